@@ -1,0 +1,124 @@
+"""A model folder on disk: `model.safetensors` and `config.json`, and beside them what training
+and evaluation left: `history.json`, `metrics.json` and the model card `README.md`."""
+
+import dataclasses
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from kpdemo import nets
+from kpdemo.config import VERSION, ConfigError, Input, ModelConfig, from_dict
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+HISTORY = "history.json"
+METRICS = "metrics.json"
+CARD = "README.md"
+
+
+class CheckpointError(ValueError):
+    """A model folder that cannot be used; the message is one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained net and what it needs to know, ready to answer."""
+
+    name: str
+    config: ModelConfig
+    net: nn.Module
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers training could set."""
+        return sum(p.numel() for p in self.net.parameters())
+
+
+def normalise(pictures: Tensor, size: Input) -> Tensor:
+    """uint8 `(B, C, H, W)` -> the float picture that a net takes, channels last."""
+    scaled = (pictures.float() / 255 - size.mean) / size.std
+    return scaled.contiguous(memory_format=torch.channels_last)
+
+
+def save(folder: Path, net: nn.Module, config: ModelConfig) -> None:
+    """Write weights (matrices in half precision, the rest as it is) and config, atomically."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
+        for name, value in net.state_dict().items()
+    }
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        save_file(tensors, Path(scratch) / WEIGHTS)
+        # safetensors writes files that only their owner may read.
+        (Path(scratch) / WEIGHTS).chmod(0o644)
+        (Path(scratch) / WEIGHTS).replace(folder / WEIGHTS)
+    write_json(folder / CONFIG, dataclasses.asdict(config))
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a half."""
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(json.dumps(data, indent=1) + "\n")
+    scratch.replace(path)
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The folder's config; CheckpointError if it is missing, broken or from another version."""
+    path = folder / CONFIG
+    data = _read_json(folder, CONFIG)
+    if isinstance(data, dict) and data.get("version", VERSION) != VERSION:
+        raise CheckpointError(
+            f"{path} has version {data['version']}; this program reads version {VERSION}."
+        )
+    try:
+        return from_dict(ModelConfig, data, str(path))
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from error
+
+
+def read_history(folder: Path) -> dict:
+    """What training left: the recipe and its curves; CheckpointError if missing or broken."""
+    return _read_json(folder, HISTORY)
+
+
+def read_metrics(folder: Path) -> dict:
+    """What evaluation left, by test source; CheckpointError if missing or broken."""
+    return _read_json(folder, METRICS)
+
+
+def _read_json(folder: Path, name: str) -> dict:
+    try:
+        return json.loads((folder / name).read_text())
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder.name} has no {name}.") from None
+    except (ValueError, OSError) as error:
+        raise CheckpointError(f"{folder / name} is not valid JSON ({error}).") from error
+
+
+def load(folder: Path) -> Model:
+    """The model in a folder, in evaluation mode on the CPU.
+
+    Only safetensors are read, and every tensor must fit. Raises CheckpointError otherwise.
+    """
+    config = read_config(folder)
+    try:
+        net = nets.build(config)
+        net.load_state_dict(load_file(folder / WEIGHTS))
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder.name} has no {WEIGHTS}.") from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error}).") from error
+    except (ConfigError, RuntimeError) as error:
+        # PyTorch's message has a heading, then a line for every tensor that does not fit.
+        reason = " ".join(str(error).split("\n\t")[:2])
+        raise CheckpointError(
+            f"{folder.name}: the weights do not fit the config ({reason.rstrip('. ')})."
+        ) from error
+    net.eval().to(memory_format=torch.channels_last)
+    return Model(folder.name, config, net)

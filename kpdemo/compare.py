@@ -1,0 +1,288 @@
+"""The engine: a photo -> its faces -> every model and MediaPipe -> one result."""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from kpdemo import checkpoint, framing, images
+from kpdemo import markup as markups
+from kpdemo.baseline import Baseline
+from kpdemo.checkpoint import CheckpointError, Model
+from kpdemo.crops import Crop
+from kpdemo.device import pick
+from kpdemo.faces import Face, FaceFinder
+from kpdemo.mediapipe_assets import BaselineUnavailable
+from kpdemo.predict import predict
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
+BASELINE = "mediapipe"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Where one model puts the keypoints of one face.
+
+    `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
+    `milliseconds` is this face's share of the batch. `converted` holds the same points in other
+    markups, by name.
+    """
+
+    markup: str
+    keypoints: np.ndarray
+    confidence: np.ndarray | None
+    milliseconds: float
+    converted: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"markup": self.markup, "keypoints": _plain(self.keypoints, 3)}
+        if self.confidence is not None:
+            data["confidence"] = _plain(self.confidence, 3)
+        data["milliseconds"] = round(self.milliseconds, 2)
+        return data | {name: _plain(points, 3) for name, points in self.converted.items()}
+
+
+@dataclass(frozen=True)
+class ComparedFace:
+    """A found face (in photo coordinates) and every model's answer on it, by name."""
+
+    box: tuple[float, float, float, float]
+    score: float
+    roll: float
+    answers: dict[str, Answer]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "box": _plain(np.array(self.box), 2),
+            "score": round(self.score, 4),
+            "roll": round(self.roll, 2),
+            "models": {name: answer.to_dict() for name, answer in self.answers.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All faces of a photo, biggest first; milliseconds by stage; what did not work, and why."""
+
+    width: int
+    height: int
+    faces: list[ComparedFace]
+    timings: dict[str, float]
+    unavailable: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data in photo pixels: what every export and API uses."""
+        return {
+            "photo": {"width": self.width, "height": self.height},
+            "faces": [face.to_dict() for face in self.faces],
+            "timings": {name: round(value, 2) for name, value in self.timings.items()},
+            "unavailable": dict(self.unavailable),
+        }
+
+
+class Engine:
+    """The models of a folder, the face finder and the baseline: loaded once, used by all.
+
+    A model whose folder is damaged, or a MediaPipe that cannot start, is left out and named in
+    `unavailable`; the others work. Safe to use from several threads.
+    """
+
+    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+        self.models: dict[str, Model] = {}
+        self.unavailable: dict[str, str] = {}
+        self.device = pick()
+        for folder in model_folders() if folders is None else folders:
+            try:
+                model = checkpoint.load(folder)
+                model.net.to(self.device)
+                self.models[folder.name] = model
+            except CheckpointError as error:
+                self.unavailable[folder.name] = str(error)
+        self.finder: FaceFinder | None = None
+        self.baseline: Baseline | None = None
+        try:
+            self.finder, self.baseline = FaceFinder(), Baseline()
+        except BaselineUnavailable as error:
+            self.unavailable[BASELINE] = str(error)
+        # Torch uses all cores by itself: two photos at once would only be slower than in turn.
+        self.turn = threading.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        """What can be asked for: the default models first, then the others, then the baseline."""
+        first = [name for name in DEFAULT_MODELS if name in self.models]
+        rest = [name for name in self.models if name not in first]
+        return first + rest + ([BASELINE] if self.baseline else [])
+
+    def compare(
+        self,
+        photo: images.Photo | str | PathLike | np.ndarray,
+        models: Sequence[str] | None = None,
+    ) -> Comparison:
+        """Every chosen model's keypoints on every face of a photo.
+
+        `models` are names from `names`; by default the four default models and the baseline.
+        Raises ImageError for a photo that cannot be used and ValueError for an unknown model. A
+        photo without a face gives an empty list.
+        """
+        started = time.perf_counter()
+        timings: dict[str, float] = {}
+        chosen, unavailable = self._choose(models)
+        if isinstance(photo, np.ndarray):
+            photo = images.from_array(photo)
+        elif not isinstance(photo, images.Photo):
+            photo = images.load(photo)
+        clock = _Clock(timings)
+        clock.lap("load", since=started)
+        with self.turn:
+            clock.lap("wait")
+            faces = self._find(photo.pixels)
+            clock.lap("detect")
+            answers = [{} for _ in faces]
+            if faces:
+                # By channels; the grey one is made once for all nets that ask.
+                pictures = {3: photo.pixels, 1: cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)}
+                for name in chosen:
+                    try:
+                        found = self._ask(name, photo, pictures, faces)
+                        for face, answer in zip(answers, found, strict=True):
+                            if answer is not None:
+                                face[name] = answer
+                    except Exception as error:
+                        # One broken model must not take the others down.
+                        log.exception("%s failed", name)
+                        unavailable[name] = f"{name} failed on this photo: {error}"
+                    clock.lap(name)
+        timings["total"] = 1000 * (time.perf_counter() - started)
+        compared = [
+            ComparedFace(
+                tuple(photo.to_original(np.reshape(face.box, (2, 2))).ravel().tolist()),
+                face.score,
+                face.roll,
+                answer,
+            )
+            for face, answer in zip(faces, answers, strict=True)
+        ]
+        return Comparison(photo.width, photo.height, compared, timings, unavailable)
+
+    def _choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+        if models is None:
+            wanted = [*DEFAULT_MODELS, BASELINE]
+        else:
+            wanted = list(dict.fromkeys(models))
+            if unknown := [m for m in wanted if m not in self.names and m not in self.unavailable]:
+                raise ValueError(
+                    f"Unknown model {', '.join(unknown)}; known are {', '.join(self.names)}."
+                )
+        chosen = [name for name in wanted if name in self.names]
+        unavailable = {
+            name: why
+            for name, why in self.unavailable.items()
+            if name in wanted or (name == BASELINE and self.finder is None)
+        }
+        return chosen, unavailable
+
+    def _find(self, pixels: np.ndarray) -> list[Face]:
+        if self.finder is not None:
+            return self.finder.find(pixels)
+        return [whole_photo(pixels)]
+
+    def _ask(
+        self, name: str, photo: images.Photo, pictures: dict[int, np.ndarray], faces: list[Face]
+    ) -> list[Answer | None]:
+        """A model's answer for each face, None where it found nothing; photo coordinates."""
+        if name == BASELINE:
+            return self._ask_baseline(photo, faces)
+        model = self.models[name]
+        size = model.config.input
+        crops = [framing.from_face(model.config.framing, face) for face in faces]
+        pixels = pictures[size.channels]
+        cuts = np.stack([crop.cut(pixels, size.height, size.width) for crop in crops])
+        found = predict(model, cuts)
+        return [
+            Answer(
+                model.config.markup,
+                photo.to_original(crop.to_photo(points)),
+                confidence,
+                found.milliseconds / len(faces),
+            )
+            for crop, points, confidence in zip(
+                crops, found.keypoints, found.confidence, strict=True
+            )
+        ]
+
+    def _ask_baseline(self, photo: images.Photo, faces: list[Face]) -> list[Answer | None]:
+        started = time.perf_counter()
+        meshes = self.baseline.keypoints(photo.pixels, faces)
+        each = 1000 * (time.perf_counter() - started) / len(faces)
+        answers: list[Answer | None] = []
+        for mesh in meshes:
+            if mesh is None:
+                answers.append(None)
+                continue
+            points = photo.to_original(mesh)
+            ibug = markups.convert(points, "mediapipe-478", "ibug-68")
+            answers.append(Answer("mediapipe-478", points, None, each, {"ibug-68": ibug}))
+        return answers
+
+
+def model_folders(weights: Path = WEIGHTS) -> list[Path]:
+    """The default models' folders, there or not, and whatever else lies in `weights`."""
+    default = [weights / name for name in DEFAULT_MODELS]
+    return default + sorted(p for p in weights.glob("*") if p.is_dir() and p not in default)
+
+
+@cache
+def engine() -> Engine:
+    """The program's one engine on the weights that ship with it."""
+    return Engine()
+
+
+def compare(
+    photo: images.Photo | str | PathLike | np.ndarray, models: Sequence[str] | None = None
+) -> Comparison:
+    """Compare models on a photo (a path, RGB pixels or a loaded Photo): see `Engine.compare`."""
+    return engine().compare(photo, models)
+
+
+def whole_photo(pixels: np.ndarray) -> Face:
+    """The photo taken as one portrait, for when no face finder is there.
+
+    The six points are where BlazeFace has them on a frontal face, in a box of two thirds of the
+    photo's shorter side.
+    """
+    height, width = pixels.shape[:2]
+    side = 2 / 3 * min(height, width)
+    box = Crop((width - 1) / 2, (height - 1) / 2, side, side)
+    layout = [[-0.4, -0.45], [0.4, -0.45], [0, 0.05], [0, 0.5], [-0.85, -0.25], [0.85, -0.25]]
+    (x0, y0), (x1, y1) = box.to_photo([[-1, -1], [1, 1]])
+    return Face((float(x0), float(y0), float(x1), float(y1)), 0.0, box.to_photo(layout), 0.0)
+
+
+def _plain(values: np.ndarray, digits: int) -> list:
+    return np.round(values.astype(float), digits).tolist()
+
+
+class _Clock:
+    """Milliseconds between laps, by name; a lap of the same name adds up."""
+
+    def __init__(self, timings: dict[str, float]) -> None:
+        self.timings = timings
+        self.last = time.perf_counter()
+
+    def lap(self, name: str, since: float | None = None) -> None:
+        now = time.perf_counter()
+        spent = 1000 * (now - (self.last if since is None else since))
+        self.timings[name] = self.timings.get(name, 0.0) + spent
+        self.last = now

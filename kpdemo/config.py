@@ -1,0 +1,100 @@
+"""What a model folder's `config.json` says: enough to rebuild and feed the net, and no more."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+VERSION = 1
+
+
+class ConfigError(ValueError):
+    """A config or recipe that cannot be used; the message is one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """The picture that a net takes: size in pixels, 1 (grey) or 3 (RGB) channels, and scaling."""
+
+    height: int
+    width: int
+    channels: int = 1
+    mean: float = 0.5
+    std: float = 0.25
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Which cut of the photo a net knows (`kpdemo.framing.REFERENCES`), and how much wider."""
+
+    reference: str = "keypoint-box"
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A net by its registered name and arguments, its markup, input and framing."""
+
+    net: str
+    markup: str
+    input: Input
+    framing: Framing = Framing()
+    args: Mapping[str, Any] = field(default_factory=dict)
+    version: int = VERSION
+
+
+def from_dict(cls: type[T], data: Any, where: str) -> T:
+    """Build a frozen dataclass (and those inside it) from plain data, refusing unknown keys.
+
+    `where` names the file in messages. Raises ConfigError for unknown or missing keys and for
+    values of the wrong type.
+    """
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{where}: expected a mapping of settings, got {data!r}.")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    if unknown := [str(key) for key in data if key not in fields]:
+        raise ConfigError(
+            f"{where}: unknown key {', '.join(sorted(unknown))}; known are {', '.join(fields)}."
+        )
+    required = dataclasses.MISSING
+    missing = [
+        name
+        for name, f in fields.items()
+        if f.default is required and f.default_factory is required and name not in data
+    ]
+    if missing:
+        raise ConfigError(f"{where}: missing {', '.join(missing)}.")
+    hints = typing.get_type_hints(cls)
+    values = {key: _value(hints[key], value, f"{where}: {key}") for key, value in data.items()}
+    return cls(**values)
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (types.UnionType, typing.Union):
+        if value is None and type(None) in args:
+            return None
+        return _value(next(a for a in args if a is not type(None)), value, where)
+    if dataclasses.is_dataclass(hint):
+        return from_dict(hint, value, where)
+    if origin is tuple and isinstance(value, list | tuple):
+        inner = args[:1] * len(value) if args[-1] is ... else args
+        if len(inner) == len(value):
+            return tuple(
+                _value(h, v, f"{where}[{i}]")
+                for i, (h, v) in enumerate(zip(inner, value, strict=True))
+            )
+    elif origin is not None:
+        if isinstance(value, origin):
+            return value
+    elif hint is float and type(value) in (int, float):
+        return float(value)
+    elif type(value) is hint:
+        return value
+    raise ConfigError(f"{where}: {value!r} is not of the kind {getattr(hint, '__name__', hint)}.")

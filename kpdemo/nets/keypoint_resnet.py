@@ -1,0 +1,78 @@
+"""KeypointResNet: a small residual net for the 15-point Kaggle markup with missing labels.
+
+Six stages: a stem and five of two residual blocks each (32-64-128-256-512 channels), halving the
+picture from the second on. That its labels may be missing is the loss's business, not the net's.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from kpdemo.nets.registry import Output, register
+
+
+class ResidualBlock(nn.Module):
+    """Two 3×3 convolutions with batch norm, and a shortcut around them."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or channels_in != channels:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(channels_in, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = F.relu(self.norm1(self.conv1(x)))
+        residual = self.norm2(self.conv2(residual))
+        return F.relu(self.shortcut(x) + residual)
+
+
+@register("keypoint-resnet")
+class KeypointResNet(nn.Module):
+    """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`.
+
+    `stages` are the channels of the residual stages, each of `blocks` blocks. `pool` averages the
+    last feature map to one vector; without it the head sees the whole map.
+    """
+
+    def __init__(
+        self,
+        keypoints: int,
+        channels: int,
+        height: int,
+        width: int,
+        stages: Sequence[int] = (32, 64, 128, 256, 512),
+        blocks: int = 2,
+        pool: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [
+            nn.Conv2d(channels, stages[0], 7, 2, 3, bias=False),
+            nn.BatchNorm2d(stages[0]),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, 2, 1),
+        ]
+        channels_in = stages[0]
+        for number, width_out in enumerate(stages):
+            for block in range(blocks):
+                stride = 2 if number and not block else 1
+                layers.append(ResidualBlock(channels_in, width_out, stride))
+                channels_in = width_out
+        cells = 1
+        if pool:
+            layers.append(nn.AdaptiveAvgPool2d(1))
+        else:
+            step = 2 ** (len(stages) + 1)
+            cells = -(-height // step) * -(-width // step)
+        self.backbone = nn.Sequential(*layers, nn.Flatten())
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(stages[-1] * cells, 2 * keypoints))
+
+    def forward(self, pictures: Tensor) -> Output:
+        return Output(self.head(self.backbone(pictures)).unflatten(1, (-1, 2)))

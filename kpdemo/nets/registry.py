@@ -1,0 +1,63 @@
+"""What a net is to the rest of the program, and the table of their names.
+
+A net takes `(B, C, H, W)` float pictures and answers `Output`. It has an attribute `head`: the
+part that is trained first when the rest (the backbone) is frozen.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from torch import Tensor, nn
+
+from kpdemo import markup
+from kpdemo.config import ConfigError, ModelConfig
+
+Net = TypeVar("Net", bound=type[nn.Module])
+
+
+class Output(NamedTuple):
+    """Keypoints `(B, K, 2)` in crop coordinates, and heatmaps `(B, K, h, w)` where a net has them.
+
+    Heatmaps are not negative; a cell's centre is where `grid_sample(align_corners=False)` has it.
+    """
+
+    keypoints: Tensor
+    heatmaps: Tensor | None = None
+
+
+_NETS: dict[str, type[nn.Module]] = {}
+
+
+def register(name: str) -> Callable[[Net], Net]:
+    """Class decorator: the net can be built from a config that says `net: name`.
+
+    Its constructor takes `keypoints`, `channels`, `height`, `width` and the config's `args`.
+    """
+
+    def add(cls: Net) -> Net:
+        _NETS[name] = cls
+        return cls
+
+    return add
+
+
+def names() -> tuple[str, ...]:
+    """The registered nets."""
+    return tuple(_NETS)
+
+
+def build(config: ModelConfig) -> nn.Module:
+    """The net that a config describes, with fresh weights; ConfigError if there is no such net."""
+    if config.net not in _NETS:
+        raise ConfigError(f"Unknown net {config.net!r}; known are {', '.join(_NETS)}.")
+    size = config.input
+    try:
+        return _NETS[config.net](
+            keypoints=len(markup.get(config.markup)),
+            channels=size.channels,
+            height=size.height,
+            width=size.width,
+            **config.args,
+        )
+    except (TypeError, ValueError, LookupError, RuntimeError) as error:
+        raise ConfigError(f"The net {config.net} cannot be built: {error}") from error

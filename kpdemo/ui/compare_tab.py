@@ -1,0 +1,155 @@
+"""The Compare tab: a photo in, every model's points on it side by side, a table, files out."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from kpdemo import export, images
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, Engine
+from kpdemo.images import ImageError
+from kpdemo.sheet import side_by_side
+from kpdemo.ui import examples, names, notice, panels, table
+from kpdemo.ui.session import Shown
+
+# All that computes takes turns, over all tabs and visitors.
+TURN = "models"
+_TYPES = {"json": "application/json", "csv": "text/csv", "png": "image/png"}
+_SAVE = """(file) => {
+  if (!file) return;
+  const bytes = Uint8Array.from(atob(file.base64), (letter) => letter.charCodeAt(0));
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes], { type: file.type }));
+  link.download = file.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}"""
+
+
+def build(engine: Engine, session: gr.State, folder: Path) -> None:
+    """Lay out the tab; the example photos are written to `folder`."""
+    photos = examples.write(folder)
+    gr.HTML(
+        "<p>Drop in a photo and see where four neural networks put the keypoints of each face, "
+        "beside MediaPipe.</p>",
+        elem_classes="kp-lead",
+    )
+    with gr.Row(elem_classes="kp-columns"):
+        with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
+            photo = gr.Image(
+                label="Photo",
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "clipboard", "webcam"],
+                webcam_options=gr.WebcamOptions(mirror=False),
+                buttons=[],
+                height=240,
+                placeholder="Drop a photo here,\nor click to choose one",
+                elem_id="photo",
+                alt_text="The photo that you chose",
+            )
+            said = gr.HTML(elem_id="notice")
+            chosen_example = gr.HTML(
+                examples.buttons(photos),
+                js_on_load="""element.addEventListener("click", (event) => {
+                  const button = event.target.closest("button");
+                  if (button) trigger("click", { example: Number(button.dataset.example) });
+                });""",
+                apply_default_css=False,
+                elem_id="examples",
+            )
+            models = gr.CheckboxGroup(
+                [(names.model(name), name) for name in engine.names],
+                value=[name for name in engine.names if name in (*DEFAULT_MODELS, BASELINE)],
+                label="Models",
+                elem_id="models",
+            )
+            go = gr.Button("Compare", variant="primary", elem_id="go")
+        with gr.Column(scale=4, min_width=300):
+            shown_panels = panels.build()
+            shown_table = gr.HTML(elem_id="table", apply_default_css=False)
+    file = gr.JSON(visible=False)
+    outputs = [photo, said, shown_panels, shown_table, session]
+
+    def compare(upload: dict | None, chosen: Sequence[str], last: Shown | None) -> tuple:
+        return _compare(engine, upload and upload["path"], chosen, last)
+
+    def compare_upload(upload: dict | None, chosen: Sequence[str], last: Shown | None) -> tuple:
+        if upload is None:  # the photo was taken away, to make room for the next
+            return gr.skip(), "", gr.skip(), gr.skip(), gr.skip()
+        return compare(upload, chosen, last)
+
+    def compare_example(event: gr.EventData, chosen: Sequence[str], last: Shown | None) -> tuple:
+        return _compare(engine, str(photos[event.example].path), chosen, last)
+
+    running: dict[str, Any] = {
+        "outputs": outputs,
+        "show_progress_on": shown_panels,
+        "concurrency_id": TURN,
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+        # Gradio would open the photo itself, and a file that is none would end in its general
+        # error; `images` has a sentence for each of those.
+        "preprocess": False,
+    }
+    photo.input(compare_upload, [photo, models, session], **running)
+    go.click(compare, [photo, models, session], **running)
+    chosen_example.click(compare_example, [models, session], **running)
+    shown_panels.download(
+        _file, session, file, api_visibility="private", show_progress="hidden"
+    ).then(None, file, None, js=_SAVE, api_visibility="private")
+
+
+def _compare(engine: Engine, path: str | None, chosen: Sequence[str], last: Shown | None) -> tuple:
+    """Values for photo, notice, panels, table and session.
+
+    Whatever cannot be done leaves what was shown as it was, and says why.
+    """
+    if path is None and last is None:
+        return _refused(notice.NO_PHOTO, last)
+    if not chosen:
+        return gr.skip(), notice.error(notice.NO_MODEL), gr.skip(), gr.skip(), gr.skip()
+    try:
+        if last and path in (None, last.path):
+            path, photo = last.path, last.photo
+        else:
+            photo = images.load(path)
+        comparison = engine.compare(photo, chosen)
+    except ImageError as error:
+        return _refused(str(error), last)
+    shown = Shown(path, photo, comparison)
+    return (
+        _still_there(path),
+        notice.of(comparison),
+        panels.value(photo, comparison),
+        table.html(engine, comparison),
+        shown,
+    )
+
+
+def _refused(sentence: str, last: Shown | None) -> tuple:
+    """The last good photo comes back into its place, with everything that was shown of it."""
+    photo = _still_there(last.path) if last else None
+    return photo, notice.error(sentence), gr.skip(), gr.skip(), gr.skip()
+
+
+def _still_there(path: str) -> str | None:
+    return path if Path(path).exists() else None
+
+
+def _file(event: gr.EventData, last: Shown | None) -> dict[str, str]:
+    """A file for the browser to save: made here, in memory, and never on disk."""
+    if last is None:
+        raise gr.Error(notice.EXPIRED, print_exception=False)
+    if event.kind == "png":
+        data = export.png_bytes(side_by_side(last.photo, last.comparison))
+    else:
+        write = export.to_json if event.kind == "json" else export.to_csv
+        data = write(last.comparison.to_dict()).encode()
+    return {
+        "name": f"kpdemo.{event.kind}",
+        "type": _TYPES[event.kind],
+        "base64": b64encode(data).decode(),
+    }

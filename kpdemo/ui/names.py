@@ -1,0 +1,42 @@
+"""How the page calls models, markups and data sets."""
+
+from kpdemo import markup
+
+_MODELS = {
+    "simplenet": "SimpleNet",
+    "resnet18": "ResNet-18",
+    "unet": "U-Net",
+    "keypoint-resnet": "KeypointResNet",
+    "mediapipe": "MediaPipe",
+}
+_SOURCES = {
+    "300w": "300-W",
+    "bioid": "BioID",
+    "imm": "IMM",
+    "kaggle": "Kaggle",
+    "ytf": "YouTube Faces",
+}
+
+
+def model(name: str) -> str:
+    """A model's title; a model of the user's own keeps the name of its folder."""
+    return _MODELS.get(name, name)
+
+
+def source(name: str) -> str:
+    """The title of a data set that a recipe names."""
+    return _SOURCES.get(name, name)
+
+
+def points(markup_name: str) -> tuple[str, ...]:
+    """A name in words for each point of a markup.
+
+    Points that one place of the anatomy stands for are called by it ("left eye outer corner"),
+    also where the markup itself only numbers them.
+    """
+    known = markup.get(markup_name)
+    words = list(known.names)
+    for place, at in known.anatomy.items():
+        if len(at) == 1:
+            words[at[0]] = place
+    return tuple(word.replace("_", " ") for word in words)

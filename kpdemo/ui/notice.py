@@ -1,0 +1,41 @@
+"""The one place under the photo where the page says what happened and what to do next."""
+
+from collections.abc import Iterable
+from html import escape
+
+from kpdemo.compare import Comparison
+from kpdemo.faces import MAX_FACES
+from kpdemo.ui import names
+
+NO_PHOTO = "Choose a photo first: drop a file, paste one, use the webcam, or take an example."
+NO_MODEL = "Choose at least one model, then press Compare."
+EXPIRED = "This comparison is no longer in memory; press Compare to make it again."
+NO_FACE = (
+    "No face found. Try a photo in which a face is larger, well lit, and looks towards the camera."
+)
+_MANY = 12
+
+
+def error(*sentences: str) -> str:
+    """HTML of a notice that a screen reader speaks at once."""
+    return _notice("error", "alert", sentences)
+
+
+def of(comparison: Comparison) -> str:
+    """HTML of all that a visitor should know about a comparison; empty if there is nothing."""
+    sentences = [
+        f"{names.model(m)} is left out: {why}" for m, why in comparison.unavailable.items()
+    ]
+    count = len(comparison.faces)
+    if not count:
+        sentences.insert(0, NO_FACE)
+    elif count >= MAX_FACES:
+        sentences.append(f"There are many faces; the {MAX_FACES} largest are compared.")
+    elif count >= _MANY:
+        sentences.append(f"{count} faces found; pick one under “View” to look closer.")
+    return _notice("info", "status", sentences)
+
+
+def _notice(kind: str, role: str, sentences: Iterable[str]) -> str:
+    lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return f'<div class="kp-notice kp-{kind}" role="{role}">{lines}</div>' if lines else ""

@@ -1,0 +1,51 @@
+"""The page: a header, the tabs, and what all of them share."""
+
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from kpdemo import images
+from kpdemo.compare import engine
+from kpdemo.ui import about_tab, compare_tab, session, theme
+
+# Seconds between looks into the cache of uploads, and the age at which one is deleted.
+_DELETE_CACHE = (60, 300)
+_WAITING = 24
+_HEADER = """<div class="kp-header"><svg viewBox="0 0 32 32" aria-hidden="true">
+<circle cx="10" cy="12" r="2.4"/><circle cx="22" cy="12" r="2.4"/><circle cx="16" cy="18" r="2.4"/>
+<circle cx="11" cy="24" r="2.4"/><circle cx="16" cy="26" r="2.4"/><circle cx="21" cy="24" r="2.4"/>
+</svg><h1>kpdemo</h1><p>Facial keypoints, network by network</p></div>"""
+
+LAUNCH: dict[str, Any] = {
+    "theme": theme.build(),
+    "css_paths": theme.CSS,
+    "footer_links": [],
+    "run_history": False,
+    "max_file_size": images.MAX_BYTES + 10_000_000,  # beyond what images refuses by a sentence
+    "state_session_capacity": session.SESSIONS_KEPT,
+    "enable_monitoring": False,
+}
+
+
+def build() -> gr.Blocks:
+    """The whole page, ready to launch with `LAUNCH`; loads every model."""
+    examples = Path(tempfile.mkdtemp(prefix="kpdemo-examples-"))
+    atexit.register(shutil.rmtree, examples, ignore_errors=True)
+    with gr.Blocks(
+        title="kpdemo: facial keypoints, network by network",
+        analytics_enabled=False,
+        delete_cache=_DELETE_CACHE,
+        fill_width=True,
+    ) as page:
+        gr.HTML(_HEADER, apply_default_css=False)
+        shown = gr.State(time_to_live=session.SECONDS_KEPT)
+        with gr.Tabs():
+            with gr.Tab("Compare", id="compare"):
+                compare_tab.build(engine(), shown, examples)
+            with gr.Tab("About", id="about"):
+                about_tab.build()
+    return page.queue(max_size=_WAITING, api_open=False)

@@ -1,0 +1,1 @@
+"""Everything that makes weights: `python -m train {data,framing,fit,evaluate,benchmark}`."""

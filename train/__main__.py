@@ -1,0 +1,115 @@
+"""`python -m train …`: the commands that make weights."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from kpdemo import checkpoint
+from kpdemo.checkpoint import CheckpointError
+from kpdemo.config import ConfigError
+from train.datasets import DataError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status. Every error is one sentence on stderr."""
+    options = parser().parse_args(arguments)
+    from train.loop import TrainingError
+
+    try:
+        COMMANDS[options.command](options)
+    except (CheckpointError, ConfigError, DataError, TrainingError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from the last whole epoch.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    result = argparse.ArgumentParser(prog="python -m train", description=__doc__)
+    commands = result.add_subparsers(dest="command", required=True)
+
+    command = commands.add_parser("fit", help="train a recipe; an interrupted run goes on")
+    command.add_argument("recipe", help="a name under train/recipes, or a YAML file")
+    command.add_argument("--output", type=Path, help="model folder to write (runs/RECIPE)")
+    command.add_argument("--workers", type=int, default=1, help="processes that prepare pictures")
+    command.add_argument(
+        "--precision", choices=("no", "bf16", "fp16"), help="default: bf16 where it is native"
+    )
+
+    command = commands.add_parser("evaluate", help="measure models on their test faces")
+    command.add_argument(
+        "models", nargs="+", help="model folders, names of those in weights/, or mediapipe"
+    )
+
+    commands.add_parser("baseline", help="fit MediaPipe's mesh to the 68 points of iBUG")
+
+    commands.add_parser("framing", help="measure where crops lie relative to a found face")
+
+    command = commands.add_parser("submit", help="write a Kaggle submission")
+    command.add_argument("model", help="a 15-point model folder, or the name of one in weights/")
+    command.add_argument("output", type=Path, help="the CSV to write")
+    return result
+
+
+def fit(options: argparse.Namespace) -> None:
+    from train import loop, recipe
+
+    chosen = recipe.load(options.recipe)
+    folder = options.output or Path("runs") / chosen.name
+    loop.fit(chosen, folder, options.workers, options.precision)
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    from kpdemo.compare import BASELINE
+    from train import baseline
+    from train.evaluate import evaluate as measure
+
+    for name in options.models:
+        metrics = baseline.evaluate() if name == BASELINE else measure(model_folder(name))
+        for source, ways in metrics.items():
+            for way, measured in ways.items():
+                figures = [f"{k} {v}" for k, v in measured.items() if isinstance(v, float)]
+                print(f"{name} on {source}, {way}: {', '.join(figures)}")
+
+
+def baseline(options: argparse.Namespace) -> None:
+    from train.baseline import fit as fit_map
+
+    print(fit_map())
+
+
+def framing(options: argparse.Namespace) -> None:
+    from train.framing import measure
+
+    for reference, result in measure().items():
+        print(f"{reference}: {result['faces']} faces, {result['left_unexplained_percent']}")
+
+
+def submit(options: argparse.Namespace) -> None:
+    from train.submit import submit as write
+
+    print(f"{write(model_folder(options.model), options.output)} rows in {options.output}")
+
+
+def model_folder(name: str) -> Path:
+    """A folder by its path, or one of `weights/` by its name; CheckpointError if neither is."""
+    from kpdemo.compare import WEIGHTS
+
+    for folder in (Path(name), WEIGHTS / name):
+        if (folder / checkpoint.CONFIG).exists():
+            return folder
+    raise CheckpointError(f"{name} is no model folder, and weights/ has none of that name.")
+
+
+COMMANDS = {
+    "fit": fit,
+    "evaluate": evaluate,
+    "baseline": baseline,
+    "framing": framing,
+    "submit": submit,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Labelled faces, decoded and cut once, as training and validation examples."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from kpdemo import framing, markup
+from kpdemo.config import ConfigError
+from kpdemo.crops import Crop
+from train.augment import MARGIN, Augmenter
+from train.datasets import DataError, LabelledFace, kaggle, load, root, split
+from train.recipe import Recipe
+
+
+class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Cut faces in memory. An item is a picture, its keypoints and its eye distance.
+
+    Pictures are uint8 `(C, H, W)`; keypoints `(K, 2)` and the distance of the outer eye corners
+    are in crop coordinates (the latter in units of half the crop's width), NaN where unknown.
+    Indices are `(epoch, number)`: the random changes of an example depend on the seed, the epoch
+    and its number alone, whatever the workers and however often a run was interrupted.
+    Damaged pictures are left out; `damaged` has a sentence for each.
+    """
+
+    def __init__(self, faces: list[LabelledFace], recipe: Recipe, augment: bool) -> None:
+        self.seed = recipe.seed
+        self.augmenter = None
+        margin = 1.0
+        if augment:
+            self.augmenter = Augmenter(recipe.augment, recipe.input, recipe.markup)
+            margin = MARGIN
+        size = recipe.input
+        height, width = round(size.height * margin), round(size.width * margin)
+        self.damaged: list[str] = []
+        self.crops: list[Crop] = []
+        self.sources: list[LabelledFace] = []
+        pictures, keypoints, eyes = [], [], []
+        for face in faces:
+            try:
+                pixels = face.pixels(size.channels)
+            except DataError as error:
+                self.damaged.append(str(error))
+                continue
+            crop = framing.from_keypoints(
+                recipe.framing, face.keypoints, face.markup, pixels.shape[1], pixels.shape[0]
+            )
+            stored = crop.scaled(margin)
+            cut = stored.cut(pixels, height, width)
+            pictures.append(cut[None] if cut.ndim == 2 else cut.transpose(2, 0, 1))
+            points = markup.convert(face.keypoints, face.markup, recipe.markup)
+            keypoints.append(stored.to_crop(points))
+            eyes.append(eye_distance(face.keypoints, face.markup) / (crop.width / 2))
+            self.crops.append(crop)
+            self.sources.append(face)
+        if not pictures:
+            raise DataError(f"{recipe.name}: not one face could be read. {self.damaged[:1]}")
+        self.pictures = torch.from_numpy(np.stack(pictures))
+        self.keypoints = torch.from_numpy(np.stack(keypoints))
+        self.eyes = torch.tensor(eyes, dtype=torch.float32)
+        if not self.keypoints.isfinite().any():
+            raise ConfigError(
+                f"{recipe.name}: the markup {recipe.markup} names no point of the data."
+            )
+
+    def drop_labels(self, known: np.ndarray) -> None:
+        """Make labels missing as in rows of `known` (bool `(rows, K)`), drawn by the seed."""
+        rows = np.random.default_rng(self.seed).integers(0, len(known), len(self.keypoints))
+        self.keypoints[~torch.from_numpy(known[rows])] = torch.nan
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+        epoch, number = index
+        picture, target = self.pictures[number], self.keypoints[number]
+        if self.augmenter is not None:
+            # Seeding this one generator is much cheaper than `torch.manual_seed` for all devices.
+            before = torch.default_generator.get_state()
+            torch.default_generator.manual_seed(hash((self.seed, epoch, number)))
+            picture, target = self.augmenter(picture, target)
+            torch.default_generator.set_state(before)
+        return picture, target, self.eyes[number]
+
+
+class EpochSampler(Sampler[tuple[int, int]]):
+    """`(epoch, number)` for every example, in an order that depends on seed and epoch alone."""
+
+    def __init__(self, count: int, seed: int, shuffle: bool) -> None:
+        self.count, self.seed, self.shuffle, self.epoch = count, seed, shuffle, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order = np.arange(self.count)
+        if self.shuffle:
+            order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
+        return iter((self.epoch, int(number)) for number in order)
+
+
+def eye_distance(keypoints: np.ndarray, markup_name: str) -> float:
+    """Distance of the outer eye corners of `(K, 2)` keypoints, in their unit."""
+    known = markup.get(markup_name)
+    corners = ("left_eye_outer_corner", "right_eye_outer_corner")
+    left, right = (known.place(keypoints, corner) for corner in corners)
+    return float(np.linalg.norm(left - right))
+
+
+def for_training(recipe: Recipe) -> tuple[Faces, Faces]:
+    """The recipe's training and validation faces; the test sources are never opened here."""
+    data = recipe.data
+    labelled = [face for name in data.train for face in load(name)]
+    if data.validate:
+        held_out = [face for name in data.validate for face in load(name)]
+    else:
+        labelled, held_out = split(labelled, data.holdout, recipe.seed)
+    train, validation = Faces(labelled, recipe, True), Faces(held_out, recipe, False)
+    if data.missing:
+        train.drop_labels(kaggle.missing_pattern(root()))
+    return train, validation

@@ -1,0 +1,308 @@
+"""The training loop: recipe in, model folder out. Read from `fit` downwards."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DataLoaderConfiguration
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from kpdemo import checkpoint, nets
+from kpdemo.config import ConfigError
+from kpdemo.device import has_bf16, pick
+from train.faces import EpochSampler, for_training
+from train.losses import KeypointLoss
+from train.recipe import Recipe, Stage
+from train.schedules import Schedule, optimizer
+
+STATE = "state.pt"  # what an interrupted run goes on from; gone when the run is complete
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on; the message is one sentence that says why."""
+
+
+def fit(recipe: Recipe, folder: Path, workers: int = 1, precision: str | None = None) -> dict:
+    """Train a recipe and leave a model folder: the weights of its best epoch by validation NME.
+
+    Goes on from where an interrupted run in `folder` stopped, with the same result as without
+    the interruption. Under `accelerate launch` the batch is divided among the processes.
+    `precision` is "no", "bf16" or "fp16"; by default bf16 where the processor computes in it.
+    Returns the history, which is also in `history.json`. Raises DataError, ConfigError and
+    TrainingError with a sentence each.
+    """
+    return Run(recipe, folder, workers, precision).run()
+
+
+class Run:
+    """One training run: everything that must outlive an epoch."""
+
+    def __init__(self, recipe: Recipe, folder: Path, workers: int, precision: str | None) -> None:
+        self.recipe, self.folder, self.workers = recipe, folder, workers
+        self.accelerator = Accelerator(
+            mixed_precision=precision or ("bf16" if has_bf16(pick()) else "no"),
+            dataloader_config=DataLoaderConfiguration(split_batches=True),
+        )
+        torch.manual_seed(recipe.seed)
+        self.net = nets.build(recipe.config).to(memory_format=torch.channels_last)
+        self.loss = KeypointLoss(recipe.loss, recipe.input.width, recipe.input.height)
+        self.train, self.validation = for_training(recipe)
+        self.initialise()
+        self.net.to(self.accelerator.device)
+        self.average: AveragedModel | None = None
+        if recipe.ema:
+            self.average = AveragedModel(self.net, multi_avg_fn=moving_average(recipe.ema))
+        self.epoch = 0
+        self.best = math.inf
+        self.history = {
+            "recipe": dataclasses.asdict(recipe),
+            "parameters": sum(p.numel() for p in self.net.parameters()),
+            "faces": {"train": len(self.train), "validation": len(self.validation)},
+            "damaged": self.train.damaged + self.validation.damaged,
+            "device": describe(self.accelerator.device),
+            "precision": self.accelerator.mixed_precision,
+            "epochs": [],
+            "finished": False,
+        }
+
+    @property
+    def answering(self) -> nn.Module:
+        """The net whose answers count: the running average where there is one."""
+        return self.average.module if self.average else self.net
+
+    def initialise(self) -> None:
+        """Other weights than random ones, where the recipe asks for them."""
+        if self.recipe.imagenet:
+            try:
+                self.net.load_imagenet()
+            except OSError as error:
+                raise TrainingError(
+                    "torchvision's ImageNet weights are neither cached nor to be downloaded "
+                    f"({error}); set `imagenet: false` to start from random weights."
+                ) from error
+        if self.recipe.start_from:
+            start = checkpoint.load(Path(self.recipe.start_from)).net.state_dict()
+            fitting = {
+                name: value
+                for name, value in self.net.state_dict().items()
+                if name in start and start[name].shape == value.shape
+            }
+            if not fitting:
+                raise ConfigError(
+                    f"{self.recipe.start_from} shares no layer with {self.recipe.net}"
+                )
+            self.net.load_state_dict({name: start[name] for name in fitting}, strict=False)
+
+    def run(self) -> dict:
+        state = self.restore()
+        for number, stage in enumerate(self.recipe.stages):
+            if number >= state.get("stage", 0):
+                self.run_stage(number, stage, state if number == state.get("stage") else {})
+        self.history["finished"] = True
+        if self.accelerator.is_main_process:
+            checkpoint.write_json(self.folder / checkpoint.HISTORY, self.history)
+            (self.folder / STATE).unlink(missing_ok=True)
+        self.accelerator.wait_for_everyone()
+        return self.history
+
+    def run_stage(self, number: int, stage: Stage, state: dict) -> None:
+        for parameter in self.net.parameters():
+            parameter.requires_grad_(not stage.freeze_backbone)
+        for parameter in self.net.head.parameters():
+            parameter.requires_grad_(True)
+        sampler = EpochSampler(len(self.train), self.recipe.seed, shuffle=True)
+        loader = DataLoader(
+            self.train,
+            self.recipe.batch_size,
+            sampler=sampler,
+            drop_last=len(self.train) > self.recipe.batch_size,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+        )
+        steps = optimizer(stage, (p for p in self.net.parameters() if p.requires_grad))
+        schedule = Schedule(stage, steps, len(loader))
+        if state:
+            steps.load_state_dict(state["optimizer"])
+            schedule.load_state_dict(state["schedule"])
+        net, steps, loader = self.accelerator.prepare(self.net, steps, loader)
+        done = state.get("epoch_of_stage", 0)
+        stale = state.get("stale", 0)
+        for epoch in range(done, stage.epochs):
+            if stage.patience is not None and stale >= stage.patience:
+                break
+            started = time.perf_counter()
+            sampler.set_epoch(self.epoch)
+            torch.manual_seed(hash((self.recipe.seed, self.epoch)))
+            rate = steps.param_groups[0]["lr"]
+            loss = self.run_epoch(net, steps, schedule, loader, stage)
+            self.epoch += 1
+            valid_loss, nme = self.validate()
+            schedule.after_epoch(nme)
+            stale = 0 if nme < self.best else stale + 1
+            self.history["epochs"].append(
+                {
+                    "epoch": self.epoch,
+                    "stage": number,
+                    "lr": rate,
+                    "train_loss": loss,
+                    "validation_loss": valid_loss,
+                    "validation_nme": nme,
+                    "seconds": round(time.perf_counter() - started, 2),
+                }
+            )
+            if self.accelerator.is_main_process:
+                tqdm.write(
+                    f"{self.recipe.name} epoch {self.epoch}: loss {loss:.4f}, validation loss "
+                    f"{valid_loss:.4f}, NME {nme:.3f} %"
+                )
+                self.keep(nme)
+                self.remember(
+                    {
+                        "stage": number,
+                        "epoch_of_stage": epoch + 1,
+                        "stale": stale,
+                        "optimizer": steps.state_dict(),
+                        "schedule": schedule.state_dict(),
+                    }
+                )
+            self.best = min(self.best, nme)
+        self.accelerator.free_memory()
+
+    def run_epoch(
+        self,
+        net: nn.Module,
+        steps: torch.optim.Optimizer,
+        schedule: Schedule,
+        loader: DataLoader,
+        stage: Stage,
+    ) -> float:
+        net.train()
+        if stage.freeze_backbone:
+            # Frozen means frozen: batch norm must not follow the new pictures either.
+            self.net.eval()
+            self.net.head.train()
+        total, count = torch.zeros(()), 0
+        progress = tqdm(
+            loader,
+            desc=f"{self.recipe.name} epoch {self.epoch + 1}",
+            # None: shown on a terminal, silent in a log file.
+            disable=None if self.accelerator.is_main_process else True,
+            leave=False,
+        )
+        for pictures, target, _ in progress:
+            output = nets.Output(*net(checkpoint.normalise(pictures, self.recipe.input)))
+            loss = self.loss(output, target)
+            self.accelerator.backward(loss)
+            if self.recipe.clip:
+                self.accelerator.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
+            steps.step()
+            schedule.after_step()
+            steps.zero_grad()
+            if self.average:
+                self.average.update_parameters(self.net)
+            total += loss.detach().cpu()
+            count += 1
+        mean = (
+            self.accelerator.gather(total[None].to(self.accelerator.device)).mean().item() / count
+        )
+        if not math.isfinite(mean):
+            raise TrainingError(
+                f"{self.recipe.name} diverged in epoch {self.epoch + 1}: the loss is {mean}. "
+                "Try a smaller learning rate or gradient clipping."
+            )
+        return mean
+
+    @torch.no_grad()
+    def validate(self) -> tuple[float, float]:
+        """Loss and NME (percent) on the validation faces."""
+        net = self.answering.eval()
+        losses, errors = [], []
+        loader = DataLoader(
+            self.validation,
+            self.recipe.batch_size,
+            sampler=EpochSampler(len(self.validation), 0, shuffle=False),
+        )
+        for batch in loader:
+            pictures, target, eyes = (part.to(self.accelerator.device) for part in batch)
+            with self.accelerator.autocast():
+                output = net(checkpoint.normalise(pictures, self.recipe.input))
+            output = nets.Output(output.keypoints.float(), output.heatmaps)
+            losses.append(self.loss(output, target) * len(pictures))
+            errors.append(nme(output.keypoints, target, eyes, self.recipe))
+        return (
+            float(torch.stack(losses).sum() / len(self.validation)),
+            float(torch.cat(errors).nanmean()),
+        )
+
+    def keep(self, nme: float) -> None:
+        """Save the weights if they are the best so far, and the history in any case."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if nme < self.best or not (self.folder / checkpoint.WEIGHTS).exists():
+            checkpoint.save(self.folder, self.answering, self.recipe.config)
+            self.history["best_epoch"] = self.epoch
+        checkpoint.write_json(self.folder / checkpoint.HISTORY, self.history)
+
+    def remember(self, state: dict) -> None:
+        """Save all that `restore` needs, so that a kill at any moment loses one epoch at most."""
+        state |= {
+            "recipe": dataclasses.asdict(self.recipe),
+            "epoch": self.epoch,
+            "best": min(self.best, self.history["epochs"][-1]["validation_nme"]),
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "history": self.history,
+        }
+        scratch = self.folder / f"{STATE}.tmp"
+        torch.save(state, scratch)
+        scratch.replace(self.folder / STATE)
+
+    def restore(self) -> dict:
+        path = self.folder / STATE
+        if not path.exists():
+            return {}
+        state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
+        if state["recipe"] != dataclasses.asdict(self.recipe):
+            raise ConfigError(
+                f"{path} belongs to a run with other settings; delete it or choose another "
+                "--output."
+            )
+        self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
+        self.net.load_state_dict(state["net"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        return state
+
+
+def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """An exponential moving average that forgets the random first weights quickly."""
+
+    @torch.no_grad()
+    def update(average: list[Tensor], current: list[Tensor], seen: Tensor) -> None:
+        seen = int(seen)
+        torch._foreach_lerp_(average, current, 1 - min(decay, (1 + seen) / (10 + seen)))
+
+    return update
+
+
+def nme(keypoints: Tensor, target: Tensor, eyes: Tensor, recipe: Recipe) -> Tensor:
+    """Mean error of each face in percent of its eye distance: `(B, K, 2)` twice, `(B,)` -> `(B,)`.
+
+    All in crop coordinates, whose unit is as long upwards as sideways only on square inputs.
+    """
+    stretch = torch.tensor([1.0, recipe.input.height / recipe.input.width], device=target.device)
+    distance = ((keypoints - target) * stretch).norm(dim=-1)
+    return 100 * distance.nanmean(1) / eyes
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, for the history."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {torch.get_num_threads()} threads"

@@ -1,0 +1,137 @@
+"""Recipes: what to train, on what, and how. One YAML file a system under `recipes/`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kpdemo.config import ConfigError, Framing, Input, ModelConfig, from_dict
+
+RECIPES = Path(__file__).with_name("recipes")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Sources by the names of `train.datasets.SOURCES`.
+
+    Validation faces are those of `validate`, or else `holdout` of the training side, split by
+    photo or person. `test` is read by `evaluate` alone. With `missing`, training labels are
+    dropped as in randomly chosen rows of Kaggle's table, so that the loss meets real gaps.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    validate: tuple[str, ...] = ()
+    holdout: float = 0.1
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Random changes of a training face: probabilities, or half-widths of uniform ranges.
+
+    `rotate` is in degrees, `shift` a share of the crop, `scale` the range of zoom factors;
+    `brightness` and `contrast` are as in torchvision's ColorJitter.
+    """
+
+    mirror: float = 0.0
+    rotate: float = 0.0
+    shift: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    brightness: float = 0.0
+    contrast: float = 0.0
+    blur: float = 0.0
+    erase: float = 0.0
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss on coordinates (`train.losses.COORDINATES`), one on heatmaps (`HEATMAPS`), or both.
+
+    Coordinates are compared in `unit`: "pixel" of the input, or "crop" (-1 to 1). `bend` is
+    where a robust loss turns from one shape to the other (Huber's delta, Wing's w), `curvature`
+    Wing's epsilon, `sigma` the width of the target Gaussians in heatmap cells.
+    """
+
+    coordinates: str | None = None
+    unit: str = "pixel"
+    bend: float = 1.0
+    curvature: float = 2.0
+    heatmaps: str | None = None
+    heatmap_weight: float = 1.0
+    sigma: float = 1.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some epochs with one optimiser and one schedule (`train.schedules`).
+
+    `freeze_backbone` trains the head alone. `patience` ends the stage that many epochs after the
+    best one. `step` and `gamma` belong to the "step" and "plateau" schedules.
+    """
+
+    epochs: int
+    lr: float
+    optimizer: str = "adamw"
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    schedule: str = "constant"
+    warmup: float = 0.0
+    step: int = 5
+    gamma: float = 0.1
+    freeze_backbone: bool = False
+    patience: int | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One system. `notes` say what its report left open and what was decided."""
+
+    name: str
+    title: str
+    net: str
+    markup: str
+    input: Input
+    framing: Framing
+    data: Data
+    loss: Loss
+    stages: tuple[Stage, ...]
+    batch_size: int
+    args: Mapping[str, Any] = field(default_factory=dict)
+    augment: Augment = Augment()
+    imagenet: bool = False
+    start_from: str | None = None
+    ema: float | None = None
+    clip: float | None = None
+    seed: int = 0
+    notes: str = ""
+
+    @property
+    def config(self) -> ModelConfig:
+        """What the trained model's folder says of itself."""
+        return ModelConfig(
+            net=self.net,
+            markup=self.markup,
+            input=self.input,
+            framing=self.framing,
+            args=dict(self.args),
+        )
+
+
+def names() -> list[str]:
+    """The recipes that ship with the project."""
+    return sorted(path.stem for path in RECIPES.glob("*.yaml"))
+
+
+def load(name: str) -> Recipe:
+    """A recipe by its name, or by the path of a YAML file; ConfigError says what is wrong."""
+    path = RECIPES / f"{name}.yaml" if "/" not in name and "." not in name else Path(name)
+    try:
+        data = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"No recipe {name!r}; known are {', '.join(names())}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    return from_dict(Recipe, data, path.name)
