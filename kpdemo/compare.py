@@ -13,8 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kpdemo import checkpoint, framing, images
-from kpdemo import markup as markups
+from kpdemo import checkpoint, framing, images, mesh_to_ibug
 from kpdemo.baseline import Baseline
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.crops import Crop
@@ -35,8 +34,8 @@ class Answer:
     """Where one model puts the keypoints of one face.
 
     `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
-    `milliseconds` is this face's share of the batch. `converted` holds the same points in other
-    markups, by name.
+    `milliseconds` is this face's share of the batch. `converted` holds MediaPipe's points read as
+    iBUG's, by the name that they have in `to_dict()`.
     """
 
     markup: str
@@ -114,7 +113,9 @@ class Engine:
         try:
             self.finder, self.baseline = FaceFinder(), Baseline()
         except BaselineUnavailable as error:
-            self.unavailable[BASELINE] = str(error)
+            self.unavailable[BASELINE] = (
+                f"{error} It also finds the faces: without it the whole photo is taken as one."
+            )
         # Torch uses all cores by itself: two photos at once would only be slower than in turn.
         self.turn = threading.Lock()
 
@@ -232,15 +233,20 @@ class Engine:
                 answers.append(None)
                 continue
             points = photo.to_original(mesh)
-            ibug = markups.convert(points, "mediapipe-478", "ibug-68")
-            answers.append(Answer("mediapipe-478", points, None, each, {"ibug-68": ibug}))
+            converted = {
+                "ibug-68": mesh_to_ibug.by_index(points),
+                # iBUG defines its points otherwise: this is the fair one to compare with.
+                "ibug-68-fitted": mesh_to_ibug.by_map(points),
+            }
+            answers.append(Answer("mediapipe-478", points, None, each, converted))
         return answers
 
 
 def model_folders(weights: Path = WEIGHTS) -> list[Path]:
     """The default models' folders, there or not, and whatever else lies in `weights`."""
     default = [weights / name for name in DEFAULT_MODELS]
-    return default + sorted(p for p in weights.glob("*") if p.is_dir() and p not in default)
+    others = {config.parent for config in weights.glob(f"*/{checkpoint.CONFIG}")} - set(default)
+    return default + sorted(others)
 
 
 @cache

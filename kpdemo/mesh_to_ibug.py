@@ -45,7 +45,7 @@ def by_offsets(mesh: np.ndarray) -> np.ndarray:
 
 def by_map(mesh: np.ndarray) -> np.ndarray:
     """Those points moved by what the linear map says for this mesh."""
-    return _moved(mesh, (features(mesh) @ _fitted()["matrix"].astype(np.float64)).reshape(68, 2))
+    return _moved(mesh, (features(mesh) @ _fitted()["matrix"]).reshape(68, 2))
 
 
 MAPS = {"index": by_index, "offsets": by_offsets, "ridge": by_map}
@@ -58,4 +58,4 @@ def _moved(mesh: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 @cache
 def _fitted() -> dict[str, np.ndarray]:
-    return load_file(FITTED)
+    return {name: values.astype(np.float64) for name, values in load_file(FITTED).items()}

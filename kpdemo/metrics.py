@@ -8,7 +8,7 @@ FAILURE = 8.0  # percent of the eye distance, the usual threshold for 300-W
 
 
 def eye_distance(keypoints: np.ndarray, markup: str) -> np.ndarray:
-    """Distance of the outer eye corners: `(..., K, 2)` -> `(...)`; KeyError if not in the markup."""
+    """Outer eye corners' distance: `(..., K, 2)` -> `(...)`; KeyError if the markup lacks them."""
     known = markups.get(markup)
     left = known.place(keypoints, "left_eye_outer_corner")
     right = known.place(keypoints, "right_eye_outer_corner")
@@ -48,4 +48,5 @@ def rmse(predicted: np.ndarray, truth: np.ndarray) -> float:
 
     Like NME, it is over the faces that were found (those whose prediction is not NaN).
     """
-    return float(np.sqrt(np.nanmean(np.square(predicted - truth))))
+    known = np.square(predicted - truth)[np.isfinite(predicted - truth)]
+    return float(np.sqrt(known.mean())) if known.size else float("nan")

@@ -7,7 +7,7 @@ from pathlib import Path
 from kpdemo import checkpoint
 from kpdemo.checkpoint import CheckpointError
 from kpdemo.config import ConfigError
-from train.datasets import DataError
+from train.datasets import DataError, root
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from the last whole epoch.", file=sys.stderr)
+        print("Stopped; the same command goes on from what is complete.", file=sys.stderr)
         return 130
     return 0
 
@@ -29,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = result.add_subparsers(dest="command", required=True)
+
+    command = commands.add_parser("data", help="say which data sets there are, and download them")
+    command.add_argument("--download", nargs="+", metavar="NAME", default=[])
 
     command = commands.add_parser("fit", help="train a recipe; an interrupted run goes on")
     command.add_argument("recipe", help="a name under train/recipes, or a YAML file")
@@ -47,10 +50,20 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("framing", help="measure where crops lie relative to a found face")
 
+    commands.add_parser("report", help="bring the README's tables up to date")
+
     command = commands.add_parser("submit", help="write a Kaggle submission")
     command.add_argument("model", help="a 15-point model folder, or the name of one in weights/")
     command.add_argument("output", type=Path, help="the CSV to write")
     return result
+
+
+def data(options: argparse.Namespace) -> None:
+    from train.data import download, report
+
+    for name in options.download:
+        print(download(name, root()))
+    print(report(root()))
 
 
 def fit(options: argparse.Namespace) -> None:
@@ -87,6 +100,12 @@ def framing(options: argparse.Namespace) -> None:
         print(f"{reference}: {result['faces']} faces, {result['left_unexplained_percent']}")
 
 
+def report(options: argparse.Namespace) -> None:
+    from train.report import write
+
+    write()
+
+
 def submit(options: argparse.Namespace) -> None:
     from train.submit import submit as write
 
@@ -104,10 +123,12 @@ def model_folder(name: str) -> Path:
 
 
 COMMANDS = {
+    "data": data,
     "fit": fit,
     "evaluate": evaluate,
     "baseline": baseline,
     "framing": framing,
+    "report": report,
     "submit": submit,
 }
 

@@ -102,7 +102,7 @@ def _eval_results(metrics: dict) -> list[EvalResult]:
     results = []
     for source, measured in metrics.items():
         for measure, title in (("nme", "NME"), ("rmse_96", "RMSE at 96 px")):
-            if measure in measured["ground_truth_box"]:
+            if measured["ground_truth_box"].get(measure) is not None:
                 results.append(
                     EvalResult(
                         task_type="keypoint-detection",
@@ -135,6 +135,10 @@ def _table(metrics: dict) -> str:
             "|---" * (len(columns) + 1) + "|",
         ]
         for crop, title in (("ground_truth_box", "from the labels"), ("compare", "as the app")):
-            values = " | ".join(f"{measured[crop][name]:.2f}" for name in columns)
+            values = " | ".join(_figure(measured[crop][name]) for name in columns)
             lines.append(f"| {title} | {values} |")
     return "\n".join(lines)
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

@@ -104,19 +104,32 @@ def measures(
     """
     known = markups.get(markup)
     errors = point_errors(predicted, truth, eyes)
-    result = {name: round(value, 4) for name, value in summary(errors).items()}
+    result: dict = {
+        name: value if isinstance(value, int) else rounded(value)
+        for name, value in summary(errors).items()
+    }
     found = np.where(np.isfinite(errors), errors, np.nan)
     result["groups"] = {
-        group: round(float(np.nanmean(found[:, list(points)])), 4)
-        for group, points in known.groups.items()
+        group: mean_known(found[:, list(points)]) for group, points in known.groups.items()
     }
     if markup == "ibug-68":
-        result["nme_inner_51"] = round(float(np.nanmean(found[:, 17:])), 4)
+        result["nme_inner_51"] = mean_known(found[:, 17:])
     if crop_widths is not None:
         unit = (KAGGLE_SIDE / crop_widths)[:, None, None]
-        result["rmse_96"] = round(rmse(predicted * unit, truth * unit), 4)
+        result["rmse_96"] = rounded(rmse(predicted * unit, truth * unit))
         result["rmse_96_by_keypoint"] = {
-            name: round(rmse(predicted[:, k] * unit[:, 0], truth[:, k] * unit[:, 0]), 4)
+            name: rounded(rmse(predicted[:, k] * unit[:, 0], truth[:, k] * unit[:, 0]))
             for k, name in enumerate(known.names)
         }
     return result
+
+
+def mean_known(values: np.ndarray) -> float | None:
+    """The mean of what is not NaN; None if nothing is."""
+    known = values[np.isfinite(values)]
+    return rounded(known.mean()) if known.size else None
+
+
+def rounded(value: float) -> float | None:
+    """Four decimals; None for what JSON cannot say."""
+    return round(float(value), 4) if np.isfinite(value) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DataLoaderConfiguration
+from accelerate.utils import DataLoaderConfiguration, broadcast_object_list
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
@@ -53,6 +53,16 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.net = nets.build(recipe.config).to(memory_format=torch.channels_last)
         self.loss = KeypointLoss(recipe.loss, recipe.input.width, recipe.input.height)
+        if recipe.batch_size < 1 or sum(stage.epochs for stage in recipe.stages) < 1:
+            raise ConfigError(f"{recipe.name}: batch_size and the stages' epochs start at 1.")
+        for stage in recipe.stages:
+            # An unknown name must not come out when the stages before it are done.
+            Schedule(stage, optimizer(stage, self.net.head.parameters()), 1)
+        if recipe.batch_size % self.accelerator.num_processes:
+            raise ConfigError(
+                f"{recipe.name}: batches of {recipe.batch_size} cannot be divided among "
+                f"{self.accelerator.num_processes} processes."
+            )
         self.train, self.validation = for_training(recipe)
         self.initialise()
         self.net.to(self.accelerator.device)
@@ -68,6 +78,7 @@ class Run:
             "damaged": self.train.damaged + self.validation.damaged,
             "device": describe(self.accelerator.device),
             "precision": self.accelerator.mixed_precision,
+            "processes": self.accelerator.num_processes,
             "epochs": [],
             "finished": False,
         }
@@ -117,14 +128,16 @@ class Run:
             parameter.requires_grad_(not stage.freeze_backbone)
         for parameter in self.net.head.parameters():
             parameter.requires_grad_(True)
-        sampler = EpochSampler(len(self.train), self.recipe.seed, shuffle=True)
         loader = DataLoader(
             self.train,
             self.recipe.batch_size,
-            sampler=sampler,
+            sampler=EpochSampler(len(self.train), self.recipe.seed, shuffle=True),
             drop_last=len(self.train) > self.recipe.batch_size,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
+            # Starting workers draws a number. From the common generator, it would change dropout
+            # in the first epoch of a stage, and in another one when a run was interrupted.
+            generator=torch.Generator(),
         )
         steps = optimizer(stage, (p for p in self.net.parameters() if p.requires_grad))
         schedule = Schedule(stage, steps, len(loader))
@@ -138,7 +151,8 @@ class Run:
             if stage.patience is not None and stale >= stage.patience:
                 break
             started = time.perf_counter()
-            sampler.set_epoch(self.epoch)
+            # Through Accelerate's loader, which counts epochs itself, from 0 in every stage.
+            loader.set_epoch(self.epoch)
             torch.manual_seed(hash((self.recipe.seed, self.epoch)))
             rate = steps.param_groups[0]["lr"]
             loss = self.run_epoch(net, steps, schedule, loader, stage)
@@ -236,10 +250,9 @@ class Run:
             output = nets.Output(output.keypoints.float(), output.heatmaps)
             losses.append(self.loss(output, target) * len(pictures))
             errors.append(nme(output.keypoints, target, eyes, self.recipe))
-        return (
-            float(torch.stack(losses).sum() / len(self.validation)),
-            float(torch.cat(errors).nanmean()),
-        )
+        mean = float(torch.stack(losses).sum() / len(self.validation))
+        # Batch norm's statistics differ a little between processes; what is decided must not.
+        return tuple(broadcast_object_list([mean, float(torch.cat(errors).nanmean())]))
 
     def keep(self, nme: float) -> None:
         """Save the weights if they are the best so far, and the history in any case."""

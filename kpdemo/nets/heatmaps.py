@@ -18,8 +18,9 @@ def softmax_maps(logits: Tensor) -> Tensor:
 def centroid(maps: Tensor) -> Tensor:
     """Mean place of maps that sum to 1: `(B, K, h, w)` -> `(B, K, 2)` in crop coordinates."""
     h, w = maps.shape[-2:]
-    x = maps.sum(-2) @ cell_centres(w, maps.device)
-    y = maps.sum(-1) @ cell_centres(h, maps.device)
+    # Not a matrix product: under autocast that is rounded to bf16, a tenth of a pixel.
+    x = (maps.sum(-2) * cell_centres(w, maps.device)).sum(-1)
+    y = (maps.sum(-1) * cell_centres(h, maps.device)).sum(-1)
     return torch.stack([x, y], -1)
 
 

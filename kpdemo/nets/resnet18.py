@@ -9,7 +9,6 @@ from torchvision.models import ResNet18_Weights, resnet18
 from kpdemo.nets.heatmaps import centroid, softmax_maps
 from kpdemo.nets.registry import Output, register
 
-
 HEADS = ("pool", "flat", "pyramid")
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
@@ -96,7 +95,7 @@ def _linear(size: int, keypoints: int, dropout: float) -> nn.Sequential:
 
 
 def backbone_weights(state: Mapping[str, Tensor], channels: int) -> dict[str, Tensor]:
-    """torchvision's weights without the classifier, the first filters averaged over RGB for grey."""
+    """torchvision's weights without the classifier, grey first filters being the mean of RGB."""
     weights = {name: value for name, value in state.items() if not name.startswith("fc.")}
     if channels == 1:
         weights["conv1.weight"] = weights["conv1.weight"].mean(1, keepdim=True)

@@ -1,7 +1,9 @@
 """The Compare tab: a photo in, every model's points on it side by side, a table, files out."""
 
+import time
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,21 +73,40 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
             shown_panels = panels.build()
             shown_table = gr.HTML(elem_id="table", apply_default_css=False)
     file = gr.JSON(visible=False)
-    outputs = [photo, said, shown_panels, shown_table, session]
 
-    def compare(upload: dict | None, chosen: Sequence[str], last: Shown | None) -> tuple:
-        return _compare(engine, upload and upload["path"], chosen, last)
+    # What a handler does not name in its answer stays on the page as it is.
+    def show(path: str | None, chosen: Sequence[str], last: Shown | None) -> dict:
+        if path is None and last is None:
+            return {said: notice.error(notice.NO_PHOTO)}
+        if not chosen:
+            return {said: notice.error(notice.NO_MODEL)}
+        try:
+            shown = _look(engine, path, chosen, last)
+        except ImageError as error:
+            # The last good photo comes back to what is still shown of it.
+            return {
+                said: notice.error(str(error)),
+                photo: _still_there(last.path) if last else None,
+            }
+        return {
+            said: notice.of(shown.comparison),
+            shown_panels: panels.value(shown.photo, shown.comparison),
+            shown_table: table.html(engine.models, shown.comparison),
+            session: shown,
+        }
 
-    def compare_upload(upload: dict | None, chosen: Sequence[str], last: Shown | None) -> tuple:
-        if upload is None:  # the photo was taken away, to make room for the next
-            return gr.skip(), "", gr.skip(), gr.skip(), gr.skip()
-        return compare(upload, chosen, last)
+    def compare(upload: dict | None, chosen: Sequence[str], last: Shown | None) -> dict:
+        if upload:
+            return show(upload["path"], chosen, last)
+        back = {photo: _still_there(last.path)} if last else {}
+        return back | show(None, chosen, last)
 
-    def compare_example(event: gr.EventData, chosen: Sequence[str], last: Shown | None) -> tuple:
-        return _compare(engine, str(photos[event.example].path), chosen, last)
+    def compare_example(event: gr.EventData, chosen: Sequence[str], last: Shown | None) -> dict:
+        path = str(photos[event.example].path)
+        return {photo: path} | show(path, chosen, last)
 
     running: dict[str, Any] = {
-        "outputs": outputs,
+        "outputs": [photo, said, shown_panels, shown_table, session],
         "show_progress_on": shown_panels,
         "concurrency_id": TURN,
         "api_visibility": "private",
@@ -94,7 +115,8 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         # error; `images` has a sentence for each of those.
         "preprocess": False,
     }
-    photo.input(compare_upload, [photo, models, session], **running)
+    # Not `input`, which also comes when a photo is taken away, and still carries that photo.
+    photo.upload(compare, [photo, models, session], **running)
     go.click(compare, [photo, models, session], **running)
     chosen_example.click(compare_example, [models, session], **running)
     shown_panels.download(
@@ -102,37 +124,18 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
     ).then(None, file, None, js=_SAVE, api_visibility="private")
 
 
-def _compare(engine: Engine, path: str | None, chosen: Sequence[str], last: Shown | None) -> tuple:
-    """Values for photo, notice, panels, table and session.
-
-    Whatever cannot be done leaves what was shown as it was, and says why.
-    """
-    if path is None and last is None:
-        return _refused(notice.NO_PHOTO, last)
-    if not chosen:
-        return gr.skip(), notice.error(notice.NO_MODEL), gr.skip(), gr.skip(), gr.skip()
-    try:
-        if last and path in (None, last.path):
-            path, photo = last.path, last.photo
-        else:
-            photo = images.load(path)
-        comparison = engine.compare(photo, chosen)
-    except ImageError as error:
-        return _refused(str(error), last)
-    shown = Shown(path, photo, comparison)
-    return (
-        _still_there(path),
-        notice.of(comparison),
-        panels.value(photo, comparison),
-        table.html(engine, comparison),
-        shown,
-    )
-
-
-def _refused(sentence: str, last: Shown | None) -> tuple:
-    """The last good photo comes back into its place, with everything that was shown of it."""
-    photo = _still_there(last.path) if last else None
-    return photo, notice.error(sentence), gr.skip(), gr.skip(), gr.skip()
+def _look(engine: Engine, path: str | None, chosen: Sequence[str], last: Shown | None) -> Shown:
+    """Compare the photo at `path`, or the last one; raises ImageError."""
+    started = time.perf_counter()
+    if last and path in (None, last.path):
+        path, photo = last.path, last.photo
+    else:
+        photo = images.load(path)
+    loading = 1000 * (time.perf_counter() - started)
+    comparison = engine.compare(photo, chosen)
+    timings = comparison.timings
+    timings = timings | {"load": loading, "total": timings["total"] + loading}
+    return Shown(path, photo, replace(comparison, timings=timings))
 
 
 def _still_there(path: str) -> str | None:

@@ -1,10 +1,11 @@
 """The table under the panels: what each model costs and how near it is to the baseline."""
 
+from collections.abc import Mapping
 from html import escape
 
 from kpdemo import agreement, checkpoint, draw
-from kpdemo.checkpoint import CheckpointError
-from kpdemo.compare import BASELINE, WEIGHTS, Comparison, Engine
+from kpdemo.checkpoint import CheckpointError, Model
+from kpdemo.compare import BASELINE, WEIGHTS, Comparison
 from kpdemo.ui import names
 
 _COLUMNS = ("Model", "Keypoints", "ms a face", "Agreement", "Parameters", "Trained on")
@@ -15,13 +16,13 @@ _MEANING = (
 )
 
 
-def html(engine: Engine, comparison: Comparison) -> str:
-    """The table and the timings of a comparison; empty without a face."""
+def html(models: Mapping[str, Model], comparison: Comparison) -> str:
+    """The table and the timings of a comparison by `models`; empty without a face."""
     if not comparison.faces:
         return ""
-    models = dict.fromkeys(name for face in comparison.faces for name in face.answers)
+    shown = dict.fromkeys(name for face in comparison.faces for name in face.answers)
     head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
-    body = "".join(_row(engine, comparison, name) for name in models)
+    body = "".join(_row(models.get(name), comparison, name) for name in shown)
     count = len(comparison.faces)
     several = f" With {count} faces, both are means over the faces." if count > 1 else ""
     return (
@@ -32,17 +33,16 @@ def html(engine: Engine, comparison: Comparison) -> str:
     )
 
 
-def _row(engine: Engine, comparison: Comparison, name: str) -> str:
+def _row(model: Model | None, comparison: Comparison, name: str) -> str:
     answers = [face.answers[name] for face in comparison.faces if name in face.answers]
     spent = sum(answer.milliseconds for answer in answers) / len(answers)
     red, green, blue = draw.color_of(name)
-    model = engine.models.get(name)
     cells = (
         str(len(answers[0].keypoints)),
         f"{spent:.1f}",
         _agreement(comparison, name),
         f"{model.parameters / 1e6:.1f} M" if model else "–",
-        escape(_trained_on(name)) if model else "Google’s own data",
+        "Google’s own data" if name == BASELINE else escape(_trained_on(name)),
     )
     swatch = f'<i class="kp-swatch" style="background:rgb({red},{green},{blue})"></i>'
     return (

@@ -122,7 +122,7 @@ def _unpack(archive: Path, destination: Path, address: str) -> None:
     except tarfile.FilterError as error:
         raise DataError(f"{address} is refused: {error}.") from error
     except BROKEN as error:
-        raise DataError(f"{address} is no complete archive ({error}).") from error
+        raise DataError(f"{address} is damaged or no archive at all.") from error
 
 
 def _without_wrapping(content: Path) -> Path:

@@ -86,6 +86,13 @@ function frame() {
   return face ? face.view : [0, 0, data.width, data.height];
 }
 
+// Faces outside cost time where there are dozens.
+function inView(f) {
+  const [x, y, width, height] = frame();
+  const [x0, y0, x1, y1] = data.faces[f].box;
+  return x0 < x + width && x1 > x && y0 < y + height && y1 > y;
+}
+
 // Sizes grow with the face, but never below what can be seen in this view.
 function sizes(panel, f) {
   const [x0, , x1] = data.faces[f].box;
@@ -101,7 +108,7 @@ function draw() {
   const pictures = [imageOf(data.src, 0, 0, data.width, data.height)];
   if (close?.src) pictures.push(imageOf(close.src, ...close.view));
   for (const panel of panels) {
-    const layers = panel.faces.map((found, f) => faceOf(panel, found, f));
+    const layers = panel.faces.map((found, f) => (inView(f) ? faceOf(panel, found, f) : ""));
     panel.svg.setAttribute("viewBox", `${x - 0.5} ${y - 0.5} ${width} ${height}`);
     panel.svg.style.aspectRatio = `${width} / ${height}`;
     panel.svg.innerHTML = `${pictures.join("")}${layers.join("")}<g class="kp-lit"></g>`;
@@ -226,7 +233,7 @@ function light(wanted) {
     if (found.confidence) facts.push(`${percent(mean(at.map((k) => found.confidence[k])))} sure`);
     const apart = at.length === 1 && found.apart ? found.apart[at[0]] : null;
     if (apart !== null) facts.push(`${apart.toFixed(1)} % from MediaPipe`);
-    panel.says.replaceChildren(make("b", {}, name), facts.length ? ` ${facts.join(" · ")}` : "");
+    panel.says.replaceChildren(make("b", {}, name), facts.join(" · "));
     if (own) words = `${panel.title}, ${name}${facts.length ? `, ${facts.join(", ")}` : ""}`;
   });
   return words;

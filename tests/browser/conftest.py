@@ -1,0 +1,103 @@
+"""The real app in a process of its own, and Debian's Chromium looking at it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 90  # seconds; a page needs one or two where nothing else runs
+START = 240
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["sync_api.Browser"]:
+    if not CHROMIUM:
+        pytest.skip("Chromium is not installed (apt install chromium): no browser tests.")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def address(browser, tmp_path_factory) -> Iterator[str]:
+    """Where `python app.py` answers; its cache is a folder of this run."""
+    folder = tmp_path_factory.mktemp("app")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "cache")}
+    with (folder / "log").open("w") as log:
+        app = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
+        )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        _wait(url, app, folder / "log")
+        yield url
+    finally:
+        app.terminate()
+        app.wait(30)
+
+
+def _wait(url: str, app: subprocess.Popen, log: Path) -> None:
+    end = time.monotonic() + START
+    while time.monotonic() < end and app.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"The app did not answer:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture
+def open_page(browser, address) -> Iterator:
+    """`open_page(width)` is a visitor's page; none may log an error or ask another host."""
+    contexts, complaints = [], []
+
+    def open_page(width: int = 1440) -> "sync_api.Page":
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
+        sync_api.expect.set_options(timeout=1000 * PATIENCE)
+        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.extend(_foreign(request.url, address)))
+        page.goto(address)
+        page.locator("#examples button").first.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def _foreign(url: str, address: str) -> list[str]:
+    return [] if url.startswith((address, "data:", "blob:")) else [f"asked for {url}"]
+
+
+@pytest.fixture
+def page(open_page) -> "sync_api.Page":
+    return open_page()

@@ -1,0 +1,148 @@
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from kpdemo import checkpoint, nets
+from kpdemo.checkpoint import CheckpointError
+from kpdemo.config import Input, ModelConfig
+
+CONFIG = ModelConfig("unet", "kaggle-15", Input(16, 16), args={"base": 2, "depth": 1})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "little"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        checkpoint.save(folder, nets.build(CONFIG), CONFIG)
+    return folder
+
+
+def test_model_knows_its_name_and_size(folder: Path) -> None:
+    model = checkpoint.load(folder)
+    assert (model.name, model.config) == ("little", CONFIG)
+    assert model.parameters == sum(p.numel() for p in nets.build(CONFIG).parameters())
+
+
+def test_matrices_are_half_and_statistics_whole_on_disk(folder: Path) -> None:
+    tensors = load_file(folder / checkpoint.WEIGHTS)
+    assert tensors["head.weight"].dtype == torch.float16
+    assert tensors["down.0.1.running_var"].dtype == torch.float32
+    assert tensors["down.0.1.num_batches_tracked"].dtype == torch.int64
+    loaded = checkpoint.load(folder).net.state_dict()
+    assert all(v.dtype in (torch.float32, torch.int64) for v in loaded.values())
+
+
+def test_saving_again_replaces_and_leaves_nothing_else(folder: Path) -> None:
+    (folder / checkpoint.WEIGHTS).write_bytes(b"old")
+    checkpoint.save(folder, nets.build(CONFIG), CONFIG)
+    checkpoint.load(folder)
+    assert {path.name for path in folder.iterdir()} == {checkpoint.WEIGHTS, checkpoint.CONFIG}
+
+
+def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "history.json"
+    checkpoint.write_json(path, {"epochs": [1]})
+    with pytest.raises(TypeError):
+        checkpoint.write_json(path, {"epochs": [object()]})
+    assert json.loads(path.read_text()) == {"epochs": [1]}
+
+
+def change_config(**changes: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        data = json.loads((folder / checkpoint.CONFIG).read_text())
+        (folder / checkpoint.CONFIG).write_text(json.dumps(data | changes))
+
+    return change
+
+
+def change_tensors(change: Callable[[dict], object]) -> Callable[[Path], None]:
+    def rewrite(folder: Path) -> None:
+        tensors = load_file(folder / checkpoint.WEIGHTS)
+        change(tensors)
+        save_file(tensors, folder / checkpoint.WEIGHTS)
+
+    return rewrite
+
+
+def write(name: str, content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes(content) and None
+
+
+def truncate(folder: Path) -> None:
+    content = (folder / checkpoint.WEIGHTS).read_bytes()
+    (folder / checkpoint.WEIGHTS).write_bytes(content[: len(content) // 2])
+
+
+def pickled(folder: Path) -> None:
+    with (folder / checkpoint.WEIGHTS).open("wb") as file:
+        pickle.dump(checkpoint.load, file)
+
+
+DAMAGE = {
+    "no weights": (lambda f: (f / checkpoint.WEIGHTS).unlink(), ["no model.safetensors"]),
+    "no config": (lambda f: (f / checkpoint.CONFIG).unlink(), ["no config.json"]),
+    "empty weights": (write(checkpoint.WEIGHTS, b""), ["model.safetensors", "damaged"]),
+    "noise": (write(checkpoint.WEIGHTS, bytes(range(256)) * 9), ["model.safetensors", "damaged"]),
+    "truncated": (truncate, ["model.safetensors", "damaged"]),
+    "pickle": (pickled, ["model.safetensors", "damaged"]),
+    "torch file": (
+        lambda f: torch.save({"head.bias": torch.zeros(15)}, f / checkpoint.WEIGHTS),
+        ["model.safetensors", "damaged"],
+    ),
+    "extra tensor": (
+        change_tensors(lambda t: t.update(surprise=torch.zeros(1))),
+        ["do not fit", "surprise"],
+    ),
+    "missing tensor": (change_tensors(lambda t: t.pop("head.bias")), ["do not fit", "head.bias"]),
+    "other shape": (
+        change_tensors(lambda t: t.update({"head.bias": torch.zeros(68)})),
+        ["do not fit", "head.bias"],
+    ),
+    "other width": (change_config(args={"base": 4, "depth": 1}), ["do not fit", "size mismatch"]),
+    "other net": (change_config(net="resnet18", args={}), ["do not fit", "Missing key"]),
+    "unknown net": (change_config(net="transformer"), ["transformer", "unet"]),
+    "unknown markup": (change_config(markup="ibug-86"), ["ibug-86", "ibug-68"]),
+    "from the future": (change_config(version=2), ["config.json", "version 2", "version 1"]),
+    "unknown key": (change_config(colour="red"), ["config.json", "colour"]),
+    "broken JSON": (write(checkpoint.CONFIG, b'{"net": "un'), ["config.json", "JSON"]),
+    "binary config": (write(checkpoint.CONFIG, b"\x80\xff\x00"), ["config.json", "JSON"]),
+    "list for config": (write(checkpoint.CONFIG, b"[1]"), ["config.json", "mapping"]),
+}
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGE.values(), ids=DAMAGE)
+def test_damaged_folders_are_told(
+    folder: Path, damage: Callable[[Path], object], words: list[str]
+) -> None:
+    damage(folder)
+    with pytest.raises(CheckpointError) as caught:
+        checkpoint.load(folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in ("little", *words):
+        assert word in message
+
+
+def test_no_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"nowhere has no config\.json"):
+        checkpoint.load(tmp_path / "nowhere")
+
+
+def test_history_that_is_missing_or_broken_is_told(folder: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"little has no history\.json"):
+        checkpoint.read_history(folder)
+    (folder / checkpoint.HISTORY).write_text('{"epochs": [')
+    with pytest.raises(CheckpointError, match=r"little.history\.json is not valid JSON"):
+        checkpoint.read_history(folder)
+
+
+def test_normalise_scales_as_the_config_says() -> None:
+    grey = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 1, 1, 3)
+    scaled = checkpoint.normalise(grey, Input(1, 3, mean=0.5, std=0.25))
+    assert scaled.flatten().tolist() == pytest.approx([-2, -1.2, 2])

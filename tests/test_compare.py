@@ -1,0 +1,173 @@
+"""The engine: what a comparison holds, and what happens when a part of it is broken."""
+
+import json
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpdemo import Engine, compare, markup
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS, model_folders
+from kpdemo.images import ImageError, load
+from kpdemo.metrics import eye_distance
+
+GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())
+# In percent of the eye distance: bf16 and other processors move answers by much less.
+TOLERANCE = 1.0
+
+
+@pytest.fixture(scope="module")
+def hopper(hopper_path):
+    return compare(hopper_path)
+
+
+def test_every_model_answers_on_the_face(hopper):
+    (face,) = hopper.faces
+    assert list(face.answers) == [*DEFAULT_MODELS, BASELINE]
+    assert not hopper.unavailable
+    for answer in face.answers.values():
+        assert answer.keypoints.shape == (len(markup.get(answer.markup)), 2)
+        assert np.isfinite(answer.keypoints).all()
+
+
+@pytest.mark.parametrize("name", [*DEFAULT_MODELS, BASELINE])
+def test_golden_keypoints(hopper, name):
+    answer = hopper.faces[0].answers[name]
+    golden = np.array(GOLDEN[name])
+    distance = np.linalg.norm(answer.keypoints - golden, axis=1)
+    assert distance.max() < TOLERANCE / 100 * eye_distance(golden, answer.markup)
+
+
+@pytest.mark.parametrize("name", ["simplenet", "resnet18", "unet"])
+def test_nets_agree_with_mediapipe_on_an_easy_face(hopper, name):
+    """Independent of the golden file: a net that shipped broken would be far from MediaPipe."""
+    answers = hopper.faces[0].answers
+    fitted = answers[BASELINE].converted["ibug-68-fitted"]
+    distance = np.linalg.norm(answers[name].keypoints - fitted, axis=1).mean()
+    assert distance < 0.08 * eye_distance(fitted, "ibug-68")
+
+
+def test_to_dict_is_the_documented_schema(hopper):
+    data = json.loads(json.dumps(hopper.to_dict()))
+    assert set(data) == {"photo", "faces", "timings", "unavailable"}
+    assert data["photo"] == {"width": 512, "height": 600}
+    (face,) = data["faces"]
+    assert set(face) == {"box", "score", "roll", "models"}
+    unet, baseline = face["models"]["unet"], face["models"][BASELINE]
+    assert set(unet) == {"markup", "keypoints", "confidence", "milliseconds"}
+    assert len(unet["keypoints"]) == len(unet["confidence"]) == 68
+    assert all(0 <= value <= 1 for value in unet["confidence"])
+    assert baseline["markup"] == "mediapipe-478"
+    assert len(baseline["keypoints"]) == 478
+    assert len(baseline["ibug-68"]) == len(baseline["ibug-68-fitted"]) == 68
+    assert {"load", "detect", "unet", "total"} <= set(data["timings"])
+
+
+def test_points_are_in_pixels_of_the_original(hopper_path, hopper):
+    """A photo that is shrunk for work answers in its own, larger pixels."""
+    import cv2
+
+    photo = load(hopper_path)
+    factor = 5
+    large = cv2.resize(photo.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    answer = compare(large, ["unet"]).faces[0].answers["unet"].keypoints
+    expected = (hopper.faces[0].answers["unet"].keypoints + 0.5) * factor - 0.5
+    distance = np.linalg.norm(answer - expected, axis=1).mean()
+    assert distance < 0.03 * eye_distance(expected, "ibug-68")
+
+
+def test_moving_the_photo_moves_the_points(hopper_path, hopper):
+    pixels = load(hopper_path).pixels
+    moved = np.full((720, 640, 3), 127, np.uint8)
+    moved[90 : 90 + pixels.shape[0], 70 : 70 + pixels.shape[1]] = pixels
+    for name in DEFAULT_MODELS:
+        answer = compare(moved, [name]).faces[0].answers[name].keypoints
+        expected = hopper.faces[0].answers[name].keypoints + (70, 90)
+        unit = eye_distance(expected, hopper.faces[0].answers[name].markup)
+        assert np.linalg.norm(answer - expected, axis=1).mean() < 0.04 * unit
+
+
+def test_the_mirrored_photo_gives_the_mirrored_points(hopper_path, hopper):
+    pixels = np.ascontiguousarray(load(hopper_path).pixels[:, ::-1])
+    for name, answer in compare(pixels).faces[0].answers.items():
+        before = hopper.faces[0].answers[name]
+        expected = markup.mirrored(before.keypoints, before.markup, pixels.shape[1])
+        unit = eye_distance(expected, before.markup)
+        assert np.linalg.norm(answer.keypoints - expected, axis=1).mean() < 0.06 * unit, name
+
+
+def test_all_faces_go_through_a_net_in_one_batch_like_alone(hopper_path):
+    pixels = load(hopper_path).pixels
+    both = compare(np.hstack([pixels, pixels]), ["unet"]).faces
+    assert len(both) == 2
+    left, right = sorted(both, key=lambda face: face.box[0])
+    moved = left.answers["unet"].keypoints + (pixels.shape[1], 0)
+    unit = eye_distance(moved, "ibug-68")
+    distance = np.linalg.norm(right.answers["unet"].keypoints - moved, axis=1).mean()
+    assert distance < 0.04 * unit
+
+
+def test_a_photo_without_a_face_is_an_empty_list():
+    result = compare(np.full((480, 640, 3), 200, np.uint8))
+    assert result.faces == []
+    assert result.to_dict()["faces"] == []
+
+
+def test_an_unusable_photo_is_an_image_error(tmp_path):
+    path = tmp_path / "text.jpg"
+    path.write_text("not a picture")
+    with pytest.raises(ImageError):
+        compare(path)
+
+
+def test_an_unknown_model_is_refused_by_name(hopper_path):
+    with pytest.raises(ValueError, match=r"nosuchnet.*simplenet"):
+        compare(hopper_path, ["nosuchnet"])
+
+
+def test_a_damaged_model_leaves_the_others_working(tmp_path, hopper_path):
+    for name in ("unet", "simplenet"):
+        shutil.copytree(WEIGHTS / name, tmp_path / name)
+    weights = tmp_path / "unet" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    engine = Engine(model_folders(tmp_path))
+    result = engine.compare(hopper_path)
+    assert set(result.faces[0].answers) == {"simplenet", BASELINE}
+    assert set(result.unavailable) == {"unet", "resnet18", "keypoint-resnet"}
+    assert "model.safetensors is damaged" in result.unavailable["unet"]
+
+
+def test_without_mediapipe_the_nets_still_answer(tmp_path, hopper_path, monkeypatch):
+    broken = tmp_path / "face_landmarker.task"
+    broken.write_bytes(b"not a model")
+    monkeypatch.setenv("KPDEMO_FACE_LANDMARKER", str(broken))
+    result = Engine([WEIGHTS / "unet"]).compare(hopper_path)
+    assert list(result.faces[0].answers) == ["unet"]
+    assert "whole photo is taken as one" in result.unavailable[BASELINE]
+
+
+def test_a_model_that_fails_on_a_photo_takes_no_other_down(hopper_path):
+    engine = Engine([WEIGHTS / "unet", WEIGHTS / "simplenet"])
+    engine.models["unet"].net.head = None
+    result = engine.compare(hopper_path)
+    assert "simplenet" in result.faces[0].answers
+    assert "unet" not in result.faces[0].answers
+    assert "unet failed" in result.unavailable["unet"]
+
+
+def test_threads_share_one_engine(hopper_path, hopper):
+    answers = []
+
+    def ask():
+        answers.append(compare(hopper_path, ["unet"]).faces[0].answers["unet"].keypoints)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 4
+    for answer in answers:
+        np.testing.assert_allclose(answer, hopper.faces[0].answers["unet"].keypoints, atol=0.5)

@@ -1,0 +1,125 @@
+"""What the page is told, without a browser."""
+
+import io
+import json
+from base64 import b64decode
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kpdemo import images, markup
+from kpdemo.compare import Answer, ComparedFace, Comparison
+from kpdemo.ui import examples, names, notice, panels, table
+
+
+def photo(width: int, height: int) -> images.Photo:
+    rng = np.random.default_rng(3)
+    return images.from_array(rng.integers(0, 255, (height, width, 3), np.uint8))
+
+
+def answer(name: str, confidence: float | None = None) -> Answer:
+    count = len(markup.get(name))
+    points = np.random.default_rng(count).uniform(100, 200, (count, 2)).astype(np.float32)
+    sure = None if confidence is None else np.full(count, confidence, np.float32)
+    return Answer(name, points, sure, 2.0)
+
+
+def face(x0: float, y0: float, side: float, **answers: Answer) -> ComparedFace:
+    return ComparedFace((x0, y0, x0 + side, y0 + side), 0.9, 0.0, answers)
+
+
+def comparison(width: int, height: int, *faces: ComparedFace, **unavailable: str) -> Comparison:
+    return Comparison(width, height, list(faces), {"detect": 3.0, "total": 9.0}, unavailable)
+
+
+def picture(uri: str) -> Image.Image:
+    kind, data = uri.split(",")
+    assert kind == "data:image/jpeg;base64"
+    return Image.open(io.BytesIO(b64decode(data)))
+
+
+def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels():
+    found = face(100, 100, 100, unet=answer("ibug-68", 0.4), mediapipe=answer("mediapipe-478"))
+    value = json.loads(panels.value(photo(1600, 1200), comparison(1600, 1200, found)))
+    sent = picture(value["src"])
+    assert sent.size == (900, 675)
+    assert not sent.getexif()
+    assert (value["width"], value["height"]) == (1600, 1200)
+    by_name = {panel["name"]: panel for panel in value["panels"]}
+    unet = by_name["unet"]["faces"][0]
+    assert np.allclose(unet["points"], found.answers["unet"].keypoints, atol=0.01)
+    assert unet["confidence"] == pytest.approx([0.4] * 68)
+    assert len(unet["apart"]) == 68 and None not in unet["apart"]
+    assert by_name["mediapipe"]["baseline"] and by_name["mediapipe"]["faces"][0]["apart"] is None
+
+
+def test_a_model_that_found_nothing_on_a_face_has_no_points_there():
+    first = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
+    second = face(200, 10, 90, unet=answer("ibug-68"))
+    value = json.loads(panels.value(photo(400, 300), comparison(400, 300, first, second)))
+    mesh = next(panel for panel in value["panels"] if panel["name"] == "mediapipe")
+    assert mesh["faces"][0] is not None and mesh["faces"][1] is None
+    unet = next(panel for panel in value["panels"] if panel["name"] == "unet")
+    assert unet["faces"][1]["apart"] is None
+
+
+def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
+    shot = photo(1800, 1000)
+    corner = face(1740, 930, 60, unet=answer("ibug-68"))
+    large = face(300, 100, 800, unet=answer("ibug-68"))
+    value = json.loads(panels.value(shot, comparison(1800, 1000, corner, large)))
+    for found in value["faces"]:
+        x, y, width, height = found["view"]
+        assert x >= 0 and y >= 0 and x + width <= 1800 and y + height <= 1000
+    near, far = value["faces"]
+    assert picture(near["src"]).size == (120, 120)
+    assert far["src"] is None
+
+
+def test_a_small_face_alone_is_shown_close_up():
+    def starts_close(side: float, count: int) -> bool:
+        faces = [face(10, 10, side, unet=answer("ibug-68"))] * count
+        return json.loads(panels.value(photo(400, 300), comparison(400, 300, *faces)))["start"]
+
+    assert starts_close(50, 1)
+    assert not starts_close(290, 1)
+    assert not starts_close(50, 2)
+
+
+def test_the_notice_says_what_is_wrong_and_nothing_else():
+    found = face(10, 10, 90, unet=answer("ibug-68"))
+    assert notice.of(comparison(400, 300, found)) == ""
+    assert "No face found. Try" in notice.of(comparison(400, 300))
+    assert "15 faces" in notice.of(comparison(400, 300, *[found] * 15))
+    said = notice.of(comparison(400, 300, found, resnet18="its folder is <damaged>."))
+    assert "ResNet-18 is left out: its folder is &lt;damaged&gt;." in said
+    assert 'role="alert"' in notice.error("Stop.")
+
+
+def test_the_table_has_a_row_a_model_and_only_with_a_face():
+    found = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
+    html = table.html({}, comparison(400, 300, found))
+    assert html.count("<tr data-model") == 2
+    assert "baseline" in html and "find faces 3 ms" in html
+    assert table.html({}, comparison(400, 300)) == ""
+
+
+def test_point_names_are_words_wherever_the_anatomy_has_one():
+    assert names.points("ibug-68")[30] == "nose tip"
+    mesh = markup.get("mediapipe-478").anatomy
+    assert names.points("mediapipe-478")[mesh["nose_tip"][0]] == "nose tip"
+    assert names.points("imm-58")[6] == "jaw 8"
+
+
+def test_examples_are_two_portraits_and_both_together_without_metadata(tmp_path):
+    written = examples.write(tmp_path)
+    assert [example.title for example in written] == [
+        "Grace Hopper",
+        "Eileen Collins",
+        "Two people",
+    ]
+    for example in written:
+        with Image.open(example.path) as shot:
+            assert shot.format == "JPEG" and not shot.getexif()
+    assert examples.buttons(written).count("<button") == 3

@@ -1,0 +1,103 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from kpdemo import framing, nets
+from kpdemo.config import ConfigError
+from train import recipe
+from train.augment import Augmenter
+from train.datasets import SOURCES
+from train.losses import KeypointLoss
+from train.schedules import Schedule, optimizer
+
+PLAIN = yaml.safe_load((recipe.RECIPES / "simplenet.yaml").read_text())
+
+
+def write(tmp_path: Path, data: Any) -> str:
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(data))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_every_shipped_recipe_can_be_built(name: str) -> None:
+    chosen = recipe.load(name)
+    assert chosen.name == name
+    assert chosen.title
+    nets.build(chosen.config)
+    KeypointLoss(chosen.loss, chosen.input.width, chosen.input.height)
+    Augmenter(chosen.augment, chosen.input, chosen.markup)
+    assert chosen.framing.reference in framing.REFERENCES
+    assert {*chosen.data.train, *chosen.data.validate, *chosen.data.test} <= set(SOURCES)
+    assert chosen.stages
+    for stage in chosen.stages:
+        Schedule(stage, optimizer(stage, [torch.nn.Parameter(torch.zeros(1))]), 10)
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_no_shipped_recipe_trains_or_selects_on_the_test_set(name: str) -> None:
+    data = recipe.load(name).data
+    assert not {*data.train, *data.validate} & {*data.test, "300w-common"}
+
+
+def test_a_recipe_by_its_path(tmp_path: Path) -> None:
+    assert recipe.load(write(tmp_path, PLAIN)) == recipe.load("simplenet")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"colour": "red"}, ["unknown key colour"]),
+        ({"stages": [{"epochs": 1}]}, ["stages[0]", "missing lr"]),
+        ({"stages": [{"epochs": 1, "lr": 1, "patients": 3}]}, ["stages[0]", "patients"]),
+        ({"stages": [{"epochs": 1, "lr": "1e-3"}]}, ["stages[0]", "lr", "'1e-3'"]),
+        ({"stages": {"epochs": 1, "lr": 1}}, ["stages", "tuple"]),
+        ({"augment": {"scale": [0.8]}}, ["augment", "scale"]),
+        ({"augment": {"scale": 0.8}}, ["augment", "scale"]),
+        ({"augment": {"flip": 0.5}}, ["augment", "flip", "mirror"]),
+        ({"loss": {"coordinates": 3}}, ["loss", "coordinates"]),
+        ({"data": {"train": ["300w"]}}, ["data", "missing test"]),
+        ({"data": {"train": "300w", "test": []}}, ["data", "train"]),
+        ({"batch_size": 16.5}, ["batch_size", "16.5"]),
+        ({"ema": "much"}, ["ema", "'much'"]),
+        ({"clip": [1]}, ["clip"]),
+    ],
+)
+def test_bad_recipes_are_told_in_one_sentence(
+    tmp_path: Path, change: dict[str, Any], words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        recipe.load(write(tmp_path, PLAIN | change))
+    message = str(caught.value)
+    assert message.startswith("mine.yaml")
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_an_empty_recipe_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("")
+    with pytest.raises(ConfigError, match=r"empty\.yaml.*mapping"):
+        recipe.load(str(tmp_path / "empty.yaml"))
+
+
+def test_no_such_recipe_names_the_shipped_ones() -> None:
+    with pytest.raises(ConfigError, match=r"'u-net'.*resnet18.*unet"):
+        recipe.load("u-net")
+
+
+@pytest.mark.parametrize("content", [b"stages: [", b"\xff\xfe\x00"])
+def test_what_is_no_yaml_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "broken.yaml").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"broken\.yaml is not valid YAML"):
+        recipe.load(str(tmp_path / "broken.yaml"))
+
+
+def test_config_has_all_that_the_recipe_says_of_the_net() -> None:
+    chosen = recipe.load("unet")
+    config = chosen.config
+    for name in ("net", "markup", "input", "framing", "args"):
+        assert getattr(config, name) == getattr(chosen, name)
