@@ -28,7 +28,7 @@ def test_writes_what_is_asked_for(hopper_path, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"", "empty"), (b"plain text", "not"), (None, "No such file")]
+    ("content", "message"), [(b"", "empty"), (b"plain text", "not"), (None, "could not be opened")]
 )
 def test_a_bad_file_ends_in_one_sentence(tmp_path, capsys, content, message):
     path = tmp_path / "photo.jpg"

@@ -68,7 +68,11 @@ class Run:
         self.net.to(self.accelerator.device)
         self.average: AveragedModel | None = None
         if recipe.ema:
-            self.average = AveragedModel(self.net, multi_avg_fn=moving_average(recipe.ema))
+            # Batch norm's statistics are averaged too: those of the latest weights fit the
+            # average ones badly while the learning rate is high.
+            self.average = AveragedModel(
+                self.net, multi_avg_fn=moving_average(recipe.ema), use_buffers=True
+            )
         self.epoch = 0
         self.best = math.inf
         self.history = {
@@ -279,6 +283,11 @@ class Run:
     def restore(self) -> dict:
         path = self.folder / STATE
         if not path.exists():
+            history = self.folder / checkpoint.HISTORY
+            if history.exists() and checkpoint.read_history(self.folder).get("finished"):
+                raise ConfigError(
+                    f"{self.folder} holds a finished run; delete it or choose another --output."
+                )
             return {}
         state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
         if state["recipe"] != dataclasses.asdict(self.recipe):
@@ -298,8 +307,11 @@ def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor
 
     @torch.no_grad()
     def update(average: list[Tensor], current: list[Tensor], seen: Tensor) -> None:
-        seen = int(seen)
-        torch._foreach_lerp_(average, current, 1 - min(decay, (1 + seen) / (10 + seen)))
+        if average[0].is_floating_point():
+            seen = int(seen)
+            torch._foreach_lerp_(average, current, 1 - min(decay, (1 + seen) / (10 + seen)))
+        else:  # batch norm's counters
+            torch._foreach_copy_(average, current)
 
     return update
 
@@ -318,4 +330,5 @@ def describe(device: torch.device) -> str:
     """The device in words, for the history."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{device.type}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{device.type}, {threads} thread{'s' if threads > 1 else ''}"

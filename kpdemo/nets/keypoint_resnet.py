@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kpdemo.nets.registry import Output, register
+from kpdemo.nets.registry import Output, register, regress
 
 
 class ResidualBlock(nn.Module):
@@ -75,4 +75,4 @@ class KeypointResNet(nn.Module):
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(stages[-1] * cells, 2 * keypoints))
 
     def forward(self, pictures: Tensor) -> Output:
-        return Output(self.head(self.backbone(pictures)).unflatten(1, (-1, 2)))
+        return regress(self.head, self.backbone(pictures))

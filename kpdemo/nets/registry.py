@@ -7,6 +7,7 @@ part that is trained first when the rest (the backbone) is frozen.
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from kpdemo import markup
@@ -23,6 +24,16 @@ class Output(NamedTuple):
 
     keypoints: Tensor
     heatmaps: Tensor | None = None
+
+
+def regress(head: nn.Sequential, features: Tensor) -> Output:
+    """Keypoints from a head that ends in a linear layer.
+
+    That layer is computed in float32: in bf16 it would round places to a tenth of a pixel.
+    """
+    features = head[:-1](features)
+    with torch.autocast(features.device.type, enabled=False):
+        return Output(head[-1](features.float()).unflatten(1, (-1, 2)))
 
 
 _NETS: dict[str, type[nn.Module]] = {}

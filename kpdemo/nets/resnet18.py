@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torchvision.models import ResNet18_Weights, resnet18
 
 from kpdemo.nets.heatmaps import centroid, softmax_maps
-from kpdemo.nets.registry import Output, register
+from kpdemo.nets.registry import Output, register, regress
 
 HEADS = ("pool", "flat", "pyramid")
 STAGES = ("layer1", "layer2", "layer3", "layer4")
@@ -58,7 +58,7 @@ class ResNet18(nn.Module):
             maps.append(x)
         if isinstance(self.head, Pyramid):
             return self.head(maps)
-        return Output(self.head(x).unflatten(1, (-1, 2)))
+        return regress(self.head, x)
 
     def load_imagenet(self) -> None:
         """Start from torchvision's ImageNet weights.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from kpdemo.config import from_dict
-from kpdemo.nets.registry import Output, register
+from kpdemo.nets.registry import Output, register, regress
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU}
 
@@ -105,4 +105,4 @@ class SimpleNet(nn.Module):
                         nn.init.zeros_(module.bias)
 
     def forward(self, pictures: Tensor) -> Output:
-        return Output(self.head(self.backbone(pictures)).unflatten(1, (-1, 2)))
+        return regress(self.head, self.backbone(pictures))

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import writers
 from huggingface_hub import ModelCard
 
 from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
@@ -13,8 +14,6 @@ from train import loop, recipe, report
 from train.__main__ import main
 from train.evaluate import measures
 from train.recipe import Stage
-
-import writers
 
 
 @pytest.fixture

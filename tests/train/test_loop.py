@@ -460,3 +460,11 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     for name, value in weights(tmp_path / "alone").items():
         torch.testing.assert_close(weights(folder)[name], value, rtol=1e-2, atol=1e-3)
     assert not list(folder.glob("state*"))
+
+
+def test_a_finished_run_is_not_overwritten(tmp_path):
+    fit(TINY, tmp_path)
+    weights = (tmp_path / checkpoint.WEIGHTS).read_bytes()
+    with pytest.raises(ConfigError, match="finished run"):
+        fit(TINY, tmp_path)
+    assert (tmp_path / checkpoint.WEIGHTS).read_bytes() == weights
