@@ -82,8 +82,9 @@ def evaluate(options: argparse.Namespace) -> None:
     for name in options.models:
         metrics = baseline.evaluate() if name == BASELINE else measure(model_folder(name))
         for source, ways in metrics.items():
-            for way in ways.keys() - {"damaged"}:
-                measured = ways[way]
+            for way, measured in ways.items():
+                if way == "damaged":
+                    continue
                 figures = [f"{k} {v}" for k, v in measured.items() if isinstance(v, float)]
                 print(f"{name} on {source}, {way}: {', '.join(figures)}")
 

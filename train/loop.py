@@ -206,6 +206,10 @@ class Run:
             # Frozen means frozen: batch norm must not follow the new pictures either.
             self.net.eval()
             self.net.head.train()
+        if stage.freeze_norm:
+            for module in self.net.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
         total, count = torch.zeros(()), 0
         progress = tqdm(
             loader,

@@ -68,7 +68,8 @@ class Loss:
 class Stage:
     """Some epochs with one optimiser and one schedule (`train.schedules`).
 
-    `freeze_backbone` trains the head alone. `patience` ends the stage that many epochs after the
+    `freeze_backbone` trains the head alone; `freeze_norm` keeps batch norm's statistics, so that
+    the net trains as it will answer. `patience` ends the stage that many epochs after the
     best one. `step` and `gamma` belong to the "step" and "plateau" schedules.
     """
 
@@ -82,6 +83,7 @@ class Stage:
     step: int = 5
     gamma: float = 0.1
     freeze_backbone: bool = False
+    freeze_norm: bool = False
     patience: int | None = None
 
 
