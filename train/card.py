@@ -1,10 +1,12 @@
 """The model card: a Hub README made from what training and evaluation wrote, and from no more."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from kpdemo import checkpoint, markup
+from train import recipe as recipes
 
 SOURCE_TITLES = {
     "300w": "300-W training side (AFW, HELEN, LFPW)",
@@ -39,8 +41,8 @@ print(result.faces[0].answers["{{ name }}"].keypoints)
 {{ notes }}
 
 Trained on {{ train }} ({{ faces }} faces; {{ held_out }} more were held out to choose the epoch),
-{{ epochs }} epochs, in {{ minutes }} minutes on {{ device }}. The weights are those of epoch
-{{ best_epoch }}; curves are in `history.json`.
+{{ epochs }} epochs, in {{ minutes }} minutes on {{ device }}{{ start }}.
+The weights are those of epoch {{ best_epoch }}; curves are in `history.json`.
 
 ## Results
 
@@ -64,7 +66,8 @@ def write(folder: Path) -> None:
     history = checkpoint.read_history(folder)
     metrics = checkpoint.read_metrics(folder)
     recipe, epochs = history["recipe"], history["epochs"]
-    sources = [SOURCE_TITLES.get(name, name) for name in recipe["data"]["train"]]
+    sources = titles(recipe["data"]["train"])
+    before = titles(earlier_sources(recipe["start_from"]))
     size = config.input
     data = ModelCardData(
         library_name="pytorch",
@@ -86,6 +89,9 @@ def write(folder: Path) -> None:
         input=f"{size.width}×{size.height}, {'grey' if size.channels == 1 else 'RGB'}",
         notes=recipe["notes"].strip() or "See the recipe in `history.json`.",
         train=" and ".join(sources),
+        start=f", starting from weights that were trained on {' and '.join(before)}"
+        if before
+        else "",
         faces=history["faces"]["train"],
         held_out=history["faces"]["validation"],
         epochs=len(epochs),
@@ -93,9 +99,24 @@ def write(folder: Path) -> None:
         device=history["device"],
         best_epoch=history["best_epoch"],
         results=_table(metrics),
-        sources=", ".join(sources),
+        sources=", ".join(dict.fromkeys(sources + before)),
     )
     card.save(folder / checkpoint.CARD)
+
+
+def titles(names: Iterable[str]) -> list[str]:
+    """Data sets by the names that readers know."""
+    return [SOURCE_TITLES.get(name, name) for name in names]
+
+
+def earlier_sources(start_from: str | None) -> list[str]:
+    """The data sets of all recipes that a run started from, one after the other."""
+    sources: dict[str, None] = {}
+    while start_from:
+        earlier = recipes.load(Path(start_from).name)
+        sources |= dict.fromkeys(earlier.data.train)
+        start_from = earlier.start_from
+    return list(sources)
 
 
 def _eval_results(metrics: dict) -> list[EvalResult]:

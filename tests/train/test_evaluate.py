@@ -92,3 +92,8 @@ def test_shipped_models_never_saw_the_test_faces():
 def test_the_readmes_tables_are_up_to_date():
     text = report.README.read_text()
     assert report.filled(text) == text, "run `python -m train report`"
+
+
+def test_a_card_names_the_data_of_the_weights_that_a_run_started_from():
+    text = ModelCard.load(WEIGHTS / "keypoint-resnet" / "README.md").text
+    assert "BioID" in text.split("## Limits and licence")[1]
