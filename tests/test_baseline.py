@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from kpdemo import markup, mediapipe_assets
 from kpdemo.baseline import Baseline
@@ -16,25 +15,9 @@ from kpdemo.mediapipe_assets import BaselineUnavailable
 
 
 @pytest.fixture(scope="module")
-def finder() -> Iterator[FaceFinder]:
-    with FaceFinder() as finder:
-        yield finder
-
-
-@pytest.fixture(scope="module")
 def baseline() -> Iterator[Baseline]:
     with Baseline() as baseline:
         yield baseline
-
-
-@pytest.fixture(scope="module")
-def hopper(hopper_path: Path) -> np.ndarray:
-    return np.asarray(Image.open(hopper_path).convert("RGB"))
-
-
-@pytest.fixture(scope="module")
-def astronaut(astronaut_path: Path) -> np.ndarray:
-    return np.asarray(Image.open(astronaut_path).convert("RGB"))
 
 
 def mesh_of(finder: FaceFinder, baseline: Baseline, photo: np.ndarray) -> np.ndarray:

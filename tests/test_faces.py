@@ -1,29 +1,10 @@
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from kpdemo.faces import MAX_FACES, Face, FaceFinder
-
-
-@pytest.fixture(scope="module")
-def finder() -> Iterator[FaceFinder]:
-    with FaceFinder() as finder:
-        yield finder
-
-
-@pytest.fixture(scope="module")
-def hopper(hopper_path: Path) -> np.ndarray:
-    return np.asarray(Image.open(hopper_path).convert("RGB"))
-
-
-@pytest.fixture(scope="module")
-def astronaut(astronaut_path: Path) -> np.ndarray:
-    return np.asarray(Image.open(astronaut_path).convert("RGB"))
 
 
 @pytest.fixture(scope="module")
