@@ -1,6 +1,7 @@
-"""`python -m kpdemo.benchmark OUT.json`: what a comparison costs beyond the bare nets.
+"""`python -m kpdemo.benchmark OUT.json`: every model's size and time beside MediaPipe's, and what a
+comparison costs beyond them.
 
-Times are ratios from one run on one machine; nothing here is a test.
+All times are from one run on one machine: compare them with each other, not with other machines'.
 """
 
 import argparse
@@ -13,31 +14,42 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import torch
 from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
 
-from kpdemo.checkpoint import normalise
-from kpdemo.compare import DEFAULT_MODELS, engine
-from kpdemo.device import autocast
+from kpdemo import checkpoint
+from kpdemo.checkpoint import CheckpointError, Model, normalise
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, engine, model_folders
+from kpdemo.device import autocast, pick
+from kpdemo.mediapipe_assets import BaselineUnavailable, task_bytes
+from kpdemo.predict import predict
 
 ROUNDS = 30
+BATCH = 8
 ROOT = Path(__file__).parents[1]
 
 
-def milliseconds(action: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """Median time of an action after three warm-up calls."""
-    times = []
-    for number in range(rounds + 3):
-        started = time.perf_counter()
-        action()
-        if number >= 3:
-            times.append(1000 * (time.perf_counter() - started))
-    return statistics.median(times)
+def milliseconds(actions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median time of each action, by name.
+
+    The actions take turns in every round, so that a slow moment of the machine hits all of them.
+    Before each measured call the action runs once unmeasured: what the one before it left in the
+    caches, and threads of its that still spin, are none of this one's.
+    """
+    times: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(rounds):
+        for name, action in actions.items():
+            action()
+            started = time.perf_counter()
+            action()
+            times[name].append(1000 * (time.perf_counter() - started))
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def photo_640x480() -> np.ndarray:
@@ -85,44 +97,129 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     return int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
 
 
-def measure() -> dict:
-    """Bare forward passes (one face, as the engine feeds them) against the whole comparison."""
-    models = engine()
+def multiply_adds(model: Model) -> int:
+    """Multiply-adds of the bare net on one picture: convolutions and matrix products count."""
+    size = model.config.input
+    picture = torch.zeros(1, size.channels, size.height, size.width, device=_device(model))
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        model.net(picture)
+    return counter.get_total_flops() // 2
+
+
+def loaded(folders: Sequence[Path]) -> tuple[dict[str, Model], dict[str, str]]:
+    """The models that can be used, on the engine's device; a sentence for each of the others."""
+    models, unavailable = {}, {}
+    for folder in folders:
+        try:
+            model = checkpoint.load(folder)
+        except CheckpointError as error:
+            unavailable[folder.name] = str(error)
+        else:
+            model.net.to(pick())
+            models[folder.name] = model
+    return models, unavailable
+
+
+def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict:
+    """Sizes and times of the models in `folders` (by default all that ship) and of MediaPipe.
+
+    "models": `ms_1` is the time of one face, `ms_8` a face's share of eight in one batch, as the
+    engine asks a net (the picture and its mirror image, cut already); MediaPipe's time contains
+    its own cut. `times_mediapipe` is the ratio for one face. "forward_milliseconds": bare forward
+    passes of the default models on such a pair, against the whole comparison of a photo.
+    Raises BaselineUnavailable where MediaPipe cannot run: it is what all else is compared with.
+    """
+    folders = model_folders() if folders is None else folders
+    models, unavailable = loaded(folders)
+    app = engine()
+    if app.finder is None or app.baseline is None:
+        raise BaselineUnavailable(app.unavailable[BASELINE])
     photo = photo_640x480()
-    forward = {}
-    with torch.inference_mode():
-        for name in DEFAULT_MODELS:
-            model = models.models[name]
-            size = model.config.input
-            face = torch.randint(0, 256, (2, size.channels, size.height, size.width))
-            picture = normalise(face.to(torch.uint8), size)
-
-            def run(net=model.net, picture=picture) -> None:
-                with autocast(torch.device("cpu")):
-                    net(picture)
-
-            forward[name] = milliseconds(run)
-    faces = models.finder.find(photo)
-    forward["mediapipe"] = milliseconds(lambda: models.baseline.keypoints(photo, faces))
-    whole = milliseconds(lambda: models.compare(photo))
-    detect = milliseconds(lambda: models.finder.find(photo))
+    faces = app.finder.find(photo)[:1]
+    actions: dict[str, Callable[[], object]] = {
+        "detect": lambda: app.finder.find(photo),
+        "compare": lambda: app.compare(photo),
+        f"{BASELINE} 1": lambda: app.baseline.keypoints(photo, faces),
+        f"{BASELINE} {BATCH}": lambda: app.baseline.keypoints(photo, faces * BATCH),
+    }
+    for name, model in models.items():
+        actions[f"{name} 1"] = _answer(model, 1)
+        actions[f"{name} {BATCH}"] = _answer(model, BATCH)
+        if name in DEFAULT_MODELS:
+            actions[f"{name} forward"] = _forward(model)
+    times = milliseconds(actions, rounds)
+    forward = {name: times[f"{name} forward"] for name in models if name in DEFAULT_MODELS}
+    forward[BASELINE] = times[f"{BASELINE} 1"]
+    sizes = {
+        folder.name: {
+            "parameters": models[folder.name].parameters,
+            "bytes": (folder / checkpoint.WEIGHTS).stat().st_size,
+            "multiply_adds": multiply_adds(models[folder.name]),
+        }
+        for folder in folders
+        if folder.name in models
+    }
+    sizes[BASELINE] = {"parameters": None, "bytes": len(task_bytes()), "multiply_adds": None}
     return {
         "photo": "640x480, one face",
         "threads": torch.get_num_threads(),
         "forward_milliseconds": {name: round(value, 2) for name, value in forward.items()},
-        "detect_milliseconds": round(detect, 2),
-        "compare_milliseconds": round(whole, 2),
-        "compare_to_forward_ratio": round(whole / sum(forward.values()), 3),
-        "seconds_to_first_page": round(seconds_to_first_page(), 1),
-        "peak_memory_mib_after_ten_photos": peak_memory(),
+        "detect_milliseconds": round(times["detect"], 2),
+        "compare_milliseconds": round(times["compare"], 2),
+        "compare_to_forward_ratio": round(times["compare"] / sum(forward.values()), 3),
+        "models": {
+            name: size
+            | {
+                "ms_1": round(times[f"{name} 1"], 2),
+                "ms_8": round(times[f"{name} {BATCH}"] / BATCH, 2),
+                "times_mediapipe": round(times[f"{name} 1"] / times[f"{BASELINE} 1"], 3),
+            }
+            for name, size in sizes.items()
+        },
+        "unavailable": unavailable,
     }
+
+
+def _device(model: Model) -> torch.device:
+    return next(model.net.parameters()).device
+
+
+def _cuts(model: Model, count: int) -> np.ndarray:
+    """Noise in the shape of `count` cut faces: no net is faster on one picture than on another."""
+    size = model.config.input
+    shape = (count, size.height, size.width) + ((size.channels,) if size.channels > 1 else ())
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+def _answer(model: Model, count: int) -> Callable[[], object]:
+    cuts = _cuts(model, count)
+    return lambda: predict(model, cuts)
+
+
+def _forward(model: Model) -> Callable[[], object]:
+    size, device = model.config.input, _device(model)
+    pair = torch.from_numpy(_cuts(model, 2)).reshape(2, size.height, size.width, size.channels)
+    pictures = normalise(pair.permute(0, 3, 1, 2).to(device), size)
+
+    @torch.inference_mode()
+    def run() -> object:
+        with autocast(device):
+            # On a GPU the time ends when the answer is here.
+            return model.net(pictures).keypoints.cpu()
+
+    return run
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path, nargs="?")
     options = parser.parse_args()
-    measured = json.dumps(measure(), indent=1)
-    print(measured)
+    try:
+        measured = measure()
+    except BaselineUnavailable as error:
+        sys.exit(str(error))
+    measured["seconds_to_first_page"] = round(seconds_to_first_page(), 1)
+    measured["peak_memory_mib_after_ten_photos"] = peak_memory()
+    print(json.dumps(measured, indent=1))
     if options.output:
-        options.output.write_text(measured + "\n")
+        checkpoint.write_json(options.output, measured)

@@ -93,21 +93,27 @@ class Comparison:
 class Engine:
     """The models of a folder, the face finder and the baseline: loaded once, used by all.
 
-    A model whose folder is damaged, or a MediaPipe that cannot start, is left out and named in
-    `unavailable`; the others work. Safe to use from several threads.
+    The default models are loaded at once, the others when they are first asked for. A model whose
+    folder is damaged, or a MediaPipe that cannot start, is left out and named in `unavailable`;
+    the others work. Safe to use from several threads.
     """
 
     def __init__(self, folders: Sequence[Path] | None = None) -> None:
         self.models: dict[str, Model] = {}
         self.unavailable: dict[str, str] = {}
         self.device = pick()
-        for folder in model_folders() if folders is None else folders:
+        self._loading = threading.Lock()
+        self._folders = {
+            folder.name: folder for folder in (model_folders() if folders is None else folders)
+        }
+        for name, folder in self._folders.items():
             try:
-                model = checkpoint.load(folder)
-                model.net.to(self.device)
-                self.models[folder.name] = model
+                if name in DEFAULT_MODELS:
+                    self.model(name)
+                else:
+                    checkpoint.read_config(folder)
             except CheckpointError as error:
-                self.unavailable[folder.name] = str(error)
+                self.unavailable[name] = str(error)
         self.finder: FaceFinder | None = None
         self.baseline: Baseline | None = None
         try:
@@ -119,12 +125,34 @@ class Engine:
         # Torch uses all cores by itself: two photos at once would only be slower than in turn.
         self.turn = threading.Lock()
 
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End MediaPipe's threads. Left to the garbage collector, that may wait for ever."""
+        for task in (self.finder, self.baseline):
+            if task is not None:
+                task.close()
+
     @property
     def names(self) -> list[str]:
         """What can be asked for: the default models first, then the others, then the baseline."""
-        first = [name for name in DEFAULT_MODELS if name in self.models]
-        rest = [name for name in self.models if name not in first]
+        usable = [name for name in self._folders if name not in self.unavailable]
+        first = [name for name in DEFAULT_MODELS if name in usable]
+        rest = [name for name in usable if name not in first]
         return first + rest + ([BASELINE] if self.baseline else [])
+
+    def model(self, name: str) -> Model:
+        """The model of that name, loaded now if it was not before; CheckpointError if damaged."""
+        with self._loading:
+            if name not in self.models:
+                model = checkpoint.load(self._folders[name])
+                model.net.to(self.device)
+                self.models[name] = model
+            return self.models[name]
 
     def compare(
         self,
@@ -160,6 +188,8 @@ class Engine:
                         for face, answer in zip(answers, found, strict=True):
                             if answer is not None:
                                 face[name] = answer
+                    except CheckpointError as error:
+                        self.unavailable[name] = unavailable[name] = str(error)
                     except Exception as error:
                         # One broken model must not take the others down.
                         log.exception("%s failed", name)
@@ -205,7 +235,7 @@ class Engine:
         """A model's answer for each face, None where it found nothing; photo coordinates."""
         if name == BASELINE:
             return self._ask_baseline(photo, faces)
-        model = self.models[name]
+        model = self.model(name)
         size = model.config.input
         crops = [framing.from_face(model.config.framing, face) for face in faces]
         pixels = pictures[size.channels]

@@ -26,13 +26,24 @@ def point_errors(predicted: np.ndarray, truth: np.ndarray, unit: np.ndarray) -> 
     return 100 * distance / np.asarray(unit)[:, None]
 
 
+def face_errors(errors: np.ndarray) -> np.ndarray:
+    """The mean of each face's point errors: `(F, K)` -> `(F,)`.
+
+    Infinite for a face that was not found, NaN for one without any label.
+    """
+    known = ~np.isnan(errors)
+    total, count = np.where(known, errors, 0).sum(1), known.sum(1)
+    return np.divide(total, count, out=np.full(len(errors), np.nan), where=count > 0)
+
+
 def summary(errors: np.ndarray) -> dict[str, float]:
     """NME, failure rate and area under the error curve, in percent, of `(F, K)` point errors.
 
     NME is the mean over the faces that were found; a lost face counts as a failure.
     `lost` is the share of faces that were not found. Faces without any label are left out.
     """
-    faces = np.nanmean(errors[~np.isnan(errors).all(1)], axis=1)
+    faces = face_errors(errors)
+    faces = faces[~np.isnan(faces)]
     found = np.isfinite(faces)
     return {
         "faces": len(faces),
@@ -50,3 +61,19 @@ def rmse(predicted: np.ndarray, truth: np.ndarray) -> float:
     """
     known = np.square(predicted - truth)[np.isfinite(predicted - truth)]
     return float(np.sqrt(known.mean())) if known.size else float("nan")
+
+
+def spread(predicted: np.ndarray, truth: np.ndarray) -> float:
+    """How varied the answers are: `(F, K, 2)` twice, in crop coordinates.
+
+    The mean over keypoints of the answers' standard deviation over that of the labels, about the
+    keypoint's mean place: 1 for answers as varied as the truth, 0 for a net that always answers
+    the same. It says nothing of whether the answers are right. NaN where no label varies.
+    """
+    unknown = ~np.isfinite(predicted - truth)
+    answers, labels = (
+        np.ma.masked_array(points, unknown, dtype=np.float64).var(0).sum(-1)
+        for points in (predicted, truth)
+    )
+    ratio = np.ma.sqrt(answers / labels)
+    return float(ratio.mean()) if ratio.count() else float("nan")

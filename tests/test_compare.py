@@ -132,26 +132,41 @@ def test_a_damaged_model_leaves_the_others_working(tmp_path, hopper_path):
         shutil.copytree(WEIGHTS / name, tmp_path / name)
     weights = tmp_path / "unet" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    engine = Engine(model_folders(tmp_path))
-    result = engine.compare(hopper_path)
+    with Engine(model_folders(tmp_path)) as engine:
+        result = engine.compare(hopper_path)
     assert set(result.faces[0].answers) == {"simplenet", BASELINE}
     assert set(result.unavailable) == {"unet", "resnet18", "keypoint-resnet"}
     assert "model.safetensors is damaged" in result.unavailable["unet"]
+
+
+def test_other_models_are_loaded_when_they_are_asked_for(tmp_path, hopper_path):
+    for name in ("mine", "broken"):
+        shutil.copytree(WEIGHTS / "unet", tmp_path / name)
+    (tmp_path / "broken" / "model.safetensors").write_bytes(b"short")
+    with Engine([tmp_path / "mine", tmp_path / "broken"]) as engine:
+        assert engine.names == ["mine", "broken", BASELINE]
+        assert not engine.models
+        result = engine.compare(hopper_path, ["mine", "broken"])
+    assert set(result.faces[0].answers) == set(engine.models) == {"mine"}
+    assert "model.safetensors is damaged" in result.unavailable["broken"]
+    # Known from now on, and not tried again.
+    assert engine.names == ["mine", BASELINE]
 
 
 def test_without_mediapipe_the_nets_still_answer(tmp_path, hopper_path, monkeypatch):
     broken = tmp_path / "face_landmarker.task"
     broken.write_bytes(b"not a model")
     monkeypatch.setenv("KPDEMO_FACE_LANDMARKER", str(broken))
-    result = Engine([WEIGHTS / "unet"]).compare(hopper_path)
+    with Engine([WEIGHTS / "unet"]) as engine:
+        result = engine.compare(hopper_path)
     assert list(result.faces[0].answers) == ["unet"]
     assert "whole photo is taken as one" in result.unavailable[BASELINE]
 
 
 def test_a_model_that_fails_on_a_photo_takes_no_other_down(hopper_path):
-    engine = Engine([WEIGHTS / "unet", WEIGHTS / "simplenet"])
-    engine.models["unet"].net.head = None
-    result = engine.compare(hopper_path)
+    with Engine([WEIGHTS / "unet", WEIGHTS / "simplenet"]) as engine:
+        engine.models["unet"].net.head = None
+        result = engine.compare(hopper_path)
     assert "simplenet" in result.faces[0].answers
     assert "unet" not in result.faces[0].answers
     assert "unet failed" in result.unavailable["unet"]

@@ -82,3 +82,25 @@ def test_rmse_by_hand() -> None:
     lost = np.full((1, 2, 2), NAN)
     with_lost = metrics.rmse(np.concatenate([predicted, lost]), np.concatenate([truth, truth[:1]]))
     assert with_lost == pytest.approx(np.sqrt(27 / 6))
+
+
+def test_face_errors_tell_lost_faces_from_unlabelled_ones() -> None:
+    errors = np.array([[1, 3], [6, NAN], [np.inf, NAN], [NAN, NAN]])
+    np.testing.assert_array_equal(metrics.face_errors(errors), [2, 6, np.inf, NAN])
+
+
+def test_spread_is_zero_for_a_constant_and_one_for_the_truth() -> None:
+    truth = np.random.default_rng(0).normal(0, 0.2, (40, 5, 2))
+    assert metrics.spread(truth, truth) == pytest.approx(1)
+    assert metrics.spread(np.zeros_like(truth) + 0.7, truth) == pytest.approx(0)
+    # Wherever they lie, answers that follow the truth a quarter of the way vary a quarter as much.
+    assert metrics.spread(5 + truth / 4, truth) == pytest.approx(0.25)
+
+
+def test_spread_is_a_mean_over_keypoints_and_skips_what_is_not_there() -> None:
+    truth = np.array([[[0, 0], [0, 0]], [[2, 0], [0, 6]], [[1, 1], [9, 9]], [[4, 4], [NAN, NAN]]])
+    predicted = truth * [[1.0], [0.5]]
+    predicted[2] = NAN  # a lost face
+    predicted[3, 1] = 50  # an answer where there is no label
+    assert metrics.spread(predicted, truth) == pytest.approx((1 + 0.5) / 2)
+    assert np.isnan(metrics.spread(truth[:1], truth[:1]))  # one face does not vary

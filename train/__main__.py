@@ -1,6 +1,7 @@
 """`python -m train …`: the commands that make weights."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -36,26 +37,44 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("fit", help="train a recipe; an interrupted run goes on")
     command.add_argument("recipe", help="a name under train/recipes, or a YAML file")
     command.add_argument("--output", type=Path, help="model folder to write (runs/RECIPE)")
-    command.add_argument("--workers", type=int, default=1, help="processes that prepare pictures")
-    command.add_argument(
-        "--precision", choices=("no", "bf16", "fp16"), help="default: bf16 where it is native"
+    training_options(command)
+
+    command = commands.add_parser(
+        "sweep", help="run experiments that differ in one setting; an interrupted sweep goes on"
     )
+    command.add_argument("sweeps", nargs="+", metavar="NAME", help="names under train/sweeps")
+    training_options(command)
 
     command = commands.add_parser("evaluate", help="measure models on their test faces")
     command.add_argument(
         "models", nargs="+", help="model folders, names of those in weights/, or mediapipe"
     )
 
+    command = commands.add_parser("ship", help="copy evaluated runs to weights/, for the app")
+    command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
+    command.add_argument("--without-weights", action="store_true", help="curves and figures only")
+
     commands.add_parser("baseline", help="fit MediaPipe's mesh to the 68 points of iBUG")
 
     commands.add_parser("framing", help="measure where crops lie relative to a found face")
 
-    commands.add_parser("report", help="bring the README's tables up to date")
+    commands.add_parser("robustness", help="measure the default models on spoiled photos")
+
+    commands.add_parser("benchmark", help="measure how much of training is spent on the net")
+
+    commands.add_parser("report", help="bring weights/results.json and the README up to date")
 
     command = commands.add_parser("submit", help="write a Kaggle submission")
     command.add_argument("model", help="a 15-point model folder, or the name of one in weights/")
     command.add_argument("output", type=Path, help="the CSV to write")
     return result
+
+
+def training_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--workers", type=int, default=1, help="processes that prepare pictures")
+    command.add_argument(
+        "--precision", choices=("no", "bf16", "fp16"), help="default: bf16 where it is native"
+    )
 
 
 def data(options: argparse.Namespace) -> None:
@@ -74,6 +93,17 @@ def fit(options: argparse.Namespace) -> None:
     loop.fit(chosen, folder, options.workers, options.precision)
 
 
+def sweep(options: argparse.Namespace) -> None:
+    from train import sweep
+
+    for name in options.sweeps:
+        sweep.load(name)
+    for name in options.sweeps:
+        for history in sweep.run(name, Path("runs"), options.workers, options.precision):
+            nme = min((epoch["validation_nme"] for epoch in history["epochs"]), default=math.nan)
+            print(f"{name}, {history['sweep']['run']}: validation NME {nme:.2f} %")
+
+
 def evaluate(options: argparse.Namespace) -> None:
     from kpdemo.compare import BASELINE
     from train import baseline
@@ -89,6 +119,14 @@ def evaluate(options: argparse.Namespace) -> None:
                 print(f"{name} on {source}, {way}: {', '.join(figures)}")
 
 
+def ship(options: argparse.Namespace) -> None:
+    from train.ship import ship
+
+    for run in options.runs:
+        folder, weights = ship(run, not options.without_weights)
+        print(f"{folder}: {'with' if weights else 'without'} weights")
+
+
 def baseline(options: argparse.Namespace) -> None:
     from train.baseline import fit as fit_map
 
@@ -100,6 +138,19 @@ def framing(options: argparse.Namespace) -> None:
 
     for reference, result in measure().items():
         print(f"{reference}: {result['faces']} faces, {result['left_unexplained_percent']}")
+
+
+def robustness(options: argparse.Namespace) -> None:
+    from train.robustness import measure
+
+    measure()
+
+
+def benchmark(options: argparse.Namespace) -> None:
+    from train.benchmark import measure
+
+    for name, rates in measure()["recipes"].items():
+        print(f"{name}: {100 * rates['share']:.0f} % of the rate with pictures in memory")
 
 
 def report(options: argparse.Namespace) -> None:
@@ -127,9 +178,13 @@ def model_folder(name: str) -> Path:
 COMMANDS = {
     "data": data,
     "fit": fit,
+    "sweep": sweep,
     "evaluate": evaluate,
+    "ship": ship,
     "baseline": baseline,
     "framing": framing,
+    "robustness": robustness,
+    "benchmark": benchmark,
     "report": report,
     "submit": submit,
 }

@@ -27,18 +27,18 @@ class Augmenter:
         move: list[v2.Transform] = []
         if settings.rotate or settings.shift or settings.scale != (1.0, 1.0):
             shift = settings.shift / MARGIN
-            move.append(
-                v2.RandomAffine(
-                    settings.rotate,
-                    translate=(shift, shift),
-                    scale=settings.scale,
-                    interpolation=v2.InterpolationMode.BILINEAR,
-                )
-            )
+            place = {"translate": (shift, shift), "scale": settings.scale}
+            # One warp is cheaper than two; two only where each may happen without the other.
+            warps = [(settings.rotate, place)]
+            if settings.moved < 1:
+                warps = [(settings.rotate, {}), (0.0, place)]
+            for angle, how in warps:
+                warp = v2.RandomAffine(angle, **how, interpolation=v2.InterpolationMode.BILINEAR)
+                move.append(v2.RandomApply([warp], settings.moved) if settings.moved < 1 else warp)
         move.append(v2.CenterCrop((size.height, size.width)))
         look: list[v2.Transform] = [v2.Identity()]
-        if settings.brightness or settings.contrast:
-            look.append(v2.ColorJitter(settings.brightness, settings.contrast))
+        if settings.brightness or settings.contrast or settings.saturation:
+            look.append(v2.ColorJitter(settings.brightness, settings.contrast, settings.saturation))
         if settings.blur:
             look.append(v2.RandomApply([v2.GaussianBlur(5, (0.5, 2.0))], p=settings.blur))
         if settings.erase:

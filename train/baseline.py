@@ -1,5 +1,7 @@
 """Fit and measure the baseline: MediaPipe's mesh against iBUG's 68 labels."""
 
+from pathlib import Path
+
 import numpy as np
 from safetensors.numpy import save_file
 from tqdm import tqdm
@@ -9,8 +11,9 @@ from kpdemo.baseline import Baseline
 from kpdemo.compare import BASELINE, WEIGHTS
 from kpdemo.faces import FaceFinder
 from kpdemo.metrics import eye_distance
+from train import facts
 from train.datasets import DataError, LabelledFace, load, split
-from train.evaluate import measures
+from train.evaluate import extremes, measures, readable
 from train.framing import covering
 
 SOURCE, TEST = "300w", "300w-common"
@@ -72,22 +75,24 @@ def solve(x: np.ndarray, y: np.ndarray, ridge: float) -> np.ndarray:
     return np.linalg.solve(x.T @ x + penalty, x.T @ y)
 
 
-def evaluate() -> dict:
+def evaluate(folder: Path = WEIGHTS / BASELINE) -> dict:
     """NME of MediaPipe on the test faces by each way to read 68 points out of its mesh.
 
-    Writes `metrics.json` under `weights/mediapipe`.
+    Writes `metrics.json` in `folder`.
     """
-    faces = load(TEST)
+    faces, damaged = readable(load(TEST))
     found = meshes(faces)
+    known = facts.of_faces(faces)
     truth = np.stack([face.keypoints for face in faces])
     eyes = eye_distance(truth, "ibug-68")
-    metrics = {TEST: {}}
+    metrics: dict = {TEST: {"damaged": damaged}}
     for name, convert in mesh_to_ibug.MAPS.items():
         points = np.stack(
             [np.full((68, 2), np.nan) if mesh is None else convert(mesh) for mesh in found]
         )
-        metrics[TEST][name] = measures(points, truth, eyes, "ibug-68")
-    folder = WEIGHTS / BASELINE
+        metrics[TEST][name] = measures(points, truth, eyes, "ibug-68") | extremes(
+            faces, known, points, truth, eyes
+        )
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_json(folder / checkpoint.METRICS, metrics)
     return metrics

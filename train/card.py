@@ -1,11 +1,14 @@
 """The model card: a Hub README made from what training and evaluation wrote, and from no more."""
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from kpdemo import checkpoint, markup
+from kpdemo.config import Framing
 from train import recipe as recipes
 
 SOURCE_TITLES = {
@@ -24,33 +27,27 @@ TEMPLATE = """---
 
 # {{ title }}
 
-{{ parameters }} parameters, {{ points }} keypoints ({{ markup }}), input {{ input }}.
+{{ parameters }} parameters, {{ points }} ({{ markup }}), input {{ input }}.
 Part of kpdemo, a comparison of facial-keypoint networks.
 
 ## Use
 
-```python
-import kpdemo
-
-result = kpdemo.compare("photo.jpg", ["{{ name }}"])
-print(result.faces[0].answers["{{ name }}"].keypoints)
-```
+{{ use }}
 
 ## Training
 
 {{ notes }}
 
-Trained on {{ train }} ({{ faces }} faces; {{ held_out }} more were held out to choose the epoch),
-{{ epochs }} epochs, in {{ minutes }} minutes on {{ device }}{{ start }}.
-The weights are those of epoch {{ best_epoch }}; curves are in `history.json`.
+{{ training }}
+Curves are in `history.json`.
 
 ## Results
 
 {{ results }}
 
 NME is the mean distance to the label in percent of the distance of the outer eye corners; FR@8
-the share of faces above 8 %; AUC@8 the area under the cumulative error curve up to there. The
-test faces took no part in training or in choosing the epoch.
+the share of faces above 8 %; AUC@8 the area under the cumulative error curve up to there.
+{{ independence }}
 
 ## Limits and licence
 
@@ -59,16 +56,33 @@ The code is Apache-2.0. These weights were made from data sets whose terms allow
 is given, also where there is no face; it says nothing about who a person is.
 """
 
+USE = """```python
+import kpdemo
+
+result = kpdemo.compare("photo.jpg", ["{name}"])
+print(result.faces[0].answers["{name}"].keypoints)
+```"""
+NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe}` makes them in
+`runs/{recipe}`; with that folder's `model.safetensors` beside this card, `kpdemo.compare` and the
+app know the model as `{name}`."""
+
 
 def write(folder: Path) -> None:
-    """Make the card of a model folder from its config, history and metrics."""
+    """Make the card of a model folder from its config, history and metrics.
+
+    The weights need not be there; the card then says how to make them. Raises CheckpointError if
+    one of the three files is missing or broken.
+    """
     config = checkpoint.read_config(folder)
     history = checkpoint.read_history(folder)
     metrics = checkpoint.read_metrics(folder)
-    recipe, epochs = history["recipe"], history["epochs"]
+    recipe = history["recipe"]
+    before = earlier(recipe["start_from"])
     sources = titles(recipe["data"]["train"])
-    before = titles(earlier_sources(recipe["start_from"]))
+    earlier_sources = titles(source for run in before for source in run["data"]["train"])
+    count = len(markup.get(config.markup))
     size = config.input
+    use = USE if (folder / checkpoint.WEIGHTS).exists() else NO_WEIGHTS
     data = ModelCardData(
         library_name="pytorch",
         pipeline_tag="keypoint-detection",
@@ -81,42 +95,96 @@ def write(folder: Path) -> None:
     card = ModelCard.from_template(
         data,
         template_str=TEMPLATE,
-        name=folder.name,
+        use=use.format(name=folder.name, recipe=recipe["name"]),
         title=recipe["title"],
         parameters=f"{history['parameters']:,}",
-        points=len(markup.get(config.markup)),
+        points="1 keypoint" if count == 1 else f"{count} keypoints",
         markup=config.markup,
         input=f"{size.width}×{size.height}, {'grey' if size.channels == 1 else 'RGB'}",
         notes=recipe["notes"].strip() or "See the recipe in `history.json`.",
-        train=" and ".join(sources),
-        start=f", starting from weights that were trained on {' and '.join(before)}"
-        if before
-        else "",
-        faces=history["faces"]["train"],
-        held_out=history["faces"]["validation"],
-        epochs=len(epochs),
-        minutes=round(sum(epoch["seconds"] for epoch in epochs) / 60),
-        device=history["device"],
-        best_epoch=history["best_epoch"],
-        results=_table(metrics),
-        sources=", ".join(dict.fromkeys(sources + before)),
+        training=_training(history, sources, earlier_sources),
+        results="\n\n".join(
+            [_table(metrics, config.framing), *_remarks(metrics), *_reported(recipe)]
+        ),
+        independence=independence([recipe, *before]),
+        sources=", ".join(dict.fromkeys(sources + earlier_sources)),
     )
     card.save(folder / checkpoint.CARD)
 
 
+def independence(runs: Sequence[Mapping[str, Any]]) -> str:
+    """What the test faces had to do with training, in a sentence, as far as the recipes tell.
+
+    `runs` are recipes as `history.json` has them: the model's own, and those whose weights it
+    started from.
+    """
+    test = set(runs[0]["data"]["test"])
+    if trained := test.intersection(s for run in runs for s in run["data"]["train"]):
+        return (
+            f"Faces of {_listed(trained)} were trained on: there the figures say how well they "
+            "were learnt by heart, not what to expect of new faces."
+        )
+    steered = [source for run in runs if _steered(run) for source in run["data"]["validate"]]
+    if chosen := test.intersection(steered):
+        return (
+            f"The test faces took no part in training, but those of {_listed(chosen)} were the "
+            "validation faces too, which chose the epoch or steered the run: the figures flatter."
+        )
+    if not _steered(runs[0]):
+        return (
+            "The test faces took no part in training, and no epoch was chosen: the last was kept."
+        )
+    return "The test faces took no part in training or in choosing the epoch."
+
+
+def _kept_last(recipe: Mapping[str, Any]) -> bool:
+    """Whether a run's weights are simply the last ones."""
+    return recipe.get("keep", "best") == "last"
+
+
+def _steered(recipe: Mapping[str, Any]) -> bool:
+    """Whether validation had a say in a run's weights."""
+    return not _kept_last(recipe) or any(
+        stage["patience"] is not None or stage["schedule"] == "plateau"
+        for stage in recipe["stages"]
+    )
+
+
+def _training(history: dict, sources: list[str], earlier_sources: list[str]) -> str:
+    recipe, epochs, faces = history["recipe"], history["epochs"], history["faces"]
+    minutes = round(sum(epoch["seconds"] for epoch in epochs) / 60)
+    start = ""
+    if earlier_sources:
+        start = f", starting from weights that were trained on {' and '.join(earlier_sources)}"
+    watched = f"{faces['validation']} more faces that were held out"
+    if recipe["data"]["validate"]:
+        watched = f"{faces['validation']} faces of {_listed(recipe['data']['validate'])}"
+    kept = f"The weights are those of epoch {history['best_epoch']}, the best on {watched}."
+    if _kept_last(recipe):
+        kept = f"The weights are those of the last epoch; validation was on {watched}."
+    return (
+        f"Trained on {' and '.join(sources)} ({faces['train']} faces), {len(epochs)} epochs, in "
+        f"{minutes} minutes on {history['device']}{start}.\n{kept}"
+    )
+
+
 def titles(names: Iterable[str]) -> list[str]:
-    """Data sets by the names that readers know."""
-    return [SOURCE_TITLES.get(name, name) for name in names]
+    """Data sets by the names that readers know, each once."""
+    return list(dict.fromkeys(SOURCE_TITLES.get(name, name) for name in names))
 
 
-def earlier_sources(start_from: str | None) -> list[str]:
-    """The data sets of all recipes that a run started from, one after the other."""
-    sources: dict[str, None] = {}
+def earlier(start_from: str | None) -> list[dict]:
+    """The recipes that a run started from, the last first, as `history.json` would have them."""
+    runs = []
     while start_from:
-        earlier = recipes.load(Path(start_from).name)
-        sources |= dict.fromkeys(earlier.data.train)
-        start_from = earlier.start_from
-    return list(sources)
+        recipe = recipes.load(Path(start_from).name)
+        runs.append(dataclasses.asdict(recipe))
+        start_from = recipe.start_from
+    return runs
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(titles(sorted(names)))
 
 
 def _eval_results(metrics: dict) -> list[EvalResult]:
@@ -137,7 +205,8 @@ def _eval_results(metrics: dict) -> list[EvalResult]:
     return results
 
 
-def _table(metrics: dict) -> str:
+def _table(metrics: dict, framing: Framing) -> str:
+    box = "the whole picture" if framing.reference == "imm-picture" else "from the labels"
     names = {
         "nme": "NME",
         "nme_inner_51": "NME, inner 51",
@@ -155,10 +224,39 @@ def _table(metrics: dict) -> str:
             "| crop | " + " | ".join(names[name] for name in columns) + " |",
             "|---" * (len(columns) + 1) + "|",
         ]
-        for crop, title in (("ground_truth_box", "from the labels"), ("compare", "as the app")):
+        for crop, title in (("ground_truth_box", box), ("compare", "as the app")):
             values = " | ".join(_figure(measured[crop][name]) for name in columns)
             lines.append(f"| {title} | {values} |")
     return "\n".join(lines)
+
+
+def _remarks(metrics: dict) -> list[str]:
+    """Whether the net does more than answer the mean, for each test source that tells."""
+    remarks = []
+    for source, measured in metrics.items():
+        box = measured["ground_truth_box"]
+        if box.get("spread") is None:
+            continue
+        title = SOURCE_TITLES.get(source, source)
+        verdict = (
+            "**The net answers the mean**: whatever the face, it says nearly the same. "
+            if box["answers_mean"]
+            else ""
+        )
+        remarks.append(
+            f"{verdict}Its answers vary {box['spread']:.2f} times as much as the labels "
+            f"({title}); always answering the mean label would have an NME of "
+            f"{_figure(box['mean_answer_nme'])} %."
+        )
+    return remarks
+
+
+def _reported(recipe: Mapping[str, Any]) -> list[str]:
+    told = recipe.get("reported")
+    if told is None:
+        return []
+    figure = f"{told['figure']} {told['value']:g} {told['unit']}"
+    return [f"Reported by its author: {figure}. {told['comparable'].strip()}"]
 
 
 def _figure(value: float | None) -> str:

@@ -9,37 +9,47 @@ from kpdemo import checkpoint, framing
 from kpdemo import markup as markups
 from kpdemo.checkpoint import Model
 from kpdemo.compare import Engine
-from kpdemo.metrics import eye_distance, point_errors, rmse, summary
+from kpdemo.crops import Crop
+from kpdemo.metrics import eye_distance, face_errors, point_errors, rmse, spread, summary
 from kpdemo.predict import predict
 from train import card
+from train import facts as known_facts
 from train.datasets import DataError, LabelledFace, load
+from train.facts import Facts
 from train.framing import covering
 
 BATCH = 32
 KAGGLE_SIDE = 96  # Kaggle counts errors in pixels of its 96×96 pictures
+# A net whose answers vary less than this share of what the labels do is said to answer the mean.
+MEAN_SPREAD = 0.3
+SHOWN = 2  # best and worst faces to keep
 
 
 def evaluate(folder: Path) -> dict:
     """Measure the model in `folder` on its recipe's test sources; writes metrics and model card.
 
-    "ground_truth_box" cuts faces by their labels, as papers do; "compare" goes the way of the
-    app: find the face, predict the crop, and a face that was not found is a failure.
+    "ground_truth_box" cuts faces by their labels, as papers do (for nets that see whole pictures
+    it is the picture); "compare" goes the way of the app: find the face, predict the crop, and a
+    face that was not found is a failure.
     """
     model = checkpoint.load(folder)
-    engine = Engine([folder])
+    markup, framed = model.config.markup, model.config.framing
     metrics = {}
     for source in checkpoint.read_history(folder)["recipe"]["data"]["test"]:
         faces, damaged = readable(load(source))
-        truth = np.stack(
-            [markups.convert(f.keypoints, f.markup, model.config.markup) for f in faces]
-        )
+        truth = np.stack([markups.convert(f.keypoints, f.markup, markup) for f in faces])
         eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
-        predicted, crop_widths = by_labels(model, faces)
-        found = through_compare(engine, model.name, faces)
-        widths = crop_widths if model.config.framing.reference == "kaggle" else None
+        predicted, crops = by_labels(model, faces)
+        with Engine([folder]) as engine:
+            found = through_compare(engine, model.name, faces)
+        widths = None
+        if framed.reference == "kaggle":
+            widths = np.array([crop.width / framed.scale for crop in crops])
         metrics[source] = {
-            "ground_truth_box": measures(predicted, truth, eyes, model.config.markup, widths),
-            "compare": measures(found, truth, eyes, model.config.markup, widths),
+            "ground_truth_box": measures(predicted, truth, eyes, markup, widths)
+            | variety(predicted, truth, eyes, crops)
+            | extremes(faces, known_facts.of_faces(faces), predicted, truth, eyes),
+            "compare": measures(found, truth, eyes, markup, widths),
             "damaged": damaged,
         }
     checkpoint.write_json(folder / checkpoint.METRICS, metrics)
@@ -59,10 +69,10 @@ def readable(faces: list[LabelledFace]) -> tuple[list[LabelledFace], list[str]]:
     return good, damaged
 
 
-def by_labels(model: Model, faces: list[LabelledFace]) -> tuple[np.ndarray, np.ndarray]:
-    """Answers `(F, K, 2)` in photo coordinates on crops from the labels, and the crops' widths."""
+def by_labels(model: Model, faces: list[LabelledFace]) -> tuple[np.ndarray, list[Crop]]:
+    """Answers `(F, K, 2)` in photo coordinates on crops from the labels, and those crops."""
     size = model.config.input
-    answers, widths = [], []
+    answers, used = [], []
     for start in tqdm(range(0, len(faces), BATCH), desc=model.name, disable=None):
         cuts, crops = [], []
         for face in faces[start : start + BATCH]:
@@ -75,13 +85,13 @@ def by_labels(model: Model, faces: list[LabelledFace]) -> tuple[np.ndarray, np.n
             cuts.append(crop.cut(pixels, size.height, size.width))
         found = predict(model, np.stack(cuts)).keypoints
         answers += [crop.to_photo(points) for crop, points in zip(crops, found, strict=True)]
-        widths += [crop.width / model.config.framing.scale for crop in crops]
-    return np.stack(answers), np.array(widths)
+        used += crops
+    return np.stack(answers), used
 
 
 def through_compare(engine: Engine, name: str, faces: list[LabelledFace]) -> np.ndarray:
     """What the app would answer for each face: `(F, K, 2)`, NaN where it finds no such face."""
-    count = len(markups.get(engine.models[name].config.markup))
+    count = len(markups.get(engine.model(name).config.markup))
     answers = np.full((len(faces), count, 2), np.nan, np.float32)
     for row, face in enumerate(tqdm(faces, desc=f"{name} through compare", disable=None)):
         compared = engine.compare(face.pixels(3), [name]).faces
@@ -98,9 +108,11 @@ def measures(
     markup: str,
     crop_widths: np.ndarray | None = None,
 ) -> dict:
-    """The summary of all points and of each group: `(F, K, 2)` twice, eye distances `(F,)`.
+    """All figures of some answers: `(F, K, 2)` twice, eye distances `(F,)`.
 
-    With the widths `(F,)` of Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
+    The summary of all points, of each group and each keypoint, in percent of the eye distance,
+    and `errors`, the sorted NME of every face that was found. With the widths `(F,)` of Kaggle's
+    crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
     """
     known = markups.get(markup)
     errors = point_errors(predicted, truth, eyes)
@@ -112,6 +124,9 @@ def measures(
     result["groups"] = {
         group: mean_known(found[:, list(points)]) for group, points in known.groups.items()
     }
+    result["nme_by_keypoint"] = [mean_known(found[:, k]) for k in range(len(known))]
+    faces = face_errors(errors)
+    result["errors"] = np.sort(faces[np.isfinite(faces)]).round(2).tolist()
     if markup == "ibug-68":
         result["nme_inner_51"] = mean_known(found[:, 17:])
     if crop_widths is not None:
@@ -122,6 +137,70 @@ def measures(
             for k, name in enumerate(known.names)
         }
     return result
+
+
+def variety(
+    predicted: np.ndarray, truth: np.ndarray, eyes: np.ndarray, crops: list[Crop]
+) -> dict[str, float | bool | None]:
+    """Whether a net does more than answer the mean: `(F, K, 2)` twice, `(F,)` and F crops.
+
+    `spread` is how varied the answers are in the crops, 1 as much as the labels, 0 not at all;
+    below `MEAN_SPREAD` the net `answers_mean`. `mean_answer_nme` is the NME of a constant answer,
+    the mean of these very labels in crop coordinates: no net could know that mean, so the figure
+    favours the constant.
+    """
+    answers, labels = (
+        np.stack([crop.to_crop(face) for crop, face in zip(crops, points, strict=True)])
+        for points in (predicted, truth)
+    )
+    mean = np.ma.masked_invalid(labels).mean(0).filled(np.nan)
+    constant = np.stack([crop.to_photo(mean) for crop in crops])
+    share = spread(answers, labels)
+    return {
+        "spread": rounded(share),
+        "answers_mean": share < MEAN_SPREAD,
+        "mean_answer_nme": rounded(summary(point_errors(constant, truth, eyes))["nme"]),
+    }
+
+
+def extremes(
+    faces: list[LabelledFace],
+    facts: list[Facts],
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    eyes: np.ndarray,
+) -> dict[str, list[dict]]:
+    """The faces with the least and the greatest error, `best` and `worst` first.
+
+    Each with its error in percent of the eye distance, what is unusual about it, its facts, and
+    label and answer as points in photo coordinates (`None` for a missing label). Faces that were
+    not found have no answer to show and are left out.
+    """
+    errors = face_errors(point_errors(predicted, truth, eyes))
+    order = [row for row in np.argsort(errors) if np.isfinite(errors[row])]
+
+    def shown(row: int) -> dict:
+        return {
+            "face": faces[row].name,
+            "error": rounded(errors[row]),
+            "reason": known_facts.reason(facts[row], facts),
+            "facts": facts[row],
+            "truth": plain(truth[row]),
+            "keypoints": plain(predicted[row]),
+        }
+
+    return {
+        "best": [shown(row) for row in order[:SHOWN]],
+        "worst": [shown(row) for row in order[::-1][:SHOWN]],
+    }
+
+
+def plain(points: np.ndarray) -> list[list[float] | None]:
+    """Points `(K, 2)` with one decimal, None where one is NaN."""
+    return [
+        np.round(point.astype(float), 1).tolist() if np.isfinite(point).all() else None
+        for point in points
+    ]
 
 
 def mean_known(values: np.ndarray) -> float | None:

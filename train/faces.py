@@ -1,6 +1,7 @@
 """Labelled faces, decoded and cut once, as training and validation examples."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import compress
 
 import numpy as np
 import torch
@@ -60,15 +61,45 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
         self.pictures = torch.from_numpy(np.stack(pictures))
         self.keypoints = torch.from_numpy(np.stack(keypoints))
         self.eyes = torch.tensor(eyes, dtype=torch.float32)
-        if not self.keypoints.isfinite().any():
+        labelled = self.keypoints.isfinite().all(-1).any(0)
+        if not labelled.all():
             raise ConfigError(
-                f"{recipe.name}: the markup {recipe.markup} names no point of the data."
+                f"{recipe.name}: the data has no label for {int((~labelled).sum())} of the "
+                f"{len(labelled)} points of the markup {recipe.markup}."
             )
 
-    def drop_labels(self, known: np.ndarray) -> None:
-        """Make labels missing as in rows of `known` (bool `(rows, K)`), drawn by the seed."""
+    def drop_labels(self, known: np.ndarray, names: Collection[str]) -> None:
+        """Make labels of the faces called `names` missing as in rows of `known`, by the seed.
+
+        `known` is bool `(rows, K)`.
+        """
         rows = np.random.default_rng(self.seed).integers(0, len(known), len(self.keypoints))
-        self.keypoints[~torch.from_numpy(known[rows])] = torch.nan
+        hit = [face.name in names for face in self.sources]
+        gaps = ~torch.from_numpy(known[rows]) & torch.tensor(hit)[:, None]
+        self.keypoints[gaps] = torch.nan
+
+    def settle_gaps(self, incomplete: str) -> None:
+        """Leave missing labels as they are ("mask"), or "drop" those faces, or "fill" the gaps.
+
+        Filling takes the label of the last face before that has one, as pandas' `ffill` does with
+        Kaggle's table; the first faces take the next one's. Raises DataError if no face is left.
+        """
+        if incomplete == "drop":
+            complete = self.keypoints.isfinite().flatten(1).all(1)
+            if not complete.any():
+                raise DataError("Not one face has all its labels: `incomplete: drop` leaves none.")
+            self.pictures, self.keypoints = self.pictures[complete], self.keypoints[complete]
+            self.eyes = self.eyes[complete]
+            kept = complete.tolist()
+            self.crops = list(compress(self.crops, kept))
+            self.sources = list(compress(self.sources, kept))
+        elif incomplete == "fill":
+            known = self.keypoints.isfinite().all(-1)
+            rows = torch.arange(len(known))[:, None]
+            before = torch.where(known, rows, -1).cummax(0).values
+            first = known.int().argmax(0)
+            row = torch.where(before < 0, first, before)
+            self.keypoints = self.keypoints.gather(0, row[..., None].expand(-1, -1, 2))
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -122,5 +153,7 @@ def for_training(recipe: Recipe) -> tuple[Faces, Faces]:
         labelled, held_out = split(labelled, data.holdout, recipe.seed)
     train, validation = Faces(labelled, recipe, True), Faces(held_out, recipe, False)
     if data.missing:
-        train.drop_labels(kaggle.missing_pattern(root()))
+        names = {face.name for source in data.missing for face in load(source)}
+        train.drop_labels(kaggle.missing_pattern(root()), names)
+    train.settle_gaps(data.incomplete)
     return train, validation

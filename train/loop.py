@@ -29,6 +29,10 @@ class TrainingError(RuntimeError):
     """A run that cannot go on; the message is one sentence that says why."""
 
 
+class Diverged(TrainingError):
+    """The loss is no number any more."""
+
+
 def fit(recipe: Recipe, folder: Path, workers: int = 1, precision: str | None = None) -> dict:
     """Train a recipe and leave a model folder: the weights of its best epoch by validation NME.
 
@@ -53,6 +57,7 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.net = nets.build(recipe.config).to(memory_format=torch.channels_last)
         self.loss = KeypointLoss(recipe.loss, recipe.input.width, recipe.input.height)
+        self.check()
         if recipe.batch_size < 1 or sum(stage.epochs for stage in recipe.stages) < 1:
             raise ConfigError(f"{recipe.name}: batch_size and the stages' epochs start at 1.")
         for stage in recipe.stages:
@@ -87,6 +92,31 @@ class Run:
             "finished": False,
         }
 
+    def check(self) -> None:
+        """ConfigError if the recipe's settings do not fit each other."""
+        recipe, loss = self.recipe, self.recipe.loss
+        if recipe.keep not in ("best", "last"):
+            raise ConfigError(f"{recipe.name}: keep is {recipe.keep!r}; it can be best or last.")
+        if recipe.data.incomplete not in ("mask", "drop", "fill"):
+            raise ConfigError(
+                f"{recipe.name}: incomplete is {recipe.data.incomplete!r}; it can be mask, drop "
+                "or fill."
+            )
+        if recipe.imagenet and not hasattr(self.net, "load_imagenet"):
+            raise ConfigError(f"{recipe.name}: there are no ImageNet weights for {recipe.net}.")
+        size = recipe.input
+        output = self.net.eval()(torch.zeros(1, size.channels, size.height, size.width))
+        if loss.heatmaps and output.heatmaps is None:
+            raise ConfigError(
+                f"{recipe.name}: its loss is on heatmaps, but the net has none with these settings."
+            )
+        if loss.coordinates and not output.keypoints.requires_grad:
+            raise ConfigError(
+                f"{recipe.name}: a loss on coordinates cannot train a net that takes the highest "
+                "cell of a heatmap; use a loss on heatmaps or `decoding: softargmax`."
+            )
+        self.net.train()
+
     @property
     def answering(self) -> nn.Module:
         """The net whose answers count: the running average where there is one."""
@@ -117,9 +147,16 @@ class Run:
 
     def run(self) -> dict:
         state = self.restore()
-        for number, stage in enumerate(self.recipe.stages):
-            if number >= state.get("stage", 0):
-                self.run_stage(number, stage, state if number == state.get("stage") else {})
+        try:
+            for number, stage in enumerate(self.recipe.stages):
+                if number >= state.get("stage", 0):
+                    self.run_stage(number, stage, state if number == state.get("stage") else {})
+        except Diverged as error:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            checkpoint.write_json(
+                self.folder / checkpoint.HISTORY, self.history | {"diverged": str(error)}
+            )
+            raise
         self.history["finished"] = True
         if self.accelerator.is_main_process:
             checkpoint.write_json(self.folder / checkpoint.HISTORY, self.history)
@@ -235,7 +272,7 @@ class Run:
             self.accelerator.gather(total[None].to(self.accelerator.device)).mean().item() / count
         )
         if not math.isfinite(mean):
-            raise TrainingError(
+            raise Diverged(
                 f"{self.recipe.name} diverged in epoch {self.epoch + 1}: the loss is {mean}. "
                 "Try a smaller learning rate or gradient clipping."
             )
@@ -263,11 +300,13 @@ class Run:
         return tuple(broadcast_object_list([mean, float(torch.cat(errors).nanmean())]))
 
     def keep(self, nme: float) -> None:
-        """Save the weights if they are the best so far, and the history in any case."""
+        """Save the weights that the recipe keeps, and the history in any case."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if nme < self.best or not (self.folder / checkpoint.WEIGHTS).exists():
-            checkpoint.save(self.folder, self.answering, self.recipe.config)
+        fresh = not (self.folder / checkpoint.WEIGHTS).exists()
+        if nme < self.best or "best_epoch" not in self.history:
             self.history["best_epoch"] = self.epoch
+        if self.recipe.keep == "last" or self.history["best_epoch"] == self.epoch or fresh:
+            checkpoint.save(self.folder, self.answering, self.recipe.config)
         checkpoint.write_json(self.folder / checkpoint.HISTORY, self.history)
 
     def remember(self, state: dict) -> None:

@@ -49,24 +49,51 @@ def wing(difference: Tensor, loss: Loss) -> Tensor:
 COORDINATES = {"mse": mse, "l1": l1, "smooth_l1": smooth_l1, "huber": huber, "wing": wing}
 
 
+def bell(place: Tensor, count: int, sigma: float) -> Tensor:
+    """A Gaussian of peak 1 over `count` cells: crop coordinates `(B, K)` -> `(B, K, count)`."""
+    cells = (cell_centres(count, place.device) - place[..., None]) * count / 2
+    return torch.exp(-0.5 * (cells / sigma).square())
+
+
 def gaussians(target: Tensor, height: int, width: int, sigma: float) -> Tensor:
     """Heatmaps to aim at: keypoints `(B, K, 2)` in crop coordinates -> `(B, K, h, w)`, peak 1."""
-    x = (cell_centres(width, target.device) - target[..., :1]) * width / 2
-    y = (cell_centres(height, target.device) - target[..., 1:]) * height / 2
-    bell_x, bell_y = (torch.exp(-0.5 * (d / sigma).square()) for d in (x, y))
-    return bell_y[..., :, None] * bell_x[..., None, :]
+    x, y = bell(target[..., 0], width, sigma), bell(target[..., 1], height, sigma)
+    return y[..., :, None] * x[..., None, :]
 
 
-def heatmap_mse(maps: Tensor, aim: Tensor) -> Tensor:
-    return (maps - aim).square().mean((-2, -1))
+def heatmap_mse(maps: Tensor, target: Tensor, sigma: float) -> Tensor:
+    """Squared difference from the target Gaussian: `(B, K, h, w)`, `(B, K, 2)` -> `(B, K)`."""
+    return (maps - gaussians(target, *maps.shape[-2:], sigma)).square().mean((-2, -1))
 
 
-def heatmap_cross_entropy(maps: Tensor, aim: Tensor) -> Tensor:
-    aim = aim / aim.sum((-2, -1), keepdim=True).clamp(min=1e-6)
-    return -(aim * maps.clamp(min=1e-9).log()).sum((-2, -1))
+def heatmap_cross_entropy(maps: Tensor, target: Tensor, sigma: float) -> Tensor:
+    """Cross-entropy of maps that sum to 1 to the target Gaussian: `(B, K)`."""
+    aim = gaussians(target, *maps.shape[-2:], sigma)
+    return _cross_entropy(aim.flatten(2), maps.flatten(2))
 
 
-HEATMAPS = {"mse": heatmap_mse, "cross_entropy": heatmap_cross_entropy}
+def marginal_cross_entropy(maps: Tensor, target: Tensor, sigma: float) -> Tensor:
+    """Cross-entropy of both marginals of maps that sum to 1 to a Gaussian's, added: `(B, K)`.
+
+    Shapes a map as the cross-entropy over all its cells does, at a small part of the cost: the
+    target is separable, so the sums over rows and over columns are enough.
+    """
+    across, down = maps.sum(-2), maps.sum(-1)
+    return _cross_entropy(bell(target[..., 0], across.shape[-1], sigma), across) + _cross_entropy(
+        bell(target[..., 1], down.shape[-1], sigma), down
+    )
+
+
+def _cross_entropy(aim: Tensor, share: Tensor) -> Tensor:
+    aim = aim / aim.sum(-1, keepdim=True).clamp(min=1e-6)
+    return -(aim * share.clamp(min=1e-9).log()).sum(-1)
+
+
+HEATMAPS = {
+    "mse": heatmap_mse,
+    "cross_entropy": heatmap_cross_entropy,
+    "marginals": marginal_cross_entropy,
+}
 
 
 class KeypointLoss:
@@ -100,8 +127,6 @@ class KeypointLoss:
                 raise ConfigError("The recipe's loss is on heatmaps, but its net has none.")
             # A point outside the crop has no place in the maps; NaN compares false.
             known = (target.abs() < 1).all(-1)
-            h, w = output.heatmaps.shape[-2:]
-            aim = gaussians(target.nan_to_num(), h, w, loss.sigma)
-            each = HEATMAPS[loss.heatmaps](output.heatmaps, aim)
+            each = HEATMAPS[loss.heatmaps](output.heatmaps, target.nan_to_num(), loss.sigma)
             total = total + loss.heatmap_weight * masked_mean(each, known)
         return total

@@ -17,31 +17,37 @@ class Data:
     """Sources by the names of `train.datasets.SOURCES`.
 
     Validation faces are those of `validate`, or else `holdout` of the training side, split by
-    photo or person. `test` is read by `evaluate` alone. With `missing`, training labels are
-    dropped as in randomly chosen rows of Kaggle's table, so that the loss meets real gaps.
+    photo or person. `test` is read by `evaluate` alone. Faces of the sources in `missing` lose
+    the labels that randomly chosen rows of Kaggle's table lack, so that training meets real gaps.
+    `incomplete` is what becomes of gaps: "mask" leaves them to the loss, which skips them, "drop"
+    drops the face, "fill" takes the label of the face before it.
     """
 
     train: tuple[str, ...]
     test: tuple[str, ...]
     validate: tuple[str, ...] = ()
     holdout: float = 0.1
-    missing: bool = False
+    missing: tuple[str, ...] = ()
+    incomplete: str = "mask"
 
 
 @dataclass(frozen=True)
 class Augment:
     """Random changes of a training face: probabilities, or half-widths of uniform ranges.
 
-    `rotate` is in degrees, `shift` a share of the crop, `scale` the range of zoom factors;
-    `brightness` and `contrast` are as in torchvision's ColorJitter.
+    `rotate` is in degrees, `shift` a share of the crop, `scale` the range of zoom factors; each
+    of rotation and shift with zoom happens with the probability `moved`. `brightness`, `contrast`
+    and `saturation` are as in torchvision's ColorJitter.
     """
 
     mirror: float = 0.0
     rotate: float = 0.0
     shift: float = 0.0
     scale: tuple[float, float] = (1.0, 1.0)
+    moved: float = 1.0
     brightness: float = 0.0
     contrast: float = 0.0
+    saturation: float = 0.0
     blur: float = 0.0
     erase: float = 0.0
 
@@ -88,8 +94,21 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Reported:
+    """The error that a system's author reported, and whether ours can be compared with it."""
+
+    figure: str
+    value: float
+    unit: str
+    comparable: str
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """One system. `notes` say what its report left open and what was decided."""
+    """One system. `notes` say what its report left open and what was decided.
+
+    `keep` says which weights stay: those of the "best" epoch by validation NME, or the "last".
+    """
 
     name: str
     title: str
@@ -108,7 +127,9 @@ class Recipe:
     ema: float | None = None
     clip: float | None = None
     seed: int = 0
+    keep: str = "best"
     notes: str = ""
+    reported: Reported | None = None
 
     @property
     def config(self) -> ModelConfig:
@@ -129,11 +150,15 @@ def names() -> list[str]:
 
 def load(name: str) -> Recipe:
     """A recipe by its name, or by the path of a YAML file; ConfigError says what is wrong."""
+    return from_dict(Recipe, *read(name))
+
+
+def read(name: str) -> tuple[Any, str]:
+    """A recipe's plain settings, unchecked, and the name of their file."""
     path = RECIPES / f"{name}.yaml" if "/" not in name and "." not in name else Path(name)
     try:
-        data = yaml.safe_load(path.read_text())
+        return yaml.safe_load(path.read_text()), path.name
     except FileNotFoundError:
         raise ConfigError(f"No recipe {name!r}; known are {', '.join(names())}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error
-    return from_dict(Recipe, data, path.name)

@@ -1,74 +1,276 @@
-"""The README's tables, made from what evaluation and the benchmark wrote."""
+"""`python -m train report`: `weights/results.json`, and the README's tables made from it."""
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from kpdemo import checkpoint
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
+from train import results as measured
+from train.card import SOURCE_TITLES
+from train.recipe import RECIPES
+from train.results import MAPS, SYSTEMS
 
 README = Path(__file__).parents[1] / "README.md"
-BENCHMARK = WEIGHTS / "benchmark.json"
-SOURCE = "300w-common"
-MAPS = {
-    "index": "MediaPipe, 68 points picked from its mesh",
-    "offsets": "MediaPipe, the same with mean offsets",
-    "ridge": "MediaPipe, fitted linear map",
-}
-
-
-def results() -> str:
-    """Errors of the four nets and of MediaPipe on the same test faces, as a Markdown table."""
-    lines = [
-        "| model | parameters | NME, label box | NME, as the app | inner 51 | faces lost | RMSE |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name in DEFAULT_MODELS:
-        measured = checkpoint.read_metrics(WEIGHTS / name)[SOURCE]
-        box, app = measured["ground_truth_box"], measured["compare"]
-        parameters = checkpoint.read_history(WEIGHTS / name)["parameters"]
-        inner = f"{box['nme_inner_51']:.2f} %" if "nme_inner_51" in box else ""
-        pixels = f"{box['rmse_96']:.2f} px" if "rmse_96" in box else ""
-        lines.append(
-            f"| {name} | {parameters / 1e6:.1f} M | {box['nme']:.2f} % | {app['nme']:.2f} % "
-            f"| {inner} | {app['lost']:.1f} % | {pixels} |"
-        )
-    measured = checkpoint.read_metrics(WEIGHTS / BASELINE)[SOURCE]
-    for way, title in MAPS.items():
-        app = measured[way]
-        lines.append(
-            f"| {title} | | | {app['nme']:.2f} % | {app['nme_inner_51']:.2f} % "
-            f"| {app['lost']:.1f} % | |"
-        )
-    return "\n".join(lines)
-
-
-def speed() -> str:
-    """Milliseconds of one comparison by part, as a Markdown table."""
-    measured = json.loads(BENCHMARK.read_text())
-    lines = [f"| part ({measured['photo']}, {measured['threads']} threads) | ms |", "|---|---|"]
-    forward = measured["forward_milliseconds"]
-    lines += [f"| {name}, alone | {value:.1f} |" for name, value in forward.items()]
-    lines += [
-        f"| finding the face | {measured['detect_milliseconds']:.1f} |",
-        f"| the whole comparison | {measured['compare_milliseconds']:.1f} |",
-    ]
-    ratio = measured["compare_to_forward_ratio"]
-    lines += ["", f"The whole takes {ratio:.2f} times the sum of the nets and MediaPipe alone."]
-    return "\n".join(lines)
-
-
-TABLES = {"results": results, "speed": speed}
-
-
-def filled(text: str) -> str:
-    """The README's text with its tables as the files have them now."""
-    for name, table in TABLES.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)"
-        text = re.sub(pattern, lambda m, t=table: f"{m[1]}\n{t()}\n\n{m[2]}", text, flags=re.S)
-    return text
+TRIED = RECIPES / "README.md"
 
 
 def write() -> None:
-    """Bring the README's tables up to date."""
-    README.write_text(filled(README.read_text()))
+    """Bring `weights/results.json` and the tables in both READMEs up to date."""
+    measured.write(measured.collect())
+    for document in (README, TRIED):
+        document.write_text(filled(document.read_text()))
+
+
+def filled(text: str, weights: Path = WEIGHTS) -> str:
+    """A document's text with its tables as the files in `weights` have them now."""
+    collected = measured.collect(weights)
+    for name, table in TABLES.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)"
+        body = table(collected)
+        text = re.sub(pattern, lambda m, b=body: f"{m[1]}\n{b}\n\n{m[2]}", text, flags=re.S)
+    return text
+
+
+def results(collected: dict) -> str:
+    """Errors of the four nets and of MediaPipe on the same test faces."""
+    rows = by_name(collected)
+    lines = [
+        [
+            name if name in DEFAULT_MODELS else row["title"],
+            millions(row["parameters"]),
+            figure(row["nme"], " %"),
+            figure(row["nme_compare"], " %"),
+            figure(row["nme_inner_51"], " %"),
+            figure(row["lost"], " %", 1),
+            figure(row["fr8"], " %", 1),
+            figure(row["auc8"], "", 1),
+            figure(row["rmse_96"], " px"),
+        ]
+        for name in (*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS))
+        if (row := rows.get(name)) is not None and row["nme_compare"] is not None
+    ]
+    if not lines:
+        return nothing_yet(f"evaluate {' '.join(DEFAULT_MODELS)} {BASELINE}")
+    heads = (
+        "model",
+        "parameters",
+        "NME, label box",
+        "NME, as the app",
+        "inner 51",
+        "faces lost",
+        "FR@8",
+        "AUC@8",
+        "RMSE",
+    )
+    legend = (
+        "FR@8 is the share of faces with an error above 8 %, lost faces included; AUC@8 the area "
+        "under the\ncurve of cumulative errors up to there, 100 at best; both as the app. The "
+        "inner 51 points and the RMSE\nare in the label box, MediaPipe's inner points as the app."
+    )
+    return f"{markdown(heads, lines)}\n\n{legend}"
+
+
+def systems(collected: dict) -> str:
+    """The fourteen systems: what their authors reported beside what is measured here."""
+    rows = {row["name"]: row for row in collected["models"] if row["system"]}
+    if not rows:
+        return nothing_yet("fit NAME", "evaluate runs/NAME")
+    lines = []
+    for name in SYSTEMS:
+        row = rows.get(name)
+        if row is None:
+            lines.append([f"`{name}`", "", "", "", "not trained yet", "", "", ""])
+            continue
+        reported = row["reported"] or {}
+        lines.append(
+            [
+                f"`{name}`",
+                row["title"],
+                row["markup"],
+                f"{reported['figure']} {reported['value']:g} {reported['unit']}"
+                if reported
+                else "",
+                error_here(row),
+                figure(row["spread"]) + (", answers the mean" if row["answers_mean"] else ""),
+                millions(row["parameters"]),
+                reported.get("comparable", ""),
+            ]
+        )
+    heads = (
+        "system",
+        "what it is",
+        "markup",
+        "as reported",
+        "here",
+        "spread",
+        "parameters",
+        "comparable?",
+    )
+    return markdown(heads, lines)
+
+
+def robustness(collected: dict) -> str:
+    """Errors of the default models and of MediaPipe on changed photos."""
+    found = collected["robustness"]
+    if not found:
+        return nothing_yet("robustness")
+    names = list(dict.fromkeys(name for row in found["conditions"].values() for name in row))
+    lines = [
+        [condition, *(spoiled(row.get(name) or {}) for name in names)]
+        for condition, row in found["conditions"].items()
+    ]
+    source = SOURCE_TITLES.get(found["source"], found["source"])
+    where = f"{found['faces']} faces of {source} (`{found['command']}`)."
+    return f"{markdown(('photo', *names), lines)}\n\n{where}"
+
+
+def speed(collected: dict) -> str:
+    """Milliseconds of one comparison by part, and what training makes of the processor."""
+    found = collected["benchmark"]
+    if found is None:
+        return "No data yet: `python -m kpdemo.benchmark weights/benchmark.json` makes this table."
+    rows = by_name(collected)
+    rows[BASELINE] = rows[f"{BASELINE}-index"]  # the maps take no time worth naming
+    lines = [
+        [
+            f"{name}, alone",
+            figure(value, "", 1),
+            figure(rows.get(name, {}).get("times_mediapipe")),
+        ]
+        for name, value in found["forward_milliseconds"].items()
+    ]
+    lines += [
+        ["finding the face", figure(found["detect_milliseconds"], "", 1), ""],
+        ["the whole comparison", figure(found["compare_milliseconds"], "", 1), ""],
+    ]
+    part = f"part ({found['photo']}, {found['threads']} threads)"
+    ratio = found["compare_to_forward_ratio"]
+    return "\n\n".join(
+        [
+            markdown((part, "ms", "times MediaPipe"), lines),
+            f"The whole takes {ratio:.2f} times the sum of the nets and MediaPipe alone.",
+            training(collected["training_benchmark"]),
+        ]
+    )
+
+
+def training(found: dict | None) -> str:
+    """How much of its possible rate training reaches, in a sentence."""
+    if not found:
+        return nothing_yet("benchmark", what="the figures of training")
+    shares = ", ".join(
+        f"{name} {100 * rates['share']:.0f} %" for name, rates in found["recipes"].items()
+    )
+    return (
+        "Training with pictures from the loader, against the same steps on a batch that is in "
+        f"memory already\n(`python -m train benchmark`): {shares} of the rate."
+    )
+
+
+def sweeps(collected: dict) -> str:
+    """One line a run of every experiment."""
+    lines = [
+        [
+            f"**{sweep['name']}**: {sweep['question']}" if run is sweep["runs"][0] else "",
+            run["run"],
+            changes(run["changes"], sweep["recipe"]),
+            "diverged" if run["diverged"] else figure(run["best_nme"], " %"),
+            f"{run['best_epoch']} of {run['epochs']}" if run["best_epoch"] else "",
+        ]
+        for sweep in collected["sweeps"]
+        for run in sweep["runs"]
+    ]
+    if not lines:
+        return nothing_yet("sweep NAME")
+    return markdown(("experiment", "run", "changed", "best validation NME", "in epoch"), lines)
+
+
+def trials(collected: dict) -> str:
+    """What was tried for each default model, and the best validation error it gave."""
+    rows = by_name(collected)
+    lines = []
+    for name in DEFAULT_MODELS:
+        lines += [
+            [
+                trial["model"],
+                trial["tried"],
+                trial["validation"],
+                str(trial["epochs"]),
+                figure(trial["best_nme"], " %"),
+            ]
+            for trial in collected["trials"]
+            if trial["model"] == name
+        ]
+        row = rows.get(name)
+        if row is not None and row["best_validation_nme"] is not None:
+            lines.append(
+                [
+                    f"**{name}**",
+                    f"the recipe: {row['title']}",
+                    "",
+                    str(row["epochs"]),
+                    figure(row["best_validation_nme"], " %"),
+                ]
+            )
+    if not lines:
+        return nothing_yet("fit NAME")
+    heads = ("model", "tried", "validation faces", "epochs", "best validation NME")
+    return markdown(heads, lines)
+
+
+TABLES = {
+    "results": results,
+    "systems": systems,
+    "robustness": robustness,
+    "speed": speed,
+    "sweeps": sweeps,
+    "trials": trials,
+}
+
+
+def markdown(heads: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
+    """A Markdown table; what cells say cannot break it."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *rows]
+    cells = ([" ".join((cell or "").split()).replace("|", "\\|") for cell in row] for row in lines)
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+def nothing_yet(*commands: str, what: str = "this table") -> str:
+    """The line in place of a table that has no data."""
+    steps = ", then ".join(f"`python -m train {command}`" for command in commands)
+    return f"No data yet: {steps} makes {what}."
+
+
+def by_name(collected: dict) -> dict[str, dict]:
+    return {row["name"]: row for row in collected["models"]}
+
+
+def figure(value: float | None, unit: str = "", digits: int = 2) -> str:
+    return "" if value is None else f"{value:.{digits}f}{unit}"
+
+
+def millions(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e6:.{1 if count >= 1e5 else 3}f} M"
+
+
+def error_here(row: dict) -> str:
+    """The error on faces cut by their labels, in the units that there are."""
+    if row["nme"] is None:
+        return "not evaluated yet"
+    pixels = figure(row["rmse_96"], " px")
+    return f"NME {row['nme']:.2f} %" + (f", RMSE {pixels}" if pixels else "")
+
+
+def spoiled(cell: dict) -> str:
+    """NME of the faces that were found, and how many were not."""
+    lost = cell.get("lost")
+    return figure(cell.get("nme"), " %") + (f", {lost:.1f} % lost" if lost else "")
+
+
+def changes(settings: dict, recipe: str | None) -> str:
+    """Changed settings as in a recipe; none is the recipe itself."""
+    if not settings:
+        return f"nothing: `{recipe}`" if recipe else "nothing"
+    return ", ".join(f"`{name}: {json.dumps(value)}`" for name, value in settings.items())

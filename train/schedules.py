@@ -12,7 +12,7 @@ from train.recipe import Stage
 
 def optimizer(stage: Stage, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """The stage's optimiser; ConfigError if its name is not known."""
-    common = {"lr": stage.lr, "weight_decay": stage.weight_decay}
+    common = {"lr": stage.lr, "weight_decay": stage.weight_decay, "fused": True}
     if stage.optimizer == "adam":
         return torch.optim.Adam(parameters, **common)
     if stage.optimizer == "adamw":

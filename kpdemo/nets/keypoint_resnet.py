@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from kpdemo.nets.registry import Output, register, regress
+from kpdemo.nets import heads
+from kpdemo.nets.registry import Output, register
 
 
 class ResidualBlock(nn.Module):
@@ -37,8 +38,8 @@ class ResidualBlock(nn.Module):
 class KeypointResNet(nn.Module):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`.
 
-    `stages` are the channels of the residual stages, each of `blocks` blocks. `pool` averages the
-    last feature map to one vector; without it the head sees the whole map.
+    `stages` are the channels of the residual stages, each of `blocks` blocks; `head` is one of
+    `heads.HEADS`.
     """
 
     def __init__(
@@ -49,30 +50,33 @@ class KeypointResNet(nn.Module):
         width: int,
         stages: Sequence[int] = (32, 64, 128, 256, 512),
         blocks: int = 2,
-        pool: bool = True,
+        head: str = "pool",
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        layers: list[nn.Module] = [
+        self.stem = nn.Sequential(
             nn.Conv2d(channels, stages[0], 7, 2, 3, bias=False),
             nn.BatchNorm2d(stages[0]),
             nn.ReLU(inplace=True),
             nn.MaxPool2d(3, 2, 1),
-        ]
+        )
+        self.stages = nn.ModuleList()
         channels_in = stages[0]
-        for number, width_out in enumerate(stages):
+        for number, channels_out in enumerate(stages):
+            stage = []
             for block in range(blocks):
                 stride = 2 if number and not block else 1
-                layers.append(ResidualBlock(channels_in, width_out, stride))
-                channels_in = width_out
-        cells = 1
-        if pool:
-            layers.append(nn.AdaptiveAvgPool2d(1))
-        else:
-            step = 2 ** (len(stages) + 1)
-            cells = -(-height // step) * -(-width // step)
-        self.backbone = nn.Sequential(*layers, nn.Flatten())
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(stages[-1] * cells, 2 * keypoints))
+                stage.append(ResidualBlock(channels_in, channels_out, stride))
+                channels_in = channels_out
+            self.stages.append(nn.Sequential(*stage))
+        step = 2 ** (len(stages) + 1)
+        cells = -(-height // step) * -(-width // step)
+        self.head = heads.build(head, stages, cells, keypoints, dropout)
 
     def forward(self, pictures: Tensor) -> Output:
-        return regress(self.head, self.backbone(pictures))
+        x = self.stem(pictures)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return heads.answer(self.head, maps)

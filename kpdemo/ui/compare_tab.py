@@ -62,12 +62,20 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
                 apply_default_css=False,
                 elem_id="examples",
             )
+            first = [name for name in engine.names if name in (*DEFAULT_MODELS, BASELINE)]
+            others = [name for name in engine.names if name not in first]
             models = gr.CheckboxGroup(
-                [(names.model(name), name) for name in engine.names],
-                value=[name for name in engine.names if name in (*DEFAULT_MODELS, BASELINE)],
+                [(names.model(name), name) for name in first],
+                value=first,
                 label="Models",
                 elem_id="models",
             )
+            with gr.Accordion("Class projects", open=False, visible=bool(others), elem_id="more"):
+                more = gr.CheckboxGroup(
+                    [(names.model(name), name) for name in others],
+                    label="As their reports describe them: see how far they get",
+                    elem_id="more-models",
+                )
             go = gr.Button("Compare", variant="primary", elem_id="go")
         with gr.Column(scale=4, min_width=300):
             shown_panels = panels.build()
@@ -95,15 +103,19 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
             session: shown,
         }
 
-    def compare(upload: dict | None, chosen: Sequence[str], last: Shown | None) -> dict:
+    def compare(
+        upload: dict | None, chosen: list[str], also: list[str], last: Shown | None
+    ) -> dict:
         if upload:
-            return show(upload["path"], chosen, last)
+            return show(upload["path"], chosen + also, last)
         back = {photo: _still_there(last.path)} if last else {}
-        return back | show(None, chosen, last)
+        return back | show(None, chosen + also, last)
 
-    def compare_example(event: gr.EventData, chosen: Sequence[str], last: Shown | None) -> dict:
+    def compare_example(
+        event: gr.EventData, chosen: list[str], also: list[str], last: Shown | None
+    ) -> dict:
         path = str(photos[event.example].path)
-        return {photo: path} | show(path, chosen, last)
+        return {photo: path} | show(path, chosen + also, last)
 
     running: dict[str, Any] = {
         "outputs": [photo, said, shown_panels, shown_table, session],
@@ -116,9 +128,9 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         "preprocess": False,
     }
     # Not `input`, which also comes when a photo is taken away, and still carries that photo.
-    photo.upload(compare, [photo, models, session], **running)
-    go.click(compare, [photo, models, session], **running)
-    chosen_example.click(compare_example, [models, session], **running)
+    photo.upload(compare, [photo, models, more, session], **running)
+    go.click(compare, [photo, models, more, session], **running)
+    chosen_example.click(compare_example, [models, more, session], **running)
     shown_panels.download(
         _file, session, file, api_visibility="private", show_progress="hidden"
     ).then(None, file, None, js=_SAVE, api_visibility="private")

@@ -62,6 +62,15 @@ def test_an_example_fills_every_panel_and_the_table(page):
     expect(page.locator(".kp-timings")).to_contain_text("find faces")
 
 
+def test_a_class_project_stands_beside_the_others(page):
+    page.get_by_role("button", name="Class projects").click()
+    page.get_by_label("Nose tip, Moore").check()
+    take_example(page, "Grace Hopper")
+    expect(panel(page, "nosenet-moore").locator(".kp-points circle")).to_have_count(1)
+    expect(page.locator(".kp-panel")).to_have_count(len(POINTS) + 1)
+    expect(page.locator('#table tr[data-model="nosenet-moore"] th')).to_have_text("Nose tip, Moore")
+
+
 def test_an_uploaded_photo_is_compared(page, hopper_path):
     upload(page, hopper_path)
     expect_panels(page, faces=1)

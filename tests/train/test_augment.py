@@ -10,7 +10,7 @@ from kpdemo.config import Framing, Input
 from kpdemo.crops import Crop
 from train import recipe
 from train.augment import MARGIN, Augmenter
-from train.datasets import LabelledFace
+from train.datasets import DataError, LabelledFace
 from train.faces import Faces
 from train.recipe import Augment, Recipe
 
@@ -236,11 +236,63 @@ def test_dropped_labels_are_whole_points_of_the_pattern() -> None:
     faces = faces_of(Augment(), count=40)
     pattern = np.ones((2, 15), bool)
     pattern[1, 4:] = False
-    faces.drop_labels(pattern)
+    hit = {face.name for face in faces.sources[:30]}
+    faces.drop_labels(pattern, hit)
     known = faces.keypoints.isfinite()
     assert torch.equal(known[..., 0], known[..., 1])
-    rows = {tuple(row.tolist()) for row in known[..., 0]}
+    rows = {tuple(row.tolist()) for row in known[:30, :, 0]}
     assert rows == {tuple(row) for row in pattern.tolist()}
+    assert known[30:].all()
+
+
+def gappy() -> Faces:
+    """Four faces of 15 points; the second lacks point 3, the first and the third point 5."""
+    faces = faces_of(Augment(), count=4)
+    for face, point in ((1, 3), (0, 5), (2, 5)):
+        faces.keypoints[face, point] = torch.nan
+    return faces
+
+
+def test_gaps_are_left_to_the_loss_or_dropped_or_filled() -> None:
+    masked, dropped, filled, whole = gappy(), gappy(), gappy(), gappy()
+    masked.settle_gaps("mask")
+    torch.testing.assert_close(masked.keypoints, whole.keypoints, equal_nan=True)
+    dropped.settle_gaps("drop")
+    assert [face.name for face in dropped.sources] == [whole.sources[3].name]
+    assert len(dropped) == len(dropped.eyes) == len(dropped.crops) == 1
+    torch.testing.assert_close(dropped.keypoints[0], whole.keypoints[3])
+    assert torch.equal(dropped[0, 0][0], whole[0, 3][0])
+    filled.settle_gaps("fill")
+    expected = whole.keypoints.clone()
+    expected[1, 3] = expected[0, 3]  # from the face before
+    expected[0, 5] = expected[1, 5]  # nothing before: from the next
+    expected[2, 5] = expected[1, 5]
+    torch.testing.assert_close(filled.keypoints, expected)
+
+
+def test_dropping_incomplete_faces_until_none_is_left_is_told() -> None:
+    faces = gappy()
+    faces.keypoints[3, 0] = torch.nan
+    with pytest.raises(DataError, match="leaves none"):
+        faces.settle_gaps("drop")
+
+
+def test_each_move_happens_as_often_as_asked_for() -> None:
+    augment = Augmenter(Augment(rotate=40.0, shift=0.1, moved=0.3), SIZE, "kaggle-15")
+    plain = Augmenter(Augment(), SIZE, "kaggle-15")
+    stored = torch.zeros(3, *STORED, dtype=torch.uint8)
+    _, before = plain(stored, keypoints())
+    pixels = torch.tensor([SIZE.width, SIZE.height]) / 2
+    line = ((before[0] - before[1]) * pixels)[[1, 0]]
+    turned = moved = 0
+    for _ in range(300):
+        _, target = augment(stored, keypoints())
+        now = ((target[0] - target[1]) * pixels)[[1, 0]]
+        turned += bool((torch.atan2(*now) - torch.atan2(*line)).abs() > 1e-3)
+        moved += not torch.allclose(target[0], before[0], atol=1e-4)
+    assert 60 < turned < 120
+    # Either of the two moves a point: 1 - 0.7².
+    assert 120 < moved < 190
 
 
 def test_mirror_order_is_that_of_the_markup() -> None:

@@ -139,7 +139,7 @@ def test_person_of_both_parts_of_ytf_is_one_group(data: Path) -> None:
 
 def _many(count: int) -> list[LabelledFace]:
     return [
-        LabelledFace(f"{k}", f"{k // 3}", "nose-1", np.zeros((1, 2)), Path("none"))
+        LabelledFace(f"{k}", f"set/{k // 3}", "nose-1", np.zeros((1, 2)), Path("none"))
         for k in range(count)
     ]
 
@@ -154,6 +154,21 @@ def test_split_is_by_group_and_reproducible() -> None:
     assert {face.name for face in again} == {face.name for face in held_out}
     other = split(faces, 0.2, seed=2)[1]
     assert {face.name for face in other} != {face.name for face in held_out}
+
+
+def test_split_puts_a_face_on_the_same_side_whatever_else_is_there() -> None:
+    """A run that starts from another must not validate on what that one was trained on."""
+    faces = _many(90)
+    others = [
+        LabelledFace(f"other{k}", f"other/{k}", "nose-1", np.zeros((1, 2)), Path("none"))
+        for k in range(50)
+    ]
+    alone = {face.name for face in split(faces, 0.2, seed=1)[1]}
+    mixed = {face.name for face in split(others + faces, 0.2, seed=1)[1]}
+    assert alone == {name for name in mixed if not name.startswith("other")}
+    assert len(mixed) == len(alone) + 10
+    # Of two shares, the smaller one's faces are among the bigger one's.
+    assert {face.name for face in split(faces, 0.1, seed=1)[1]} < alone
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -145,10 +145,28 @@ def test_training_learns_and_keeps_the_best_epoch(tmp_path: Path) -> None:
         assert torch.equal(weights(tmp_path / "spoilt")[name], value), name
 
 
+def test_the_last_epoch_is_kept_where_the_recipe_says_so(tmp_path: Path) -> None:
+    last = dataclasses.replace(
+        TINY, args=PLAIN_ARGS, stages=(Stage(2, 3e-3), Stage(2, 1.0)), ema=None, keep="last"
+    )
+    history = fit(last, tmp_path / "last")
+    assert history["best_epoch"] <= 2
+    fit(dataclasses.replace(last, keep="best"), tmp_path / "best")
+    kept = [weights(tmp_path / name)["head.2.weight"] for name in ("last", "best")]
+    assert not torch.equal(*kept)
+    model = checkpoint.load(tmp_path / "last")
+    assert model_error(model) == pytest.approx(history["epochs"][-1]["validation_nme"], rel=2e-3)
+
+
 def test_the_kept_weights_have_the_error_that_the_history_says(tmp_path: Path) -> None:
     """Validation goes through the average, and so must what is saved."""
     history = fit(dataclasses.replace(TINY, stages=(Stage(6, 2e-2),)), tmp_path / "model")
-    model = checkpoint.load(tmp_path / "model")
+    best = min(epoch["validation_nme"] for epoch in history["epochs"])
+    assert model_error(checkpoint.load(tmp_path / "model")) == pytest.approx(best, rel=2e-3)
+
+
+def model_error(model: checkpoint.Model) -> float:
+    """The NME of a model on TINY's validation faces, face by face."""
     _, validation = for_training(TINY)
     errors = []
     for number in range(len(validation)):
@@ -156,8 +174,7 @@ def test_the_kept_weights_have_the_error_that_the_history_says(tmp_path: Path) -
         with torch.inference_mode():
             answer = model.net(checkpoint.normalise(picture[None], TINY.input)).keypoints[0]
         errors.append(100 * (answer - target).norm(dim=1).mean().item() / eyes.item())
-    best = min(epoch["validation_nme"] for epoch in history["epochs"])
-    assert np.mean(errors) == pytest.approx(best, rel=2e-3)
+    return float(np.mean(errors))
 
 
 def test_every_epoch_sees_every_face_changed_anew(tmp_path: Path) -> None:
@@ -324,6 +341,17 @@ def test_a_frozen_backbone_does_not_move_and_the_head_does(tmp_path: Path, start
             assert not torch.equal(after[name], value), name
 
 
+def test_frozen_statistics_stay_while_the_rest_moves(tmp_path: Path, start: Path) -> None:
+    kept = dataclasses.replace(
+        TINY, stages=(Stage(2, 1e-2, freeze_norm=True),), start_from=str(start), ema=None
+    )
+    fit(kept, tmp_path / "model")
+    before, after = weights(start), weights(tmp_path / "model")
+    for name, value in before.items():
+        is_statistic = "running_" in name or "num_batches" in name
+        assert torch.equal(after[name], value) == is_statistic, name
+
+
 def test_the_stage_after_a_frozen_one_moves_everything(tmp_path: Path, start: Path) -> None:
     fit(dataclasses.replace(TINY, start_from=str(start), ema=None), tmp_path / "model")
     before, after = weights(start), weights(tmp_path / "model")
@@ -387,7 +415,15 @@ def test_patience_ends_a_stage_and_is_kept_over_an_interruption(tmp_path: Path) 
         ({"stages": (Stage(1, 1e-3), Stage(1, 1e-3, optimizer="lion"))}, "lion.*adamw"),
         ({"stages": (Stage(1, 1e-3), Stage(1, 1e-3, schedule="linear"))}, "linear.*onecycle"),
         ({"framing": Framing("tight")}, "tight.*keypoint-box"),
-        ({"markup": "nose-1", "data": Data(train=("bioid",), test=())}, "nose-1 names no point"),
+        ({"markup": "nose-1", "data": Data(train=("bioid",), test=())}, "1 of the 1 .* nose-1"),
+        ({"data": Data(train=("bioid",), test=())}, "no label for .* of the 68 .* ibug-68"),
+        ({"data": Data(train=("300w",), test=(), incomplete="guess")}, "guess.*mask, drop"),
+        ({"keep": "middle"}, "middle.*best or last"),
+        ({"imagenet": True}, "no ImageNet weights for simplenet"),
+        (
+            {"net": "unet", "args": {"base": 2, "depth": 1, "decoding": "argmax"}},
+            "highest cell.*softargmax",
+        ),
         ({"batch_size": 0}, "batch"),
         ({"stages": ()}, "stages"),
     ],

@@ -1,0 +1,298 @@
+"""`weights/results.json` and the README's tables: up to date, whatever is missing or damaged."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
+from train import recipe, report, results
+
+MARKERS = ("results", "systems", "robustness", "speed", "sweeps", "trials")
+BOX = {
+    "faces": 40,
+    "nme": 12.3456,
+    "fr8": 90.0,
+    "auc8": 1.0,
+    "lost": 0.0,
+    "groups": {"nose": 12.3456},
+    "errors": [1.0, 2.0],
+    "spread": 0.0512,
+    "answers_mean": True,
+    "mean_answer_nme": 13.0,
+    "best": [{"face": "imm/33-1m", "error": 1.0, "reason": "front view", "truth": [[1.0, 2.0]]}],
+    "worst": [{"face": "imm/34-3m", "error": 50.0, "reason": "turned", "keypoints": [None]}],
+}
+
+
+def test_the_readme_and_results_are_up_to_date() -> None:
+    for document in (report.README, report.TRIED):
+        text = document.read_text()
+        assert report.filled(text) == text, "run `python -m train report`"
+    shipped = json.loads((WEIGHTS / results.NAME).read_text())
+    assert results.collect() == shipped, "run `python -m train report`"
+
+
+def test_the_readme_has_a_place_for_every_table() -> None:
+    text = report.README.read_text() + report.TRIED.read_text()
+    for marker in MARKERS:
+        assert len(re.findall(rf"<!-- {marker} -->\n.*?<!-- end {marker} -->", text, re.S)) == 1
+    assert set(report.TABLES) == set(MARKERS)
+
+
+def test_the_fourteen_systems_are_recipes() -> None:
+    assert len(set(results.SYSTEMS)) == 14
+    assert set(results.SYSTEMS) <= set(recipe.names())
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """What training, evaluation, sweeps and benchmarks leave, made up; one model of each kind."""
+    root = tmp_path / "weights"
+    put(root / "unet/history.json", history("unet", start_from="runs/simplenet"))
+    put(root / "unet/metrics.json", {"300w-common": {"ground_truth_box": BOX, "compare": BOX}})
+    put(root / "unet/config.json", {})
+    (root / "unet/model.safetensors").write_bytes(b"")
+    told = {"figure": "MAE", "value": 14.02, "unit": "px", "comparable": "No: a|b\nother faces."}
+    put(
+        root / "resnet18-fajardo/history.json",
+        history("resnet18-fajardo", reported=told, title="A residual net"),
+    )
+    app = BOX | {"nme": 20.0, "lost": 2.5, "fr8": 95.0, "auc8": 0.5}
+    put(
+        root / "resnet18-fajardo/metrics.json",
+        {"imm-validation": {"ground_truth_box": BOX, "compare": app, "damaged": []}},
+    )
+    put(
+        root / "mediapipe/metrics.json",
+        {"300w-common": {way: {"nme": 5.0, "lost": 0.2, "faces": 9} for way in results.MAPS}},
+    )
+    speed = {"parameters": 7, "bytes": 11, "multiply_adds": 13, "ms_1": 2.5, "ms_8": 1.25}
+    put(
+        root / "benchmark.json",
+        {
+            "photo": "640x480, one face",
+            "threads": 2,
+            "forward_milliseconds": {"unet": 2.4, "mediapipe": 10.0},
+            "detect_milliseconds": 7.0,
+            "compare_milliseconds": 30.0,
+            "compare_to_forward_ratio": 2.419,
+            "models": {
+                "unet": speed | {"times_mediapipe": 0.25},
+                "mediapipe": {"bytes": 3, "ms_1": 10.0, "times_mediapipe": 1.0},
+            },
+        },
+    )
+    put(
+        root / "training_benchmark.json",
+        {"recipes": {"unet": {"share": 0.9712}, "resnet18": {"share": 0.9}}},
+    )
+    cells = {"unet": {"nme": 4.0, "fr8": 1.0, "lost": 0.0}}
+    put(
+        root / "robustness.json",
+        {
+            "source": "300w-common",
+            "faces": 554,
+            "command": "python -m train robustness",
+            "conditions": {
+                "dark": cells | {"mediapipe-ridge": {"nme": 6.5, "fr8": 9.0, "lost": 3.21}},
+                "grey": cells,
+            },
+        },
+    )
+    for run, changes, rates in (
+        ("a-lower", {"stages.0.lr": 1e-5}, [30.0, 20.0]),
+        ("the-recipe", {}, [10.0, 11.0]),
+        ("b-higher", {"stages.0.lr": 1.0}, []),
+    ):
+        told = history("unet", rates)
+        told["sweep"] = {"name": "lr", "run": run, "changes": changes, "question": "Which one?"}
+        if not rates:
+            told["diverged"] = "unet diverged in epoch 1: the loss is nan."
+        put(root / "sweeps/lr" / f"{run}.json", told)
+    return root
+
+
+def history(name: str, rates: list[float] | None = None, **settings: Any) -> dict:
+    rates = [9.0, 8.0, 8.5] if rates is None else rates
+    described = {"name": name, "title": name, "net": "unet", "markup": "ibug-68"}
+    described |= {"data": {"train": ["imm"]}, "start_from": None, **settings}
+    epochs = [
+        {
+            "epoch": number,
+            "train_loss": 1 / number,
+            "validation_loss": 2 / number,
+            "validation_nme": rate,
+            "seconds": 30.0,
+        }
+        for number, rate in enumerate(rates, 1)
+    ]
+    return {
+        "recipe": described,
+        "parameters": 4_375_484,
+        "epochs": epochs,
+        "best_epoch": 2,
+        "finished": True,
+    }
+
+
+def put(path: Path, data: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data))
+
+
+def rows(weights: Path) -> dict[str, dict]:
+    return {row["name"]: row for row in results.collect(weights)["models"]}
+
+
+def tables(weights: Path) -> dict[str, str]:
+    text = "".join(f"<!-- {name} -->\n<!-- end {name} -->\n" for name in MARKERS)
+    filled = report.filled(text, weights)
+    return {
+        name: re.search(rf"<!-- {name} -->\n(.*?)<!-- end {name} -->", filled, re.S)[1]
+        for name in MARKERS
+    }
+
+
+def cells(table: str, first: str) -> list[str]:
+    """The row of a Markdown table that begins so; every row must be as wide as the head."""
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    split = [[c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    assert {len(row) for row in split} == {len(split[0])}
+    (row,) = [row for row in split if row[0] == first]
+    return row
+
+
+def test_a_row_says_what_the_files_say(weights: Path) -> None:
+    found = rows(weights)
+    assert list(found)[:2] == ["unet", "resnet18-fajardo"]
+    unet = found["unet"]
+    assert (unet["default"], unet["system"], unet["shipped"]) == (True, False, True)
+    assert (unet["epochs"], unet["best_epoch"], unet["minutes"]) == (3, 2, 1.5)
+    assert unet["multiply_adds"] == 13
+    assert (unet["ms_1"], unet["ms_8"], unet["times_mediapipe"]) == (2.5, 1.25, 0.25)
+    assert unet["trained_on"][0] == "IMM"
+    assert any("300-W" in title for title in unet["trained_on"]), "simplenet's data, earlier"
+    system = found["resnet18-fajardo"]
+    assert (system["default"], system["system"], system["shipped"]) == (False, True, False)
+    assert system["reported"]["value"] == 14.02
+    assert (system["source"], system["faces"]) == ("imm-validation", 40)
+    assert (system["nme"], system["nme_compare"], system["lost"]) == (12.3456, 20.0, 2.5)
+    assert (system["fr8"], system["auc8"]) == (95.0, 0.5)
+    assert (system["spread"], system["answers_mean"]) == (0.0512, True)
+    assert system["worst"] == [{"face": "imm/34-3m", "error": 50.0, "reason": "turned"}]
+    assert system["rmse_96"] is None
+    mediapipe = found[f"{BASELINE}-ridge"]
+    assert (mediapipe["nme"], mediapipe["nme_compare"], mediapipe["ms_1"]) == (None, 5.0, 10.0)
+    assert mediapipe["faces"] == 9
+    assert {tuple(row) for row in found.values()} == {tuple(unet)}
+
+
+def test_sweeps_have_the_recipe_itself_first_and_say_what_diverged(weights: Path) -> None:
+    (sweep,) = results.collect(weights)["sweeps"]
+    assert (sweep["name"], sweep["question"], sweep["recipe"]) == ("lr", "Which one?", "unet")
+    base, lower, higher = sweep["runs"]
+    assert (base["run"], base["changes"]) == ("the-recipe", {})
+    assert (base["best_nme"], base["best_epoch"], base["epochs"]) == (10.0, 1, 2)
+    assert (lower["train_loss"], lower["validation_loss"]) == (0.5, 1.0)
+    assert (lower["best_nme"], lower["diverged"]) == (20.0, None)
+    assert "diverged" in higher["diverged"]
+    assert (higher["best_nme"], higher["epochs"]) == (None, 0)
+
+
+def test_the_tables_show_what_was_collected(weights: Path) -> None:
+    shown = tables(weights)
+    assert cells(shown["results"], "unet")[1:4] == ["4.4 M", "12.35 %", "12.35 %"]
+    assert "5.00 %" in cells(shown["results"], results.MAPS["ridge"])
+    system = cells(shown["systems"], "`resnet18-fajardo`")
+    assert system[1:] == [
+        "A residual net",
+        "ibug-68",
+        "MAE 14.02 px",
+        "NME 12.35 %",
+        "0.05, answers the mean",
+        "4.4 M",
+        "No: a\\|b other faces.",
+    ]
+    assert "not trained yet" in cells(shown["systems"], "`kaggle-cnn`")
+    assert all(f"`{name}`" in shown["systems"] for name in results.SYSTEMS)
+    assert cells(shown["robustness"], "photo") == ["photo", "unet", "mediapipe-ridge"]
+    assert cells(shown["robustness"], "dark")[1:] == ["4.00 %", "6.50 %, 3.2 % lost"]
+    assert cells(shown["robustness"], "grey")[1:] == ["4.00 %", ""]
+    assert cells(shown["speed"], "unet, alone")[1:] == ["2.4", "0.25"]
+    assert cells(shown["speed"], "mediapipe, alone")[1:] == ["10.0", "1.00"]
+    assert "unet 97 %, resnet18 90 %" in shown["speed"]
+    base = cells(shown["sweeps"], "**lr**: Which one?")
+    assert base[1:] == ["the-recipe", "nothing: `unet`", "10.00 %", "1 of 2"]
+    assert "| a-lower | `stages.0.lr: 1e-05` | 20.00 % | 2 of 2 |" in shown["sweeps"]
+    assert "| b-higher | `stages.0.lr: 1.0` | diverged |  |" in shown["sweeps"]
+
+
+def test_results_are_strict_json_and_the_same_every_time(weights: Path) -> None:
+    bad = history("unet", [float("nan"), 7.0])
+    (weights / "sweeps/lr/with-nan.json").write_text(json.dumps(bad))
+    first = results.collect(weights)
+    text = json.dumps(first, allow_nan=False)
+    results.write(first, weights)
+    assert json.loads((weights / results.NAME).read_text()) == first
+    assert json.dumps(results.collect(weights)) == text
+    runs = {run["run"]: run for run in first["sweeps"][0]["runs"]}
+    assert runs["with-nan"]["best_nme"] == 7.0
+
+
+def test_a_damaged_file_is_named_and_the_rest_is_there(weights: Path) -> None:
+    broken = (
+        "unet/metrics.json",
+        "resnet18-fajardo/history.json",
+        "sweeps/lr/a-lower.json",
+        "benchmark.json",
+        "robustness.json",
+    )
+    for number, name in enumerate(broken):
+        (weights / name).write_text('{"half":' if number % 2 else "[]")
+    collected = results.collect(weights)
+    assert collected["problems"] == sorted(broken)
+    found = rows(weights)
+    assert (found["unet"]["nme"], found["unet"]["epochs"]) == (None, 3)
+    assert (found["resnet18-fajardo"]["epochs"], found["resnet18-fajardo"]["nme"]) == (
+        None,
+        12.3456,
+    )
+    assert collected["robustness"] is collected["benchmark"] is None
+    assert [run["run"] for run in collected["sweeps"][0]["runs"]] == ["the-recipe", "b-higher"]
+    shown = tables(weights)
+    assert "5.00 %" in shown["results"]
+    assert "`python -m train robustness`" in shown["robustness"]
+    assert "`python -m kpdemo.benchmark" in shown["speed"]
+
+
+@pytest.mark.parametrize(
+    "gone", ["unet", "mediapipe", "benchmark.json", "training_benchmark.json", "sweeps", "*"]
+)
+def test_nothing_that_is_missing_stops_the_report(weights: Path, gone: str) -> None:
+    for path in weights.glob(gone):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    collected = results.collect(weights)
+    assert collected["problems"] == []
+    shown = tables(weights)
+    assert all(text.strip() for text in shown.values())
+    if gone == "*":
+        assert [row["name"] for row in collected["models"]] == [
+            f"{BASELINE}-{way}" for way in results.MAPS
+        ]
+        for text in shown.values():
+            assert re.fullmatch(r"No data yet: `python -m .*` makes this table\.", text.strip())
+
+
+def test_earlier_data_that_is_not_known_is_a_problem(weights: Path) -> None:
+    put(weights / "unet/history.json", history("unet", start_from="runs/nowhere"))
+    collected = results.collect(weights)
+    assert "runs/nowhere" in collected["problems"][0]
+    assert rows(weights)["unet"]["trained_on"] == ["IMM"]
+
+
+def test_the_app_shows_no_model_that_the_report_lacks() -> None:
+    assert {row["name"] for row in results.collect()["models"]} >= set(DEFAULT_MODELS)

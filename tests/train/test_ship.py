@@ -1,0 +1,70 @@
+"""Runs that go to `weights/`, with weights or without."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from kpdemo import checkpoint, nets
+from kpdemo.compare import WEIGHTS, model_folders
+from train import ship as shipping
+from train.__main__ import main
+from train.ship import ship
+
+FILES = {"README.md", "config.json", "history.json", "metrics.json", "model.safetensors"}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run with the history and figures of a shipped model, and weights of its own."""
+    folder = tmp_path / "runs/nosenet-fajardo"
+    known = WEIGHTS / "nosenet-fajardo"
+    config = checkpoint.read_config(known)
+    checkpoint.save(folder, nets.build(config), config)
+    for name in (checkpoint.HISTORY, checkpoint.METRICS):
+        (folder / name).write_bytes((known / name).read_bytes())
+    return folder
+
+
+def test_a_shipped_run_is_one_of_the_models(run: Path, tmp_path: Path) -> None:
+    folder, with_weights = ship(run, weights=tmp_path / "weights")
+    assert with_weights
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert folder in model_folders(tmp_path / "weights")
+    before, after = checkpoint.load(run).net, checkpoint.load(folder).net
+    for one, other in zip(before.parameters(), after.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("why", ["not wanted", "too big"])
+def test_without_weights_the_rest_goes_along_and_the_app_does_not_offer_it(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    ship(run, weights=tmp_path / "weights")  # and no weights of an earlier time stay behind
+    if why == "too big":
+        monkeypatch.setattr(shipping, "BIGGEST", 10)
+    folder, with_weights = ship(run, why == "too big", tmp_path / "weights")
+    assert not with_weights
+    assert {path.name for path in folder.iterdir()} == {
+        "README.md",
+        "history.json",
+        "metrics.json",
+    }
+    assert folder not in model_folders(tmp_path / "weights")
+    assert "python -m train fit nosenet-fajardo" in (folder / "README.md").read_text()
+
+
+def test_an_unfinished_run_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = checkpoint.read_history(run) | {"finished": False}
+    (run / checkpoint.HISTORY).write_text(json.dumps(history))
+    assert main(["ship", str(run)]) == 1
+    assert "is not finished" in capsys.readouterr().err
+
+
+def test_a_run_that_was_not_evaluated_is_refused(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run / checkpoint.METRICS).unlink()
+    assert main(["ship", str(run)]) == 1
+    assert "has no metrics.json" in capsys.readouterr().err

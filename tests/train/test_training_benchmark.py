@@ -1,0 +1,100 @@
+"""The training benchmark on tiny data: what it writes, and that it times the real loop."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import writers
+import yaml
+
+from train import benchmark, recipe
+from train.datasets import DataError
+from train.faces import Faces
+
+ROUNDS = 2
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recipe's file; its data is so small that every round crosses the ends of epochs."""
+    writers.write_300w(tmp_path / "data", 4)
+    monkeypatch.setenv("KPDEMO_DATA", str(tmp_path / "data"))
+    settings = {
+        "name": "tiny",
+        "title": "For tests",
+        "net": "simplenet",
+        "markup": "ibug-68",
+        "input": {"height": 24, "width": 24},
+        "framing": {"reference": "keypoint-box", "scale": 1.3},
+        "data": {"train": ["300w"], "test": ["300w-common"], "holdout": 0.25},
+        "loss": {"coordinates": "smooth_l1"},
+        "stages": [
+            {"epochs": 1, "lr": 1e-3, "freeze_backbone": True},
+            {"epochs": 3, "lr": 1e-3, "schedule": "onecycle", "patience": 1},
+        ],
+        "batch_size": 4,
+        "args": {"blocks": [{"channels": 4, "pool": 4}], "hidden": [16]},
+        "start_from": "runs/nowhere",
+    }
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_it_writes_both_rates_of_every_recipe(tiny: Path, tmp_path: Path, workers: int) -> None:
+    output = tmp_path / "training_benchmark.json"
+    with torch.random.fork_rng():
+        result = benchmark.measure([str(tiny)], output, ROUNDS, 0.05, workers)
+    assert json.loads(output.read_text()) == result
+    assert result["workers"] == workers
+    assert result["threads"] == torch.get_num_threads()
+    assert result["device"]
+    assert result["precision"] in ("no", "bf16", "fp16")
+    rates = result["recipes"]["tiny"]
+    assert rates["faces_per_second"] > 0
+    ratio = rates["faces_per_second"] / rates["faces_per_second_in_memory"]
+    assert rates["share"] == pytest.approx(ratio, abs=0.002)
+
+
+def test_both_sides_train_the_real_net_on_whole_batches(tiny: Path, tmp_path: Path) -> None:
+    with torch.random.fork_rng():
+        run = benchmark.Timed(recipe.load(str(tiny)), tmp_path / "run", ROUNDS, 0.05, 0)
+        before = {name: value.clone() for name, value in run.net.state_dict().items()}
+        run.run()
+    assert len(run.loaded) == len(run.in_memory) == ROUNDS
+    assert any(not torch.equal(value, before[name]) for name, value in run.net.named_parameters())
+    assert len(run.history["epochs"]) == 1
+
+
+def test_the_longest_stage_is_timed_as_it_is(tiny: Path) -> None:
+    loaded = recipe.load(str(tiny))
+    timed = benchmark.as_timed(loaded)
+    (stage,) = timed.stages
+    assert stage.freeze_backbone is False
+    assert timed.start_from is None
+    assert timed == dataclasses.replace(loaded, stages=timed.stages, start_from=None)
+
+
+def test_a_slow_loader_shows(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that takes 30 ms to prepare must cost far more than the small net's step."""
+    prepared = Faces.__getitem__
+
+    def slowly(self: Faces, index: tuple[int, int]) -> tuple[torch.Tensor, ...]:
+        time.sleep(0.03)
+        return prepared(self, index)
+
+    monkeypatch.setattr(Faces, "__getitem__", slowly)
+    with torch.random.fork_rng():
+        result = benchmark.measure([str(tiny)], tmp_path / "out.json", 1, 0.01, 1)
+    assert result["recipes"]["tiny"]["share"] < 0.7
+
+
+def test_missing_data_is_said(tiny: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KPDEMO_DATA", str(tmp_path / "nothing"))
+    with pytest.raises(DataError):
+        benchmark.measure([str(tiny)], tmp_path / "out.json")
+    assert not (tmp_path / "out.json").exists()

@@ -1,0 +1,274 @@
+"""Everything that was measured, in one file: `weights/results.json`, for the app and the README."""
+
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kpdemo import checkpoint
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
+from kpdemo.config import ConfigError
+from train import recipe as recipes
+from train.card import SOURCE_TITLES
+
+NAME = "results.json"
+SOURCE = "300w-common"
+SWEEPS = "sweeps"
+TRIALS = "trials"
+# The published systems, by markup; two have another name than their reports' nets, because the
+# app's own models are called `simplenet` and `unet`.
+SYSTEMS = (
+    "nosenet-fajardo",
+    "nosenet-kernels",
+    "nosenet-moore",
+    "facenet-fajardo",
+    "facialpointsnet",
+    "facenet-moore",
+    "resnet18-fajardo",
+    "resnet18-l1",
+    "resnet18-moore",
+    "simplenet-report",
+    "resnet18-transfer",
+    "unet-report",
+    "kaggle-cnn",
+    "kaggle-resnet",
+)
+MAPS = {
+    "index": "MediaPipe, 68 points picked from its mesh",
+    "offsets": "MediaPipe, the same with mean offsets",
+    "ridge": "MediaPipe, fitted linear map",
+}
+
+
+class Files:
+    """Reads JSON files under a folder; those that are damaged are named in `problems`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[str] = []
+
+    def read(self, *parts: str) -> dict:
+        """The object in a file; empty if there is none or it is damaged. NaN becomes None."""
+        path = self.root.joinpath(*parts)
+        try:
+            data = json.loads(path.read_text(), parse_constant=lambda _: None)
+        except FileNotFoundError:
+            return {}
+        except (ValueError, OSError):
+            data = None
+        if not isinstance(data, dict):
+            self.problems.append("/".join(parts))
+            return {}
+        return data
+
+
+def collect(weights: Path = WEIGHTS) -> dict:
+    """What lies in `weights`, with None for whatever was not measured (yet).
+
+    "models" has a row for every model folder (the default models first, then the fourteen
+    systems, then the rest) and for each of MediaPipe's maps. `nme`, `groups`, RMSE and spread are
+    those of faces that were cut by their labels; `nme_compare`, `lost`, `fr8` and `auc8` those of
+    the app. MediaPipe has only the latter, and its groups and inner points are those of the app
+    too. "problems" names damaged files, which are skipped.
+    """
+    files = Files(weights)
+    benchmark = files.read("benchmark.json")
+    speeds = benchmark.pop("models", {})
+    models = [model_row(files, name, speeds.get(name, {})) for name in model_names(weights)]
+    return {
+        "models": models + baseline_rows(files, speeds.get(BASELINE, {})),
+        "benchmark": benchmark or None,
+        "robustness": files.read("robustness.json") or None,
+        "sweeps": sweeps(files),
+        "trials": trials(files),
+        "training_benchmark": files.read("training_benchmark.json") or None,
+        "problems": sorted(files.problems),
+    }
+
+
+def write(results: dict, weights: Path = WEIGHTS) -> None:
+    """Write what `collect` returned to `weights/results.json`."""
+    checkpoint.write_json(weights / NAME, results)
+
+
+def model_names(weights: Path) -> list[str]:
+    """Folders that training or evaluation left something in."""
+    first = [*DEFAULT_MODELS, *SYSTEMS]
+    names = {
+        path.parent.name
+        for file in (checkpoint.CONFIG, checkpoint.HISTORY, checkpoint.METRICS)
+        for path in weights.glob(f"*/{file}")
+    } - {BASELINE}
+    return sorted(names, key=lambda n: (first.index(n) if n in first else len(first), n))
+
+
+def model_row(files: Files, name: str, speed: dict) -> dict:
+    """All figures of one model folder."""
+    history = files.read(name, checkpoint.HISTORY)
+    metrics = files.read(name, checkpoint.METRICS)
+    source = SOURCE if SOURCE in metrics else next(iter(metrics), None)
+    shipped = all(
+        (files.root / name / file).exists() for file in (checkpoint.CONFIG, checkpoint.WEIGHTS)
+    )
+    box, app = (dig(metrics, source, way) or {} for way in ("ground_truth_box", "compare"))
+    return row(name, history, box, app, speed) | {
+        "shipped": shipped,
+        "source": source,
+        "trained_on": trained_on(files, name, history.get("recipe") or {}),
+    }
+
+
+def baseline_rows(files: Files, speed: dict) -> list[dict]:
+    """MediaPipe, read as iBUG's points in three ways."""
+    metrics = files.read(BASELINE, checkpoint.METRICS)
+    source = SOURCE if SOURCE in metrics else None
+    rows = []
+    for way, title in MAPS.items():
+        app = dig(metrics, source, way) or {}
+        known = {"title": title, "net": BASELINE, "markup": "ibug-68", "source": source}
+        known |= {name: app.get(name) for name in ("faces", "groups", "nme_inner_51")}
+        rows.append(row(f"{BASELINE}-{way}", {}, {}, app, speed) | known)
+    return rows
+
+
+def row(name: str, history: dict, box: dict, app: dict, speed: dict) -> dict:
+    """A row from what training, evaluation (by both ways) and the benchmark left."""
+    recipe = history.get("recipe") or {}
+    epochs = history.get("epochs") or []
+    return {
+        "name": name,
+        "title": recipe.get("title"),
+        "net": recipe.get("net"),
+        "markup": recipe.get("markup"),
+        "default": name in DEFAULT_MODELS,
+        "system": name in SYSTEMS,
+        "shipped": False,
+        "source": None,
+        "faces": box.get("faces"),
+        "trained_on": None,
+        "epochs": len(epochs) or None,
+        "best_epoch": history.get("best_epoch"),
+        "best_validation_nme": min(
+            (e["validation_nme"] for e in epochs if e.get("validation_nme") is not None),
+            default=None,
+        ),
+        "minutes": minutes(epochs),
+        "reported": recipe.get("reported"),
+        "nme": box.get("nme"),
+        "nme_compare": app.get("nme"),
+        "lost": app.get("lost"),
+        "fr8": app.get("fr8"),
+        "auc8": app.get("auc8"),
+        "nme_inner_51": box.get("nme_inner_51"),
+        "groups": box.get("groups"),
+        "rmse_96": box.get("rmse_96"),
+        "rmse_96_by_keypoint": box.get("rmse_96_by_keypoint"),
+        "spread": box.get("spread"),
+        "answers_mean": box.get("answers_mean"),
+        "mean_answer_nme": box.get("mean_answer_nme"),
+        "parameters": history.get("parameters") or speed.get("parameters"),
+        "bytes": speed.get("bytes"),
+        "multiply_adds": speed.get("multiply_adds"),
+        "ms_1": speed.get("ms_1"),
+        "ms_8": speed.get("ms_8"),
+        "times_mediapipe": speed.get("times_mediapipe"),
+        "best": extremes(box.get("best")),
+        "worst": extremes(box.get("worst")),
+    }
+
+
+def sweeps(files: Files) -> list[dict]:
+    """The experiments by name; in each, the recipe as it is first, then the changed runs."""
+    found: dict[str, dict] = {}
+    for path in sorted((files.root / SWEEPS).glob("*/*.json")):
+        history = files.read(SWEEPS, path.parent.name, path.name)
+        if not history:
+            continue
+        asked = history.get("sweep") or {}
+        sweep = found.setdefault(
+            path.parent.name,
+            {"name": path.parent.name, "question": None, "recipe": None, "runs": []},
+        )
+        sweep["question"] = sweep["question"] or asked.get("question")
+        sweep["recipe"] = sweep["recipe"] or dig(history, "recipe", "name")
+        sweep["runs"].append(sweep_run(path.stem, asked.get("changes") or {}, history))
+    for sweep in found.values():
+        sweep["runs"].sort(key=lambda run: (bool(run["changes"]), run["run"]))
+    return list(found.values())
+
+
+def trials(files: Files) -> list[dict]:
+    """What was tried on the way to the default models, by model; the order is that of the names.
+
+    `tried` says in words what was different, `validation` on which faces the error was measured:
+    only trials of one model on the same faces can be compared.
+    """
+    found = []
+    for path in sorted((files.root / TRIALS).glob("*.json")):
+        history = files.read(TRIALS, path.name)
+        if history:
+            told = {name: dig(history, "trial", name) for name in ("model", "tried", "validation")}
+            run = sweep_run(path.stem, {}, history)
+            del run["changes"]
+            found.append(told | run)
+    return sorted(found, key=lambda trial: str(trial["model"]))
+
+
+def sweep_run(name: str, changes: dict, history: dict) -> dict:
+    """One run: its best validation NME, and the losses that it ended with."""
+    epochs = history.get("epochs") or []
+    last = epochs[-1] if epochs else {}
+    measured = [epoch for epoch in epochs if epoch.get("validation_nme") is not None]
+    best = min(measured, key=lambda epoch: epoch["validation_nme"], default={})
+    return {
+        "run": name,
+        "changes": changes,
+        "epochs": len(epochs),
+        "minutes": minutes(epochs),
+        "parameters": history.get("parameters"),
+        "best_nme": best.get("validation_nme"),
+        "best_epoch": best.get("epoch"),
+        "train_loss": last.get("train_loss"),
+        "validation_loss": last.get("validation_loss"),
+        "finished": bool(history.get("finished")),
+        "diverged": history.get("diverged"),
+    }
+
+
+def trained_on(files: Files, name: str, recipe: dict) -> list[str] | None:
+    """Titles of all data sets that the weights have seen, those of earlier runs included."""
+    sources = dig(recipe, "data", "train")
+    if sources is None:
+        return None
+    seen, start = list(sources), recipe.get("start_from")
+    while start:
+        try:
+            earlier = recipes.load(Path(start).name)
+        except ConfigError:
+            files.problems.append(
+                f"{name}/{checkpoint.HISTORY}: what {start} was trained on is not known"
+            )
+            break
+        seen += earlier.data.train
+        start = earlier.start_from
+    return list(dict.fromkeys(SOURCE_TITLES.get(source, source) for source in seen))
+
+
+def extremes(faces: Iterable[dict] | None) -> list[dict] | None:
+    """Best or worst faces without their points."""
+    if faces is None:
+        return None
+    return [{name: face.get(name) for name in ("face", "error", "reason")} for face in faces]
+
+
+def minutes(epochs: list[dict]) -> float | None:
+    """How long the epochs took together."""
+    return round(math.fsum(e.get("seconds") or 0 for e in epochs) / 60, 1) if epochs else None
+
+
+def dig(data: Any, *keys: str | None) -> Any:
+    """The value under nested keys, None where one is missing."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data

@@ -1,0 +1,104 @@
+"""Sweeps: one question, answered by runs of one recipe that differ in the settings asked about.
+
+`sweeps/NAME.yaml` names the recipe, the question, and the runs: the settings that each changes, by
+dotted path. A run that changes nothing is the recipe's own run and is shared with `fit`.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kpdemo import checkpoint
+from kpdemo.compare import WEIGHTS
+from kpdemo.config import ConfigError, from_dict
+from train import loop
+from train.loop import Diverged
+from train.recipe import Recipe, read
+
+SWEEPS = Path(__file__).with_name("sweeps")
+HISTORIES = WEIGHTS / "sweeps"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """`runs` maps a run's name to its changes, such as `{stages.0.lr: 0.001}`."""
+
+    question: str
+    recipe: str
+    runs: Mapping[str, Any]
+
+
+def names() -> list[str]:
+    """The sweeps that ship with the project."""
+    return sorted(path.stem for path in SWEEPS.glob("*.yaml"))
+
+
+def load(name: str) -> tuple[Sweep, dict[str, Recipe]]:
+    """A sweep and the recipe of each run; ConfigError says what is wrong with either."""
+    path = SWEEPS / f"{name}.yaml"
+    try:
+        sweep = from_dict(Sweep, yaml.safe_load(path.read_text()), path.name)
+    except FileNotFoundError:
+        raise ConfigError(f"No sweep {name!r}; known are {', '.join(names())}.") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    settings, _ = read(sweep.recipe)
+    return sweep, {
+        run: from_dict(Recipe, changed(settings, changes or {}), f"{path.name}: {run}")
+        for run, changes in sweep.runs.items()
+    }
+
+
+def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
+    """A copy of nested settings with the values at dotted paths replaced or added.
+
+    Raises ConfigError for a path that leads through something that is not there.
+    """
+    result = copy.deepcopy(settings)
+    for path, value in changes.items():
+        *way, last = path.split(".")
+        inner = result
+        try:
+            for step in way:
+                inner = inner[int(step) if isinstance(inner, list) else step]
+            inner[int(last) if isinstance(inner, list) else last] = value
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise ConfigError(f"A sweep changes {path}, which the recipe does not have.") from None
+    return result
+
+
+def run(name: str, folder: Path, workers: int = 1, precision: str | None = None) -> list[dict]:
+    """Run what is not done yet of a sweep, under `folder`; returns the histories of all runs.
+
+    Each finished run leaves its history in `weights/sweeps/NAME/RUN.json`; an interrupted one
+    goes on where it stopped. A run that diverges is an answer too: its history says so.
+    """
+    sweep, recipes = load(name)
+    histories = []
+    for title, recipe in recipes.items():
+        changes = dict(sweep.runs[title] or {})
+        where = folder / "sweeps" / name / title if changes else folder / recipe.name
+        history = finished(where)
+        if history is None:
+            try:
+                history = loop.fit(recipe, where, workers, precision)
+            except Diverged:
+                history = checkpoint.read_history(where)
+        asked = {"name": name, "run": title, "question": sweep.question, "changes": changes}
+        histories.append({"sweep": asked, **history})
+        shipped = HISTORIES / name / f"{title}.json"
+        shipped.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_json(shipped, histories[-1])
+    return histories
+
+
+def finished(folder: Path) -> dict | None:
+    """The history in `folder` if its run has come to an end, good or bad."""
+    if not (folder / checkpoint.HISTORY).exists():
+        return None
+    history = checkpoint.read_history(folder)
+    return history if history["finished"] or "diverged" in history else None
