@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from kpdemo import nets
+from kpdemo import markup, nets
 from kpdemo.config import VERSION, ConfigError, Input, ModelConfig, from_dict
 
 WEIGHTS = "model.safetensors"
@@ -20,6 +20,7 @@ CONFIG = "config.json"
 HISTORY = "history.json"
 METRICS = "metrics.json"
 CARD = "README.md"
+CALIBRATION = "calibration"  # beside the net's own tensors
 
 
 class CheckpointError(ValueError):
@@ -28,11 +29,15 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Model:
-    """A trained net and what it needs to know, ready to answer."""
+    """A trained net and what it needs to know, ready to answer.
+
+    `calibration` is None, or the float32 matrix `(2K + 1, 2K)` that `kpdemo.predict` adds.
+    """
 
     name: str
     config: ModelConfig
     net: nn.Module
+    calibration: Tensor | None = None
 
     @property
     def parameters(self) -> int:
@@ -46,13 +51,17 @@ def normalise(pictures: Tensor, size: Input) -> Tensor:
     return scaled.contiguous(memory_format=torch.channels_last)
 
 
-def save(folder: Path, net: nn.Module, config: ModelConfig) -> None:
+def save(
+    folder: Path, net: nn.Module, config: ModelConfig, calibration: Tensor | None = None
+) -> None:
     """Write weights (matrices in half precision, the rest as it is) and config, atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
         for name, value in net.state_dict().items()
     }
+    if calibration is not None:
+        tensors[CALIBRATION] = calibration
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         save_file(tensors, Path(scratch) / WEIGHTS)
         # safetensors writes files that only their owner may read.
@@ -109,7 +118,9 @@ def load(folder: Path) -> Model:
     config = read_config(folder)
     try:
         net = nets.build(config)
-        net.load_state_dict(load_file(folder / WEIGHTS))
+        tensors = load_file(folder / WEIGHTS)
+        calibration = tensors.pop(CALIBRATION, None)
+        net.load_state_dict(tensors)
     except FileNotFoundError:
         raise CheckpointError(f"{folder.name} has no {WEIGHTS}.") from None
     except (SafetensorError, OSError) as error:
@@ -120,5 +131,11 @@ def load(folder: Path) -> Model:
         raise CheckpointError(
             f"{folder.name}: the weights do not fit the config ({reason.rstrip('. ')})."
         ) from error
+    count = 2 * len(markup.get(config.markup))
+    if calibration is not None and calibration.shape != (count + 1, count):
+        raise CheckpointError(
+            f"{folder.name}: the calibration does not fit {count // 2} keypoints "
+            f"(its shape is {tuple(calibration.shape)})."
+        )
     net.eval().to(memory_format=torch.channels_last)
-    return Model(folder.name, config, net)
+    return Model(folder.name, config, net, calibration)

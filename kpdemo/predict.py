@@ -35,8 +35,9 @@ def predict(model: Model, cuts: np.ndarray) -> Prediction:
     """A model's answer on cuts `(F, H, W[, C])` uint8 of its input size.
 
     Every face is seen twice, as it is and mirrored, in one batch, and the two answers are
-    averaged. Confidence is the share of a heatmap's mass within 5 % of the crop's side around
-    the answer; for nets without heatmaps, how far the two answers agree on the same scale.
+    averaged, and calibrated where the model has a calibration. Confidence is the share of a
+    heatmap's mass within 5 % of the crop's side around the average; for nets without heatmaps, how
+    far the two answers agree on the same scale.
     """
     started = time.perf_counter()
     device = next(model.net.parameters()).device
@@ -53,12 +54,25 @@ def predict(model: Model, cuts: np.ndarray) -> Prediction:
     else:
         maps = (direct.heatmaps + mirrored.heatmaps) / 2
         confidence = mass_around(maps, keypoints)
+    if model.calibration is not None:
+        keypoints = calibrated(keypoints.cpu(), model.calibration)
     return Prediction(
         keypoints.cpu().numpy(),
         confidence.cpu().numpy(),
         None if maps is None else maps.cpu().numpy(),
         1000 * (time.perf_counter() - started),
     )
+
+
+def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:
+    """Keypoints `(F, K, 2)` in crop coordinates, moved as a linear map of all of them says.
+
+    The `matrix` `(2K + 1, 2K)` is fitted on training faces (`train.calibrate`). It brings back what
+    the average with the mirror image takes away, such as labels that lie to one side.
+    """
+    known = keypoints.flatten(1)
+    moves = torch.cat([known, torch.ones_like(known[:, :1])], 1) @ matrix
+    return keypoints + moves.unflatten(1, (-1, 2))
 
 
 def halves(output: Output, markup_name: str) -> tuple[Output, Output]:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -81,6 +83,18 @@ def test_a_bias_to_one_side_is_averaged_out_and_lowers_confidence() -> None:
     # Both answers are 0.02 off, 0.04 of the 0.1 at which confidence is gone.
     np.testing.assert_allclose(biased.confidence, 0.6, atol=0.1)
     assert predict(brightest(0.2), spots((0.4, -0.3))).confidence.max() == 0
+
+
+def test_a_calibration_moves_the_average_and_nothing_else() -> None:
+    """Two pixels of 32 to the right, and twice as far from the middle."""
+    plain = brightest(heatmaps=True)
+    matrix = torch.eye(31)[:, :30]
+    matrix[30, 0::2] = 2 / 16
+    before = predict(plain, spots((0.2, -0.3)))
+    after = predict(dataclasses.replace(plain, calibration=matrix), spots((0.2, -0.3)))
+    np.testing.assert_allclose(after.keypoints, 2 * before.keypoints + (2 / 16, 0), atol=1e-5)
+    np.testing.assert_array_equal(after.confidence, before.confidence)
+    np.testing.assert_array_equal(after.heatmaps, before.heatmaps)
 
 
 def test_an_ambiguous_picture_has_less_confidence() -> None:

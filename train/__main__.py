@@ -50,6 +50,9 @@ def parser() -> argparse.ArgumentParser:
         "models", nargs="+", help="model folders, names of those in weights/, or mediapipe"
     )
 
+    command = commands.add_parser("calibrate", help="fit the last linear step of trained models")
+    command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
+
     command = commands.add_parser("ship", help="copy evaluated runs to weights/, for the app")
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
     command.add_argument("--without-weights", action="store_true", help="curves and figures only")
@@ -119,6 +122,17 @@ def evaluate(options: argparse.Namespace) -> None:
                 print(f"{name} on {source}, {way}: {', '.join(figures)}")
 
 
+def calibrate(options: argparse.Namespace) -> None:
+    from train.calibrate import calibrate
+
+    for run in options.runs:
+        found = calibrate(run)
+        print(
+            f"{run}: validation NME {found['validation_nme_before']:.3f} % before, "
+            f"{found['validation_nme']:.3f} % after, ridge {found['ridge']}"
+        )
+
+
 def ship(options: argparse.Namespace) -> None:
     from train.ship import ship
 
@@ -180,6 +194,7 @@ COMMANDS = {
     "fit": fit,
     "sweep": sweep,
     "evaluate": evaluate,
+    "calibrate": calibrate,
     "ship": ship,
     "baseline": baseline,
     "framing": framing,

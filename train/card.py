@@ -63,8 +63,8 @@ result = kpdemo.compare("photo.jpg", ["{name}"])
 print(result.faces[0].answers["{name}"].keypoints)
 ```"""
 NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe}` makes them in
-`runs/{recipe}`; with that folder's `model.safetensors` beside this card, `kpdemo.compare` and the
-app know the model as `{name}`."""
+`runs/{recipe}`; with that folder's `config.json` and `model.safetensors` beside this card,
+`kpdemo.compare` and the app know the model as `{name}`."""
 
 
 def write(folder: Path) -> None:
@@ -162,9 +162,17 @@ def _training(history: dict, sources: list[str], earlier_sources: list[str]) -> 
     kept = f"The weights are those of epoch {history['best_epoch']}, the best on {watched}."
     if _kept_last(recipe):
         kept = f"The weights are those of the last epoch; validation was on {watched}."
+    last = ""
+    fitted = history.get("calibration")
+    if fitted and fitted["ridge"] is not None:
+        last = (
+            "\nA last linear step, fitted on the training faces' answers, lowers the validation "
+            f"NME from {fitted['validation_nme_before']:.2f} to {fitted['validation_nme']:.2f} % "
+            "(`python -m train calibrate`)."
+        )
     return (
         f"Trained on {' and '.join(sources)} ({faces['train']} faces), {len(epochs)} epochs, in "
-        f"{minutes} minutes on {history['device']}{start}.\n{kept}"
+        f"{minutes} minutes on {history['device']}{start}.\n{kept}{last}"
     )
 
 

@@ -267,6 +267,18 @@ def written(folder: Path, metrics=None, **changes):
     return ModelCard.load(folder / "README.md").text
 
 
+def test_a_card_tells_of_the_last_linear_step_only_where_there_is_one(folder):
+    path = folder / "history.json"
+    history = json.loads(path.read_text())
+    history.pop("calibration", None)
+    for ridge, told in ((0.1, True), (None, False)):
+        step = {"ridge": ridge, "validation_nme_before": 3.456, "validation_nme": 3.123}
+        path.write_text(json.dumps(history | {"calibration": step}))
+        card.write(folder)
+        text = ModelCard.load(folder / "README.md").text
+        assert ("from 3.46 to 3.12 %" in text) == told
+
+
 def test_a_card_without_weights_says_how_to_make_them(folder):
     text = written(folder)
     assert "python -m train fit simplenet" in text

@@ -1,0 +1,120 @@
+"""The last linear step: a ridge regression from a trained model's answers to the labels.
+
+It is what MediaPipe's mesh gets, too (`train.baseline`). A net that learned from mirrored faces
+cannot learn that labels lie to one side, and a short training leaves errors that whole faces share;
+both are linear in the answers, and seen on the faces that the net was trained on.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from kpdemo import checkpoint, framing
+from kpdemo import markup as markups
+from kpdemo.checkpoint import CheckpointError, Model
+from kpdemo.crops import Crop
+from kpdemo.metrics import eye_distance
+from kpdemo.predict import calibrated, predict
+from train.baseline import solve
+from train.datasets import LabelledFace, load, split
+
+RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+BATCH = 32
+# How far off a crop that was predicted from a found face is (`framing.json`): shares of its width.
+PLACE, SIZE = 0.011, 0.043
+
+
+def calibrate(folder: Path) -> dict[str, float]:
+    """Fit the calibration of the model in `folder`, and keep it if it helps on validation faces.
+
+    It is fitted on the fully labelled faces of the recipe's training side (none of a source that
+    the recipe drops labels of), each cut twice: as the labels say, and a little off, as the app
+    cuts. The ridge is chosen on the validation faces.
+    Returns the ridge and the validation NME (percent, picture and mirror image averaged) before
+    and after, which also go to `history.json`. Raises CheckpointError if it was fitted before, or
+    if the model does not come from a recipe that holds faces out.
+    """
+    model = checkpoint.load(folder)
+    history = checkpoint.read_history(folder)
+    if model.calibration is not None:
+        raise CheckpointError(f"{folder} is calibrated already.")
+    data = history["recipe"]["data"]
+    if data["validate"]:
+        raise CheckpointError(f"{folder}: its recipe holds no training faces out to choose by.")
+    sources = [name for name in data["train"] if name not in data["missing"]]
+    training, held_out = (
+        complete(faces, model)
+        for faces in split(
+            [face for name in sources for face in load(name)],
+            data["holdout"],
+            history["recipe"]["seed"],
+        )
+    )
+    rng = np.random.default_rng(history["recipe"]["seed"])
+    parts = [answers(model, training), answers(model, training, rng)]
+    found, truth = (np.concatenate(both) for both in zip(*(p[:2] for p in parts), strict=True))
+    seen, wanted, eyes = answers(model, held_out)
+    before = error(seen, wanted, eyes)
+    known = np.column_stack([found.reshape(len(found), -1), np.ones(len(found))])
+    moves = (truth - found).reshape(len(found), -1)
+    best = {"ridge": None, "validation_nme": before, "validation_nme_before": before}
+    matrix = None
+    for ridge in RIDGES:
+        tried = torch.from_numpy(solve(known, moves, ridge).astype(np.float32))
+        after = error(calibrated(torch.from_numpy(seen), tried).numpy(), wanted, eyes)
+        if after < best["validation_nme"]:
+            matrix = tried
+            best |= {"ridge": ridge, "validation_nme": after}
+    checkpoint.save(folder, model.net, model.config, matrix)
+    checkpoint.write_json(folder / checkpoint.HISTORY, history | {"calibration": best})
+    return best
+
+
+def complete(faces: list[LabelledFace], model: Model) -> list[LabelledFace]:
+    """The faces that have a label for every point of the model."""
+    markup = model.config.markup
+    return [
+        face
+        for face in faces
+        if np.isfinite(markups.convert(face.keypoints, face.markup, markup)).all()
+    ]
+
+
+def answers(
+    model: Model, faces: list[LabelledFace], rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Answers and labels `(F, K, 2)` in crop coordinates, and eye distances `(F,)` in their unit.
+
+    With `rng`, crops are as far off as those that are predicted from a found face.
+    """
+    size, markup = model.config.input, model.config.markup
+    found, truth, eyes = [], [], []
+    for start in range(0, len(faces), BATCH):
+        cuts = []
+        for face in faces[start : start + BATCH]:
+            pixels = face.pixels(size.channels)
+            crop = framing.from_keypoints(
+                model.config.framing, face.keypoints, face.markup, pixels.shape[1], pixels.shape[0]
+            )
+            if rng is not None:
+                crop = beside(crop, rng)
+            cuts.append(crop.cut(pixels, size.height, size.width))
+            labels = markups.convert(face.keypoints, face.markup, markup)
+            truth.append(crop.to_crop(labels))
+            eyes.append(eye_distance(face.keypoints, face.markup) / (crop.width / 2))
+        found.append(predict(model, np.stack(cuts)).keypoints)
+    return np.concatenate(found), np.stack(truth), np.array(eyes)
+
+
+def beside(crop: Crop, rng: np.random.Generator) -> Crop:
+    """A crop that is as far off as one that was predicted from a found face."""
+    dx, dy = rng.normal(0, PLACE, 2) * crop.width
+    moved = dataclasses.replace(crop, x=crop.x + dx, y=crop.y + dy)
+    return moved.scaled(float(np.exp(rng.normal(0, SIZE))))
+
+
+def error(found: np.ndarray, truth: np.ndarray, eyes: np.ndarray) -> float:
+    """NME in percent; all in crop coordinates of square crops."""
+    return float((100 * np.linalg.norm(found - truth, axis=-1).mean(1) / eyes).mean())
