@@ -6,22 +6,23 @@ both are linear in the answers, and seen on the faces that the net was trained o
 """
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from kpdemo import checkpoint, framing
+from kpdemo import checkpoint
 from kpdemo import markup as markups
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.crops import Crop
 from kpdemo.metrics import eye_distance
-from kpdemo.predict import calibrated, predict
+from kpdemo.predict import calibrated
 from train.baseline import solve
 from train.datasets import LabelledFace, load, split
+from train.evaluate import by_labels
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-BATCH = 32
 # How far off a crop that was predicted from a found face is (`framing.json`): shares of its width.
 PLACE, SIZE = 0.011, 0.043
 
@@ -53,7 +54,7 @@ def calibrate(folder: Path) -> dict[str, float]:
         )
     )
     rng = np.random.default_rng(history["recipe"]["seed"])
-    parts = [answers(model, training), answers(model, training, rng)]
+    parts = [answers(model, training), answers(model, training, lambda crop: beside(crop, rng))]
     found, truth = (np.concatenate(both) for both in zip(*(p[:2] for p in parts), strict=True))
     seen, wanted, eyes = answers(model, held_out)
     before = error(seen, wanted, eyes)
@@ -83,29 +84,20 @@ def complete(faces: list[LabelledFace], model: Model) -> list[LabelledFace]:
 
 
 def answers(
-    model: Model, faces: list[LabelledFace], rng: np.random.Generator | None = None
+    model: Model, faces: list[LabelledFace], change: Callable[[Crop], Crop] | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Answers and labels `(F, K, 2)` in crop coordinates, and eye distances `(F,)` in their unit.
 
-    With `rng`, crops are as far off as those that are predicted from a found face.
+    Crops are those of the labels, changed by `change`.
     """
-    size, markup = model.config.input, model.config.markup
-    found, truth, eyes = [], [], []
-    for start in range(0, len(faces), BATCH):
-        cuts = []
-        for face in faces[start : start + BATCH]:
-            pixels = face.pixels(size.channels)
-            crop = framing.from_keypoints(
-                model.config.framing, face.keypoints, face.markup, pixels.shape[1], pixels.shape[0]
-            )
-            if rng is not None:
-                crop = beside(crop, rng)
-            cuts.append(crop.cut(pixels, size.height, size.width))
-            labels = markups.convert(face.keypoints, face.markup, markup)
-            truth.append(crop.to_crop(labels))
-            eyes.append(eye_distance(face.keypoints, face.markup) / (crop.width / 2))
-        found.append(predict(model, np.stack(cuts)).keypoints)
-    return np.concatenate(found), np.stack(truth), np.array(eyes)
+    found, crops = by_labels(model, faces, change)
+    truth = [markups.convert(f.keypoints, f.markup, model.config.markup) for f in faces]
+    eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
+    return (
+        np.stack([crop.to_crop(points) for crop, points in zip(crops, found, strict=True)]),
+        np.stack([crop.to_crop(points) for crop, points in zip(crops, truth, strict=True)]),
+        eyes / np.array([crop.width / 2 for crop in crops]),
+    )
 
 
 def beside(crop: Crop, rng: np.random.Generator) -> Crop:

@@ -1,5 +1,6 @@
 """Measure a trained model on test faces: `metrics.json`, and the model card made from it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +70,13 @@ def readable(faces: list[LabelledFace]) -> tuple[list[LabelledFace], list[str]]:
     return good, damaged
 
 
-def by_labels(model: Model, faces: list[LabelledFace]) -> tuple[np.ndarray, list[Crop]]:
-    """Answers `(F, K, 2)` in photo coordinates on crops from the labels, and those crops."""
+def by_labels(
+    model: Model, faces: list[LabelledFace], change: Callable[[Crop], Crop] | None = None
+) -> tuple[np.ndarray, list[Crop]]:
+    """Answers `(F, K, 2)` in photo coordinates on crops from the labels, and those crops.
+
+    With `change`, each crop is what that makes of it.
+    """
     size = model.config.input
     answers, used = [], []
     for start in tqdm(range(0, len(faces), BATCH), desc=model.name, disable=None):
@@ -81,6 +87,7 @@ def by_labels(model: Model, faces: list[LabelledFace]) -> tuple[np.ndarray, list
             crop = framing.from_keypoints(
                 model.config.framing, face.keypoints, face.markup, width, height
             )
+            crop = change(crop) if change else crop
             crops.append(crop)
             cuts.append(crop.cut(pixels, size.height, size.width))
         found = predict(model, np.stack(cuts)).keypoints
