@@ -224,8 +224,8 @@ def test_shipped_models_never_saw_the_test_faces():
 
 
 def test_a_card_names_the_data_of_the_weights_that_a_run_started_from():
-    text = ModelCard.load(WEIGHTS / "keypoint-resnet" / "README.md").text
-    assert "BioID" in text.split("## Limits and licence")[1]
+    text = ModelCard.load(WEIGHTS / "resnet18" / "README.md").text
+    assert "YouTube Faces" in text.split("## Limits and licence")[1]
 
 
 METRICS = {
@@ -331,10 +331,12 @@ def test_test_faces_are_called_untouched_only_if_they_are():
 
 
 def test_a_card_says_which_weights_were_kept(folder):
-    best = json.loads((folder / "history.json").read_text())["best_epoch"]
-    assert f"The weights are those of epoch {best}, the best on 202 more faces" in written(folder)
+    history = json.loads((folder / "history.json").read_text())
+    best, watched = history["best_epoch"], history["faces"]["validation"]
+    told = f"The weights are those of epoch {best}, the best on {watched} more faces"
+    assert told in written(folder)
     data = {"train": ["imm"], "test": ["imm-validation"], "validate": ["imm-validation"]}
     text = written(folder, keep="last", data=data)
     assert "The weights are those of the last epoch" in text
-    assert "validation was on 202 faces of IMM, persons 33 to 40." in text
+    assert f"validation was on {watched} faces of IMM, persons 33 to 40." in text
     assert UNTOUCHED not in text

@@ -3,18 +3,28 @@
 import dataclasses
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 import writers
 import yaml
+from accelerate.state import AcceleratorState
 
 from train import benchmark, recipe
 from train.datasets import DataError
 from train.faces import Faces
 
 ROUNDS = 2
+
+
+@pytest.fixture(autouse=True)
+def _own_precision() -> Iterator[None]:
+    """Accelerate allows one precision a process; other tests train with another."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture
