@@ -67,6 +67,7 @@ def test_a_class_project_stands_beside_the_others(page):
     page.get_by_label("Nose tip, Moore").check()
     take_example(page, "Grace Hopper")
     expect(panel(page, "nosenet-moore").locator(".kp-points circle")).to_have_count(1)
+    expect(panel(page, "nosenet-moore")).to_contain_text("1 point ·")
     expect(page.locator(".kp-panel")).to_have_count(len(POINTS) + 1)
     expect(page.locator('#table tr[data-model="nosenet-moore"] th')).to_have_text("Nose tip, Moore")
 

@@ -114,7 +114,7 @@ function draw() {
     panel.svg.innerHTML = `${pictures.join("")}${layers.join("")}<g class="kp-lit"></g>`;
     const shown = panel.faces.filter(Boolean);
     const spent = shown.reduce((sum, found) => sum + found.milliseconds, 0) / shown.length;
-    panel.meta.textContent = `${panel.names.length} points · ${spent < 10 ? spent.toFixed(1) : Math.round(spent)} ms`;
+    panel.meta.textContent = `${panel.names.length} ${panel.names.length === 1 ? "point" : "points"} · ${spent < 10 ? spent.toFixed(1) : Math.round(spent)} ms`;
   }
   light(lit);
 }
