@@ -5,6 +5,8 @@ dotted path. A run that changes nothing is the recipe's own run and is shared wi
 """
 
 import copy
+import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +84,7 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
     for title, recipe in recipes.items():
         changes = dict(sweep.runs[title] or {})
         where = folder / "sweeps" / name / title if changes else folder / recipe.name
-        history = finished(where)
+        history = finished(where, recipe)
         if history is None:
             try:
                 history = loop.fit(recipe, where, workers, precision)
@@ -96,9 +98,20 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
     return histories
 
 
-def finished(folder: Path) -> dict | None:
-    """The history in `folder` if its run has come to an end, good or bad."""
+def finished(folder: Path, recipe: Recipe) -> dict | None:
+    """The history in `folder` if its run has come to an end, good or bad.
+
+    Raises ConfigError if that run had other settings (what is only said of it does not count).
+    """
     if not (folder / checkpoint.HISTORY).exists():
         return None
     history = checkpoint.read_history(folder)
-    return history if history["finished"] or "diverged" in history else None
+    if not history["finished"] and "diverged" not in history:
+        return None
+    asked = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    for name in asked.keys() - {"title", "notes", "reported"}:
+        if history["recipe"].get(name) != asked[name]:
+            raise ConfigError(
+                f"{folder} holds a finished run with another {name}; delete it to run it again."
+            )
+    return history

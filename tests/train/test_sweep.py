@@ -102,6 +102,15 @@ def test_an_interrupted_sweep_goes_on(place: Path, monkeypatch: pytest.MonkeyPat
     assert (place / "histories/question/slow.json").exists()
 
 
+def test_a_finished_run_with_other_settings_is_not_taken_for_this_one(place: Path) -> None:
+    sweep.run("question", Path("runs"), workers=0, precision="no")
+    (place / "plain.yaml").write_text(yaml.safe_dump(PLAIN | {"notes": "Only said otherwise."}))
+    sweep.run("question", Path("runs"), workers=0, precision="no")
+    (place / "plain.yaml").write_text(yaml.safe_dump(PLAIN | {"batch_size": 2}))
+    with pytest.raises(ConfigError, match="finished run with another batch_size"):
+        sweep.run("question", Path("runs"), workers=0, precision="no")
+
+
 def test_a_run_that_diverges_is_an_answer_and_the_next_one_runs(place: Path) -> None:
     wild = {"stages.0.lr": 1e30, "stages.0.optimizer": "sgd"}
     write(place, {"wild": wild, "as-it-is": {}})
