@@ -10,7 +10,17 @@ import gradio as gr
 
 from kpdemo import images
 from kpdemo.compare import engine
-from kpdemo.ui import about_tab, compare_tab, session, theme
+from kpdemo.ui import (
+    about_tab,
+    compare_tab,
+    filters_tab,
+    heatmaps_tab,
+    leaderboard_tab,
+    live_tab,
+    session,
+    theme,
+    training_tab,
+)
 
 # Seconds between looks into the cache of uploads, and the age at which one is deleted.
 _DELETE_CACHE = (60, 300)
@@ -46,6 +56,16 @@ def build() -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Compare", id="compare"):
                 compare_tab.build(engine(), shown, examples)
+            with gr.Tab("Live", id="live") as tab:
+                live_tab.build(engine(), tab)
+            with gr.Tab("Heatmaps", id="heatmaps") as tab:
+                heatmaps_tab.build(engine(), shown, tab)
+            with gr.Tab("Filters", id="filters") as tab:
+                filters_tab.build(engine(), shown, tab)
+            with gr.Tab("Training", id="training") as tab:
+                training_tab.build(tab)
+            with gr.Tab("Leaderboard", id="leaderboard") as tab:
+                leaderboard_tab.build(tab)
             with gr.Tab("About", id="about"):
                 about_tab.build()
     return page.queue(max_size=_WAITING, api_open=False)

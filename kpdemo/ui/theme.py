@@ -4,7 +4,8 @@ from pathlib import Path
 
 import gradio as gr
 
-CSS = Path(__file__).parent / "assets" / "page.css"
+# page.css is for all tabs, the others are named after what they dress.
+CSS = sorted((Path(__file__).parent / "assets").glob("*.css"))
 
 
 def build() -> gr.themes.Base:
