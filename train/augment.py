@@ -1,16 +1,20 @@
-"""Random changes of training faces: torchvision's v2 transforms, and the mirror, which is ours.
+"""Random changes of training faces: where the crop lies is ours, how it looks is torchvision's.
 
-Key points are handed to torchvision with pixel edges on integers (pixel centres at .5): that is
-where its affine transforms turn a picture.
+A moved face is a `Crop` at a random place, cut by one warp as the app cuts it. torchvision's affine
+transform, which does the same, takes several times as long, most of it for building its grid, and
+would keep the processor from the net.
 """
 
+from dataclasses import replace
+
+import numpy as np
 import torch
 from torch import Tensor
-from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from kpdemo import markup
 from kpdemo.config import Input
+from kpdemo.crops import Crop
 from train.recipe import Augment
 
 # Stored faces are this much wider than the crop that is cut out of them, so that turned and
@@ -19,23 +23,14 @@ MARGIN = 1.5
 
 
 class Augmenter:
-    """A stored face -> a training example: uint8 `(C, H, W)` and keypoints in crop coordinates."""
+    """A stored face -> a training example: uint8 `(C, H, W)` and keypoints in crop coordinates.
+
+    All that is random is drawn from torch's default generator.
+    """
 
     def __init__(self, settings: Augment, size: Input, markup_name: str) -> None:
-        self.mirror = settings.mirror
+        self.settings, self.size = settings, size
         self.order = list(markup.get(markup_name).mirror)
-        move: list[v2.Transform] = []
-        if settings.rotate or settings.shift or settings.scale != (1.0, 1.0):
-            shift = settings.shift / MARGIN
-            place = {"translate": (shift, shift), "scale": settings.scale}
-            # One warp is cheaper than two; two only where each may happen without the other.
-            warps = [(settings.rotate, place)]
-            if settings.moved < 1:
-                warps = [(settings.rotate, {}), (0.0, place)]
-            for angle, how in warps:
-                warp = v2.RandomAffine(angle, **how, interpolation=v2.InterpolationMode.BILINEAR)
-                move.append(v2.RandomApply([warp], settings.moved) if settings.moved < 1 else warp)
-        move.append(v2.CenterCrop((size.height, size.width)))
         look: list[v2.Transform] = [v2.Identity()]
         if settings.brightness or settings.contrast or settings.saturation:
             look.append(v2.ColorJitter(settings.brightness, settings.contrast, settings.saturation))
@@ -45,19 +40,34 @@ class Augmenter:
             look.append(
                 v2.RandomErasing(p=settings.erase, scale=(0.02, 0.2), ratio=(0.4, 2.5), value=127)
             )
-        self.move, self.look = v2.Compose(move), v2.Compose(look)
+        self.look = v2.Compose(look)
 
     def __call__(self, picture: Tensor, keypoints: Tensor) -> tuple[Tensor, Tensor]:
         """`picture` uint8 `(C, h, w)`, `keypoints` `(K, 2)` in its crop coordinates, or NaN."""
-        h, w = picture.shape[-2:]
-        unit = torch.tensor([w, h], dtype=torch.float32)
-        points = tv_tensors.KeyPoints((keypoints + 1) / 2 * unit, canvas_size=(h, w))
-        picture, points = self.move(tv_tensors.Image(picture), points)
-        h, w = picture.shape[-2:]
-        unit = torch.tensor([w, h], dtype=torch.float32)
-        picture = self.look(picture.as_subclass(Tensor))
-        target = points.as_subclass(Tensor) / unit * 2 - 1
-        if torch.rand(()) < self.mirror:
-            picture = picture.flip(-1)
+        stored = Crop.whole(picture.shape[-1], picture.shape[-2])
+        crop = self.place(stored)
+        pixels = np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
+        cut = torch.from_numpy(crop.cut(pixels, self.size.height, self.size.width))
+        cut = cut[None] if cut.ndim == 2 else cut.permute(2, 0, 1).contiguous()
+        target = torch.from_numpy(crop.to_crop(stored.to_photo(keypoints.numpy())))
+        cut = self.look(cut)
+        if torch.rand(()) < self.settings.mirror:
+            cut = cut.flip(-1)
             target = target[self.order] * torch.tensor([-1.0, 1.0])
-        return picture, target
+        return cut, target
+
+    def place(self, stored: Crop) -> Crop:
+        """Where to cut: the middle of the stored face, turned, shifted and scaled at random."""
+        settings = self.settings
+        crop = Crop(stored.x, stored.y, self.size.width, self.size.height)
+        turn, across, down = (2 * torch.rand(3) - 1).tolist()
+        grow, turned, shifted = torch.rand(3).tolist()
+        if turned < settings.moved:
+            crop = replace(crop, roll=settings.rotate * turn)
+        if shifted < settings.moved:
+            low, high = settings.scale
+            crop = crop.scaled(1 / (low + (high - low) * grow))
+            # A crop is two units of its coordinates wide.
+            x, y = crop.to_photo(2 * settings.shift * np.array([across, down])).tolist()
+            crop = replace(crop, x=x, y=y)
+        return crop
