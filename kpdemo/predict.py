@@ -11,6 +11,7 @@ from kpdemo import markup
 from kpdemo.checkpoint import Model, normalise
 from kpdemo.device import autocast
 from kpdemo.nets import Output
+from kpdemo.nets.heatmaps import cell_centres
 
 # Confidence is how little an answer is spread, in units of this share of the crop's side.
 TOLERANCE = 0.05
@@ -20,8 +21,8 @@ TOLERANCE = 0.05
 class Prediction:
     """`keypoints` `(F, K, 2)` in crop coordinates, `confidence` `(F, K)` from 0 to 1.
 
-    `heatmaps` is `(F, K, h, w)` where the net has them. `milliseconds` is the time of the whole
-    batch.
+    `heatmaps` is `(F, K, h, w)` where they were asked for and the net has them. `milliseconds` is
+    the time of the whole batch.
     """
 
     keypoints: np.ndarray
@@ -31,13 +32,14 @@ class Prediction:
 
 
 @torch.inference_mode()
-def predict(model: Model, cuts: np.ndarray) -> Prediction:
+def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Prediction:
     """A model's answer on cuts `(F, H, W[, C])` uint8 of its input size.
 
     Every face is seen twice, as it is and mirrored, in one batch, and the two answers are
-    averaged, and calibrated where the model has a calibration. Confidence is the share of a
-    heatmap's mass within 5 % of the crop's side around the average; for nets without heatmaps, how
-    far the two answers agree on the same scale.
+    averaged, and calibrated where the model has a calibration. Confidence is the share of the
+    averaged heatmap's mass within 5 % of the crop's side of the averaged answer, sideways and up;
+    for nets without heatmaps, how far the two answers agree on the same scale. Averaged `heatmaps`
+    take longer than all the rest but the net, so they are made only on demand.
     """
     started = time.perf_counter()
     device = next(model.net.parameters()).device
@@ -45,21 +47,22 @@ def predict(model: Model, cuts: np.ndarray) -> Prediction:
     both = torch.cat([pictures, pictures.flip(-1)]).to(device)
     with autocast(device):
         output = model.net(normalise(both, model.config.input))
-    direct, mirrored = halves(output, model.config.markup)
+    direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
     keypoints = (direct.keypoints + mirrored.keypoints) / 2
-    maps = None
-    if direct.heatmaps is None:
+    if output.heatmaps is None:
         apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
         confidence = (1 - apart / (2 * TOLERANCE)).clamp(0, 1)
     else:
-        maps = (direct.heatmaps + mirrored.heatmaps) / 2
-        confidence = mass_around(maps, keypoints)
+        confidence = mass_around(output.heatmaps.float(), keypoints, model.config.markup)
+    maps = None
+    if direct.heatmaps is not None:
+        maps = ((direct.heatmaps + mirrored.heatmaps) / 2).cpu().numpy()
     if model.calibration is not None:
         keypoints = calibrated(keypoints.cpu(), model.calibration)
     return Prediction(
         keypoints.cpu().numpy(),
         confidence.cpu().numpy(),
-        None if maps is None else maps.cpu().numpy(),
+        maps,
         1000 * (time.perf_counter() - started),
     )
 
@@ -77,21 +80,34 @@ def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:
 
 def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
     """The answers on the pictures and, turned back, on their mirror images."""
-    order = list(markup.get(markup_name).mirror)
     points, turned = output.keypoints.float().chunk(2)
-    turned = turned[:, order] * torch.tensor([-1.0, 1.0], device=turned.device)
+    turned = _mirrored(turned, markup_name)
     if output.heatmaps is None:
         return Output(points), Output(turned)
     maps, turned_maps = output.heatmaps.float().chunk(2)
+    order = list(markup.get(markup_name).mirror)
     return Output(points, maps), Output(turned, turned_maps[:, order].flip(-1))
 
 
-def mass_around(maps: Tensor, keypoints: Tensor) -> Tensor:
-    """Share of each map's mass near its keypoint: `(F, K, h, w)`, `(F, K, 2)` -> `(F, K)`."""
+def mass_around(maps: Tensor, keypoints: Tensor, markup_name: str) -> Tensor:
+    """Share of the mass of maps near `keypoints` `(F, K, 2)`: `(F, K)`.
+
+    `maps` `(2F, K, h, w)` are those of the pictures, then those of their mirror images.
+    """
     h, w = maps.shape[-2:]
-    place = keypoints[..., None, :]
-    x = (2 * torch.arange(w, device=maps.device) + 1) / w - 1 - place[..., 0]
-    y = (2 * torch.arange(h, device=maps.device) + 1) / h - 1 - place[..., 1]
-    near = (x.square()[..., None, :] + y.square()[..., :, None]) < (2 * TOLERANCE) ** 2
-    total = maps.sum((-2, -1)).clamp(min=1e-6)
-    return ((maps * near).sum((-2, -1)) / total).clamp(0, 1)
+    place = torch.cat([keypoints, _mirrored(keypoints, markup_name)])
+    x = (cell_centres(w, maps.device) - place[..., :1]).abs() < 2 * TOLERANCE
+    y = (cell_centres(h, maps.device) - place[..., 1:]).abs() < 2 * TOLERANCE
+    # A square window is a product of two vectors: the maps are read only once, for all sums.
+    rows = maps @ torch.stack([x.float(), torch.ones_like(x, dtype=torch.float32)], -1)
+    near, total = (rows[..., 0] * y).sum(-1), rows[..., 1].sum(-1)
+    order = list(markup.get(markup_name).mirror)
+    (near, turned_near), (total, turned_total) = near.chunk(2), total.chunk(2)
+    both = (total + turned_total[:, order]).clamp(min=1e-6)
+    return ((near + turned_near[:, order]) / both).clamp(0, 1)
+
+
+def _mirrored(keypoints: Tensor, markup_name: str) -> Tensor:
+    """Keypoints `(F, K, 2)` in crop coordinates as they are in the mirrored crop, or back."""
+    order = list(markup.get(markup_name).mirror)
+    return keypoints[:, order] * torch.tensor([-1.0, 1.0], device=keypoints.device)

@@ -61,7 +61,8 @@ def spots(*places: tuple[float, float], sigma: float = 0.03) -> np.ndarray:
 @pytest.mark.parametrize("config", [REGRESSOR, UNET], ids=["regressor", "unet"])
 def test_a_mirrored_picture_gets_the_mirrored_answer(config: ModelConfig) -> None:
     net = model(config)
-    direct, mirrored = predict(net, cuts(2)), predict(net, cuts(2)[..., ::-1].copy())
+    direct = predict(net, cuts(2), heatmaps=True)
+    mirrored = predict(net, cuts(2)[..., ::-1].copy(), heatmaps=True)
     turned = mirrored.keypoints[:, list(KAGGLE.mirror)] * (-1, 1)
     np.testing.assert_allclose(turned, direct.keypoints, atol=0.02)
     turned = mirrored.confidence[:, list(KAGGLE.mirror)]
@@ -90,8 +91,8 @@ def test_a_calibration_moves_the_average_and_nothing_else() -> None:
     plain = brightest(heatmaps=True)
     matrix = torch.eye(31)[:, :30]
     matrix[30, 0::2] = 2 / 16
-    before = predict(plain, spots((0.2, -0.3)))
-    after = predict(dataclasses.replace(plain, calibration=matrix), spots((0.2, -0.3)))
+    calibrated = dataclasses.replace(plain, calibration=matrix)
+    before, after = (predict(m, spots((0.2, -0.3)), heatmaps=True) for m in (plain, calibrated))
     np.testing.assert_allclose(after.keypoints, 2 * before.keypoints + (2 / 16, 0), atol=1e-5)
     np.testing.assert_array_equal(after.confidence, before.confidence)
     np.testing.assert_array_equal(after.heatmaps, before.heatmaps)
@@ -108,12 +109,18 @@ def test_an_ambiguous_picture_has_less_confidence() -> None:
 
 
 def test_mass_around_by_hand() -> None:
-    """5 % of the side around a place: at 40 cells the circle's radius is two cells."""
-    maps = torch.zeros(1, 1, 40, 40)
-    maps[0, 0, 10, 20], maps[0, 0, 11, 21], maps[0, 0, 10, 23], maps[0, 0, 30, 20] = 3, 1, 2, 4
-    place = torch.tensor([[[(2 * 20 + 1) / 40 - 1, (2 * 10 + 1) / 40 - 1]]])
-    assert mass_around(maps, place).item() == pytest.approx(0.4)
-    assert mass_around(torch.zeros(1, 1, 40, 40), place).item() == 0
+    """5 % of the side around a place: at 40 cells the window reaches two cells far."""
+    left, right = KAGGLE.mirror[0], 0
+    maps = torch.zeros(2, 15, 40, 40)
+    for y, x, value in ((10, 20, 3), (11, 21, 1), (10, 23, 2), (30, 20, 4)):
+        maps[0, right, y, x] = value
+    # The mirrored picture's map of the other side's point: all of it where the answer is.
+    maps[1, left, 10, 39 - 20] = 10
+    places = torch.zeros(1, 15, 2)
+    places[0, right] = torch.tensor([(2 * 20 + 1) / 40 - 1, (2 * 10 + 1) / 40 - 1])
+    shares = mass_around(maps, places, "kaggle-15")
+    assert shares[0, right].item() == pytest.approx((4 + 10) / 20)
+    assert shares[0, left].item() == 0
 
 
 @pytest.mark.parametrize("config", [REGRESSOR, UNET], ids=["regressor", "unet"])
@@ -136,9 +143,9 @@ def test_shapes_and_ranges(config: ModelConfig) -> None:
     assert answer.confidence.min() >= 0
     assert answer.confidence.max() <= 1
     assert answer.milliseconds > 0
-    if config is UNET:
-        assert answer.heatmaps is not None
-        assert answer.heatmaps.shape == (3, 15, 32, 32)
+    assert answer.heatmaps is None
+    maps = predict(model(config), cuts(3), heatmaps=True).heatmaps
+    assert (maps is None) if config is REGRESSOR else (maps.shape == (3, 15, 32, 32))
 
 
 def test_colour_cuts() -> None:
