@@ -6,13 +6,13 @@ both are linear in the answers, and seen on the faces that the net was trained o
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from kpdemo import checkpoint
+from kpdemo import checkpoint, framing
 from kpdemo import markup as markups
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.crops import Crop
@@ -23,8 +23,6 @@ from train.datasets import LabelledFace, load, split
 from train.evaluate import by_labels
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-# How far off a crop that was predicted from a found face is (`framing.json`): shares of its width.
-PLACE, SIZE = 0.011, 0.043
 
 
 def calibrate(folder: Path) -> dict[str, float]:
@@ -54,7 +52,9 @@ def calibrate(folder: Path) -> dict[str, float]:
         )
     )
     rng = np.random.default_rng(history["recipe"]["seed"])
-    parts = [answers(model, training), answers(model, training, lambda crop: beside(crop, rng))]
+    off = framing.left_unexplained(model.config.framing)
+    cuts = (None, lambda crop: beside(crop, off, rng))
+    parts = [answers(model, training, change) for change in cuts]
     found, truth = (np.concatenate(both) for both in zip(*(p[:2] for p in parts), strict=True))
     seen, wanted, eyes = answers(model, held_out)
     before = error(seen, wanted, eyes)
@@ -68,8 +68,9 @@ def calibrate(folder: Path) -> dict[str, float]:
         if after < best["validation_nme"]:
             matrix = tried
             best |= {"ridge": ridge, "validation_nme": after}
-    checkpoint.save(folder, model.net, model.config, matrix)
+    # The history first: breaking off between the two leaves a model that can be calibrated again.
     checkpoint.write_json(folder / checkpoint.HISTORY, history | {"calibration": best})
+    checkpoint.save(folder, model.net, model.config, matrix)
     return best
 
 
@@ -100,11 +101,14 @@ def answers(
     )
 
 
-def beside(crop: Crop, rng: np.random.Generator) -> Crop:
-    """A crop that is as far off as one that was predicted from a found face."""
-    dx, dy = rng.normal(0, PLACE, 2) * crop.width
+def beside(crop: Crop, off: Mapping[str, float], rng: np.random.Generator) -> Crop:
+    """A crop that is as far `off` as one that was predicted from a found face.
+
+    `off` is `framing.left_unexplained`, in percent of the crop's width.
+    """
+    dx, dy = (rng.normal(0, off[axis] / 100) * crop.width for axis in ("x", "y"))
     moved = dataclasses.replace(crop, x=crop.x + dx, y=crop.y + dy)
-    return moved.scaled(float(np.exp(rng.normal(0, SIZE))))
+    return moved.scaled(float(np.exp(rng.normal(0, off["width"] / 100))))
 
 
 def error(found: np.ndarray, truth: np.ndarray, eyes: np.ndarray) -> float:

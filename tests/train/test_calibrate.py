@@ -7,7 +7,7 @@ import pytest
 import torch
 import writers
 
-from kpdemo import checkpoint
+from kpdemo import checkpoint, framing
 from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import WEIGHTS
 from kpdemo.config import Framing, Input
@@ -100,10 +100,13 @@ def test_twice_or_without_held_out_faces_is_refused(run: Path) -> None:
 def test_crops_beside_are_about_as_far_off_as_measured() -> None:
     rng = np.random.default_rng(0)
     crop = Crop(50.0, 60.0, 200.0, 200.0)
-    off = [beside(crop, rng) for _ in range(400)]
-    assert np.std([c.x for c in off]) == pytest.approx(2.2, rel=0.15)
-    assert np.std([c.y for c in off]) == pytest.approx(2.2, rel=0.15)
-    assert np.std(np.log([c.width for c in off])) == pytest.approx(0.043, rel=0.15)
+    measured = framing.left_unexplained(Framing("keypoint-box"))
+    off = [beside(crop, measured, rng) for _ in range(400)]
+    # Percent of a width of 200.
+    assert np.std([c.x for c in off]) == pytest.approx(2 * measured["x"], rel=0.15)
+    assert np.std([c.y for c in off]) == pytest.approx(2 * measured["y"], rel=0.15)
+    widths = np.log([c.width for c in off])
+    assert np.std(widths) == pytest.approx(measured["width"] / 100, rel=0.15)
     assert all(c.width == c.height and c.roll == 0 for c in off)
 
 
