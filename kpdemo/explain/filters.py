@@ -39,6 +39,7 @@ _TITLES: tuple[tuple[str, str, tuple[int | None, ...]], ...] = (
     (r"head\.smooth\.0", "pyramid, smoothing", ()),
     (r"head(?:\.smooth\.3)?", "last convolution, one map a keypoint", ()),
 )
+_PER_KEYPOINT = ("head", "head.smooth.3")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,9 @@ class Layer:
     """A convolution of a net: its dotted name there, a title in words, and its shape.
 
     `kernel` is (height, width). `reads_picture` tells the layer whose inputs are the picture's
-    channels, `transposed` one that enlarges. `norm` is the dotted name of the batch norm that its
-    answers pass first, None if they pass none.
+    channels, `per_keypoint` the one whose answers are a map for each keypoint of the markup,
+    `transposed` one that enlarges. `norm` is the dotted name of the batch norm that its answers
+    pass first, None if they pass none.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Layer:
     outputs: int
     transposed: bool
     reads_picture: bool
+    per_keypoint: bool
     norm: str | None
 
 
@@ -184,6 +187,7 @@ def _layer(model: Model, name: str, number: int, depth: int, norm: str | None) -
         module.out_channels,
         isinstance(module, nn.ConvTranspose2d),
         number == 0,
+        name in _PER_KEYPOINT,
         norm,
     )
 

@@ -1,6 +1,7 @@
 """The Filters tab: a model's learned kernels, and what each answers on the photo."""
 
 import weakref
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +18,11 @@ from kpdemo.ui.session import Shown
 _ASSETS = Path(__file__).parent / "assets"
 _START = "Compare a photo on the first tab, and what each kernel answers on it appears here too."
 _NO_FACE = "No face was found on your photo, so there is nothing to answer; try another photo."
+_NO_MODEL = "No model to open: there is none that can be used, or it is not known here."
 _FIRST_LAYERS = (
-    "<h3>First layers side by side</h3><p>The first layer looks at the photo itself. Tidy edges, "
-    "bars and blobs mean that it learned what to look for; speckles like noise mean that it mostly "
-    "did not.</p>"
+    "<h3>First layers side by side</h3><p>The first layer looks at the photo itself. It starts "
+    "from random speckles: tidy edges, bars and blobs are what training made of them, and where "
+    "speckles are left, it learned less.</p>"
 )
 _CLOSED = (
     "MediaPipe is not among the models: it is a finished product of Google’s that we run as it is "
@@ -52,7 +54,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             model = gr.Dropdown(
                 choices, value=models[0] if models else None, label="Model", elem_id="filters-model"
             )
-            layer = gr.Dropdown([], label="Layer", elem_id="filters-layer")
+            layer = gr.Dropdown([], label="Layer · kernel size · kernels", elem_id="filters-layer")
             face = gr.Dropdown([0], value=0, label="Face", visible=False, elem_id="filters-face")
             said = gr.HTML(elem_id="filters-notice")
             gr.HTML(f'<p class="kp-small">{_CLOSED}</p>', apply_default_css=False)
@@ -69,21 +71,31 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     said_beside = gr.HTML(elem_id="filters-beside-notice")
     shown_first = _component("filters_first", "filters-first")
 
-    def show(name: str, wanted: str | None, number: int, last: Shown | None, now: _Sent | None):
+    @cache
+    def layers_of(name: str) -> list[filters.Layer]:
+        model = engine.model(name)
+        with engine.turn:
+            return filters.layers(model)
+
+    # What a handler does not name in its answer stays on the page as it is.
+    def show(
+        name: str, wanted: str | None, number: int, last: Shown | None, now: _Sent | None
+    ) -> dict[Any, Any]:
+        if name not in models:
+            return {said: notice.error(_NO_MODEL)}
         try:
-            chosen = engine.model(name)
+            chosen, layers = engine.model(name), {each.name: each for each in layers_of(name)}
         except CheckpointError as error:
             return {said: notice.error(str(error)), sent: None}
         photo = last.photo if last else None
         faces = len(last.comparison.faces) if last else 0
-        if now is None or now.photo is None or now.photo() is not photo:
+        if now is None or now.photo is None or now.photo() is not photo or number >= faces:
             number = 0
+        wanted = wanted if wanted in layers else next(iter(layers))
+        then = _Sent(weakref.ref(photo) if photo else None, name, wanted, number)
+        if then == now:
+            return {sent: now}
         with engine.turn:
-            layers = {each.name: each for each in filters.layers(chosen)}
-            wanted = wanted if wanted in layers else next(iter(layers))
-            then = _Sent(weakref.ref(photo) if photo else None, name, wanted, number)
-            if then == now:
-                return {sent: now}
             cut = filters.face_cut(engine, photo, chosen, number) if faces else None
             value = kernels.layer(
                 chosen, layers[wanted], cut, "" if cut is not None else _NO_FACE if last else _START
@@ -104,14 +116,11 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
 
     def show_first(chosen: list[str]) -> dict[Any, Any]:
         found, broken = [], []
-        for name in chosen:
+        for name in [each for each in models if each in chosen]:
             try:
-                opened = engine.model(name)
+                found.append((engine.model(name), layers_of(name)[0]))
             except CheckpointError as error:
                 broken.append(str(error))
-                continue
-            with engine.turn:
-                found.append((opened, filters.layers(opened)[0]))
         return {
             said_beside: notice.error(*broken),
             shown_first: kernels.first_layers(found),
@@ -124,7 +133,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         chosen: list[str],
         last: Shown | None,
         now: _Sent | None,
-    ):
+    ) -> dict[Any, Any]:
         changed = show(name, wanted, number, last, now)
         # The first layers do not depend on the photo: once shown, they stay.
         return changed if now else changed | show_first(chosen)
@@ -133,6 +142,8 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         "concurrency_id": TURN,
         "api_visibility": "private",
         "trigger_mode": "always_last",
+        # With another model comes the name of the last one's layer, which Gradio would refuse.
+        "preprocess": False,
     }
     asked = [model, layer, face]
     layer_parts = [said, layer, face, shown_layer, sent]
@@ -164,4 +175,6 @@ def _component(assets: str, elem_id: str) -> gr.HTML:
 
 
 def _title(layer: filters.Layer) -> str:
-    return f"{layer.title[0].upper()}{layer.title[1:]} · {kernels.size(layer)}"
+    height, width = layer.kernel
+    title = layer.title[0].upper() + layer.title[1:]
+    return f"{title} · {height}×{width} · {layer.outputs}"

@@ -36,6 +36,7 @@ def layer(model: Model, chosen: Layer, cut: np.ndarray | None, hint: str) -> str
         | {
             "lows": _short(flat.min(1)),
             "highs": _short(flat.max(1)),
+            "points": names.points(model.config.markup) if chosen.per_keypoint else None,
             "slices": _slices(weights) if chosen.inputs > 1 else None,
             "answers": None if cut is None else _answers(model, chosen, cut),
             "hint": hint,

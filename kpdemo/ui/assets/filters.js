@@ -3,7 +3,7 @@
 
 const PAGE = 128; // kernels at once
 const SIDE = 56; // pixels of a kernel and of its map in the grid
-const LARGE = 160; // and beside the grid
+const LARGE = 150; // and beside the grid
 
 const empty = element.querySelector(".kp-kernels-empty");
 const all = element.querySelector(".kp-kernels-all");
@@ -23,11 +23,7 @@ let ranks = []; // kernels in the order of the page
 let page = 0;
 let chosen = 0;
 
-const number = (value) => {
-  const [digits, power] = Number(value).toPrecision(2).split("e");
-  const text = power ? `${digits} · 10^${Number(power)}` : digits;
-  return text.replace("-", "−");
-};
+const number = (value) => (value ? Number(value.toPrecision(2)).toString().replace("-", "−") : "0");
 const count = (many, one) => `${many} ${one}${many === 1 ? "" : "s"}`;
 const largest = (values) => values.reduce((most, value) => Math.max(most, value), 0) || 1;
 const gainOf = (scales, k) => (scale.value === "layer" ? scales[k] / largest(scales) : 1);
@@ -89,7 +85,7 @@ const tileOf = (k) => grid.querySelector(`[data-k="${k}"]`);
 
 function tile(k) {
   const strength = data.answers?.strengths[k];
-  const words = `kernel ${k + 1}${data.answers ? `, strength ${number(strength)}` : ""}`;
+  const words = `kernel ${k + 1}${data.points ? `, ${data.points[k]}` : ""}${data.answers ? `, strength ${number(strength)}` : ""}`;
   const button = make(
     "button",
     { type: "button", tabindex: -1, class: "kp-kernel", "data-k": k, "aria-label": words },
@@ -104,9 +100,9 @@ function tile(k) {
 
 const kernelOf = (k) => pictureAt(data, pictures, k, gainOf(data.scales, k));
 
-function mapOf(k, over = false) {
+function mapOf(k, colors = COLORS) {
   const [rows, columns] = data.answers.shape;
-  return paint(maps, k * rows * columns, [1, rows, columns], gainOf(data.answers.scales, k), over);
+  return paint(maps, k * rows * columns, [1, rows, columns], gainOf(data.answers.scales, k), colors);
 }
 
 // A map is as large as the part of the face that it lies on, and the browser blurs no cell.
@@ -127,16 +123,16 @@ function show() {
     const { cells, lows, highs } = data.answers;
     const range = `${number(lows[k])} to ${number(highs[k])}, ${cells[1]}×${cells[0]} cells`;
     figures.push(figure("Its answer", stretched(mapOf(k), LARGE), range));
-    figures.push(figure("On the face", face(k), `as ${data.title} sees it`));
+    figures.push(figure("On the face", face(k), "as this model sees it"));
   }
   const strength = data.answers
     ? make("p", {}, `Strength ${number(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its answer over the face, with what is below zero counted as zero.`)
     : "";
   details.replaceChildren(
-    make("h3", {}, `Kernel ${k + 1}`, make("span", {}, ` of ${data.outputs}`)),
+    make("h3", {}, `Kernel ${k + 1}`, make("span", {}, ` of ${data.outputs}${data.points ? `, ${data.points[k]}` : ""}`)),
     make("div", { class: "kp-figures" }, ...figures),
     strength,
-    make("p", {}, reading()),
+    make("p", {}, reading(k)),
     ...(data.slices ? sliceGrid(k) : []),
   );
 }
@@ -154,7 +150,7 @@ function face(k) {
   const { covered: [x0, y0, x1, y1], face: src, faceShape: [height, width] } = data.answers;
   const step = LARGE / Math.max(height, width);
   const percent = (share) => `${100 * share}%`;
-  const veil = mapOf(k, true);
+  const veil = mapOf(k, VEIL);
   Object.assign(veil.style, { left: percent(x0), top: percent(y0), width: percent(x1 - x0), height: percent(y1 - y0) });
   const picture = make("div", { class: "kp-veiled" }, make("img", { src, alt: `The face as ${data.title} sees it, with the answer of kernel ${k + 1} over it` }), veil);
   Object.assign(picture.style, { width: `${width * step}px`, height: `${height * step}px` });
@@ -167,24 +163,29 @@ function place(k) {
   return rank === 1 ? "the strongest" : `${rank}${rank % 100 > 10 && rank % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][rank % 10] ?? "th"}`;
 }
 
-// How to read this kind of kernel.
-function reading() {
-  const answer = data.answers
-    ? " On the map, red cells are above zero, and those a layer usually hands on; blue ones are below, and usually end here as zero."
-    : "";
+// How to read this kind of kernel and, after it, its map.
+function reading(k) {
+  if (!data.answers) return pattern();
+  if (data.points) {
+    return `${pattern()} The redder a cell of the map, the more it speaks for the point ${data.points[k]}.`;
+  }
+  return `${pattern()} On the map, red cells are above zero, and those a layer usually hands on; blue ones are below, and usually end here as zero.`;
+}
+
+function pattern() {
   if (data.transposed) {
-    return `This layer enlarges: every cell of its inputs writes this pattern into a map ${data.stride} times as large.${answer}`;
+    return `This layer enlarges: every cell of its inputs writes this pattern into a map ${data.stride} times as large.`;
   }
   if (data.readsPicture && data.inputs === 3) {
-    return `The kernel answers high where the photo has its colours in its pattern; mid grey cells do not count.${answer}`;
+    return "The kernel answers high where the photo has its colours in its pattern; mid grey cells do not count.";
   }
   if (data.readsPicture) {
-    return `The kernel answers high where the photo is bright under its red cells and dark under its blue ones; white cells do not count.${answer}`;
+    return "The kernel answers high where the photo is bright under its red cells and dark under its blue ones; white cells do not count.";
   }
   if (data.kernel[0] * data.kernel[1] === 1) {
-    return `The kernel looks at one place only and adds up its inputs there: red ones count for it, blue ones against.${answer}`;
+    return "The kernel looks at one place only and adds up its inputs there: red ones count for it, blue ones against.";
   }
-  return `The kernel has such a pattern for each of its inputs, which are maps and no longer the photo, and adds up what all of them find.${answer}`;
+  return "The kernel has such a pattern for each of its inputs, which are maps and no longer the photo, and adds up what all of them find.";
 }
 
 function sliceGrid(k) {
@@ -209,6 +210,8 @@ function choose(k) {
   chosen = k;
   close.classList.add("kp-open");
   show();
+  // Out from under what comes up from below.
+  tileOf(k).scrollIntoView({ block: "nearest" });
   spoken.textContent = `Kernel ${k + 1} of ${data.outputs}${data.answers ? `, strength ${number(data.answers.strengths[k])}, ${place(k)}` : ""}`;
 }
 

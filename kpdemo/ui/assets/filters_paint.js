@@ -22,20 +22,26 @@ function colorOf(value) {
   return STOPS[below].map((from, channel) => from + (at - below) * (STOPS[below + 1][channel] - from));
 }
 
-// A canvas with one pixel a cell. `shape` is planes, rows, columns (three planes are colours),
-// `from` where its bytes start; `gain` scales them, `over` makes it a veil, clear at zero.
-function paint(bytes, from, [planes, rows, columns], gain = 1, over = false) {
+const COLORS = Array.from({ length: 255 }, (_, at) => [...colorOf((at - 127) / 127), 255]);
+// As a veil over a picture, zero is clear and only the sign has a colour.
+const VEIL = Array.from({ length: 255 }, (_, at) => [
+  ...colorOf(0.8 * Math.sign(at - 127)),
+  230 * (Math.abs(at - 127) / 127) ** 0.7,
+]);
+
+// A canvas with one pixel a cell. `shape` is planes, rows, columns (three planes are red, green and
+// blue), `from` where its bytes start; `gain`, at most 1, scales them.
+function paint(bytes, from, [planes, rows, columns], gain = 1, colors = COLORS) {
   const canvas = make("canvas", { width: columns, height: rows, "aria-hidden": "true" });
   const pixels = new ImageData(columns, rows);
   const cells = rows * columns;
   for (let cell = 0; cell < cells; cell += 1) {
-    const values = Array.from({ length: planes }, (_, plane) => bytes[from + plane * cells + cell]);
-    if (values[0] === NO_CELL) continue;
-    const shares = values.map((value) => (gain * value) / 127);
+    const value = bytes[from + cell];
+    if (value === NO_CELL) continue;
     const color = planes === 3
-      ? shares.map((share) => 127.5 * (1 + share))
-      : colorOf(over ? Math.sign(shares[0]) * 0.8 : shares[0]);
-    pixels.data.set([...color, over ? 230 * Math.min(1, Math.abs(shares[0])) ** 0.7 : 255], 4 * cell);
+      ? [...[0, 1, 2].map((plane) => 127.5 + gain * bytes[from + plane * cells + cell]), 255]
+      : colors[Math.round(gain * value) + 127];
+    for (let channel = 0; channel < 4; channel += 1) pixels.data[4 * cell + channel] = color[channel];
   }
   canvas.getContext("2d").putImageData(pixels, 0, 0);
   return canvas;
