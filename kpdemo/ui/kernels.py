@@ -72,6 +72,7 @@ def _head(model: Model, layer: Layer, weights: np.ndarray) -> dict[str, Any]:
         "outputs": layer.outputs,
         "readsPicture": layer.reads_picture,
         "transposed": layer.transposed,
+        "norm": layer.norm is not None,
         "scales": _short(scales),
         "pictures": _bytes(pictures, scales),
         "shape": pictures.shape[1:],

@@ -20,6 +20,7 @@ const scale = element.querySelector('[name="scale"]');
 let data = null;
 let pictures, maps, slices, inputs; // the layer's bytes
 let ranks = []; // kernels in the order of the page
+let made = new Map(); // tiles by kernel, in the colours of now
 let page = 0;
 let chosen = 0;
 
@@ -43,6 +44,7 @@ function load() {
   hint.textContent = data.hint;
   hint.hidden = !data.hint;
   close.classList.remove("kp-open");
+  made = new Map();
   arrange();
 }
 
@@ -84,11 +86,17 @@ function draw() {
 const tileOf = (k) => grid.querySelector(`[data-k="${k}"]`);
 
 function tile(k) {
+  if (!made.has(k)) made.set(k, newTile(k));
+  made.get(k).tabIndex = -1;
+  return made.get(k);
+}
+
+function newTile(k) {
   const strength = data.answers?.strengths[k];
   const words = `kernel ${k + 1}${data.points ? `, ${data.points[k]}` : ""}${data.answers ? `, strength ${number(strength)}` : ""}`;
   const button = make(
     "button",
-    { type: "button", tabindex: -1, class: "kp-kernel", "data-k": k, "aria-label": words },
+    { type: "button", class: "kp-kernel", "data-k": k, "aria-label": words },
     make("span", { class: "kp-cellbox" }, sized(kernelOf(k), SIDE)),
   );
   if (data.answers) button.append(make("span", { class: "kp-cellbox" }, stretched(mapOf(k), SIDE)));
@@ -126,7 +134,7 @@ function show() {
     figures.push(figure("On the face", face(k), "as this model sees it"));
   }
   const strength = data.answers
-    ? make("p", {}, `Strength ${number(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its answer over the face, with what is below zero counted as zero.`)
+    ? make("p", {}, `Strength ${number(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its answer${data.norm ? ", after the batch norm that follows," : ""} over the face, with what is below zero counted as zero.`)
     : "";
   details.replaceChildren(
     make("h3", {}, `Kernel ${k + 1}`, make("span", {}, ` of ${data.outputs}${data.points ? `, ${data.points[k]}` : ""}`)),
@@ -263,6 +271,9 @@ pages.addEventListener("click", (event) => {
   if (button) turn(Number(button.dataset.turn));
 });
 order.addEventListener("change", arrange);
-scale.addEventListener("change", draw);
+scale.addEventListener("change", () => {
+  made = new Map();
+  draw();
+});
 watch("value", load);
 load();

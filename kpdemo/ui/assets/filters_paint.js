@@ -22,26 +22,30 @@ function colorOf(value) {
   return STOPS[below].map((from, channel) => from + (at - below) * (STOPS[below + 1][channel] - from));
 }
 
-const COLORS = Array.from({ length: 255 }, (_, at) => [...colorOf((at - 127) / 127), 255]);
+// A colour for each number from -127 to 127, its four bytes as one number: there are many cells.
+const packed = (colorAt) => new Uint32Array(
+  Uint8ClampedArray.from(Array.from({ length: 255 }, (_, at) => colorAt((at - 127) / 127)).flat()).buffer,
+);
+const COLORS = packed((value) => [...colorOf(value), 255]);
 // As a veil over a picture, zero is clear and only the sign has a colour.
-const VEIL = Array.from({ length: 255 }, (_, at) => [
-  ...colorOf(0.8 * Math.sign(at - 127)),
-  230 * (Math.abs(at - 127) / 127) ** 0.7,
-]);
+const VEIL = packed((value) => [...colorOf(0.8 * Math.sign(value)), 230 * Math.abs(value) ** 0.7]);
 
 // A canvas with one pixel a cell. `shape` is planes, rows, columns (three planes are red, green and
 // blue), `from` where its bytes start; `gain`, at most 1, scales them.
 function paint(bytes, from, [planes, rows, columns], gain = 1, colors = COLORS) {
   const canvas = make("canvas", { width: columns, height: rows, "aria-hidden": "true" });
   const pixels = new ImageData(columns, rows);
+  const into = new Uint32Array(pixels.data.buffer);
   const cells = rows * columns;
   for (let cell = 0; cell < cells; cell += 1) {
     const value = bytes[from + cell];
     if (value === NO_CELL) continue;
-    const color = planes === 3
-      ? [...[0, 1, 2].map((plane) => 127.5 + gain * bytes[from + plane * cells + cell]), 255]
-      : colors[Math.round(gain * value) + 127];
-    for (let channel = 0; channel < 4; channel += 1) pixels.data[4 * cell + channel] = color[channel];
+    if (planes === 1) {
+      into[cell] = colors[Math.round(gain * value) + 127];
+    } else {
+      const color = [0, 1, 2].map((plane) => 127.5 + gain * bytes[from + plane * cells + cell]);
+      pixels.data.set([...color, 255], 4 * cell);
+    }
   }
   canvas.getContext("2d").putImageData(pixels, 0, 0);
   return canvas;
