@@ -1,0 +1,208 @@
+"""Kernels: what the convolutions of a net have learned, and what each answers on a cut.
+
+A layer answers one map a kernel. Where a batch norm follows at once, its shift and scale belong to
+that answer: zero is then where the activation that usually comes next cuts.
+
+These functions run the net and listen to it, so a net that other threads share must be theirs
+alone meanwhile (`Engine.turn`).
+"""
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kpdemo import framing
+from kpdemo.checkpoint import Model, normalise
+from kpdemo.compare import Engine, whole_photo
+from kpdemo.images import Photo
+
+_CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+# Dotted names of our nets' layers, a title for each, and what is added to the numbers in the name,
+# which mostly count from 0; a U-Net's way up starts at its deepest level, so there they count down.
+_DOWN = None
+_TITLES: tuple[tuple[str, str, tuple[int | None, ...]], ...] = (
+    (r"backbone\.layer(\d)\.(\d)\.conv(\d)", "stage {}, block {}, convolution {}", (0, 1, 0)),
+    (r"backbone\.layer(\d)\.(\d)\.downsample\.0", "stage {}, block {}, shortcut", (0, 1)),
+    (r"stages\.(\d)\.(\d)\.conv(\d)", "stage {}, block {}, convolution {}", (1, 1, 0)),
+    (r"stages\.(\d)\.(\d)\.shortcut\.0", "stage {}, block {}, shortcut", (1, 1)),
+    (r"down\.(\d)\.0", "way down, level {}, convolution 1", (1,)),
+    (r"down\.(\d)\.3", "way down, level {}, convolution 2", (1,)),
+    (r"up\.(\d)", "way up, level {}, enlarging", (_DOWN,)),
+    (r"merge\.(\d)\.0", "way up, level {}, convolution 1", (_DOWN,)),
+    (r"merge\.(\d)\.3", "way up, level {}, convolution 2", (_DOWN,)),
+    (r"head\.lateral\.(\d)", "pyramid, from stage {}", (1,)),
+    (r"head\.smooth\.0", "pyramid, smoothing", ()),
+    (r"head(?:\.smooth\.3)?", "last convolution, one map a keypoint", ()),
+)
+_PER_KEYPOINT = ("head", "head.smooth.3")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution of a net: its dotted name there, a title in words, and its shape.
+
+    `kernel` is (height, width). `reads_picture` tells the layer whose inputs are the picture's
+    channels, `per_keypoint` the one whose answers are a map for each keypoint of the markup,
+    `transposed` one that enlarges. `norm` is the dotted name of the batch norm that its answers
+    pass first, None if they pass none.
+    """
+
+    name: str
+    title: str
+    kernel: tuple[int, int]
+    stride: int
+    inputs: int
+    outputs: int
+    transposed: bool
+    reads_picture: bool
+    per_keypoint: bool
+    norm: str | None
+
+
+def layers(model: Model) -> list[Layer]:
+    """Every convolution of a model, plain or transposed, in the order in which they compute."""
+    order: list[str] = []
+    norms: dict[str, str] = {}
+    answered: list[tuple[str, Tensor]] = []
+
+    def convolution(name: str):
+        def listen(_: nn.Module, __: tuple, output: Tensor) -> None:
+            order.append(name)
+            answered.append((name, output))
+
+        return listen
+
+    def norm(name: str):
+        def listen(_: nn.Module, inputs: tuple, __: Tensor) -> None:
+            norms.update((before, name) for before, output in answered if output is inputs[0])
+
+        return listen
+
+    with ExitStack() as listening:
+        for name, module in model.net.named_modules():
+            if isinstance(module, _CONVOLUTIONS):
+                listening.enter_context(module.register_forward_hook(convolution(name)))
+            elif isinstance(module, nn.BatchNorm2d):
+                listening.enter_context(module.register_forward_hook(norm(name)))
+        size = model.config.input
+        _run(model, np.zeros((size.height, size.width, size.channels), np.uint8))
+    depth = sum(name.startswith("up.") for name in order)
+    return [
+        _layer(model, name, number, depth, norms.get(name)) for number, name in enumerate(order)
+    ]
+
+
+def kernels(model: Model, layer: Layer) -> np.ndarray:
+    """A layer's weights, float32 `(outputs, inputs, height, width)`, also for a transposed one."""
+    weight = model.net.get_submodule(layer.name).weight.detach()
+    if layer.transposed:
+        weight = weight.transpose(0, 1)
+    return weight.float().contiguous().cpu().numpy()
+
+
+def answers(model: Model, layer: Layer, cut: np.ndarray) -> np.ndarray:
+    """What each kernel of a layer answers on a cut `(H, W[, C])` uint8 of the model's input size.
+
+    float32 `(outputs, h, w)`: the convolution with its bias, and then `layer.norm`.
+    """
+    kept: list[Tensor] = []
+    module = model.net.get_submodule(layer.norm or layer.name)
+    # An activation that works in place would overwrite what is not copied.
+    with module.register_forward_hook(lambda *call: kept.append(call[2].clone())):
+        _run(model, cut)
+    return kept[0][0].float().contiguous().cpu().numpy()
+
+
+def strengths(maps: np.ndarray) -> np.ndarray:
+    """How strongly each kernel answers: `(outputs, h, w)` -> `(outputs,)`.
+
+    The mean over the map of what is above zero, with what is below counted as zero: what a
+    rectifier (ReLU) passes on.
+    """
+    return np.maximum(maps, 0).mean((1, 2))
+
+
+def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float, float, float]:
+    """The part of the cut that a layer's maps lie on: x0, y0, x1, y1, from 0 to 1.
+
+    Nets that do not pad lose a border with every convolution. The others take their own maps as
+    lying on the whole cut, and so do we.
+    """
+    chain = getattr(model.net, "backbone", None)
+    if not isinstance(chain, nn.Sequential):
+        return 0.0, 0.0, 1.0, 1.0
+    start, step = 0.0, 1
+    for module in chain[: int(layer.name.rpartition(".")[2]) + 1]:
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d):
+            kernel, padding, stride = (
+                value[0] if isinstance(value, tuple) else value
+                for value in (module.kernel_size, module.padding, module.stride)
+            )
+            start += ((kernel - 1) / 2 - padding) * step
+            step *= stride
+    first = start - step / 2 + 0.5
+    size = model.config.input
+    height, width = maps.shape[1:]
+    return (
+        first / size.width,
+        first / size.height,
+        (first + width * step) / size.width,
+        (first + height * step) / size.height,
+    )
+
+
+def face_cut(engine: Engine, photo: Photo, model: Model, number: int) -> np.ndarray:
+    """A photo's face of that number, biggest first, as a model sees it: `(H, W[, C])` uint8."""
+    finder = engine.finder
+    faces = finder.find(photo.pixels) if finder else [whole_photo(photo.pixels)]
+    size = model.config.input
+    pixels = photo.pixels
+    if size.channels == 1:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return framing.from_face(model.config.framing, faces[number]).cut(
+        pixels, size.height, size.width
+    )
+
+
+@torch.inference_mode()
+def _run(model: Model, cut: np.ndarray) -> None:
+    device = next(model.net.parameters()).device
+    picture = torch.from_numpy(cut if cut.ndim == 3 else cut[..., None]).permute(2, 0, 1)
+    model.net(normalise(picture[None].to(device), model.config.input))
+
+
+def _layer(model: Model, name: str, number: int, depth: int, norm: str | None) -> Layer:
+    module = model.net.get_submodule(name)
+    return Layer(
+        name,
+        _title(name, number, depth),
+        tuple(module.kernel_size),
+        module.stride[0],
+        module.in_channels,
+        module.out_channels,
+        isinstance(module, nn.ConvTranspose2d),
+        number == 0,
+        name in _PER_KEYPOINT,
+        norm,
+    )
+
+
+def _title(name: str, number: int, depth: int) -> str:
+    """A layer in words; `depth` is the number of steps up in a U-Net, where level 1 is finest."""
+    if number == 0:
+        return "first convolution"
+    for pattern, words, added in _TITLES:
+        if match := re.fullmatch(pattern, name):
+            digits = [int(digit) for digit in match.groups()]
+            return words.format(
+                *(
+                    depth - digit if plus is _DOWN else digit + plus
+                    for digit, plus in zip(digits, added, strict=True)
+                )
+            )
+    return f"convolution {number + 1}"
