@@ -187,7 +187,10 @@ class _Film:
 
 
 def _check(path: Path) -> None:
-    size = path.stat().st_size
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise VideoError("The file is no longer there; choose it again.") from error
     if not size:
         raise VideoError("The file is empty (0 bytes); upload it again.")
     if size > MAX_BYTES:
