@@ -94,6 +94,7 @@ def build(engine: Engine) -> None:
 
     def run(path: str | None, chosen: str) -> Iterator[dict]:
         if path is None:
+            yield {said: gr.skip()}  # a generator without a value would empty the buttons
             return
         titles = {name: names.model(name) for name in (chosen, BASELINE)}
         try:
