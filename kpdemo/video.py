@@ -23,7 +23,7 @@ MAX_SECONDS = 20
 MAX_BYTES = 50_000_000
 # Of the videos that browsers play, OpenCV's wheel writes VP8 and VP9 only (H.264 and AV1 are not
 # in it), and VP9 takes five times as long: 230 ms a frame of two panels, VP8 43 ms.
-SUFFIX, MEDIA_TYPE, _CODEC = ".webm", "video/webm", "VP80"
+SUFFIX, _CODEC = ".webm", "VP80"
 CSV_COLUMNS = ("frame", "seconds", *export.CSV_COLUMNS[1:])
 
 # A panel's longer side in pixels, and frames a second: more costs time and shows nothing new.
