@@ -36,11 +36,17 @@ def to_csv(result: dict, file: str = "") -> str:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
+    for row in csv_rows(result):
+        writer.writerow((file, *row))
+    return out.getvalue()
+
+
+def csv_rows(result: dict) -> Iterator[tuple]:
+    """The cells of `to_csv` from "face" on, row by row."""
     for number, face in enumerate(result["faces"]):
         for model, answer in face["models"].items():
             for row in _rows(answer):
-                writer.writerow((file, number, model, *row))
-    return out.getvalue()
+                yield number, model, *row
 
 
 def to_pts(keypoints: np.ndarray | Sequence) -> str:

@@ -21,6 +21,11 @@ def error(*sentences: str) -> str:
     return _notice("error", "alert", sentences)
 
 
+def info(*sentences: str) -> str:
+    """HTML of a notice that a screen reader speaks when it has time."""
+    return _notice("info", "status", sentences)
+
+
 def of(comparison: Comparison) -> str:
     """HTML of all that a visitor should know about a comparison; empty if there is nothing."""
     sentences = [
@@ -33,7 +38,7 @@ def of(comparison: Comparison) -> str:
         sentences.append(f"There are many faces; the {MAX_FACES} largest are compared.")
     elif count >= _MANY:
         sentences.append(f"{count} faces found; pick one under “View” to look closer.")
-    return _notice("info", "status", sentences)
+    return info(*sentences)
 
 
 def _notice(kind: str, role: str, sentences: Iterable[str]) -> str:
