@@ -21,7 +21,7 @@ _NARROWEST = 10.0  # percent that the axis shows at least
 _TOLD = (4.0, FAILURE)  # errors at which the caption reads the curves off
 # Pixels of the chart on a phone, and what a label takes of it: wider ones leave more room.
 _WIDE, _HIGH = 290, 340
-_LETTER, _LINE = 6.5 / _WIDE, 17 / _HIGH
+_LETTER, _LINE = 7.2 / _WIDE, 17 / _HIGH
 _SMALLEST, _LARGEST = 9.0, 40.0  # diameters of bubbles in pixels
 _TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -56,8 +56,8 @@ def curves(rows: Sequence[Standing], cut: str) -> tuple[go.Figure, str]:
     chart.add_annotation(
         x=FAILURE, y=3, text=f"{FAILURE:g} %", showarrow=False, xanchor="left", xshift=4
     )
-    chart.update_xaxes(range=[0, end], hoverformat=".1f", ticksuffix=" %")
-    chart.update_yaxes(range=[0, 101], ticksuffix=" %")
+    chart.update_xaxes(title_font_size=13, range=[0, end], hoverformat=".1f", ticksuffix=" %")
+    chart.update_yaxes(title_font_size=13, range=[0, 101], ticksuffix=" %")
     return chart, _curves_in_words(known, cut, len(rows) - len(known))
 
 
@@ -117,9 +117,13 @@ def speed(rows: Sequence[Standing]) -> tuple[go.Figure, str]:
             hovertemplate=_hover(row),
         )
     chart.update_xaxes(
-        type="log", range=x_range, tickvals=_TICKS, ticktext=[f"{tick:g}" for tick in _TICKS]
+        title_font_size=13,
+        type="log",
+        range=x_range,
+        tickvals=_TICKS,
+        ticktext=[f"{tick:g}" for tick in _TICKS],
     )
-    chart.update_yaxes(range=y_range, ticksuffix=" %")
+    chart.update_yaxes(title_font_size=13, range=y_range, ticksuffix=" %")
     return chart, _speed_in_words(known)
 
 

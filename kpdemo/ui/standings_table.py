@@ -250,7 +250,10 @@ def _ground(rows: Sequence[Standing]) -> str:
         if mean:
             points = len(markup.get(scheme))
             what = "the point" if points == 1 else f"{points} points"
-            said.append(f"Always answering the mean place of {what} would give {min(mean):.2f} %.")
+            said.append(
+                f"With faces cut out by their marks, always answering the mean of {what} would "
+                f"give {min(mean):.2f} %."
+            )
     return " ".join(said) + " The best figure of a column is in bold; press a heading to sort."
 
 
