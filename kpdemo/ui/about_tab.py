@@ -54,9 +54,9 @@ def _simplenet(net: Architecture) -> str:
         layers = f"{len(net.layers)} fully connected layers turn"
     return (
         f"Its {len(net.down)} convolutions make {channels} maps of {height}×{width} out of the "
-        f"face; {layers} these {channels * height * width:,} numbers into {net.layers[-1]}: x and y of "
-        "every point, all at once. No map says where a point is, so the last layers have to learn "
-        "every place by heart."
+        f"face; {layers} these {channels * height * width:,} numbers into {net.layers[-1]}: x and "
+        "y of every point, all at once. No map says where a point is, so the last layers have to "
+        "learn every place by heart."
     )
 
 
