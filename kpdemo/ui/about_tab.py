@@ -38,11 +38,12 @@ def _picture(name: str) -> str:
     except (CheckpointError, ConfigError):
         return ""
     title = names.model(name)
+    size = count(net.parameters).replace(" ", "&nbsp;")
     return (
         f'<figure class="kp-net" data-model="{name}"><h3>{escape(title)}</h3>'
         f'<div class="kp-scroll" role="region" aria-label="Architecture of {escape(title)}" '
         f'tabindex="0">{diagrams.svg(name, title, net)}</div>'
-        f"<figcaption>{_CAPTIONS[net.net](net)} {count(net.parameters)} parameters.</figcaption>"
+        f"<figcaption>{_CAPTIONS[net.net](net)} {size} parameters.</figcaption>"
         "</figure>"
     )
 
