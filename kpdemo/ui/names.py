@@ -8,6 +8,9 @@ _MODELS = {
     "unet": "U-Net",
     "keypoint-resnet": "KeypointResNet",
     "mediapipe": "MediaPipe",
+    "mediapipe-index": "MediaPipe, index map",
+    "mediapipe-offsets": "MediaPipe, offsets",
+    "mediapipe-ridge": "MediaPipe, ridge map",
     "nosenet-fajardo": "Nose tip, Fajardo",
     "nosenet-kernels": "Nose tip, 5×5 kernels",
     "nosenet-moore": "Nose tip, Moore",
@@ -25,8 +28,10 @@ _MODELS = {
 }
 _SOURCES = {
     "300w": "300-W",
+    "300w-common": "300-W common",
     "bioid": "BioID",
     "imm": "IMM",
+    "imm-validation": "IMM, persons 33 to 40",
     "kaggle": "Kaggle",
     "ytf": "YouTube Faces",
 }
