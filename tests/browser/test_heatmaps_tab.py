@@ -107,7 +107,7 @@ def test_a_regressor_shows_what_its_answer_rests_on(page):
     canvas(page)
     model(page).select_option("SimpleNet")
     expect(view(page).locator(".kp-map figcaption")).to_contain_text("SimpleNet")
-    expect(page.locator("#heatmaps-choice")).to_contain_text("SimpleNet has no heatmaps")
+    expect(page.locator("#heatmaps-choice")).to_contain_text("This model has no heatmaps")
     expect(page.get_by_role("radio", name="Heatmap")).to_be_disabled()
     expect(view(page).locator(".kp-facts")).to_contain_text(
         re.compile(r"Moves at most\d+(\.\d)? % of the eye distance")

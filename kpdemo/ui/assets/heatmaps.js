@@ -19,11 +19,11 @@ const START = "nose tip";
 const READ = {
   shares: ({ calibrated }) => `The brighter a cell, the more of the net’s expectation lies in it; a map sums to one, and is the mean of those on the face and on its mirror image. The cross is the highest cell, the ellipse one standard deviation around the map’s mean, the dot the answer: that mean${calibrated ? ", moved a little by a calibration that was fitted on training faces" : ""}.`,
   heights: () => "The brighter a cell, the higher the map there; the net was taught a bell of height 1 around the point. What is shown is the mean of the maps on the face and on its mirror image. The cross is its highest cell, the ellipse one standard deviation around its mean, the dot the answer: the mean of the highest cells of the two.",
-  moves: () => "A square of plain grey, as large as the dashed one, was laid on every place of the picture in turn: the brighter a place, the farther the point moved when it was hidden, so the answer rests on bright places. The cross is the brightest, the dot the answer with nothing hidden.",
+  moves: () => "A square of plain grey, as large as the dashed one, was laid on every place of the picture in turn: the brighter a place, the farther the point moved when it was hidden, so the answer rests on bright places. The cross is the brightest, the dot the answer with nothing hidden. Moves are the net’s own, on this picture alone; elsewhere its answer is averaged with that on the mirror image.",
 };
 
 let data = null;
-let panels = []; // {whole, close, facts, ...of data.panels}, `cells` of each point
+let panels = []; // {whole, close, facts, colours, ...of data.panels}, `cells` of each point
 let scale = null; // 256 colours, three bytes each
 let scope = "one";
 let point = 0;
@@ -53,11 +53,11 @@ async function load() {
   empty.classList.toggle("kp-waiting", !data);
   tools.hidden = read.hidden = !any;
   say();
+  if (any) scale = bytes(data.scale);
   grid.replaceChildren();
   grid.dataset.count = any ? data.panels.length : 0;
   panels = any ? data.panels.map((panel, k) => panelOf(panel, sprites[k])) : [];
   if (!any) return;
-  scale = bytes(data.scale);
   keep(before);
   list();
   draw();
@@ -117,7 +117,7 @@ function panelOf(panel, cells) {
     whole.stack,
     make("div", { class: "kp-facts" }, facts, make("div", { class: "kp-close" }, close.stack)),
   ));
-  return { ...panel, cells, whole, close, facts };
+  return { ...panel, cells, whole, close, facts, colours: coloursOf(panel.kind) };
 }
 
 // The face, a map over it and marks over that, all of the same size.
@@ -205,17 +205,22 @@ function merged(panel, at) {
 function paint(panel, { map, top }) {
   const { width, height } = panel.whole.canvas;
   const pixels = new ImageData(width, height);
-  map.forEach((value, i) => {
-    const share = top > 0 ? value / top : 0;
-    const from = 3 * Math.round(255 * share);
-    pixels.data.set([scale[from], scale[from + 1], scale[from + 2], 255 * opacity(panel, share)], 4 * i);
-  });
+  const colours = new Uint32Array(pixels.data.buffer);
+  map.forEach((value, i) => { colours[i] = panel.colours[top > 0 ? Math.round((255 * value) / top) : 0]; });
   return pixels;
 }
 
-// A heatmap is nothing nearly everywhere, and must not hide the face there; a map of moves covers
-// all of it, and the face has to shine through.
-const opacity = (panel, share) => (panel.kind === "moves" ? 0.25 + 0.5 * share : Math.min(0.85, 2.5 * share));
+// The scale as 256 whole pixels. A heatmap is nothing nearly everywhere, and must not hide the face
+// there; a map of moves covers all of it, and the face has to shine through.
+function coloursOf(kind) {
+  const pixels = new Uint8ClampedArray(4 * 256);
+  for (let k = 0; k < 256; k++) {
+    const share = k / 255;
+    const opacity = kind === "moves" ? 0.25 + 0.5 * share : Math.min(0.85, 2.5 * share);
+    pixels.set([...scale.subarray(3 * k, 3 * k + 3), 255 * opacity], 4 * k);
+  }
+  return new Uint32Array(pixels.buffer);
+}
 
 // `px` is about a pixel of the screen.
 function marksOf(panel, at, { map, top }, px) {

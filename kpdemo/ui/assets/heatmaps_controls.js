@@ -32,12 +32,12 @@ function load() {
 }
 
 function offer(view) {
-  const { maps, title } = chosen();
+  const { maps } = chosen();
   for (const radio of views) {
     radio.checked = radio.value === view;
     radio.disabled = radio.value === "heatmap" && !maps;
   }
-  why.textContent = maps ? "" : `${title} has no heatmaps: it answers with two numbers a point.`;
+  why.textContent = maps ? "" : "This model has no heatmaps: it answers with two numbers a point.";
 }
 
 const chosen = () => data.models.find(({ name }) => name === model.value);
