@@ -16,6 +16,7 @@ import numpy as np
 from kpdemo import checkpoint, framing, images, mesh_to_ibug
 from kpdemo.baseline import Baseline
 from kpdemo.checkpoint import CheckpointError, Model
+from kpdemo.config import ModelConfig
 from kpdemo.crops import Crop
 from kpdemo.device import pick
 from kpdemo.faces import Face, FaceFinder
@@ -54,12 +55,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class ComparedFace:
-    """A found face (in photo coordinates) and every model's answer on it, by name."""
+    """A found face (in photo coordinates) and every model's answer on it, by name.
+
+    `found` is the face on the photo's work pixels, for who wants to cut it out again.
+    """
 
     box: tuple[float, float, float, float]
     score: float
     roll: float
     answers: dict[str, Answer]
+    found: Face | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -93,13 +98,14 @@ class Comparison:
 class Engine:
     """The models of a folder, the face finder and the baseline: loaded once, used by all.
 
-    The default models are loaded at once, the others when they are first asked for. A model whose
-    folder is damaged, or a MediaPipe that cannot start, is left out and named in `unavailable`;
-    the others work. Safe to use from several threads.
+    The default models are loaded at once, the others when they are first asked for; the `configs`
+    of all are read at once. A model whose folder is damaged, or a MediaPipe that cannot start, is
+    left out and named in `unavailable`; the others work. Safe to use from several threads.
     """
 
     def __init__(self, folders: Sequence[Path] | None = None) -> None:
         self.models: dict[str, Model] = {}
+        self.configs: dict[str, ModelConfig] = {}
         self.unavailable: dict[str, str] = {}
         self.device = pick()
         self._loading = threading.Lock()
@@ -108,10 +114,9 @@ class Engine:
         }
         for name, folder in self._folders.items():
             try:
+                self.configs[name] = checkpoint.read_config(folder)
                 if name in DEFAULT_MODELS:
                     self.model(name)
-                else:
-                    checkpoint.read_config(folder)
             except CheckpointError as error:
                 self.unavailable[name] = str(error)
         self.finder: FaceFinder | None = None
@@ -202,6 +207,7 @@ class Engine:
                 face.score,
                 face.roll,
                 answer,
+                face,
             )
             for face, answer in zip(faces, answers, strict=True)
         ]

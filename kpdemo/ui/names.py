@@ -23,6 +23,7 @@ _MODELS = {
     "simplenet-report": "SimpleNet, as reported",
     "resnet18-transfer": "ResNet-18, as reported",
     "unet-report": "U-Net, as reported",
+    "unet-report-sigma-1": "U-Net, as reported, σ 1",
     "kaggle-cnn": "Kaggle CNN",
     "kaggle-resnet": "Kaggle ResNet",
 }
