@@ -26,6 +26,7 @@ _MODELS = {
 _SOURCES = {
     "300w": "300-W",
     "bioid": "BioID",
+    "imagenet": "ImageNet",
     "imm": "IMM",
     "kaggle": "Kaggle",
     "ytf": "YouTube Faces",
