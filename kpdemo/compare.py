@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from os import PathLike
@@ -160,10 +160,12 @@ class Engine:
         self,
         photo: images.Photo | str | PathLike | np.ndarray,
         models: Sequence[str] | None = None,
+        tell: Callable[[str, float], object] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
         `models` are names from `names`; by default the four default models and the baseline.
+        `tell`, if given, hears which model is next, and what share of them is done.
         Raises ImageError for a photo that cannot be used and ValueError for an unknown model. A
         photo without a face gives an empty list.
         """
@@ -184,7 +186,9 @@ class Engine:
             if faces:
                 # By channels; the grey one is made once for all nets that ask.
                 pictures = {3: photo.pixels, 1: cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)}
-                for name in chosen:
+                for done, name in enumerate(chosen):
+                    if tell is not None:
+                        tell(name, done / len(chosen))
                     try:
                         found = self._ask(name, photo, pictures, faces)
                         for face, answer in zip(answers, found, strict=True):

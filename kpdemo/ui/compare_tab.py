@@ -29,6 +29,8 @@ _MODELS = """(models, more) => {
   const [first, others] = [among(%s), among(%s)];
   return first.length + others.length ? [first, others] : [models, more];
 }"""
+# Gradio looks for one among the defaults, and gives each run its own.
+_PROGRESS = gr.Progress()
 _SAVE = """(file) => {
   if (!file) return;
   const bytes = Uint8Array.from(atob(file.base64), (letter) => letter.charCodeAt(0));
@@ -95,13 +97,15 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
     file = gr.JSON(visible=False)
 
     # What a handler does not name in its answer stays on the page as it is.
-    def show(path: str | None, chosen: Sequence[str], last: Shown | None) -> dict:
+    def show(
+        path: str | None, chosen: Sequence[str], last: Shown | None, progress: gr.Progress
+    ) -> dict:
         if path is None and last is None:
             return {said: notice.error(notice.NO_PHOTO)}
         if not chosen:
             return {said: notice.error(notice.NO_MODEL)}
         try:
-            shown = _look(engine, path, chosen, last)
+            shown = _look(engine, path, chosen, last, progress)
         except ImageError as error:
             # The last good photo comes back to what is still shown of it.
             return {
@@ -139,18 +143,26 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         return answer(replace(last, truth=None)) if last else {marks: None}
 
     def compare(
-        upload: dict | None, chosen: list[str], also: list[str], last: Shown | None
+        upload: dict | None,
+        chosen: list[str],
+        also: list[str],
+        last: Shown | None,
+        progress: gr.Progress = _PROGRESS,
     ) -> dict:
         if upload:
-            return show(upload["path"], chosen + also, last)
+            return show(upload["path"], chosen + also, last, progress)
         back = {photo: _still_there(last.path)} if last else {}
-        return back | show(None, chosen + also, last)
+        return back | show(None, chosen + also, last, progress)
 
     def compare_example(
-        event: gr.EventData, chosen: list[str], also: list[str], last: Shown | None
+        event: gr.EventData,
+        chosen: list[str],
+        also: list[str],
+        last: Shown | None,
+        progress: gr.Progress = _PROGRESS,
     ) -> dict:
         path = str(photos[event.example].path)
-        return {photo: path} | show(path, chosen + also, last)
+        return {photo: path} | show(path, chosen + also, last, progress)
 
     running: dict[str, Any] = {
         "outputs": [photo, said, shown_panels, shown_table, marks, session],
@@ -181,7 +193,13 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
     ).then(None, file, None, js=_SAVE, api_visibility="private")
 
 
-def _look(engine: Engine, path: str | None, chosen: Sequence[str], last: Shown | None) -> Shown:
+def _look(
+    engine: Engine,
+    path: str | None,
+    chosen: Sequence[str],
+    last: Shown | None,
+    progress: gr.Progress,
+) -> Shown:
     """Compare the photo at `path`, or the last one; raises ImageError.
 
     A truth stays with the photo that it was given for.
@@ -192,7 +210,9 @@ def _look(engine: Engine, path: str | None, chosen: Sequence[str], last: Shown |
     else:
         photo, truth = images.load(path), None
     loading = 1000 * (time.perf_counter() - started)
-    comparison = engine.compare(photo, chosen)
+    comparison = engine.compare(
+        photo, chosen, lambda model, done: progress(done, desc=names.model(model))
+    )
     timings = comparison.timings
     timings = timings | {"load": loading, "total": timings["total"] + loading}
     return Shown(path, photo, replace(comparison, timings=timings), truth)

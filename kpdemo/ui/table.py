@@ -65,10 +65,10 @@ def value(models: Mapping[str, Model], shown: Shown) -> str | None:
 
 def _columns(truth: bool) -> list[dict[str, str]]:
     """Each column's key, title, and the title of the columns that it stands among."""
-    distance = "Error, % of the eye distance" if truth else "Agreement with MediaPipe, %"
+    distance = "Error: pixels, % of the eye distance" if truth else "Agreement with MediaPipe, %"
     columns = [("model", "Model", ""), ("keypoints", "Points", "")]
     columns += [("net", "net", _TIME), ("crop", "crop", _TIME), ("drawing", "drawing", _TIME)]
-    columns += [("pixels", "Error, pixels", "")] if truth else []
+    columns += [("pixels", "pixels", distance)] if truth else []
     columns += [("distance", "all", distance)]
     columns += [(group, group, distance) for group in _GROUPS]
     columns += [("parameters", "Parameters", ""), ("trained", "Trained on", "")]
@@ -111,7 +111,8 @@ def _trained_on(name: str) -> str:
         " + ".join(names.source(source) for source in stage.sources) or f"{stage.run} (no record)"
         for stage in stages
     ]
-    return f"{', then '.join(dict.fromkeys(runs))}, {stages[-1].faces:,} faces"
+    text = f"{', then '.join(dict.fromkeys(runs))}, {stages[-1].faces:,} faces"
+    return text.replace("-", "\N{NON-BREAKING HYPHEN}")  # "300-W" on one line
 
 
 def _timings(timings: dict[str, float]) -> str:

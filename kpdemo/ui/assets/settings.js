@@ -64,5 +64,6 @@ element.addEventListener("click", ({ target }) => {
 });
 addEventListener("hashchange", restore);
 watch("value", load);
+for (const box of layers) showLayer(box);
 load();
 restore();
