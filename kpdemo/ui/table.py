@@ -64,7 +64,7 @@ def value(models: Mapping[str, Model], shown: Shown) -> str | None:
 
 
 def _columns(truth: bool) -> list[dict[str, str]]:
-    """Each column's key, title, and the title of the columns that it stands among."""
+    """Each column's key and title, the title of its neighbours, and one for when it is alone."""
     distance = "Error: pixels, % of the eye distance" if truth else "Agreement with MediaPipe, %"
     columns = [("model", "Model", ""), ("keypoints", "Points", "")]
     columns += [("net", "net", _TIME), ("crop", "crop", _TIME), ("drawing", "drawing", _TIME)]
@@ -72,7 +72,13 @@ def _columns(truth: bool) -> list[dict[str, str]]:
     columns += [("distance", "all", distance)]
     columns += [(group, group, distance) for group in _GROUPS]
     columns += [("parameters", "Parameters", ""), ("trained", "Trained on", "")]
-    return [{"key": key, "title": title, "among": among} for key, title, among in columns]
+    alone = {"net": "ms, net", "crop": "ms, crop", "drawing": "ms, drawing", "pixels": "Error, px"}
+    alone["distance"] = "Error, %" if truth else "Agreement"
+    alone |= {group: f"{group}, %" for group in _GROUPS}
+    return [
+        {"key": key, "title": title, "among": among, "alone": alone.get(key, title)}
+        for key, title, among in columns
+    ]
 
 
 def _row(name: str, model: Model | None, shown: Shown) -> dict[str, Any]:

@@ -25,8 +25,8 @@ function load() {
   }
   if (!data) return;
   if (!data.columns.some(({ key }) => key === by)) by = null;
-  const titles = data.columns.map(({ key, title, among }) => make("option", { value: key }, among ? `${among}: ${title}` : title));
-  select.replaceChildren(make("option", { value: "" }, "no column"), ...titles);
+  const titles = data.columns.map(({ key, alone }) => make("option", { value: key }, alone));
+  select.replaceChildren(make("option", { value: "" }, "the order above"), ...titles);
   region.querySelector("thead").replaceChildren(...heads());
   fill();
 }
@@ -75,13 +75,12 @@ function sorted() {
 function fill() {
   region.querySelector("tbody").replaceChildren(...sorted().map((row) => {
     const cells = cellsOf(row);
-    return make("tr", { "data-model": row.name }, ...data.columns.map(({ key, title, among }) => {
+    return make("tr", { "data-model": row.name }, ...data.columns.map(({ key, alone }) => {
       const text = cells[key][0];
       if (key === "model") {
         return make("th", { scope: "row" }, make("i", { class: "kp-swatch", style: `background: ${row.color}` }), text);
       }
-      const label = among.startsWith("Milliseconds") ? `ms, ${title}` : title;
-      return make("td", { "data-key": key, "data-column": label }, text);
+      return make("td", { "data-key": key, "data-column": alone }, text);
     }));
   }));
   for (const head of region.querySelectorAll("th[data-key]")) {
