@@ -26,7 +26,7 @@ def stages(name: str, weights: Path = WEIGHTS) -> list[Stage]:
     """The runs that made a model's weights, the first one first; empty without any record."""
     found: list[Stage] = []
     history = _history(weights / name / checkpoint.HISTORY)
-    while history is not None and len(found) < 9:  # a run that names itself would never end
+    while history is not None and name not in {stage.run for stage in found}:
         try:
             recipe = history["recipe"]
             found.append(Stage(name, tuple(recipe["data"]["train"]), history["faces"]["train"]))

@@ -17,6 +17,7 @@ from kpdemo import markup
 from kpdemo.compare import Answer, ComparedFace, Comparison
 
 IMM_COUNT = 58
+MAX_CHARACTERS = 10_000_000
 # At least this share of the points must lie in a face's box; iBUG's jaw often leaves it.
 _INSIDE = 0.5
 # Points beyond the photo's edge by more than this share of it were marked on another picture.
@@ -50,6 +51,8 @@ def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
     `.pts` and `.asf` hold one set, called ""; JSON one a model, by its name. Raises TruthError for
     anything else, and for points that were marked on another picture; nothing is scaled to fit.
     """
+    if len(text) >= MAX_CHARACTERS:
+        raise TruthError("The file is larger than 10 MB; choose one that holds only points.")
     kind = Path(name).suffix.lower()
     if kind == ".pts":
         sets = {"": Marks("ibug-68", (read_pts(text, 68, 1, "The file"),))}

@@ -89,10 +89,6 @@ def test_the_set_that_was_edited_is_the_likeliest():
     assert truth.likeliest(sets, compared(found)) == "by hand"
 
 
-def other_size() -> str:
-    return json.dumps({"photo": {"width": 40, "height": 30}, "faces": []})
-
-
 @pytest.mark.parametrize(
     ("name", "text", "part"),
     [
