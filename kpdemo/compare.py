@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from os import PathLike
@@ -35,8 +35,9 @@ class Answer:
     """Where one model puts the keypoints of one face.
 
     `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
-    `milliseconds` is this face's share of the batch. `converted` holds MediaPipe's points read as
-    iBUG's, by the name that they have in `to_dict()`.
+    `milliseconds` is this face's share of the batch, and `crop_milliseconds` its share of cutting
+    the crops, None where the model cuts its own within the former. `converted` holds MediaPipe's
+    points read as iBUG's, by the name that they have in `to_dict()`.
     """
 
     markup: str
@@ -44,6 +45,7 @@ class Answer:
     confidence: np.ndarray | None
     milliseconds: float
     converted: dict[str, np.ndarray] = field(default_factory=dict)
+    crop_milliseconds: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         data: dict[str, Any] = {"markup": self.markup, "keypoints": _plain(self.keypoints, 3)}
@@ -163,10 +165,12 @@ class Engine:
         self,
         photo: images.Photo | str | PathLike | np.ndarray,
         models: Sequence[str] | None = None,
+        tell: Callable[[str, float], object] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
         `models` are names from `names`; by default the four default models and the baseline.
+        `tell`, if given, hears which model is next, and what share of them is done.
         Raises ImageError for a photo that cannot be used and ValueError for an unknown model. A
         photo without a face gives an empty list.
         """
@@ -187,7 +191,9 @@ class Engine:
             if faces:
                 # By channels; the grey one is made once for all nets that ask.
                 pictures = {3: photo.pixels, 1: cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)}
-                for name in chosen:
+                for done, name in enumerate(chosen):
+                    if tell is not None:
+                        tell(name, done / len(chosen))
                     try:
                         found = self._ask(name, photo, pictures, faces)
                         for face, answer in zip(answers, found, strict=True):
@@ -243,9 +249,11 @@ class Engine:
             return self._ask_baseline(photo, faces)
         model = self.model(name)
         size = model.config.input
+        started = time.perf_counter()
         crops = [framing.from_face(model.config.framing, face) for face in faces]
         pixels = pictures[size.channels]
         cuts = np.stack([crop.cut(pixels, size.height, size.width) for crop in crops])
+        cutting = 1000 * (time.perf_counter() - started)
         found = predict(model, cuts)
         return [
             Answer(
@@ -253,6 +261,7 @@ class Engine:
                 photo.to_original(crop.to_photo(points)),
                 confidence,
                 found.milliseconds / len(faces),
+                crop_milliseconds=cutting / len(faces),
             )
             for crop, points, confidence in zip(
                 crops, found.keypoints, found.confidence, strict=True

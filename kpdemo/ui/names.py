@@ -31,6 +31,7 @@ _SOURCES = {
     "300w": "300-W",
     "300w-common": "300-W common",
     "bioid": "BioID",
+    "imagenet": "ImageNet",
     "imm": "IMM",
     "imm-validation": "IMM, persons 33 to 40",
     "kaggle": "Kaggle",

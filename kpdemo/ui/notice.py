@@ -10,6 +10,8 @@ from kpdemo.ui import names
 NO_PHOTO = "Choose a photo first: drop a file, paste one, use the webcam, or take an example."
 NO_MODEL = "Choose at least one model, then press Compare."
 EXPIRED = "This comparison is no longer in memory; press Compare to make it again."
+NO_COMPARISON = "Compare a photo first; then choose the file with its marked points."
+NO_POINTS = "This model found no points on this face; choose another under “View”."
 NO_FACE = (
     "No face found. Try a photo in which a face is larger, well lit, and looks towards the camera."
 )
