@@ -5,7 +5,7 @@ is damaged is left out and named.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,8 @@ class Run:
         data = self.recipe.get("data", {})
         chosen = tuple(data.get("validate") or ())
         where = chosen or (*data.get("train", ()), data.get("holdout"), self.recipe.get("seed"))
-        return (where, self.validation_faces, self.recipe.get("markup"))
+        said = self.told.get("validation")
+        return (where, self.validation_faces, self.recipe.get("markup"), said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,17 +301,6 @@ def setting(recipe: Mapping[str, Any], path: str) -> Any:
         except (LookupError, TypeError, ValueError):
             return None
     return value
-
-
-def differences(recipes: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
-    """Paths of the settings that differ between recipes, and of those that all share.
-
-    A setting that only some of them have differs too.
-    """
-    flat = [settings(recipe) for recipe in recipes]
-    paths = list(dict.fromkeys(path for one in flat for path in one))
-    differing = [path for path in paths if any(one.get(path) != flat[0].get(path) for one in flat)]
-    return differing, [path for path in paths if path not in differing]
 
 
 def _run(name: str, data: Any) -> Run:
