@@ -1,7 +1,6 @@
 """Charts of errors and labels by keypoint, and the sentences that say the same."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,9 +9,12 @@ from kpdemo import draw, markup
 from kpdemo.histories import Errors, Labels
 from kpdemo.ui import charts, names
 from kpdemo.ui.curves import HEIGHT, SYMBOLS, plain
+from kpdemo.ui.settings import source
 
 # Up to so many keypoints have room for a bar and a name each.
 _FEW = 20
+# Models of the same colour differ in these.
+_HATCHES = ("", "/", "x", ".")
 
 
 def by_keypoint(errors: Sequence[Errors]) -> go.Figure:
@@ -32,8 +34,10 @@ def by_keypoint(errors: Sequence[Errors]) -> go.Figure:
             bargap=0.25,
             margin={"l": 8, "r": 16, "t": 16, "b": 48},
         )
-        for one in errors:
-            chart.add_trace(_bars(one, words, axis))
+        colours = [draw.color_of(one.model) for one in errors]
+        for number, one in enumerate(errors):
+            same = colours[:number].count(colours[number])
+            chart.add_trace(_bars(one, words, axis, _HATCHES[same % len(_HATCHES)]))
         chart.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
         chart.update_xaxes(rangemode="tozero")
     else:
@@ -52,7 +56,7 @@ def _measure(errors: Sequence[Errors]) -> str:
     return "RMSE in pixels of a 96 × 96 crop" if both else "NME, %"
 
 
-def _bars(one: Errors, words: Sequence[str], axis: str) -> go.Bar:
+def _bars(one: Errors, words: Sequence[str], axis: str, hatch: str) -> go.Bar:
     values = one.rmse_by_keypoint if axis.startswith("RMSE") else one.nme_by_keypoint
     unit = " px" if axis.startswith("RMSE") else " %"
     return go.Bar(
@@ -60,16 +64,12 @@ def _bars(one: Errors, words: Sequence[str], axis: str) -> go.Bar:
         y=list(words),
         orientation="h",
         name=names.model(one.model),
-        marker={"color": charts.color(draw.color_of(one.model)), **_hatch(one.model)},
+        marker={
+            "color": charts.color(draw.color_of(one.model)),
+            "pattern": {"shape": hatch, "fillmode": "overlay", "size": 7, "solidity": 0.4},
+        },
         hovertemplate=f"<b>{names.model(one.model)}</b><br>%{{y}}<br>%{{x:.2f}}{unit}<extra></extra>",
     )
-
-
-def _hatch(model: str) -> dict[str, Any]:
-    """Class projects share two colours: a pattern tells them from the app's own models."""
-    if model in draw.MODEL_COLORS:
-        return {}
-    return {"pattern": {"shape": "/", "size": 6, "solidity": 0.35, "fgcolor": "rgb(20, 20, 20)"}}
 
 
 def _marks(one: Errors, words: Sequence[str], number: int) -> go.Scatter:
@@ -98,7 +98,11 @@ def _name_groups(chart: go.Figure, known: markup.Markup) -> None:
             ticks[(run[0] + run[-1]) / 2] = name
             chart.add_vline(x=run[0] - 0.5, line={"color": "rgba(128,128,128,0.35)", "width": 1})
     chart.update_xaxes(
-        tickvals=list(ticks), ticktext=list(ticks.values()), showgrid=False, zeroline=False
+        tickvals=list(ticks),
+        ticktext=list(ticks.values()),
+        showgrid=False,
+        zeroline=False,
+        range=[-1, len(known)],
     )
 
 
@@ -113,7 +117,7 @@ def _runs(points: Sequence[int]) -> list[list[int]]:
 
 
 def by_keypoint_words(errors: Sequence[Errors]) -> str:
-    """Each model's mean, and the keypoints that it finds best and worst."""
+    """HTML of each model's mean, and the keypoints that it finds best and worst."""
     known = markup.get(errors[0].markup)
     words = names.points(known.name)
     pixels = len(known) <= _FEW and _measure(errors).startswith("RMSE")
@@ -126,7 +130,9 @@ def by_keypoint_words(errors: Sequence[Errors]) -> str:
             f"{names.model(one.model)}: {mean:.2f} {unit} over all, least at the {words[low]} "
             f"({values[low]:.2f}), most at the {words[high]} ({values[high]:.2f})."
         )
-    return " ".join(said)
+    faces = {(one.faces, source(one.source)) for one in errors}
+    where = " or ".join(f"{count:,} faces of {name}" for count, name in sorted(faces))
+    return charts.sentences(said, [f"Measured on {where}, cut by their labels."])
 
 
 def completeness(labels: dict[str, Labels]) -> go.Figure:
@@ -179,6 +185,7 @@ def completeness(labels: dict[str, Labels]) -> go.Figure:
 
 
 def completeness_words(labels: dict[str, Labels]) -> str:
+    """HTML of how many rows are complete, and which labels most rows have."""
     table = labels["kaggle"]
     count = len(table.by_keypoint)
     complete = table.by_points_known.get(count, 0)
@@ -188,11 +195,13 @@ def completeness_words(labels: dict[str, Labels]) -> str:
         default=(0, 0),
     )
     half = [name.replace("_", " ") for name, n in table.by_keypoint.items() if n > 0.5 * table.rows]
-    return (
-        f"Of the {table.rows:,} rows of Kaggle’s table {complete:,} have all {count} labels, and "
-        f"{rows:,} just {usual}. More than half of the rows have: {', '.join(half)}. Kaggle’s "
-        "pictures are not here: the recipes train on other faces that lose the labels which "
-        "real rows lack."
+    return charts.sentences(
+        [
+            f"Of the {table.rows:,} rows of Kaggle’s table {complete:,} have all {count} labels, "
+            f"and {rows:,} just {usual}. More than half of the rows have: {', '.join(half)}.",
+            "Kaggle’s pictures are not here: the recipes train on other faces that lose the "
+            "labels which real rows lack.",
+        ]
     )
 
 

@@ -1,5 +1,7 @@
 """Interactive curves and bars by Plotly, in the page's own look, light and dark."""
 
+from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -29,18 +31,17 @@ connect(60);
 
 
 def build(
-    elem_id: str, title: str, value: go.Figure | None = None, sentence: str | None = None
+    elem_id: str, title: str, value: go.Figure | None = None, words: str | None = None
 ) -> tuple[gr.Plot, gr.HTML]:
-    """A chart, and under it the sentence that says the same without a picture.
+    """A chart, and under it the words (`sentences`) that say the same without a picture.
 
-    `title` is what a screen reader calls the chart; the sentence describes it.
+    `title` is what a screen reader calls the chart; the words describe it.
     """
     chart = gr.Plot(
         value, show_label=False, container=False, elem_id=elem_id, elem_classes="kp-chart"
     )
     says = gr.HTML(
-        sentence,
-        html_template='<p class="kp-small">${value}</p>',
+        words,
         js_on_load=_JS,
         apply_default_css=False,
         elem_id=f"{elem_id}-says",
@@ -48,6 +49,12 @@ def build(
         title=title,
     )
     return chart, says
+
+
+def sentences(*paragraphs: Iterable[str]) -> str:
+    """HTML of the words under a chart: sentences by paragraph; empty ones are left out."""
+    texts = [" ".join(paragraph) for paragraph in paragraphs]
+    return "".join(f'<p class="kp-small">{escape(text)}</p>' for text in texts if text)
 
 
 def figure(x: str, y: str, **layout: Any) -> go.Figure:
@@ -62,9 +69,10 @@ def figure(x: str, y: str, **layout: Any) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         font=_FONT,
         margin={"l": 56, "r": 16, "t": 16, "b": 48},
-        legend={"orientation": "h", "y": -0.2, "x": 0},
-        xaxis={"title": {"text": x}, **_GRID},
-        yaxis={"title": {"text": y}, **_GRID},
+        # Above the chart it grows upwards, and covers nothing however narrow the page is.
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        xaxis={"title": {"text": x, "font": _FONT}, **_GRID},
+        yaxis={"title": {"text": y, "font": _FONT}, **_GRID},
         hoverlabel={"font": _FONT, "align": "left"},
         modebar={"bgcolor": "rgba(0,0,0,0)", "remove": _BUTTONS},
         # A finger that scrolls the page must not draw a box to zoom into.

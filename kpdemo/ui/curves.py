@@ -64,16 +64,18 @@ def learning(
             smoothed = smooth(run.curves[columns[0]], smoothing)
             ends.append((title(run), charts.color(rgb), float(x[known[-1]]), smoothed[known[-1]]))
     _scale(chart, seen, log)
-    if 1 < len(runs) <= _LABELLED:
-        _label(chart, ends, max((end[2] for end in ends), default=0))
+    last = max((end[2] for end in ends), default=1)
+    labelled = 1 < len(runs) <= _LABELLED
+    chart.update_xaxes(range=[0, last * (1.2 if labelled else 1.03)])
+    if labelled:
+        _label(chart, ends)
     return chart
 
 
 def learning_words(runs: Sequence[Run], measure: str, smoothing: float) -> str:
-    """What the curves show, in numbers, and what not to read into them."""
-    said = [_course(run) for run in runs]
+    """HTML of what the curves show, in numbers, and what not to read into them."""
     lines = "Solid: validation." if measure == NME else "Solid: validation; dashed: training."
-    said.append(f"{lines} A ring marks the epoch of the lowest validation error.")
+    said = [f"{lines} A ring marks the epoch of the lowest validation error."]
     if measure == LOSS:
         if len({run.loss for run in runs}) > 1:
             said.append(
@@ -89,12 +91,17 @@ def learning_words(runs: Sequence[Run], measure: str, smoothing: float) -> str:
             "Not all of these recipes validate on the same faces and points: errors of such two "
             "compare only roughly."
         )
+    if any(run.calibration for run in runs):
+        said.append(
+            "The curves are of one plain answer a face: a finished model averages it with that "
+            "for the mirrored face and calibrates it, which is a little better."
+        )
     if smoothing:
         said.append(
             "Smoothed by an exponential moving average: each value weighs "
             f"{smoothing:g} times as much as the one after it."
         )
-    return " ".join(said)
+    return charts.sentences(map(_course, runs), said)
 
 
 def _course(run: Run) -> str:
@@ -193,12 +200,11 @@ def log_ticks(low: float, high: float) -> list[float]:
     return [t for p in powers for s in steps if low <= (t := float(f"{s * 10.0**p:.6g}")) <= high]
 
 
-def _label(chart: go.Figure, ends: Iterable[tuple[str, str, float, float]], last: float) -> None:
+def _label(chart: go.Figure, ends: Iterable[tuple[str, str, float, float]]) -> None:
     """Names at the ends of curves, moved apart where they would cover each other."""
     log = chart.layout.yaxis.type == "log"
     low, high = chart.layout.yaxis.range
-    chart.update_xaxes(range=[0, 1.2 * last])
-    plot = HEIGHT - 130  # what margins, axis title and legend leave, about
+    plot = HEIGHT - 100  # what margins and legend leave, about
     placed: list[float] = []
     for text, colour, x, value in sorted(ends, key=lambda end: -end[3]):
         y = math.log10(value) if log else value
@@ -218,7 +224,7 @@ def _label(chart: go.Figure, ends: Iterable[tuple[str, str, float, float]], last
 
 
 def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
-    """A small chart a run on the same axes: its setting, what came of it, and the chart.
+    """A small chart a run on the same axes: its setting, what came of it (HTML), and the chart.
 
     The other runs stand behind in grey.
     """
@@ -247,23 +253,24 @@ def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
             chart.add_trace(_best(run, run.best[0], run.curves[columns[0]][at], measure))
         _scale(chart, curves, log=True)
         chart.update_xaxes(range=[0, last + 1])
-        found.append((setting_words(sweep, run), _outcome(run), chart))
+        found.append((setting_words(sweep, run), charts.sentences([_outcome(run)]), chart))
     return found
 
 
 def setting_words(sweep: Sweep, run: Run) -> str:
     """The changed setting of one run and its value."""
-    return ", ".join(changed(path, setting(run.recipe, path)) for path in sweep.changed) or NONE
+    words = (changed(path, setting(run.recipe, path)) for path in sweep.changed)
+    return ", ".join(filter(None, words)) or NONE
 
 
 def _outcome(run: Run) -> str:
     if run.diverged:
-        return "diverged: its loss was no number any more"
+        return "Diverged: its loss was no number any more."
     if not run.best:
-        return "no validation error"
+        return "No validation error."
     epoch, lowest = run.best
     stopped = "" if run.finished else ", not finished"
-    return f"lowest {lowest:.2f} % in epoch {epoch} of {len(run.curves['epoch'])}{stopped}"
+    return f"Lowest {lowest:.2f} % in epoch {epoch} of {len(run.curves['epoch'])}{stopped}."
 
 
 def answer(sweep: Sweep) -> str:
@@ -272,11 +279,10 @@ def answer(sweep: Sweep) -> str:
     if ranking := sweep.ranking:
         first, *others = ranking
         said.append(
-            f"Lowest validation error (NME): {first.best[1]:.1f} %, with "
-            f"{setting_words(sweep, first)}"
+            f"Lowest validation error (NME): {first.best[1]:.1f} % ({setting_words(sweep, first)})"
         )
         if others:
-            rest = ", ".join(f"{r.best[1]:.1f} % with {setting_words(sweep, r)}" for r in others)
+            rest = ", ".join(f"{r.best[1]:.1f} % ({setting_words(sweep, r)})" for r in others)
             said[-1] += f"; the other{'s' if len(others) > 1 else ''}: {rest}"
         said[-1] += "."
     for run in sweep.runs:

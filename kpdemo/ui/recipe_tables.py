@@ -30,19 +30,17 @@ def settings_html(runs: Sequence[Run]) -> str:
 def _facts(runs: Sequence[Run]) -> dict[str, list[str]]:
     """What training found out rather than what it was told."""
     rows = {
-        "Tried": [str(run.told.get("tried", NONE)) for run in runs],
         "Parameters": [_millions(run.parameters) for run in runs],
-        "Faces": [_faces(run) for run in runs],
+        "Training faces": [_count(run.train_faces) for run in runs],
+        "Validation faces": [_count(run.validation_faces) for run in runs],
         "Training took": [_took(run) for run in runs],
-        "Calibrated": [_calibrated(run) for run in runs],
+        "Mirrored, then calibrated": [_calibrated(run) for run in runs],
     }
     return {name: row for name, row in rows.items() if set(row) != {NONE}}
 
 
-def _faces(run: Run) -> str:
-    if run.train_faces is None or run.validation_faces is None:
-        return NONE
-    return f"{run.train_faces:,} to train, {run.validation_faces:,} to validate"
+def _count(faces: int | None) -> str:
+    return NONE if faces is None else f"{faces:,}"
 
 
 def _took(run: Run) -> str:
@@ -60,7 +58,9 @@ def _calibrated(run: Run) -> str:
     before, after = (
         run.calibration.get(key) for key in ("validation_nme_before", "validation_nme")
     )
-    return NONE if None in (before, after) else f"validation {before:.2f} → {after:.2f} %"
+    if None in (before, after):
+        return NONE
+    return f"{before:.2f} → {after:.2f} %"
 
 
 def _millions(count: int | None) -> str:
@@ -91,10 +91,10 @@ def _details(summary: str, body: str) -> str:
 
 
 def _note(run: Run) -> str:
-    notes = (run.recipe.get("notes") or "").strip()
-    if not notes:
-        return ""
-    return f"<p><b>{escape(curves.title(run))}.</b> {escape(notes)}</p>"
+    tried = run.told.get("tried")
+    notes = [f"Tried: {tried}." if tried else "", (run.recipe.get("notes") or "").strip()]
+    text = " ".join(filter(None, notes))
+    return f"<p><b>{escape(curves.title(run))}.</b> {escape(text)}</p>" if text else ""
 
 
 def _swatch(model: str) -> str:

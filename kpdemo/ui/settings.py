@@ -33,6 +33,11 @@ _GAPS = {
     "drop": "faces with gaps dropped",
     "fill": "gaps filled from the face before",
 }
+_UNMOVED = {
+    "augment.rotate": "not turned",
+    "augment.shift": "not shifted",
+    "augment.mirror": "none mirrored",
+}
 _OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
 _COURSES = {"onecycle": "one cycle", "step": "in steps", "plateau": "falls on a plateau"}
 
@@ -50,13 +55,18 @@ def percent(share: float) -> str:
 
 
 def changed(path: str, value: Any) -> str:
-    """The one setting that a sweep changes and its value: "learning rate 1e-4"."""
+    """The one setting that a sweep changes and its value: "learning rate 1e-4".
+
+    Empty for a value that needs no words.
+    """
     if path == "data.incomplete":
         return _GAPS.get(value, str(value))
     if path == "stages.0.freeze_backbone":
         return "the head alone first" if value else "the whole net from the start"
-    if path.startswith("augment.") and not value:
-        value = 0
+    if path in _UNMOVED and not value:
+        return _UNMOVED[path]
+    if path == "augment.moved" and value == 1:
+        return ""
     word = {
         "stages.0.lr": "learning rate {}",
         "stages.0.epochs": "{} epochs",
@@ -259,7 +269,6 @@ def _plain(path: str, otherwise: str = "no") -> Callable[[Settings], str]:
 
 _ROWS: dict[str, Callable[[Settings], str]] = {
     "Architecture": lambda known: names.model(known.get("net", NONE)),
-    "Layers": _layers,
     "Keypoints": _markup,
     "Input": _input,
     "Grey levels": _grey,
@@ -289,4 +298,5 @@ _ROWS: dict[str, Callable[[Settings], str]] = {
     "Weights kept": lambda known: {"best": "of the best epoch", "last": "of the last epoch"}.get(
         known["keep"], known["keep"]
     ),
+    "Layers": _layers,  # last, being the longest
 }

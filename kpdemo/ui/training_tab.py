@@ -15,7 +15,8 @@ from kpdemo.ui.recipe_tables import reports_html, settings_html
 _HISTORIES = Histories()
 # Up to so many models of one markup, less one, are all shown at first.
 _FEW_MODELS = 5
-_EMPTY = "No recipe is trained yet: `python -m train fit NAME` leaves a curve here."
+_EMPTY = "No recipe is trained yet: python -m train fit NAME leaves a curve to see here."
+_UNCOUNTED = "Not counted yet: python -m train completeness counts the labels."
 _MEASURES = [("Validation error", curves.NME), ("Loss", curves.LOSS)]
 
 
@@ -39,7 +40,7 @@ def build(tab: gr.Tab) -> None:
             multiselect=True,
             label="Recipes",
             elem_id="training-recipes",
-            scale=3,
+            scale=2,
             min_width=280,
         )
         measure = gr.Radio(_MEASURES, value=curves.NME, label="Measure", min_width=200)
@@ -53,9 +54,9 @@ def build(tab: gr.Tab) -> None:
             log = gr.Checkbox(value=True, label="Logarithmic scale")
             smoothing = gr.Slider(0, 0.95, 0, step=0.05, label="Smoothing")
     with gr.Row(elem_classes="kp-beside"):
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(scale=5, min_width=300):
             learning, learning_says = charts.build("training-curves", "Learning curves")
-        with gr.Column(scale=2, min_width=300):
+        with gr.Column(scale=4, min_width=300):
             told = gr.HTML(elem_id="training-settings", apply_default_css=False)
 
     _heading("Sweeps: one setting changed")
@@ -98,7 +99,7 @@ def build(tab: gr.Tab) -> None:
         )
     errors, errors_says = charts.build("training-errors", "Errors by keypoint")
 
-    _heading("Which labels there are")
+    _heading("Label completeness")
     labels, labels_says = charts.build("training-labels", "Share of faces that have each label")
 
     _heading("What reports claim, and what was measured")
@@ -128,7 +129,7 @@ def build(tab: gr.Tab) -> None:
 
     def _draw_labels(library: Library) -> dict:
         if "kaggle" not in library.labels:
-            return {labels: None, labels_says: "Not counted yet: `python -m train completeness`."}
+            return {labels: None, labels_says: charts.sentences([_UNCOUNTED])}
         return {
             labels: bars.completeness(library.labels),
             labels_says: bars.completeness_words(library.labels),
@@ -141,7 +142,7 @@ def build(tab: gr.Tab) -> None:
         runs = [library.runs[name] for name in names if name in library.runs]
         if not runs:
             says = "Choose at least one recipe." if library.runs else _EMPTY
-            return {learning: None, learning_says: says, told: ""}
+            return {learning: None, learning_says: charts.sentences([says]), told: ""}
         return {
             learning: curves.learning(runs, measure, against, log, smoothing),
             learning_says: curves.learning_words(runs, measure, smoothing),
@@ -157,7 +158,7 @@ def build(tab: gr.Tab) -> None:
         found = [library.errors[name] for name in models or () if name in library.errors]
         found = [one for one in found if one.markup == layout]
         if not found:
-            return {errors: None, errors_says: "Choose at least one model."}
+            return {errors: None, errors_says: charts.sentences(["Choose at least one model."])}
         return {errors: bars.by_keypoint(found), errors_says: bars.by_keypoint_words(found)}
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
