@@ -1,4 +1,4 @@
-"""`python -m train completeness`: which of the 15 labels Kaggle's rows and our training faces know."""
+"""`python -m train completeness`: which of the 15 labels Kaggle's rows and our faces have."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -53,7 +53,7 @@ def by_keypoint(errors: Sequence[Errors]) -> go.Figure:
 
 def _measure(errors: Sequence[Errors]) -> str:
     both = all(one.rmse_by_keypoint is not None for one in errors)
-    return "RMSE in pixels of a 96 × 96 crop" if both else "NME, %"
+    return "RMSE, px" if both else "NME, %"
 
 
 def _bars(one: Errors, words: Sequence[str], axis: str, hatch: str) -> go.Bar:
@@ -132,7 +132,8 @@ def by_keypoint_words(errors: Sequence[Errors]) -> str:
         )
     faces = {(one.faces, source(one.source)) for one in errors}
     where = " or ".join(f"{count:,} faces of {name}" for count, name in sorted(faces))
-    return charts.sentences(said, [f"Measured on {where}, cut by their labels."])
+    unit = " RMSE is in pixels of a crop of 96 × 96." if pixels else ""
+    return charts.sentences(said, [f"Measured on {where}, cut by their labels.{unit}"])
 
 
 def completeness(labels: dict[str, Labels]) -> go.Figure:
@@ -142,9 +143,8 @@ def completeness(labels: dict[str, Labels]) -> go.Figure:
     share one.
     """
     words = [word[0].upper() + word[1:] for word in names.points("kaggle-15")]
-    axis = "Faces that have the label, %"
     chart = charts.figure(
-        axis,
+        "Faces, %",
         "",
         height=520,
         margin={"l": 8, "r": 16, "t": 16, "b": 48},

@@ -12,7 +12,8 @@ _GRID = {"showgrid": True, "gridcolor": _FAINT, "zerolinecolor": _FAINT, "lineco
 _FONT = {"family": "ui-sans-serif, system-ui, sans-serif", "size": 13}
 # Of Plotly's buttons these help here; the picture that it saves would have the page's colours.
 _BUTTONS = ["autoScale2d", "lasso2d", "select2d", "toImage", "zoomIn2d", "zoomOut2d"]
-# A chart that was drawn, or left, while its tab was hidden takes its width when it is seen.
+# A chart that was drawn, or left, while its tab was hidden takes its width when it is seen. It is
+# drawn anew, because Plotly leaves the legend where the old width had it.
 _JS = """
 const name = props.chart;
 const connect = (tries) => {
@@ -21,9 +22,18 @@ const connect = (tries) => {
   chart.setAttribute("role", "figure");
   chart.setAttribute("aria-label", props.title);
   chart.setAttribute("aria-describedby", name + "-says");
-  new ResizeObserver(() => {
+  let width = chart.clientWidth, waiting;
+  const fit = async () => {
     const plot = chart.querySelector(".js-plotly-plot");
-    if (plot && plot.offsetParent && window.Plotly) window.Plotly.Plots.resize(plot);
+    if (!plot || !plot.offsetParent || !window.Plotly) return;
+    await window.Plotly.Plots.resize(plot);
+    await window.Plotly.redraw(plot);
+  };
+  new ResizeObserver(() => {
+    if (!chart.clientWidth || chart.clientWidth === width) return;
+    width = chart.clientWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(fit, 150);
   }).observe(chart);
 };
 connect(60);

@@ -18,6 +18,7 @@ _AXES = {NME: "Validation error (NME, %)", LOSS: "Loss"}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon", "hourglass")
 # With more lines than this, names at their ends would cover each other.
 _LABELLED = 6
+_LABEL_WIDTH = 0.25  # of the chart, about, so that names can be moved apart
 _GREY = "rgba(128, 128, 128, 0.55)"
 
 
@@ -197,20 +198,27 @@ def log_ticks(low: float, high: float) -> list[float]:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     decades = math.log10(high / low)
     steps = (1,) if decades > 3 else (1, 3) if decades > 1.6 else (1, 1.5, 2, 3, 4, 5, 7)
-    return [t for p in powers for s in steps if low <= (t := float(f"{s * 10.0**p:.6g}")) <= high]
+    ticks = [s * 10.0**p for p in powers for s in steps]
+    if sum(low <= tick <= high for tick in ticks) < 3:
+        # Less than an octave or so: there a logarithmic axis is nearly a plain one.
+        size = 10.0 ** math.floor(math.log10((high - low) / 2 or low))
+        step = size * next(s for s in (1, 2, 5) if high - low <= 8 * s * size)
+        ticks = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [float(f"{tick:.6g}") for tick in ticks if low <= tick <= high]
 
 
 def _label(chart: go.Figure, ends: Iterable[tuple[str, str, float, float]]) -> None:
     """Names at the ends of curves, moved apart where they would cover each other."""
     log = chart.layout.yaxis.type == "log"
     low, high = chart.layout.yaxis.range
+    wide = chart.layout.xaxis.range[1] * _LABEL_WIDTH
     plot = HEIGHT - 100  # what margins and legend leave, about
-    placed: list[float] = []
+    placed: list[tuple[float, float]] = []
     for text, colour, x, value in sorted(ends, key=lambda end: -end[3]):
         y = math.log10(value) if log else value
         at = plot * (y - low) / (high - low)
-        free = min([at, *(other - 17 for other in placed)])
-        placed.append(free)
+        free = min([at, *(above - 17 for side, above in placed if abs(x - side) < wide)])
+        placed.append((x, free))
         chart.add_annotation(
             x=x,
             y=y,

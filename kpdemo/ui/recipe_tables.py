@@ -146,7 +146,7 @@ def _report(library: Library, name: str) -> str:
         f'<tr data-model="{escape(name)}"><th scope="row">{_swatch(name)}'
         f"{escape(names.model(name))}</th>"
         + "".join(
-            f'<td data-column="{column}">{escape(cell)}</td>'
+            f'<td data-column="{column}"{" data-empty" * (cell == NONE)}>{escape(cell)}</td>'
             for column, cell in zip(_COLUMNS[1:], cells, strict=True)
         )
         + "</tr>"
