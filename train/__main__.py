@@ -65,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("benchmark", help="measure how much of training is spent on the net")
 
+    commands.add_parser("completeness", help="count the labels that Kaggle's rows have")
+
     commands.add_parser("report", help="bring weights/results.json and the README up to date")
 
     command = commands.add_parser("submit", help="write a Kaggle submission")
@@ -167,6 +169,15 @@ def benchmark(options: argparse.Namespace) -> None:
         print(f"{name}: {100 * rates['share']:.0f} % of the rate with pictures in memory")
 
 
+def completeness(options: argparse.Namespace) -> None:
+    from train.completeness import write
+
+    found = write()
+    for name, counts in {"kaggle": found["kaggle"], **found["recipes"]}.items():
+        complete = counts["rows_by_points_known"].get("15", 0)
+        print(f"{name}: {complete:,} of {counts['rows']:,} faces have all 15 labels")
+
+
 def report(options: argparse.Namespace) -> None:
     from train.report import write
 
@@ -200,6 +211,7 @@ COMMANDS = {
     "framing": framing,
     "robustness": robustness,
     "benchmark": benchmark,
+    "completeness": completeness,
     "report": report,
     "submit": submit,
 }
