@@ -13,7 +13,7 @@ function slideScreen() {
   const titles = shows.map((index) => panels[index].title);
   const screen = pictureOf(shows, says, `${titles[0]} left, ${titles[1]} right of the divider, the arrow keys go from point to point`);
   const side = (select, index) => make("label", { style: `--model: ${panels[index].color}` }, select);
-  screen.across = 2 * ACROSS;
+  screen.across = innerWidth < 800 ? ACROSS : 2 * ACROSS; // a large picture needs no larger points
   screen.above = `<defs><clipPath id="kp-clip-0"><rect/></clipPath><clipPath id="kp-clip-1"><rect/></clipPath></defs>`;
   screen.figure = make(
     "figure",
