@@ -30,8 +30,8 @@ def html(row: Standing) -> str:
     ]
     how = "found by MediaPipe" if row.baseline else "cut out by their marks"
     return (
-        f'<p class="kp-key"><span class="kp-dot kp-dot-truth"></span> marked by a person '
-        f'<span class="kp-dot" style="--model:{_css(color(row.name))}"></span> '
+        f'<p class="kp-face-key"><span class="kp-dot-of-face kp-dot-of-truth"></span> marked by a person '
+        f'<span class="kp-dot-of-face" style="--model:{_css(color(row.name))}"></span> '
         f"{escape(names.model(row.name))}</p>"
         f'<div class="kp-faces">{"".join(figures)}</div>'
         '<p class="kp-small">The pictures of the test sets may not be passed on, so only points '
@@ -60,8 +60,8 @@ def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
         f'<path class="kp-apart" d="{_links(truth, answer)}"/>'
         f'<path class="kp-lines-truth" d="{_lines(truth, scheme.contours)}"/>'
         f'<path class="kp-lines-answer" d="{_lines(answer, scheme.contours)}"/>'
-        f'<g class="kp-truth">{_dots(truth, radius)}</g>'
-        f'<g class="kp-answer">{_dots(answer, radius)}</g>'
+        f'<g class="kp-face-truth">{_dots(truth, radius)}</g>'
+        f'<g class="kp-face-answer">{_dots(answer, radius)}</g>'
         f'<path class="kp-bar" d="M8 {_SIDE + 8}v6h{bar:.1f}v-6"/>'
         f'<text x="{14 + bar:.1f}" y="{_SIDE + 15}">{_BAR} % of the eye distance</text></svg>'
         f"<figcaption><b>{place}: {face.error:.1f} %</b><span>{escape(face.name)}</span>"

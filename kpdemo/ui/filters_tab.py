@@ -21,9 +21,9 @@ _START = "Compare a photo on the first tab, and what each kernel answers on it a
 _NO_FACE = "No face was found on your photo, so there is nothing to answer; try another photo."
 _NO_MODEL = "No model to open: there is none that can be used, or it is not known here."
 _FIRST_LAYERS = (
-    "<h3>First layers side by side</h3><p>The first layer looks at the photo itself. It starts "
-    "from random speckles: tidy edges, bars and blobs are what training made of them, and where "
-    "speckles are left, it learned less.</p>"
+    '<h2 class="kp-section">First layers side by side</h2><p>The first layer looks at the photo '
+    "itself. It starts from random speckles: tidy edges, bars and blobs are what training made of "
+    "them, and where speckles are left, it learned less.</p>"
 )
 _CLOSED = (
     "MediaPipe is not among the models: it is a finished product of Google’s that we run as it is "

@@ -138,7 +138,7 @@ def _rows(found: Standings, board: str) -> list[Standing]:
 
 
 def _heading(words: str) -> None:
-    gr.HTML(f"<h2>{words}</h2>", apply_default_css=False, elem_classes="kp-heading")
+    gr.HTML(f'<h2 class="kp-section">{words}</h2>', apply_default_css=False)
 
 
 def _caption(chart: str) -> gr.HTML:

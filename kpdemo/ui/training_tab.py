@@ -33,7 +33,7 @@ def build(tab: gr.Tab) -> None:
     damaged = gr.HTML(elem_id="training-problems")
 
     _heading("Learning curves")
-    with gr.Row(elem_classes="kp-choices"):
+    with gr.Row(elem_classes="kp-asked"):
         chosen = gr.Dropdown(
             _runs(library),
             value=[name for name in DEFAULT_MODELS if name in library.runs],
@@ -60,7 +60,7 @@ def build(tab: gr.Tab) -> None:
             told = gr.HTML(elem_id="training-settings", apply_default_css=False)
 
     _heading("Sweeps: one setting changed")
-    with gr.Row(elem_classes="kp-choices"):
+    with gr.Row(elem_classes="kp-asked"):
         asked = gr.Dropdown(
             _sweeps(library),
             value=next(iter(library.sweeps), None),
@@ -87,7 +87,7 @@ def build(tab: gr.Tab) -> None:
                     _multiple(number, setting, outcome, chart)
 
     _heading("Errors by keypoint")
-    with gr.Row(elem_classes="kp-choices"):
+    with gr.Row(elem_classes="kp-asked"):
         points = gr.Radio(
             _markups(library),
             value=next((name for _, name in _markups(library)), None),

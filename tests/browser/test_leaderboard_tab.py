@@ -83,7 +83,7 @@ def test_the_best_and_worst_faces_are_points_without_a_photo(page):
     for name, title in (("unet", "U-Net"), ("mediapipe-ridge", "MediaPipe, ridge map")):
         page.locator("#face-model input").click()
         page.get_by_role("option", name=title).click()
-        expect(page.locator(".kp-key")).to_contain_text(title)
+        expect(page.locator(".kp-face-key")).to_contain_text(title)
         metrics = checkpoint.read_metrics(WEIGHTS / name.split("-")[0])["300w-common"]
         told = metrics["ridge" if "ridge" in name else "ground_truth_box"]
         faces = told["best"] + told["worst"]

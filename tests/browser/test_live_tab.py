@@ -80,7 +80,7 @@ def states(page: Page) -> list[str]:
 
 
 def stage(page: Page, side: str):
-    return page.locator(f'.kp-stage[data-side="{side}"]')
+    return page.locator(f'.kp-live-stage[data-side="{side}"]')
 
 
 def start(page: Page) -> None:

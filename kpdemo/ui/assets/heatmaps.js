@@ -115,7 +115,7 @@ function panelOf(panel, cells) {
     { class: "kp-map", style: `--model: ${panel.color}`, "data-kind": panel.kind },
     make("figcaption", {}, make("strong", {}, panel.title), make("span", { class: "kp-meta" }, `sees ${size}${panel.grey ? ", grey" : ""}`)),
     whole.stack,
-    make("div", { class: "kp-facts" }, facts, make("div", { class: "kp-close" }, close.stack)),
+    make("div", { class: "kp-facts" }, facts, make("div", { class: "kp-closeup" }, close.stack)),
   ));
   return { ...panel, cells, whole, close, facts, colours: coloursOf(panel.kind) };
 }
