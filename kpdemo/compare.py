@@ -1,6 +1,7 @@
 """The engine: a photo -> its faces -> every model and MediaPipe -> one result."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -13,8 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kpdemo import checkpoint, framing, images, mesh_to_ibug
+from kpdemo import checkpoint, framing, hub, images, mesh_to_ibug
 from kpdemo.baseline import Baseline
+from kpdemo.checkpoint import SHIPPED as WEIGHTS
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.crops import Crop
 from kpdemo.device import pick
@@ -22,9 +24,9 @@ from kpdemo.faces import Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
 from kpdemo.predict import predict
 
-WEIGHTS = Path(__file__).parents[1] / "weights"
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
+PATIENCE = 5.0  # seconds that a start waits for the Hub; loading takes as long again
 
 log = logging.getLogger(__name__)
 
@@ -96,21 +98,37 @@ class Engine:
     The default models are loaded at once, the others when they are first asked for. A model whose
     folder is damaged, or a MediaPipe that cannot start, is left out and named in `unavailable`;
     the others work. Safe to use from several threads.
+
+    With a `namespace`, weights come from its repositories on the Hugging Face Hub, and from the
+    folders only where that fails. `origins` says where each model's weights are from, and
+    `not_pulled` in a sentence why they are not the Hub's.
     """
 
-    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+    def __init__(self, folders: Sequence[Path] | None = None, namespace: str | None = None) -> None:
         self.models: dict[str, Model] = {}
         self.unavailable: dict[str, str] = {}
+        self.origins: dict[str, str] = {}
+        self.not_pulled: dict[str, str] = {}
         self.device = pick()
         self._loading = threading.Lock()
         self._folders = {
             folder.name: folder for folder in (model_folders() if folders is None else folders)
         }
+        self._pulled: dict[str, hub.Pulled] = {}
+        for name, folder in self._folders.items():
+            self.origins[name] = f"{folder.parent.name}/ of this copy"
+        if namespace:
+            for name, found in hub.pull(namespace, self._folders, PATIENCE).items():
+                if isinstance(found, hub.Pulled):
+                    self._pulled[name] = found
+                    self.origins[name] = found.origin
+                else:
+                    self.not_pulled[name] = str(found)
         for name, folder in self._folders.items():
             try:
                 if name in DEFAULT_MODELS:
                     self.model(name)
-                else:
+                elif name not in self._pulled:
                     checkpoint.read_config(folder)
             except CheckpointError as error:
                 self.unavailable[name] = str(error)
@@ -149,10 +167,21 @@ class Engine:
         """The model of that name, loaded now if it was not before; CheckpointError if damaged."""
         with self._loading:
             if name not in self.models:
-                model = checkpoint.load(self._folders[name])
+                model = self._load(name)
                 model.net.to(self.device)
                 self.models[name] = model
             return self.models[name]
+
+    def _load(self, name: str) -> Model:
+        """The Hub's model if it was pulled and is good, else the one of the folder."""
+        if pulled := self._pulled.get(name):
+            try:
+                return hub.load_pulled(pulled)
+            except CheckpointError as error:
+                del self._pulled[name]
+                self.origins[name] = f"{self._folders[name].parent.name}/ of this copy"
+                self.not_pulled[name] = str(error)
+        return checkpoint.load(self._folders[name])
 
     def compare(
         self,
@@ -281,8 +310,8 @@ def model_folders(weights: Path = WEIGHTS) -> list[Path]:
 
 @cache
 def engine() -> Engine:
-    """The program's one engine on the weights that ship with it."""
-    return Engine()
+    """The program's one engine, on the Hub's weights if KPDEMO_HUB names whose, else on ours."""
+    return Engine(namespace=os.environ.get(hub.VARIABLE))
 
 
 def compare(
