@@ -107,7 +107,6 @@ class Engine:
     def __init__(self, folders: Sequence[Path] | None = None, namespace: str | None = None) -> None:
         self.models: dict[str, Model] = {}
         self.unavailable: dict[str, str] = {}
-        self.origins: dict[str, str] = {}
         self.not_pulled: dict[str, str] = {}
         self.device = pick()
         self._loading = threading.Lock()
@@ -115,15 +114,14 @@ class Engine:
             folder.name: folder for folder in (model_folders() if folders is None else folders)
         }
         self._pulled: dict[str, hub.Pulled] = {}
-        for name, folder in self._folders.items():
-            self.origins[name] = f"{folder.parent.name}/ of this copy"
+        self.origins = {name: _here(folder) for name, folder in self._folders.items()}
         if namespace:
             for name, found in hub.pull(namespace, self._folders, PATIENCE).items():
                 if isinstance(found, hub.Pulled):
                     self._pulled[name] = found
                     self.origins[name] = found.origin
                 else:
-                    self.not_pulled[name] = str(found)
+                    self._do_without(name, found)
         for name, folder in self._folders.items():
             try:
                 if name in DEFAULT_MODELS:
@@ -131,7 +129,7 @@ class Engine:
                 elif name not in self._pulled:
                     checkpoint.read_config(folder)
             except CheckpointError as error:
-                self.unavailable[name] = str(error)
+                self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
         self.finder: FaceFinder | None = None
         self.baseline: Baseline | None = None
         try:
@@ -179,9 +177,13 @@ class Engine:
                 return hub.load_pulled(pulled)
             except CheckpointError as error:
                 del self._pulled[name]
-                self.origins[name] = f"{self._folders[name].parent.name}/ of this copy"
-                self.not_pulled[name] = str(error)
+                self.origins[name] = _here(self._folders[name])
+                self._do_without(name, error)
         return checkpoint.load(self._folders[name])
+
+    def _do_without(self, name: str, why: CheckpointError) -> None:
+        log.warning("%s: %s", name, why)
+        self.not_pulled[name] = str(why)
 
     def compare(
         self,
@@ -333,6 +335,11 @@ def whole_photo(pixels: np.ndarray) -> Face:
     layout = [[-0.4, -0.45], [0.4, -0.45], [0, 0.05], [0, 0.5], [-0.85, -0.25], [0.85, -0.25]]
     (x0, y0), (x1, y1) = box.to_photo([[-1, -1], [1, 1]])
     return Face((float(x0), float(y0), float(x1), float(y1)), 0.0, box.to_photo(layout), 0.0)
+
+
+def _here(folder: Path) -> str:
+    """Where a model's weights are from that were not pulled, for people."""
+    return f"{folder.parent.name}/ of this copy"
 
 
 def _plain(values: np.ndarray, digits: int) -> list:

@@ -1,7 +1,8 @@
 """A Hugging Face Hub in memory: the routes that push and pull need, over HTTP, with faults.
 
 Large files go the LFS way (batch, PUT, verify) and come back from another origin, as from the
-Hub's store: `localhost` instead of `127.0.0.1`.
+Hub's store: `localhost` instead of `127.0.0.1`. Its successor, Xet, is taken as well, but what it
+sends is packed, and not unpacked here: a test must say what is in it (`Hub.store`).
 """
 
 import base64
@@ -9,6 +10,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -300,6 +302,12 @@ def verify(self, body: bytes) -> tuple:
     return _json({})
 
 
+def xet_token(self, repo: str, body: bytes) -> tuple:
+    self.allow(repo)
+    until = int(time.time()) + 3600
+    return _json({"casUrl": f"{self.hub.url}/cas", "exp": until, "accessToken": "for the store"})
+
+
 def commit(self, repo: str, revision: str, body: bytes) -> tuple:
     self.allow(repo)
     before, _ = self.commit(repo, revision)
@@ -351,6 +359,9 @@ ROUTES: dict[tuple[str, str], Callable[..., tuple]] = {
     ("POST", f"/api/models/{_REPO}/preupload/(.+)"): preupload,
     ("POST", f"/{_REPO}.git/info/lfs/objects/batch"): batch,
     ("PUT", "/store/([0-9a-f]{64})"): put,
+    ("GET", f"/api/models/{_REPO}/xet-write-token/.+"): xet_token,
+    ("POST", "/cas/v1/xorbs/.+"): lambda self, body: _json({"was_inserted": True}),
+    ("POST", "/cas/v1/shards"): lambda self, body: _json({"result": 1}),
     ("POST", "/verify"): verify,
     ("POST", f"/api/models/{_REPO}/commit/(.+)"): commit,
     ("HEAD", f"/{_REPO}/resolve/([^/]+)/(.+)"): resolve,

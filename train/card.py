@@ -63,9 +63,9 @@ import kpdemo
 model = kpdemo.load("{namespace}/{prefix}{name}")
 ```
 
-with kpdemo's code at hand; `{namespace}` is the account on the Hugging Face Hub. `model.net` is
-the PyTorch net, `kpdemo.predict.predict(model, cuts)` asks it about cut-out faces. All at once,
-from a photo, with the weights that ship with the code:
+This needs kpdemo's code; `{namespace}` is the account on the Hugging Face Hub. `model.net` is the
+PyTorch net, and `kpdemo.predict.predict(model, cuts)` asks it about cut-out faces. From a photo,
+the whole way, with the weights that ship with the code:
 
 ```python
 result = kpdemo.compare("photo.jpg", ["{name}"])

@@ -162,6 +162,37 @@ def test_a_push_that_fails_says_why_changes_nothing_and_can_be_repeated(
     assert commits(local_hub) == 1
 
 
+@pytest.fixture
+def xet(local_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large files go up the new way, as they do by default."""
+    pytest.importorskip("hf_xet")
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    monkeypatch.setenv("HF_XET_CACHE", str(tmp_path / "xet"))
+
+
+def test_a_push_over_xet_commits_the_same_weights(local_hub: Hub, xet: None) -> None:
+    content = (WEIGHTS / NAME / checkpoint.WEIGHTS).read_bytes()
+    local_hub.store[hub.sha256(content)] = content
+    assert main(PUSH) == 0
+    assert any(path.startswith("/cas/v1/xorbs/") for _, path in local_hub.requests)
+    assert not any("/info/lfs/" in path for _, path in local_hub.requests)
+    assert local_hub.files(REPO)[checkpoint.WEIGHTS] == content
+    assert main(PUSH) == 0
+    assert commits(local_hub) == 1
+
+
+def test_a_push_over_xet_that_is_refused_ends_in_one_sentence(
+    local_hub: Hub, xet: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    local_hub.fail("GET", "/xet-write-token/", status=403, message="Storage limit reached", times=9)
+    assert main(PUSH) == 1
+    sentence = capsys.readouterr().err.splitlines()[-1]
+    assert sentence.startswith(f"{REPO} cannot be pushed: ")
+    assert "403" in sentence
+    assert TOKEN not in sentence
+    assert commits(local_hub) == 0
+
+
 def test_a_hub_that_stumbles_once_is_asked_again(local_hub: Hub) -> None:
     local_hub.fail("PUT", "/store/", status=500)
     local_hub.fail("POST", "/preupload/", status=503)
