@@ -26,7 +26,7 @@ from kpdemo.predict import predict
 
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
-PATIENCE = 5.0  # seconds that a start waits for the Hub; loading takes as long again
+PATIENCE = 3.0  # seconds that a start waits for the Hub: with all the rest it may take ten
 
 log = logging.getLogger(__name__)
 
