@@ -1,16 +1,20 @@
-"""`python -m kpdemo PHOTO`: compare models on a photo from the shell."""
+"""`python -m kpdemo PHOTO`: compare models on a photo from the shell; `pull`: fetch weights."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from kpdemo import export, images
-from kpdemo.compare import Comparison, engine
+from kpdemo import export, hub, images
+from kpdemo.compare import Comparison, engine, model_folders
 from kpdemo.sheet import side_by_side
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["pull"]:
+        return pull(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="python -m kpdemo",
         description="Where different neural networks put the facial keypoints of a photo.",
@@ -40,6 +44,25 @@ def main(arguments: list[str] | None = None) -> int:
     for name, why in comparison.unavailable.items():
         print(f"{name} is unavailable: {why}", file=sys.stderr)
     return 0
+
+
+def pull(arguments: list[str]) -> int:
+    """`python -m kpdemo pull`: fetch the newest weights from the Hub, a line a model."""
+    parser = argparse.ArgumentParser(prog="python -m kpdemo pull", description=pull.__doc__)
+    parser.add_argument(
+        "--namespace",
+        metavar="NAME",
+        default=os.environ.get(hub.VARIABLE),
+        help=f"whose repositories (default: the environment's {hub.VARIABLE})",
+    )
+    namespace = parser.parse_args(arguments).namespace
+    if not namespace:
+        print(f"Say whose weights, with --namespace NAME or {hub.VARIABLE}=NAME.", file=sys.stderr)
+        return 1
+    lines = list(hub.report(namespace, [folder.name for folder in model_folders()]))
+    for good, line in lines:
+        print(line, file=sys.stdout if good else sys.stderr)
+    return 0 if all(good for good, _ in lines) else 1
 
 
 def report(comparison: Comparison) -> str:

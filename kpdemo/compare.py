@@ -1,6 +1,7 @@
 """The engine: a photo -> its faces -> every model and MediaPipe -> one result."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,8 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kpdemo import checkpoint, framing, images, mesh_to_ibug
+from kpdemo import checkpoint, framing, hub, images, mesh_to_ibug
 from kpdemo.baseline import Baseline
+from kpdemo.checkpoint import SHIPPED as WEIGHTS
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.config import ModelConfig
 from kpdemo.crops import Crop
@@ -23,9 +25,9 @@ from kpdemo.faces import Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
 from kpdemo.predict import predict
 
-WEIGHTS = Path(__file__).parents[1] / "weights"
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
+PATIENCE = 3.0  # seconds that a start waits for the Hub: with all the rest it may take ten
 
 log = logging.getLogger(__name__)
 
@@ -103,24 +105,40 @@ class Engine:
     The default models are loaded at once, the others when they are first asked for; the `configs`
     of all are read at once. A model whose folder is damaged, or a MediaPipe that cannot start, is
     left out and named in `unavailable`; the others work. Safe to use from several threads.
+
+    With a `namespace`, weights come from its repositories on the Hugging Face Hub, and from the
+    folders only where that fails. `origins` says where each model's weights are from, and
+    `not_pulled` in a sentence why they are not the Hub's.
     """
 
-    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+    def __init__(self, folders: Sequence[Path] | None = None, namespace: str | None = None) -> None:
         self.models: dict[str, Model] = {}
         self.configs: dict[str, ModelConfig] = {}
         self.unavailable: dict[str, str] = {}
+        self.not_pulled: dict[str, str] = {}
         self.device = pick()
         self._loading = threading.Lock()
         self._folders = {
             folder.name: folder for folder in (model_folders() if folders is None else folders)
         }
+        self._pulled: dict[str, hub.Pulled] = {}
+        self.origins = {name: _here(folder) for name, folder in self._folders.items()}
+        if namespace:
+            for name, found in hub.pull(namespace, self._folders, PATIENCE).items():
+                if isinstance(found, hub.Pulled):
+                    self._pulled[name] = found
+                    self.origins[name] = found.origin
+                else:
+                    self._do_without(name, found)
         for name, folder in self._folders.items():
             try:
-                self.configs[name] = checkpoint.read_config(folder)
                 if name in DEFAULT_MODELS:
-                    self.model(name)
+                    self.configs[name] = self.model(name).config
+                else:
+                    pulled = self._pulled.get(name)
+                    self.configs[name] = checkpoint.read_config(pulled.folder if pulled else folder)
             except CheckpointError as error:
-                self.unavailable[name] = str(error)
+                self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
         self.finder: FaceFinder | None = None
         self.baseline: Baseline | None = None
         try:
@@ -156,10 +174,25 @@ class Engine:
         """The model of that name, loaded now if it was not before; CheckpointError if damaged."""
         with self._loading:
             if name not in self.models:
-                model = checkpoint.load(self._folders[name])
+                model = self._load(name)
                 model.net.to(self.device)
                 self.models[name] = model
             return self.models[name]
+
+    def _load(self, name: str) -> Model:
+        """The Hub's model if it was pulled and is good, else the one of the folder."""
+        if pulled := self._pulled.get(name):
+            try:
+                return hub.load_pulled(pulled)
+            except CheckpointError as error:
+                del self._pulled[name]
+                self.origins[name] = _here(self._folders[name])
+                self._do_without(name, error)
+        return checkpoint.load(self._folders[name])
+
+    def _do_without(self, name: str, why: CheckpointError) -> None:
+        log.warning("%s: %s", name, why)
+        self.not_pulled[name] = str(why)
 
     def compare(
         self,
@@ -296,8 +329,8 @@ def model_folders(weights: Path = WEIGHTS) -> list[Path]:
 
 @cache
 def engine() -> Engine:
-    """The program's one engine on the weights that ship with it."""
-    return Engine()
+    """The program's one engine, on the Hub's weights if KPDEMO_HUB names whose, else on ours."""
+    return Engine(namespace=os.environ.get(hub.VARIABLE))
 
 
 def compare(
@@ -319,6 +352,11 @@ def whole_photo(pixels: np.ndarray) -> Face:
     layout = [[-0.4, -0.45], [0.4, -0.45], [0, 0.05], [0, 0.5], [-0.85, -0.25], [0.85, -0.25]]
     (x0, y0), (x1, y1) = box.to_photo([[-1, -1], [1, 1]])
     return Face((float(x0), float(y0), float(x1), float(y1)), 0.0, box.to_photo(layout), 0.0)
+
+
+def _here(folder: Path) -> str:
+    """Where a model's weights are from that were not pulled, for people."""
+    return f"{folder.parent.name}/ of this copy"
 
 
 def _plain(values: np.ndarray, digits: int) -> list:

@@ -69,6 +69,12 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("report", help="bring weights/results.json and the README up to date")
 
+    command = commands.add_parser("push", help="put models on the Hugging Face Hub, and pin them")
+    command.add_argument("models", nargs="+", metavar="MODEL", help="names of those in weights/")
+    command.add_argument("--namespace", required=True, metavar="NAME", help="whose repositories")
+    command.add_argument("--private", action="store_true", help="for a repository that is new")
+    command.add_argument("--revision", metavar="BRANCH", default="main", help="made if need be")
+
     command = commands.add_parser("submit", help="write a Kaggle submission")
     command.add_argument("model", help="a 15-point model folder, or the name of one in weights/")
     command.add_argument("output", type=Path, help="the CSV to write")
@@ -184,6 +190,15 @@ def report(options: argparse.Namespace) -> None:
     write()
 
 
+def push(options: argparse.Namespace) -> None:
+    from train.push import push
+
+    for folder in [model_folder(name) for name in options.models]:
+        repo, pin, new = push(folder, options.namespace, options.private, options.revision)
+        what = "pushed" if new else "nothing new"
+        print(f"{repo}: {what}, commit {pin.revision}, weights' sha256 {pin.sha256}")
+
+
 def submit(options: argparse.Namespace) -> None:
     from train.submit import submit as write
 
@@ -213,6 +228,7 @@ COMMANDS = {
     "benchmark": benchmark,
     "completeness": completeness,
     "report": report,
+    "push": push,
     "submit": submit,
 }
 

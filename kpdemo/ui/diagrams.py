@@ -111,8 +111,8 @@ class _Drawing:
         side, step = 40, 5
         for k in (2, 1, 0):
             self.parts.append(
-                f'<rect class="kp-net-map" x="{x + k * step}" y="{y - side / 2 - (k - 1) * step:.1f}" '
-                f'width="{side}" height="{side}"/>'
+                f'<rect class="kp-net-map" x="{x + k * step}" '
+                f'y="{y - side / 2 - (k - 1) * step:.1f}" width="{side}" height="{side}"/>'
             )
         for radius in (11, 7, 3):
             self.parts.append(

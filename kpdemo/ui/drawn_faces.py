@@ -30,7 +30,8 @@ def html(row: Standing) -> str:
     ]
     how = "found by MediaPipe" if row.baseline else "cut out by their marks"
     return (
-        f'<p class="kp-face-key"><span class="kp-dot-of-face kp-dot-of-truth"></span> marked by a person '
+        '<p class="kp-face-key"><span class="kp-dot-of-face kp-dot-of-truth"></span> '
+        "marked by a person "
         f'<span class="kp-dot-of-face" style="--model:{_css(color(row.name))}"></span> '
         f"{escape(names.model(row.name))}</p>"
         f'<div class="kp-faces">{"".join(figures)}</div>'
