@@ -44,7 +44,7 @@ def panels_of(held: Shown) -> dict:
 
 
 def rows(held: Shown) -> dict[str, dict]:
-    return {row["name"]: row["cells"] for row in json.loads(table.value({}, held))["rows"]}
+    return {row["name"]: row["cells"] for row in json.loads(table.value({}, held, {}, {}))["rows"]}
 
 
 def picture(uri: str) -> Image.Image:
@@ -120,8 +120,8 @@ def test_the_table_has_a_row_a_model_and_only_with_a_face():
     assert list(cells) == ["unet", "mediapipe"]
     assert cells["mediapipe"]["distance"] == ["baseline", None]
     assert cells["unet"]["jaw"][1] > 0
-    assert "find faces 3 ms" in table.value({}, shown(400, 300, found))
-    assert table.value({}, shown(400, 300)) is None
+    assert "find faces 3 ms" in table.value({}, shown(400, 300, found), {}, {})
+    assert table.value({}, shown(400, 300), {}, {}) is None
 
 
 def test_a_truth_turns_agreement_into_error():
@@ -171,3 +171,16 @@ def test_examples_are_two_portraits_and_both_together_without_metadata(tmp_path)
         with Image.open(example.path) as shot:
             assert shot.format == "JPEG" and not shot.getexif()
     assert examples.buttons(written).count("<button") == 3
+
+
+def test_the_table_says_where_the_weights_came_from():
+    found = face(10, 10, 90, unet=answer("ibug-68"), simplenet=answer("ibug-68"))
+    held, copy = shown(400, 300, found), "weights/ of this copy"
+
+    def says(origins: dict[str, str], not_pulled: dict[str, str]) -> str:
+        return json.loads(table.value({}, held, origins, not_pulled))["weights"]
+
+    assert says({"unet": copy, "simplenet": copy}, {}) == f"All weights are from {copy}."
+    mixed = says({"unet": "me/kpdemo-unet at 1a2b3c4", "simplenet": copy}, {"simplenet": "Gone."})
+    assert "U-Net: weights from me/kpdemo-unet at 1a2b3c4." in mixed
+    assert mixed.endswith(f"SimpleNet: weights from {copy}. Gone.")

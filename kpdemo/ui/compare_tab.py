@@ -118,7 +118,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         return {
             said: notice.of(shown.comparison),
             shown_panels: panels.value(shown),
-            shown_table: table.value(engine.models, shown),
+            shown_table: table.value(engine.models, shown, engine.origins, engine.not_pulled),
             marks: truth_box.value(shown),
             session: shown,
         }

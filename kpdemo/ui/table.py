@@ -45,8 +45,16 @@ def build() -> gr.HTML:
     )
 
 
-def value(models: Mapping[str, Model], shown: Shown) -> str | None:
-    """The table of a comparison by `models` as JSON; None without a face."""
+def value(
+    models: Mapping[str, Model],
+    shown: Shown,
+    origins: Mapping[str, str],
+    not_pulled: Mapping[str, str],
+) -> str | None:
+    """The table of a comparison by `models` as JSON; None without a face.
+
+    `origins` and `not_pulled` are the engine's: where weights came from, and why not the Hub.
+    """
     faces = shown.comparison.faces
     if not faces:
         return None
@@ -59,6 +67,8 @@ def value(models: Mapping[str, Model], shown: Shown) -> str | None:
             "meaning": (_ERROR if shown.truth else _AGREEMENT) + several * (len(faces) > 1),
             "costs": _COSTS,
             "timings": _timings(shown.comparison.timings),
+            "weights": _weights({name: origins[name] for name in asked if name in origins})
+            + "".join(f" {not_pulled[name]}" for name in asked if name in not_pulled),
         }
     )
 
@@ -129,3 +139,13 @@ def _timings(timings: dict[str, float]) -> str:
         if stage != "total" and value >= 0.5
     ]
     return f"Together {timings['total']:.0f} ms: " + ", ".join(stages) + "."
+
+
+def _weights(origins: Mapping[str, str]) -> str:
+    """Where the weights of each model came from, models of one origin together."""
+    together: dict[str, list[str]] = {}
+    for name, origin in origins.items():
+        together.setdefault(origin, []).append(names.model(name))
+    if len(together) == 1:
+        return f"All weights are from {next(iter(together))}."
+    return " ".join(f"{', '.join(who)}: weights from {where}." for where, who in together.items())

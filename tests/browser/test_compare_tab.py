@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from visitor import take_example
 
 from kpdemo import compare, markup
 
@@ -18,11 +19,6 @@ Page = sync_api.Page
 POINTS = {"simplenet": 68, "resnet18": 68, "unet": 68, "keypoint-resnet": 15, "mediapipe": 478}
 PERCENT = re.compile(r"^\d+\.\d %$")
 FIGURE = re.compile(r"^\d+\.\d$")
-
-
-def take_example(page: Page, title: str) -> None:
-    page.get_by_role("button", name=title).click()
-    page.locator(".kp-panel").first.wait_for()
 
 
 def upload(page: Page, path: Path) -> None:

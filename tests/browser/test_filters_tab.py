@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from visitor import open_tab
 
 from kpdemo import checkpoint
 from kpdemo.compare import WEIGHTS
@@ -13,12 +14,8 @@ expect = sync_api.expect
 Page = sync_api.Page
 
 
-def open_tab(page: Page) -> None:
-    tab = page.get_by_role("tab", name="Filters")
-    if not tab.count():  # a narrow page keeps it in a menu
-        page.get_by_role("button", name="More tabs").click()
-        tab = page.locator(".overflow-dropdown").get_by_role("button", name="Filters")
-    tab.click()
+def open_filters(page: Page) -> None:
+    open_tab(page, "Filters")
     tiles(page).first.wait_for()
 
 
@@ -41,7 +38,7 @@ def first_layer(name: str) -> filters.Layer:
 
 
 def test_kernels_are_there_without_a_photo_and_say_how_to_get_answers(page):
-    open_tab(page)
+    open_filters(page)
     expect(tiles(page)).to_have_count(first_layer("simplenet").outputs)
     expect(page.locator("#filters .kp-kernels-hint")).to_contain_text("Compare a photo")
     expect(tiles(page).first.locator("canvas")).to_have_count(1)
@@ -52,7 +49,7 @@ def test_kernels_are_there_without_a_photo_and_say_how_to_get_answers(page):
 
 
 def test_another_model_and_layer_bring_their_kernels(page):
-    open_tab(page)
+    open_filters(page)
     choose(page, "Model", "U-Net")
     expect(tiles(page)).to_have_count(first_layer("unet").outputs)
     choose(page, "Layer", "Way down, level 5, convolution 2")
@@ -67,10 +64,10 @@ def test_another_model_and_layer_bring_their_kernels(page):
 
 
 def test_answers_come_with_a_photo_and_a_click_asks_the_server_nothing(page):
-    open_tab(page)
+    open_filters(page)
     page.get_by_role("tab", name="Compare").click()
     compare_example(page)
-    open_tab(page)
+    open_filters(page)
     expect(tiles(page).first.locator("canvas")).to_have_count(2)
     expect(page.locator("#filters .kp-kernels-hint")).to_be_hidden()
     page.wait_for_load_state("networkidle")
@@ -93,7 +90,7 @@ def test_answers_come_with_a_photo_and_a_click_asks_the_server_nothing(page):
 
 def test_going_back_and_forth_sends_no_layer_again(page):
     compare_example(page)
-    open_tab(page)
+    open_filters(page)
     tiles(page).nth(4).click()
     page.get_by_role("tab", name="Compare").click()
     with page.expect_response(lambda response: "queue/data" in response.url) as answer:
@@ -103,7 +100,7 @@ def test_going_back_and_forth_sends_no_layer_again(page):
 
 
 def test_the_arrow_keys_go_from_kernel_to_kernel(page):
-    open_tab(page)
+    open_filters(page)
     tiles(page).first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
@@ -122,7 +119,7 @@ def test_the_arrow_keys_go_from_kernel_to_kernel(page):
 def test_a_narrow_page_shows_the_kernel_from_below_and_gives_the_focus_back(open_page):
     page = open_page(390)
     compare_example(page)
-    open_tab(page)
+    open_filters(page)
     details = page.get_by_role("region", name="The chosen kernel")
     expect(details).to_be_hidden()
     tiles(page).nth(6).click()

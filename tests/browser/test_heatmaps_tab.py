@@ -4,24 +4,11 @@ import re
 
 import pytest
 from PIL import Image
+from visitor import open_tab, take_example
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
 Page = sync_api.Page
-
-
-def take_example(page: Page, title: str) -> None:
-    page.get_by_role("button", name=title).click()
-    page.locator(".kp-panel").first.wait_for()
-
-
-def open_tab(page: Page, name: str = "Heatmaps") -> None:
-    tab = page.get_by_role("tab", name=name)
-    if tab.count() and tab.first.is_visible():
-        tab.first.click()
-        return
-    page.locator(".overflow-menu > button").click()
-    page.locator(".overflow-dropdown").get_by_text(name).click()
 
 
 def view(page: Page):
@@ -40,7 +27,7 @@ def model(page: Page):
 
 
 def test_without_a_photo_the_tab_leads_to_compare(page):
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     expect(view(page)).to_contain_text("Compare a photo first")
     expect(view(page).locator(".kp-tools")).to_be_hidden()
     page.get_by_role("button", name="Go to Compare").click()
@@ -51,14 +38,14 @@ def test_without_a_face_the_tab_says_so(page, tmp_path):
     Image.linear_gradient("L").save(tmp_path / "sky.png")
     page.locator("#photo input[type=file]").set_input_files(tmp_path / "sky.png")
     expect(page.locator("#notice")).to_contain_text("No face found")
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     expect(view(page)).to_contain_text("No face found")
     expect(view(page).locator(".kp-map")).to_have_count(0)
 
 
 def test_another_point_or_group_is_shown_without_asking_the_server(page):
     take_example(page, "Grace Hopper")
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     nose = canvas(page)
     assert any(nose)
     facts = view(page).locator(".kp-facts")
@@ -88,7 +75,7 @@ def test_another_point_or_group_is_shown_without_asking_the_server(page):
 
 def test_a_click_and_the_arrow_keys_choose_a_point(page):
     take_example(page, "Grace Hopper")
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     view(page).get_by_label("All points").check()
     svg = view(page).locator(".kp-map > .kp-stack svg")
     chin = svg.locator(".kp-answer[data-k='8']").bounding_box()
@@ -103,7 +90,7 @@ def test_a_click_and_the_arrow_keys_choose_a_point(page):
 
 def test_a_regressor_shows_what_its_answer_rests_on(page):
     take_example(page, "Grace Hopper")
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     canvas(page)
     model(page).select_option("SimpleNet")
     expect(view(page).locator(".kp-map figcaption")).to_contain_text("SimpleNet")
@@ -117,7 +104,7 @@ def test_a_regressor_shows_what_its_answer_rests_on(page):
     assert canvas(page) != first
     # The tab comes back as it was left.
     open_tab(page, "Compare")
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     expect(model(page)).to_have_value("simplenet")
     expect(view(page).locator(".kp-facts")).to_contain_text("Jaw 8")
     # What the visitor asked for comes back with a model that has it.
@@ -127,7 +114,7 @@ def test_a_regressor_shows_what_its_answer_rests_on(page):
 
 def test_each_face_and_another_photo_can_be_looked_at(page):
     take_example(page, "Two people")
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     first = canvas(page)
     face = page.locator("#heatmaps-choice").get_by_label("Face")
     shown = view(page).locator(".kp-map > .kp-stack img")
@@ -138,13 +125,13 @@ def test_each_face_and_another_photo_can_be_looked_at(page):
     open_tab(page, "Compare")
     take_example(page, "Grace Hopper")
     expect(page.locator("#table tbody tr").first).to_be_visible()
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     expect(face).to_be_hidden()
 
 
 def test_sigmas_are_explained_or_shown(page):
     take_example(page, "Grace Hopper")
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     canvas(page)
     both = page.locator("#sigmas")
     if both.count():
@@ -157,7 +144,7 @@ def test_sigmas_are_explained_or_shown(page):
 def test_nothing_scrolls_sideways(open_page, width):
     page = open_page(width)
     take_example(page, "Two people")
-    open_tab(page)
+    open_tab(page, "Heatmaps")
     canvas(page)
     view(page).get_by_label("All points").check()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

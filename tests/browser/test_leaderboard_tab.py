@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from visitor import open_tab
 
 from kpdemo import checkpoint, markup
 from kpdemo.compare import WEIGHTS
@@ -24,12 +25,8 @@ def rows_on(board: str) -> list[dict]:
     return [row for row in RESULTS["models"] if row["markup"] in BOARDS[board]]
 
 
-def open_tab(page: Page) -> None:
-    tab = page.get_by_role("tab", name="Leaderboard")
-    if not tab.is_visible():  # on a narrow screen the last tabs are in a menu
-        page.locator(".overflow-menu > button").click()
-        tab = page.locator(".overflow-dropdown button", has_text="Leaderboard")
-    tab.click()
+def open_leaderboard(page: Page) -> None:
+    open_tab(page, "Leaderboard")
     page.locator("#leaderboard tbody tr").first.wait_for()
 
 
@@ -43,7 +40,7 @@ def head(page: Page, name: str):
 
 
 def test_every_row_of_the_results_has_its_figures_in_the_table(page):
-    open_tab(page)
+    open_leaderboard(page)
     for board in BOARDS:
         page.get_by_label(board).check()
         rows = rows_on(board)
@@ -56,7 +53,7 @@ def test_every_row_of_the_results_has_its_figures_in_the_table(page):
 
 
 def test_a_heading_sorts_the_table_up_and_down_in_the_browser(page):
-    open_tab(page)
+    open_leaderboard(page)
     expect(head(page, "NME as the app")).to_have_attribute("aria-sort", "ascending")
     assert cells(page, "nme_compare") == sorted(cells(page, "nme_compare"))
     asked = []
@@ -79,7 +76,7 @@ def test_a_heading_sorts_the_table_up_and_down_in_the_browser(page):
 
 
 def test_the_best_and_worst_faces_are_points_without_a_photo(page):
-    open_tab(page)
+    open_leaderboard(page)
     for name, title in (("unet", "U-Net"), ("mediapipe-ridge", "MediaPipe, ridge map")):
         page.locator("#face-model input").click()
         page.get_by_role("option", name=title).click()
@@ -101,7 +98,7 @@ def test_the_best_and_worst_faces_are_points_without_a_photo(page):
 
 
 def test_curves_and_times_are_drawn_and_told_in_words(page):
-    open_tab(page)
+    open_leaderboard(page)
     expect(page.locator("#curves .scatterlayer .trace")).to_have_count(4)
     expect(page.locator("#speed .scatterlayer .trace")).to_have_count(
         len([row for row in rows_on("68 points, 300-W common") if row["ms_1"]])
@@ -118,7 +115,7 @@ def test_curves_and_times_are_drawn_and_told_in_words(page):
 
 
 def test_robustness_has_every_condition_and_model_of_its_file(page):
-    open_tab(page)
+    open_leaderboard(page)
     conditions = json.loads((WEIGHTS / "robustness.json").read_text())["conditions"]
     lines = page.locator("#robustness tbody tr")
     expect(lines).to_have_count(len(conditions))
@@ -131,7 +128,7 @@ def test_robustness_has_every_condition_and_model_of_its_file(page):
 @pytest.mark.parametrize("width", [390, 768])
 def test_the_leaderboard_does_not_scroll_sideways(open_page, width):
     page = open_page(width)
-    open_tab(page)
+    open_leaderboard(page)
     for board in BOARDS:
         page.get_by_label(board).check()
         expect(page.locator("#leaderboard tbody tr")).to_have_count(len(rows_on(board)))

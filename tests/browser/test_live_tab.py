@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from visitor import open_tab
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
@@ -60,7 +61,7 @@ def live(page) -> Page:
 
 
 def open_live(page: Page) -> Page:
-    page.get_by_role("tab", name="Live").click()
+    open_tab(page, "Live")
     page.get_by_role("button", name="Start camera").wait_for()
     # Remember what the page gets from the camera, to see what becomes of it.
     page.evaluate("""() => {

@@ -1,6 +1,7 @@
 """The Training tab as a visitor meets it: real files under `weights/`, real charts."""
 
 import pytest
+from visitor import open_tab
 
 from kpdemo.compare import DEFAULT_MODELS
 from kpdemo.histories import Histories
@@ -26,12 +27,8 @@ def library():
     return Histories().read()
 
 
-def open_tab(page: Page) -> None:
-    tab = page.get_by_role("tab", name="Training")
-    if not tab.is_visible():  # on a narrow page the last tabs are in a menu
-        page.locator(".overflow-menu > button").click()
-        tab = page.locator(".overflow-dropdown").get_by_text("Training")
-    tab.click()
+def open_training(page: Page) -> None:
+    open_tab(page, "Training")
     for name in ("training-curves", "training-run-0", "training-errors", "training-labels"):
         page.locator(f"#{name} .main-svg").first.wait_for()
 
@@ -46,7 +43,7 @@ def expect_lines(page: Page, solid: int, dashed: int) -> None:
 
 
 def test_curves_follow_what_is_chosen(page, library):
-    open_tab(page)
+    open_training(page)
     count = len(DEFAULT_MODELS)
     expect_lines(page, count, 0)
     expect(page.locator("#training-curves-says")).to_contain_text("U-Net: validation error from")
@@ -70,7 +67,7 @@ def test_curves_follow_what_is_chosen(page, library):
 
 
 def test_a_sweep_shows_its_runs_and_its_answer(page, library):
-    open_tab(page)
+    open_training(page)
     sweep = library.sweeps["nosenet-batch"]
     page.locator("#training-sweep input").click()
     page.get_by_role("option", name=sweep.question).click()
@@ -82,7 +79,7 @@ def test_a_sweep_shows_its_runs_and_its_answer(page, library):
 
 
 def test_errors_labels_and_reports_are_those_of_the_files(page, library):
-    open_tab(page)
+    open_training(page)
     page.get_by_label("Kaggle 15 points").check()
     chart = page.locator("#training-errors")
     expect(chart.locator(".ytick text")).to_have_count(15)
@@ -102,7 +99,7 @@ def test_errors_labels_and_reports_are_those_of_the_files(page, library):
 @pytest.mark.parametrize("width", [390, 768])
 def test_charts_fit_a_narrow_page(open_page, width):
     page = open_page(width)
-    open_tab(page)
+    open_training(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for name in ("training-curves", "training-run-0", "training-errors", "training-labels"):
         chart, room = page.evaluate(WIDTHS, name)
@@ -110,7 +107,7 @@ def test_charts_fit_a_narrow_page(open_page, width):
 
 
 def test_a_chart_takes_the_width_that_came_while_it_was_hidden(page):
-    open_tab(page)
+    open_training(page)
     page.get_by_role("tab", name="About").click()
     page.set_viewport_size({"width": 1000, "height": 900})
     page.get_by_role("tab", name="Training").click()

@@ -20,7 +20,7 @@ const make = (tag, attributes = {}, ...children) => {
 function load() {
   data = props.value ? JSON.parse(props.value) : null;
   region.hidden = sorting.hidden = !data;
-  for (const part of ["meaning", "costs", "timings"]) {
+  for (const part of ["meaning", "costs", "timings", "weights"]) {
     element.querySelector(`.kp-${part}`).textContent = data?.[part] ?? "";
   }
   if (!data) return;
