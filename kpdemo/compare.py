@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from os import PathLike
@@ -16,11 +16,12 @@ import numpy as np
 from kpdemo import checkpoint, framing, images, mesh_to_ibug
 from kpdemo.baseline import Baseline
 from kpdemo.checkpoint import CheckpointError, Model
+from kpdemo.config import ModelConfig
 from kpdemo.crops import Crop
 from kpdemo.device import pick
 from kpdemo.faces import Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
-from kpdemo.predict import predict
+from kpdemo.predict import Prediction, predict
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
@@ -167,7 +168,7 @@ class Engine:
         """
         started = time.perf_counter()
         timings: dict[str, float] = {}
-        chosen, unavailable = self._choose(models)
+        chosen, unavailable = self.choose(models)
         if isinstance(photo, np.ndarray):
             photo = images.from_array(photo)
         elif not isinstance(photo, images.Photo):
@@ -176,12 +177,11 @@ class Engine:
         clock.lap("load", since=started)
         with self.turn:
             clock.lap("wait")
-            faces = self._find(photo.pixels)
+            faces = self.find(photo.pixels)
             clock.lap("detect")
-            answers = [{} for _ in faces]
+            answers: list[dict[str, Answer]] = [{} for _ in faces]
             if faces:
-                # By channels; the grey one is made once for all nets that ask.
-                pictures = {3: photo.pixels, 1: cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)}
+                pictures = by_channels(photo.pixels)
                 for name in chosen:
                     try:
                         found = self._ask(name, photo, pictures, faces)
@@ -196,18 +196,13 @@ class Engine:
                         unavailable[name] = f"{name} failed on this photo: {error}"
                     clock.lap(name)
         timings["total"] = 1000 * (time.perf_counter() - started)
-        compared = [
-            ComparedFace(
-                tuple(photo.to_original(np.reshape(face.box, (2, 2))).ravel().tolist()),
-                face.score,
-                face.roll,
-                answer,
-            )
-            for face, answer in zip(faces, answers, strict=True)
-        ]
-        return Comparison(photo.width, photo.height, compared, timings, unavailable)
+        return comparison(photo, faces, answers, timings, unavailable)
 
-    def _choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+    def choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+        """Those of the models that can be used, and why the others cannot.
+
+        By default the four default models and the baseline; ValueError for an unknown model.
+        """
         if models is None:
             wanted = [*DEFAULT_MODELS, BASELINE]
         else:
@@ -224,7 +219,14 @@ class Engine:
         }
         return chosen, unavailable
 
-    def _find(self, pixels: np.ndarray) -> list[Face]:
+    def config(self, name: str) -> ModelConfig:
+        """A net's config, without loading the net; CheckpointError if it is damaged."""
+        if name in self.models:
+            return self.models[name].config
+        return checkpoint.read_config(self._folders[name])
+
+    def find(self, pixels: np.ndarray) -> list[Face]:
+        """The faces in `(H, W, 3)` uint8 RGB; without MediaPipe the whole photo as one."""
         if self.finder is not None:
             return self.finder.find(pixels)
         return [whole_photo(pixels)]
@@ -234,26 +236,13 @@ class Engine:
     ) -> list[Answer | None]:
         """A model's answer for each face, None where it found nothing; photo coordinates."""
         if name == BASELINE:
-            return self._ask_baseline(photo, faces)
+            return self.ask_baseline(photo, faces)
         model = self.model(name)
-        size = model.config.input
-        crops = [framing.from_face(model.config.framing, face) for face in faces]
-        pixels = pictures[size.channels]
-        cuts = np.stack([crop.cut(pixels, size.height, size.width) for crop in crops])
-        found = predict(model, cuts)
-        return [
-            Answer(
-                model.config.markup,
-                photo.to_original(crop.to_photo(points)),
-                confidence,
-                found.milliseconds / len(faces),
-            )
-            for crop, points, confidence in zip(
-                crops, found.keypoints, found.confidence, strict=True
-            )
-        ]
+        crops, cuts = cut(model.config, pictures, faces)
+        return answers_of(model.config, photo, crops, predict(model, cuts))
 
-    def _ask_baseline(self, photo: images.Photo, faces: list[Face]) -> list[Answer | None]:
+    def ask_baseline(self, photo: images.Photo, faces: list[Face]) -> list[Answer | None]:
+        """MediaPipe's answer for each face, None where it found nothing; photo coordinates."""
         started = time.perf_counter()
         meshes = self.baseline.keypoints(photo.pixels, faces)
         each = 1000 * (time.perf_counter() - started) / len(faces)
@@ -290,6 +279,56 @@ def compare(
 ) -> Comparison:
     """Compare models on a photo (a path, RGB pixels or a loaded Photo): see `Engine.compare`."""
     return engine().compare(photo, models)
+
+
+def by_channels(pixels: np.ndarray) -> dict[int, np.ndarray]:
+    """A photo `(H, W, 3)` by the channels that nets take: the grey one is made once for all."""
+    return {3: pixels, 1: cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)}
+
+
+def cut(
+    config: ModelConfig, pictures: Mapping[int, np.ndarray], faces: Sequence[Face]
+) -> tuple[list[Crop], np.ndarray]:
+    """What a net sees of each face: the crops, and the cuts `(F, H, W[, C])` uint8."""
+    size = config.input
+    crops = [framing.from_face(config.framing, face) for face in faces]
+    pixels = pictures[size.channels]
+    return crops, np.stack([crop.cut(pixels, size.height, size.width) for crop in crops])
+
+
+def answers_of(
+    config: ModelConfig, photo: images.Photo, crops: Sequence[Crop], found: Prediction
+) -> list[Answer]:
+    """A net's prediction on those crops, in photo coordinates."""
+    return [
+        Answer(
+            config.markup,
+            photo.to_original(crop.to_photo(points)),
+            confidence,
+            found.milliseconds / len(crops),
+        )
+        for crop, points, confidence in zip(crops, found.keypoints, found.confidence, strict=True)
+    ]
+
+
+def comparison(
+    photo: images.Photo,
+    faces: Sequence[Face],
+    answers: Sequence[dict[str, Answer]],
+    timings: dict[str, float],
+    unavailable: dict[str, str],
+) -> Comparison:
+    """The result for a photo from each face's answers by model."""
+    compared = [
+        ComparedFace(
+            tuple(photo.to_original(np.reshape(face.box, (2, 2))).ravel().tolist()),
+            face.score,
+            face.roll,
+            answer,
+        )
+        for face, answer in zip(faces, answers, strict=True)
+    ]
+    return Comparison(photo.width, photo.height, compared, timings, unavailable)
 
 
 def whole_photo(pixels: np.ndarray) -> Face:
