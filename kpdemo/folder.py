@@ -56,7 +56,8 @@ def photos(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
             if Path(name).suffix.lower() in suffixes and not name.startswith(".")
         ]
     if not found:
-        why = bad.get(".", f"It holds no photos; put {', '.join(images.FORMATS)} files there.")
+        kinds = ", ".join(images.FORMATS)
+        why = bad.get(".", f"There is no photo in it; it takes files of the kinds {kinds}.")
         raise FolderError(f"{folder}: {why}")
     return {_name(path, folder): path for path in sorted(found)}, bad
 

@@ -160,7 +160,12 @@ def build(engine: Engine) -> None:
     gr.api(compare, concurrency_id=TURN)
     gr.api(keypoints, concurrency_id=TURN)
     gr.api(models)
-    gr.HTML(_EXAMPLES.read_text(), js_on_load=_ADDRESS, apply_default_css=False, elem_id="api")
+    gr.HTML(
+        _EXAMPLES.read_text(encoding="utf-8"),
+        js_on_load=_ADDRESS,
+        apply_default_css=False,
+        elem_id="api",
+    )
 
 
 def _compare(engine: Engine, photo: Photo, models: list[str] | None) -> Comparison:
