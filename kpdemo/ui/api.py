@@ -98,7 +98,7 @@ element.querySelectorAll("[data-address]").forEach((place) => { place.textConten
 
 
 def build(engine: Engine) -> None:
-    """The endpoints, and how to call them, in a line that unfolds."""
+    """The endpoints. First on the page: a listener that comes earlier would take a name away."""
 
     def compare(photo: Photo, models: list[str] | None = None) -> Result:
         """
@@ -156,16 +156,16 @@ def build(engine: Engine) -> None:
         """
         return [_describe(engine, name) for name in engine.names]
 
-    # All that computes waits its turn with the page's visitors; a list is there at once.
+    # All that computes waits its turn with the page's visitors.
     gr.api(compare, concurrency_id=TURN)
     gr.api(keypoints, concurrency_id=TURN)
     gr.api(models)
-    gr.HTML(
-        _EXAMPLES.read_text(encoding="utf-8"),
-        js_on_load=_ADDRESS,
-        apply_default_css=False,
-        elem_id="api",
-    )
+
+
+def footer() -> None:
+    """How to call the endpoints, in a line that unfolds."""
+    examples = _EXAMPLES.read_text(encoding="utf-8")
+    gr.HTML(examples, js_on_load=_ADDRESS, apply_default_css=False, elem_id="api")
 
 
 def _compare(engine: Engine, photo: Photo, models: list[str] | None) -> Comparison:

@@ -53,6 +53,7 @@ def build() -> gr.Blocks:
         delete_cache=_DELETE_CACHE,
         fill_width=True,
     ) as page:
+        api.build(engine())
         gr.HTML(_HEADER, apply_default_css=False)
         shown = gr.State(time_to_live=session.SECONDS_KEPT)
         with gr.Tabs():
@@ -70,6 +71,6 @@ def build() -> gr.Blocks:
                 leaderboard_tab.build(tab)
             with gr.Tab("About", id="about"):
                 about_tab.build()
-        api.build(engine())
+        api.footer()
     # Closed are only the routes past the queue: clients and plain HTTP (/call) stand in it too.
     return page.queue(max_size=_WAITING, api_open=False)
