@@ -84,16 +84,20 @@ def export(model: Model, path: Path) -> str:
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         outputs = ["keypoints", "heatmaps"][: len(wrapper(example))]
-        program = torch.onnx.export(
-            wrapper,
-            (example,),
-            input_names=["pixels"],
-            output_names=outputs,
-            dynamic_shapes={"pixels": {0: torch.export.Dim("N")}},
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
+        try:
+            program = torch.onnx.export(
+                wrapper,
+                (example,),
+                input_names=["pixels"],
+                output_names=outputs,
+                dynamic_shapes={"pixels": {0: torch.export.Dim("N")}},
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+        except torch.onnx.OnnxExporterError as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ExportError(f"{model.name} cannot be exported: {reason}") from error
     points = markup.get(model.config.markup).names
     program.model.metadata_props.update(
         {

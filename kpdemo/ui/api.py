@@ -105,7 +105,7 @@ def build(engine: Engine) -> None:
         Find all faces of a photo and say where several neural networks and MediaPipe put the
         facial keypoints of each. Coordinates are pixels of the upright photo: x to the right,
         y down, from 0 at the centre of the first pixel. Faces come biggest first; a photo without
-        a face gives an empty list. Nothing of the photo is kept.
+        a face gives an empty list. An upload is deleted after a few minutes.
 
         Parameters:
             photo: The photo, a file of 50 MB at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
@@ -120,7 +120,7 @@ def build(engine: Engine) -> None:
         Find all faces of a photo and say where one model puts the facial keypoints of each
         (eyes, brows, nose, mouth, jaw). Coordinates are pixels of the upright photo: x to the
         right, y down, from 0 at the centre of the first pixel. Faces come biggest first; a photo
-        without a face gives an empty list. Nothing of the photo is kept.
+        without a face gives an empty list. An upload is deleted after a few minutes.
 
         Parameters:
             photo: The photo, a file of 50 MB at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
