@@ -98,6 +98,9 @@ def export(model: Model, path: Path) -> str:
         except torch.onnx.OnnxExporterError as error:
             reason = str(error).strip().splitlines()[0]
             raise ExportError(f"{model.name} cannot be exported: {reason}") from error
+    if isinstance(program.model.graph.inputs[0].shape[0], int):
+        # The exporter's last resort, which it does not tell.
+        raise ExportError(f"{model.name} cannot be exported for any number of cuts at a time.")
     points = markup.get(model.config.markup).names
     program.model.metadata_props.update(
         {
