@@ -80,7 +80,7 @@ def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:
 
 def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
     """The answers on the pictures and, turned back, on their mirror images."""
-    # Not `chunk` or `len`, which tie an exported net to the number of faces that it was exported with.
+    # Not `chunk` or `len`, which tie an exported net to one number of faces.
     count = output.keypoints.shape[0] // 2
     points, turned = output.keypoints[:count].float(), output.keypoints[count:].float()
     turned = _mirrored(turned, markup_name)
