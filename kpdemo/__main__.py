@@ -1,19 +1,22 @@
 """`python -m kpdemo PHOTO`: compare models on a photo, or on a folder of them, from the shell.
 
-`python -m kpdemo export MODEL --onnx OUT.onnx` gives a model to other programs.
+`python -m kpdemo export MODEL --onnx OUT.onnx` gives a model to other programs;
+`python -m kpdemo pull` fetches weights.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kpdemo import export, folder, images, onnx_export
-from kpdemo.compare import Comparison, engine
+from kpdemo import export, folder, hub, images, onnx_export
+from kpdemo.compare import Comparison, engine, model_folders
 from kpdemo.sheet import side_by_side
 
 _EPILOG = """other commands (each has its own --help):
-  python -m kpdemo export MODEL --onnx OUT.onnx"""
+  python -m kpdemo export MODEL --onnx OUT.onnx
+  python -m kpdemo pull [--namespace NAME]"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -107,6 +110,25 @@ def _name_unavailable(unavailable: dict[str, str]) -> None:
         print(f"{name} is unavailable: {why}", file=sys.stderr)
 
 
+def pull(arguments: list[str]) -> int:
+    """`python -m kpdemo pull`: fetch the newest weights from the Hub, a line a model."""
+    parser = argparse.ArgumentParser(prog="python -m kpdemo pull", description=pull.__doc__)
+    parser.add_argument(
+        "--namespace",
+        metavar="NAME",
+        default=os.environ.get(hub.VARIABLE),
+        help=f"whose repositories (default: the environment's {hub.VARIABLE})",
+    )
+    namespace = parser.parse_args(arguments).namespace
+    if not namespace:
+        print(f"Say whose weights, with --namespace NAME or {hub.VARIABLE}=NAME.", file=sys.stderr)
+        return 1
+    lines = list(hub.report(namespace, [place.name for place in model_folders()]))
+    for good, line in lines:
+        print(line, file=sys.stdout if good else sys.stderr)
+    return 0 if all(good for good, _ in lines) else 1
+
+
 def report(comparison: Comparison) -> str:
     """The result in a few lines for the terminal."""
     if not comparison.faces:
@@ -129,7 +151,7 @@ def report(comparison: Comparison) -> str:
 
 
 # By the first word; a photo of that name is written ./export.
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"export": export_net}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"export": export_net, "pull": pull}
 
 if __name__ == "__main__":
     sys.exit(main())

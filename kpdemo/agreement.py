@@ -1,10 +1,12 @@
-"""How far a model's answer is from the baseline's, point by point.
+"""How far a model's answer is from a reference's, place by place.
 
-Agreement is no error: MediaPipe is a model too, and defines some places (the jaw above all)
-differently from the markups that the nets learned.
+The reference is the baseline's answer, or points that a person marked (`kpdemo.truth`). Agreement
+with the baseline is no error: MediaPipe is a model too, and defines some places (the jaw above
+all) differently from the markups that the nets learned.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,51 +15,113 @@ from kpdemo.compare import BASELINE, Answer, ComparedFace
 from kpdemo.metrics import eye_distance
 
 
-def distances(answer: Answer, baseline: Answer) -> np.ndarray:
-    """Distance of each point of `answer` to the same place of the baseline: float64 `(K,)`.
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """Where an answer and a reference put the N places of one face that both name.
 
-    In percent of the baseline's distance between the outer eye corners. NaN for points that the
-    baseline does not name, or that either of the two leaves unknown.
+    `ours` and `theirs` are `(N, 2)` photo coordinates, NaN where unknown. `at` are the N points of
+    `markup` that the places are; it is another than the answer's own where that was converted.
+    `unit` is the reference's distance between the outer eye corners in pixels, NaN if unknown.
     """
-    theirs, points = _baseline_points(answer.markup, baseline)
-    unit = float(eye_distance(baseline.keypoints, baseline.markup))
-    found = np.full(len(answer.keypoints), np.nan)
-    if not unit > 0:
-        return found
-    other = markup.get(theirs)
-    for place, at, _ in markup.shared(answer.markup, theirs):
-        if len(at) == 1:
-            gap = answer.keypoints[at[0]] - other.place(points, place)
-            found[at[0]] = 100 * np.hypot(*gap) / unit
-    return found
+
+    markup: str
+    at: np.ndarray
+    ours: np.ndarray
+    theirs: np.ndarray
+    unit: float
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The distances in pixels of the photo: `(N,)`."""
+        return np.linalg.norm(self.ours - self.theirs, axis=1)
+
+    @property
+    def percent(self) -> np.ndarray:
+        """The distances in percent of the unit: `(N,)`."""
+        return 100 * self.pixels / self.unit
 
 
-def on_face(face: ComparedFace, model: str) -> float | None:
-    """A model's mean distance to the baseline on one face, in percent of the eye distance.
+@dataclass(frozen=True)
+class Summary:
+    """Mean distances over faces: in percent, in pixels, and in percent by group of points.
 
-    None where one of the two has no answer, or they share no place; also for the baseline itself.
+    None, and a group is missing, where nothing could be measured.
     """
-    answer, baseline = face.answers.get(model), face.answers.get(BASELINE)
-    if answer is None or baseline is None or model == BASELINE:
-        return None
-    found = distances(answer, baseline)
-    known = found[np.isfinite(found)]
-    return float(known.mean()) if len(known) else None
+
+    percent: float | None
+    pixels: float | None
+    groups: dict[str, float]
 
 
-def overall(faces: Iterable[ComparedFace], model: str) -> float | None:
-    """The mean of `on_face` over the faces that have one; None if none has."""
-    values = [value for face in faces if (value := on_face(face, model)) is not None]
-    return float(np.mean(values)) if values else None
+def baselines(faces: Iterable[ComparedFace]) -> list[Answer | None]:
+    """The baseline's answer on each face, None where it has none."""
+    return [face.answers.get(BASELINE) for face in faces]
 
 
-def _baseline_points(wanted: str, baseline: Answer) -> tuple[str, np.ndarray]:
-    """The markup and points of the baseline to hold against an answer in markup `wanted`.
+def between(answer: Answer, reference: Answer) -> Gaps:
+    """The places that an answer and a reference both name, one for each point of the markup.
 
-    Its points converted to that markup are better than places read off the mesh, and those with
-    offsets fitted to the markup's own definition better than a plain choice of mesh points.
+    Where one of the two has its points converted to the markup of the other, those are compared,
+    and best if they were fitted to that markup's own definition.
     """
-    for name in (f"{wanted}-fitted", wanted):
-        if name in baseline.converted:
-            return wanted, baseline.converted[name]
-    return baseline.markup, baseline.keypoints
+    ours, theirs = _readings(answer), _readings(reference)
+    unit = _unit(reference)
+    for name in (reference.markup, answer.markup):
+        if name in ours and name in theirs:
+            at = np.arange(len(markup.get(name)))
+            return Gaps(name, at, ours[name], theirs[name], unit)
+    known, other = markup.get(answer.markup), markup.get(reference.markup)
+    places = [
+        (at[0], place) for place, at, _ in markup.shared(known.name, other.name) if len(at) == 1
+    ]
+    at = np.array([k for k, _ in places], int)
+    found = [other.place(reference.keypoints, place) for _, place in places]
+    return Gaps(known.name, at, answer.keypoints[at], np.reshape(found, (-1, 2)), unit)
+
+
+def summary(pairs: Iterable[tuple[Answer | None, Answer | None]]) -> Summary:
+    """The mean over faces of what `between` finds for each pair of answer and reference.
+
+    Every face counts the same. Faces that lack one of the two, or share no place, are left out.
+    """
+    percent, pixels, groups = [], [], {}
+    for answer, reference in pairs:
+        if answer is None or reference is None:
+            continue
+        gaps = between(answer, reference)
+        pixels.append(_mean(gaps.pixels))
+        percent.append(_mean(gaps.percent))
+        for group, points in markup.get(gaps.markup).groups.items():
+            groups.setdefault(group, []).append(_mean(gaps.percent[np.isin(gaps.at, points)]))
+    means = {group: _mean(np.array(values)) for group, values in groups.items()}
+    return Summary(
+        _known(_mean(np.array(percent))),
+        _known(_mean(np.array(pixels))),
+        {group: value for group, value in means.items() if np.isfinite(value)},
+    )
+
+
+def _readings(answer: Answer) -> dict[str, np.ndarray]:
+    """An answer's points by markup: its own, and those that it can be read as."""
+    readings = dict(answer.converted)
+    for name, points in answer.converted.items():
+        if name.endswith("-fitted"):
+            readings[name.removesuffix("-fitted")] = readings.pop(name, points)
+    return readings | {answer.markup: answer.keypoints}
+
+
+def _unit(reference: Answer) -> float:
+    try:
+        unit = float(eye_distance(reference.keypoints, reference.markup))
+    except KeyError:  # a single nose tip has no eyes
+        return np.nan
+    return unit if unit > 0 else np.nan
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

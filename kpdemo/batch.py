@@ -22,13 +22,13 @@ from kpdemo.compare import (
     BASELINE,
     Answer,
     Comparison,
+    Cuts,
     Engine,
     answers_of,
     by_channels,
     comparison,
     cut,
 )
-from kpdemo.crops import Crop
 from kpdemo.faces import Face
 from kpdemo.images import ImageError, Photo
 from kpdemo.predict import Prediction, predict
@@ -50,8 +50,7 @@ class _Seen:
     answers: list[dict[str, Answer]]
     timings: dict[str, float]
     unavailable: dict[str, str]
-    crops: dict[str, list[Crop]] = field(default_factory=dict)
-    cuts: dict[str, np.ndarray] = field(default_factory=dict)
+    cuts: dict[str, Cuts] = field(default_factory=dict)
 
 
 class Nets:
@@ -143,7 +142,7 @@ class _Batch:
     def start(self, pool: ThreadPoolExecutor, models: Nets) -> None:
         """Hand each net all cuts of these photos."""
         for name, model in models.nets.items() if self.faces else ():
-            cuts = [seen.cuts.pop(name) for seen in self._with_faces()]
+            cuts = [seen.cuts[name].pixels for seen in self._with_faces()]
             self.found[name] = pool.submit(_predict, model, np.concatenate(cuts))
 
     def results(self, models: Nets) -> Iterator[Comparison | ImageError]:
@@ -170,7 +169,7 @@ class _Batch:
             end = at + len(seen.faces)
             keypoints, confidence = found.keypoints[at:end], found.confidence[at:end]
             own = Prediction(keypoints, confidence, None, each * len(seen.faces))
-            answers = answers_of(model.config, seen.photo, seen.crops[name], own)
+            answers = answers_of(model.config, seen.photo, seen.cuts[name], own)
             for face, answer in zip(seen.answers, answers, strict=True):
                 face[name] = answer
             seen.timings[name] = own.milliseconds
@@ -211,7 +210,7 @@ def _look(engine: Engine, path: str | os.PathLike[str], models: Nets) -> _Seen |
         timings[BASELINE] = 1000 * (time.perf_counter() - found)
     pictures = by_channels(photo.pixels)
     for name, model in models.nets.items():
-        seen.crops[name], seen.cuts[name] = cut(model.config, pictures, faces)
+        seen.cuts[name] = cut(model.config, pictures, faces)
     return seen
 
 

@@ -21,6 +21,7 @@ HISTORY = "history.json"
 METRICS = "metrics.json"
 CARD = "README.md"
 CALIBRATION = "calibration"  # beside the net's own tensors
+SHIPPED = Path(__file__).parents[1] / "weights"  # a folder for each model of this copy
 
 
 class CheckpointError(ValueError):
@@ -43,6 +44,29 @@ class Model:
     def parameters(self) -> int:
         """How many numbers training could set."""
         return sum(p.numel() for p in self.net.parameters())
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Model":
+        """A model of the Hugging Face Hub, of a folder, or that ships: see `kpdemo.hub.load`."""
+        from kpdemo import hub
+
+        return hub.load(source, revision)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `model.safetensors` and `config.json`, for `from_pretrained` to read."""
+        save(Path(folder), self.net, self.config, self.calibration)
+
+    def push_to_hub(self, repo: str, *, private: bool = False, branch: str = "main") -> str:
+        """Put what `save_pretrained` writes in a repository, in one commit; returns the commit.
+
+        Raises `kpdemo.hub.HubError`.
+        """
+        from kpdemo import hub
+
+        with tempfile.TemporaryDirectory() as scratch:
+            self.save_pretrained(scratch)
+            files = {path.name: path.read_bytes() for path in Path(scratch).iterdir()}
+        return hub.upload(repo, files, private, branch)[0]
 
 
 def normalise(pictures: Tensor, size: Input) -> Tensor:
@@ -110,11 +134,12 @@ def _read_json(folder: Path, name: str) -> dict:
         raise CheckpointError(f"{folder / name} is not valid JSON ({error}).") from error
 
 
-def load(folder: Path) -> Model:
-    """The model in a folder, in evaluation mode on the CPU.
+def load(folder: Path, name: str | None = None) -> Model:
+    """The model in a folder, in evaluation mode on the CPU, named after the folder by default.
 
     Only safetensors are read, and every tensor must fit. Raises CheckpointError otherwise.
     """
+    name = name or folder.name
     config = read_config(folder)
     try:
         net = nets.build(config)
@@ -122,20 +147,20 @@ def load(folder: Path) -> Model:
         calibration = tensors.pop(CALIBRATION, None)
         net.load_state_dict(tensors)
     except FileNotFoundError:
-        raise CheckpointError(f"{folder.name} has no {WEIGHTS}.") from None
+        raise CheckpointError(f"{name} has no {WEIGHTS}.") from None
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error}).") from error
     except (ConfigError, RuntimeError) as error:
         # PyTorch's message has a heading, then a line for every tensor that does not fit.
         reason = " ".join(str(error).split("\n\t")[:2])
         raise CheckpointError(
-            f"{folder.name}: the weights do not fit the config ({reason.rstrip('. ')})."
+            f"{name}: the weights do not fit the config ({reason.rstrip('. ')})."
         ) from error
     count = 2 * len(markup.get(config.markup))
     if calibration is not None and calibration.shape != (count + 1, count):
         raise CheckpointError(
-            f"{folder.name}: the calibration does not fit {count // 2} keypoints "
+            f"{name}: the calibration does not fit {count // 2} keypoints "
             f"(its shape is {tuple(calibration.shape)})."
         )
     net.eval().to(memory_format=torch.channels_last)
-    return Model(folder.name, config, net, calibration)
+    return Model(name, config, net, calibration)

@@ -1,9 +1,10 @@
 """The engine: a photo -> its faces -> every model and MediaPipe -> one result."""
 
 import logging
+import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from os import PathLike
@@ -13,8 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kpdemo import checkpoint, framing, images, mesh_to_ibug
+from kpdemo import checkpoint, framing, hub, images, mesh_to_ibug
 from kpdemo.baseline import Baseline
+from kpdemo.checkpoint import SHIPPED as WEIGHTS
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.config import ModelConfig
 from kpdemo.crops import Crop
@@ -23,9 +25,9 @@ from kpdemo.faces import Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
 from kpdemo.predict import Prediction, predict
 
-WEIGHTS = Path(__file__).parents[1] / "weights"
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
+PATIENCE = 3.0  # seconds that a start waits for the Hub: with all the rest it may take ten
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,9 @@ class Answer:
     """Where one model puts the keypoints of one face.
 
     `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
-    `milliseconds` is this face's share of the batch. `converted` holds MediaPipe's points read as
-    iBUG's, by the name that they have in `to_dict()`.
+    `milliseconds` is this face's share of the batch, and `crop_milliseconds` its share of cutting
+    the crops, None where the model cuts its own within the former. `converted` holds MediaPipe's
+    points read as iBUG's, by the name that they have in `to_dict()`.
     """
 
     markup: str
@@ -44,6 +47,7 @@ class Answer:
     confidence: np.ndarray | None
     milliseconds: float
     converted: dict[str, np.ndarray] = field(default_factory=dict)
+    crop_milliseconds: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         data: dict[str, Any] = {"markup": self.markup, "keypoints": _plain(self.keypoints, 3)}
@@ -55,12 +59,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class ComparedFace:
-    """A found face (in photo coordinates) and every model's answer on it, by name."""
+    """A found face (in photo coordinates) and every model's answer on it, by name.
+
+    `found` is the face on the photo's work pixels, for who wants to cut it out again.
+    """
 
     box: tuple[float, float, float, float]
     score: float
     roll: float
     answers: dict[str, Answer]
+    found: Face | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -94,27 +102,43 @@ class Comparison:
 class Engine:
     """The models of a folder, the face finder and the baseline: loaded once, used by all.
 
-    The default models are loaded at once, the others when they are first asked for. A model whose
-    folder is damaged, or a MediaPipe that cannot start, is left out and named in `unavailable`;
-    the others work. Safe to use from several threads.
+    The default models are loaded at once, the others when they are first asked for; the `configs`
+    of all are read at once. A model whose folder is damaged, or a MediaPipe that cannot start, is
+    left out and named in `unavailable`; the others work. Safe to use from several threads.
+
+    With a `namespace`, weights come from its repositories on the Hugging Face Hub, and from the
+    folders only where that fails. `origins` says where each model's weights are from, and
+    `not_pulled` in a sentence why they are not the Hub's.
     """
 
-    def __init__(self, folders: Sequence[Path] | None = None) -> None:
+    def __init__(self, folders: Sequence[Path] | None = None, namespace: str | None = None) -> None:
         self.models: dict[str, Model] = {}
+        self.configs: dict[str, ModelConfig] = {}
         self.unavailable: dict[str, str] = {}
+        self.not_pulled: dict[str, str] = {}
         self.device = pick()
         self._loading = threading.Lock()
         self._folders = {
             folder.name: folder for folder in (model_folders() if folders is None else folders)
         }
+        self._pulled: dict[str, hub.Pulled] = {}
+        self.origins = {name: _here(folder) for name, folder in self._folders.items()}
+        if namespace:
+            for name, found in hub.pull(namespace, self._folders, PATIENCE).items():
+                if isinstance(found, hub.Pulled):
+                    self._pulled[name] = found
+                    self.origins[name] = found.origin
+                else:
+                    self._do_without(name, found)
         for name, folder in self._folders.items():
             try:
                 if name in DEFAULT_MODELS:
-                    self.model(name)
+                    self.configs[name] = self.model(name).config
                 else:
-                    checkpoint.read_config(folder)
+                    pulled = self._pulled.get(name)
+                    self.configs[name] = checkpoint.read_config(pulled.folder if pulled else folder)
             except CheckpointError as error:
-                self.unavailable[name] = str(error)
+                self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
         self.finder: FaceFinder | None = None
         self.baseline: Baseline | None = None
         try:
@@ -150,19 +174,36 @@ class Engine:
         """The model of that name, loaded now if it was not before; CheckpointError if damaged."""
         with self._loading:
             if name not in self.models:
-                model = checkpoint.load(self._folders[name])
+                model = self._load(name)
                 model.net.to(self.device)
                 self.models[name] = model
             return self.models[name]
+
+    def _load(self, name: str) -> Model:
+        """The Hub's model if it was pulled and is good, else the one of the folder."""
+        if pulled := self._pulled.get(name):
+            try:
+                return hub.load_pulled(pulled)
+            except CheckpointError as error:
+                del self._pulled[name]
+                self.origins[name] = _here(self._folders[name])
+                self._do_without(name, error)
+        return checkpoint.load(self._folders[name])
+
+    def _do_without(self, name: str, why: CheckpointError) -> None:
+        log.warning("%s: %s", name, why)
+        self.not_pulled[name] = str(why)
 
     def compare(
         self,
         photo: images.Photo | str | PathLike | np.ndarray,
         models: Sequence[str] | None = None,
+        tell: Callable[[str, float], object] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
         `models` are names from `names`; by default the four default models and the baseline.
+        `tell`, if given, hears which model is next, and what share of them is done.
         Raises ImageError for a photo that cannot be used and ValueError for an unknown model. A
         photo without a face gives an empty list.
         """
@@ -182,7 +223,9 @@ class Engine:
             answers: list[dict[str, Answer]] = [{} for _ in faces]
             if faces:
                 pictures = by_channels(photo.pixels)
-                for name in chosen:
+                for done, name in enumerate(chosen):
+                    if tell is not None:
+                        tell(name, done / len(chosen))
                     try:
                         found = self._ask(name, photo, pictures, faces)
                         for face, answer in zip(answers, found, strict=True):
@@ -219,12 +262,6 @@ class Engine:
         }
         return chosen, unavailable
 
-    def config(self, name: str) -> ModelConfig:
-        """A net's config, without loading the net; CheckpointError if it is damaged."""
-        if name in self.models:
-            return self.models[name].config
-        return checkpoint.read_config(self._folders[name])
-
     def find(self, pixels: np.ndarray) -> list[Face]:
         """The faces in `(H, W, 3)` uint8 RGB; without MediaPipe the whole photo as one."""
         if self.finder is not None:
@@ -238,8 +275,8 @@ class Engine:
         if name == BASELINE:
             return self.ask_baseline(photo, faces)
         model = self.model(name)
-        crops, cuts = cut(model.config, pictures, faces)
-        return answers_of(model.config, photo, crops, predict(model, cuts))
+        cuts = cut(model.config, pictures, faces)
+        return answers_of(model.config, photo, cuts, predict(model, cuts.pixels))
 
     def ask_baseline(self, photo: images.Photo, faces: list[Face]) -> list[Answer | None]:
         """MediaPipe's answer for each face, None where it found nothing; photo coordinates."""
@@ -270,8 +307,8 @@ def model_folders(weights: Path = WEIGHTS) -> list[Path]:
 
 @cache
 def engine() -> Engine:
-    """The program's one engine on the weights that ship with it."""
-    return Engine()
+    """The program's one engine, on the Hub's weights if KPDEMO_HUB names whose, else on ours."""
+    return Engine(namespace=os.environ.get(hub.VARIABLE))
 
 
 def compare(
@@ -286,28 +323,41 @@ def by_channels(pixels: np.ndarray) -> dict[int, np.ndarray]:
     return {3: pixels, 1: cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)}
 
 
-def cut(
-    config: ModelConfig, pictures: Mapping[int, np.ndarray], faces: Sequence[Face]
-) -> tuple[list[Crop], np.ndarray]:
-    """What a net sees of each face: the crops, and the cuts `(F, H, W[, C])` uint8."""
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """What a net sees of each face: `pixels` `(F, H, W[, C])` uint8, and the crops they are of."""
+
+    crops: list[Crop]
+    pixels: np.ndarray
+    milliseconds: float
+
+
+def cut(config: ModelConfig, pictures: Mapping[int, np.ndarray], faces: Sequence[Face]) -> Cuts:
+    """Cut faces out of a photo, given as `by_channels` has it, for a net of that config."""
+    started = time.perf_counter()
     size = config.input
     crops = [framing.from_face(config.framing, face) for face in faces]
-    pixels = pictures[size.channels]
-    return crops, np.stack([crop.cut(pixels, size.height, size.width) for crop in crops])
+    photo = pictures[size.channels]
+    pixels = np.stack([crop.cut(photo, size.height, size.width) for crop in crops])
+    return Cuts(crops, pixels, 1000 * (time.perf_counter() - started))
 
 
 def answers_of(
-    config: ModelConfig, photo: images.Photo, crops: Sequence[Crop], found: Prediction
+    config: ModelConfig, photo: images.Photo, cuts: Cuts, found: Prediction
 ) -> list[Answer]:
-    """A net's prediction on those crops, in photo coordinates."""
+    """A net's prediction on those cuts, in photo coordinates."""
+    count = len(cuts.crops)
     return [
         Answer(
             config.markup,
             photo.to_original(crop.to_photo(points)),
             confidence,
-            found.milliseconds / len(crops),
+            found.milliseconds / count,
+            crop_milliseconds=cuts.milliseconds / count,
         )
-        for crop, points, confidence in zip(crops, found.keypoints, found.confidence, strict=True)
+        for crop, points, confidence in zip(
+            cuts.crops, found.keypoints, found.confidence, strict=True
+        )
     ]
 
 
@@ -325,6 +375,7 @@ def comparison(
             face.score,
             face.roll,
             answer,
+            face,
         )
         for face, answer in zip(faces, answers, strict=True)
     ]
@@ -343,6 +394,11 @@ def whole_photo(pixels: np.ndarray) -> Face:
     layout = [[-0.4, -0.45], [0.4, -0.45], [0, 0.05], [0, 0.5], [-0.85, -0.25], [0.85, -0.25]]
     (x0, y0), (x1, y1) = box.to_photo([[-1, -1], [1, 1]])
     return Face((float(x0), float(y0), float(x1), float(y1)), 0.0, box.to_photo(layout), 0.0)
+
+
+def _here(folder: Path) -> str:
+    """Where a model's weights are from that were not pulled, for people."""
+    return f"{folder.parent.name}/ of this copy"
 
 
 def _plain(values: np.ndarray, digits: int) -> list:

@@ -133,6 +133,23 @@ def contact_sheet(panels: Sequence[tuple[str, str, np.ndarray]], columns: int) -
     return np.array(sheet)
 
 
+def heading(title: str, color: Color, width: int) -> np.ndarray:
+    """A dark strip `(H, width, 3)` with a swatch of the colour and a title; H is even.
+
+    It grows with its width; a title that is too wide is cut.
+    """
+    size = max(11, round(width / 32))
+    height = 2 * round(0.9 * size)
+    strip = Image.new("RGB", (width, height), DARK)
+    draw = ImageDraw.Draw(strip)
+    edge = round(0.45 * size)
+    draw.rectangle((edge, edge, height - edge, height - edge), color)
+    font = _font("DejaVuSans-Bold.ttf", size)
+    text = _cut(title, font, width - height - edge)
+    draw.text((height, height / 2), text, WHITE, font, anchor="lm")
+    return np.array(strip)
+
+
 def _draw_contours(
     canvas: np.ndarray, face: np.ndarray, scheme: markup.Markup, color: Color, width: int
 ) -> None:

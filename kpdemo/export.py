@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from kpdemo import markup
+from kpdemo.compare import Answer
 
 CSV_COLUMNS = ("file", "face", "model", "markup", "index", "name", "x", "y", "confidence")
 _DECIMALS = 3
@@ -36,11 +37,17 @@ def to_csv(result: dict, file: str = "") -> str:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
+    for row in csv_rows(result):
+        writer.writerow((file, *row))
+    return out.getvalue()
+
+
+def csv_rows(result: dict) -> Iterator[tuple]:
+    """The cells of `to_csv` from "face" on, row by row."""
     for number, face in enumerate(result["faces"]):
         for model, answer in face["models"].items():
             for row in _rows(answer):
-                writer.writerow((file, number, model, *row))
-    return out.getvalue()
+                yield number, model, *row
 
 
 def to_pts(keypoints: np.ndarray | Sequence) -> str:
@@ -55,6 +62,16 @@ def to_pts(keypoints: np.ndarray | Sequence) -> str:
         )
     lines = [f"{x:.{_DECIMALS}f} {y:.{_DECIMALS}f}" for x, y in points + 1]
     return "\n".join(["version: 1", f"n_points: {len(points)}", "{", *lines, "}", ""])
+
+
+def ibug_points(answer: Answer) -> np.ndarray | None:
+    """An answer's `(68, 2)` iBUG points, as `.pts` files hold them; None if it has no such points.
+
+    A mesh is read as iBUG's by the map that was fitted to their definition.
+    """
+    if answer.markup == "ibug-68":
+        return answer.keypoints
+    return answer.converted.get("ibug-68-fitted", answer.converted.get("ibug-68"))
 
 
 def png_bytes(pixels: np.ndarray) -> bytes:

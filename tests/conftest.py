@@ -7,8 +7,12 @@ import matplotlib
 import numpy as np
 import pytest
 import skimage
+from hub_server import TOKEN, Hub
+from huggingface_hub import close_session, constants
+from huggingface_hub.utils import _http
 from PIL import Image
 
+from kpdemo import hub as weights_hub
 from kpdemo.faces import FaceFinder
 
 
@@ -38,3 +42,26 @@ def astronaut(astronaut_path: Path) -> np.ndarray:
 def finder() -> Iterator[FaceFinder]:
     with FaceFinder() as finder:
         yield finder
+
+
+@pytest.fixture
+def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A Hub on this machine that the real client talks to, with a home and pins of its own.
+
+    The client reads its variables when it is imported, so the values that it made of them are set.
+    Its retries do not wait.
+    """
+    with Hub() as hub:
+        home = tmp_path / "hub-home"
+        template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, hub.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(home / "hub"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(home / "token"))
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(_http.time, "sleep", lambda seconds: None)
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        monkeypatch.setattr(weights_hub, "PINS", tmp_path / "pins.json")
+        close_session()
+        yield hub

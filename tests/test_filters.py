@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from kpdemo import checkpoint, images, nets
+from kpdemo import checkpoint, nets
 from kpdemo.checkpoint import Model, normalise
-from kpdemo.compare import DEFAULT_MODELS, WEIGHTS, Engine
+from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
 from kpdemo.config import Input, ModelConfig
 from kpdemo.explain import filters
 from kpdemo.ui import kernels
@@ -120,14 +120,6 @@ def test_maps_of_a_net_without_padding_leave_out_the_border_that_they_lost():
     assert whole == pytest.approx((0, 0, 1, 1))
     lost = filters.covered(bare, short, filters.answers(bare, short, cut))
     assert lost == pytest.approx((1 / 32, 1 / 24, 31 / 32, 23 / 24))
-
-
-def test_the_cut_is_what_the_model_is_asked_about(hopper):
-    with Engine([WEIGHTS / "simplenet"]) as engine:
-        model = engine.model("simplenet")
-        cut = filters.face_cut(engine, images.from_array(hopper), model, 0)
-    assert cut.shape == (model.config.input.height, model.config.input.width)
-    assert cut.dtype == np.uint8 and cut.std() > 20
 
 
 def numbers(base64: str) -> np.ndarray:

@@ -10,7 +10,9 @@ from PIL import Image
 
 from kpdemo import images, markup
 from kpdemo.compare import Answer, ComparedFace, Comparison
-from kpdemo.ui import examples, names, notice, panels, table
+from kpdemo.truth import Marks
+from kpdemo.ui import examples, names, notice, panels, table, truth_box
+from kpdemo.ui.session import Shown, Truth
 
 
 def photo(width: int, height: int) -> images.Photo:
@@ -33,6 +35,18 @@ def comparison(width: int, height: int, *faces: ComparedFace, **unavailable: str
     return Comparison(width, height, list(faces), {"detect": 3.0, "total": 9.0}, unavailable)
 
 
+def shown(width: int, height: int, *faces: ComparedFace, truth: Truth | None = None) -> Shown:
+    return Shown("", photo(width, height), comparison(width, height, *faces), truth)
+
+
+def panels_of(held: Shown) -> dict:
+    return json.loads(panels.value(held))
+
+
+def rows(held: Shown) -> dict[str, dict]:
+    return {row["name"]: row["cells"] for row in json.loads(table.value({}, held))["rows"]}
+
+
 def picture(uri: str) -> Image.Image:
     kind, data = uri.split(",")
     assert kind == "data:image/jpeg;base64"
@@ -41,7 +55,7 @@ def picture(uri: str) -> Image.Image:
 
 def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels():
     found = face(100, 100, 100, unet=answer("ibug-68", 0.4), mediapipe=answer("mediapipe-478"))
-    value = json.loads(panels.value(photo(1600, 1200), comparison(1600, 1200, found)))
+    value = panels_of(shown(1600, 1200, found))
     sent = picture(value["src"])
     assert sent.size == (900, 675)
     assert not sent.getexif()
@@ -50,25 +64,28 @@ def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels
     unet = by_name["unet"]["faces"][0]
     assert np.allclose(unet["points"], found.answers["unet"].keypoints, atol=0.01)
     assert unet["confidence"] == pytest.approx([0.4] * 68)
-    assert len(unet["apart"]) == 68 and None not in unet["apart"]
-    assert by_name["mediapipe"]["baseline"] and by_name["mediapipe"]["faces"][0]["apart"] is None
+    assert [row[0] for row in unet["gaps"]] == list(range(68))
+    _, percent, pixels, line = unet["gaps"][30]
+    ends = np.reshape(line, (2, 2))
+    assert ends[0] == pytest.approx(found.answers["unet"].keypoints[30], abs=0.01)
+    assert pixels == pytest.approx(np.linalg.norm(ends[1] - ends[0]), abs=0.02) and percent > 0
+    assert by_name["mediapipe"]["baseline"] and not by_name["mediapipe"]["faces"][0]["gaps"]
 
 
 def test_a_model_that_found_nothing_on_a_face_has_no_points_there():
     first = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
     second = face(200, 10, 90, unet=answer("ibug-68"))
-    value = json.loads(panels.value(photo(400, 300), comparison(400, 300, first, second)))
+    value = panels_of(shown(400, 300, first, second))
     mesh = next(panel for panel in value["panels"] if panel["name"] == "mediapipe")
     assert mesh["faces"][0] is not None and mesh["faces"][1] is None
     unet = next(panel for panel in value["panels"] if panel["name"] == "unet")
-    assert unet["faces"][1]["apart"] is None
+    assert unet["faces"][1]["gaps"] == []
 
 
 def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
-    shot = photo(1800, 1000)
     corner = face(1740, 930, 60, unet=answer("ibug-68"))
     large = face(300, 100, 800, unet=answer("ibug-68"))
-    value = json.loads(panels.value(shot, comparison(1800, 1000, corner, large)))
+    value = panels_of(shown(1800, 1000, corner, large))
     for found in value["faces"]:
         x, y, width, height = found["view"]
         assert x >= 0 and y >= 0 and x + width <= 1800 and y + height <= 1000
@@ -80,7 +97,7 @@ def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
 def test_a_small_face_alone_is_shown_close_up():
     def starts_close(side: float, count: int) -> bool:
         faces = [face(10, 10, side, unet=answer("ibug-68"))] * count
-        return json.loads(panels.value(photo(400, 300), comparison(400, 300, *faces)))["start"]
+        return panels_of(shown(400, 300, *faces))["start"]
 
     assert starts_close(50, 1)
     assert not starts_close(290, 1)
@@ -99,10 +116,41 @@ def test_the_notice_says_what_is_wrong_and_nothing_else():
 
 def test_the_table_has_a_row_a_model_and_only_with_a_face():
     found = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
-    html = table.html({}, comparison(400, 300, found))
-    assert html.count("<tr data-model") == 2
-    assert "baseline" in html and "find faces 3 ms" in html
-    assert table.html({}, comparison(400, 300)) == ""
+    cells = rows(shown(400, 300, found))
+    assert list(cells) == ["unet", "mediapipe"]
+    assert cells["mediapipe"]["distance"] == ["baseline", None]
+    assert cells["unet"]["jaw"][1] > 0
+    assert "find faces 3 ms" in table.value({}, shown(400, 300, found))
+    assert table.value({}, shown(400, 300)) is None
+
+
+def test_a_truth_turns_agreement_into_error():
+    unet, mesh = answer("ibug-68"), answer("mediapipe-478")
+    marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
+    found = face(100, 100, 100, unet=unet, mediapipe=mesh)
+    held = shown(400, 300, found, truth=Truth("my.pts", {"": marks}, ""))
+    cells = rows(held)
+    assert cells["unet"]["pixels"][0] == "3.0 px"
+    assert cells["mediapipe"]["pixels"][1] > 0
+    value = panels_of(held)
+    assert value["truth"]
+    assert np.allclose(value["faces"][0]["truth"], marks.faces[0], atol=0.01)
+    told = json.loads(truth_box.value(held))
+    assert told["says"] == "my.pts belongs to face 1."
+
+
+def test_lines_start_at_the_converted_points_where_the_answer_was_converted():
+    mesh = answer("mediapipe-478")
+    fitted = answer("ibug-68").keypoints
+    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, {"ibug-68-fitted": fitted})
+    marks = Marks("ibug-68", (fitted + np.float32([0, 7]),))
+    held = shown(
+        400, 300, face(100, 100, 100, mediapipe=mesh), truth=Truth("my.pts", {"": marks}, "")
+    )
+    gaps = panels_of(held)["panels"][0]["faces"][0]["gaps"]
+    nose = markup.get("mediapipe-478").anatomy["nose_tip"][0]
+    (line,) = (row[3] for row in gaps if row[0] == nose)
+    assert line == pytest.approx([*fitted[30], *(fitted[30] + (0, 7))], abs=0.01)
 
 
 def test_point_names_are_words_wherever_the_anatomy_has_one():

@@ -65,7 +65,15 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("benchmark", help="measure how much of training is spent on the net")
 
+    commands.add_parser("completeness", help="count the labels that Kaggle's rows have")
+
     commands.add_parser("report", help="bring weights/results.json and the README up to date")
+
+    command = commands.add_parser("push", help="put models on the Hugging Face Hub, and pin them")
+    command.add_argument("models", nargs="+", metavar="MODEL", help="names of those in weights/")
+    command.add_argument("--namespace", required=True, metavar="NAME", help="whose repositories")
+    command.add_argument("--private", action="store_true", help="for a repository that is new")
+    command.add_argument("--revision", metavar="BRANCH", default="main", help="made if need be")
 
     command = commands.add_parser("submit", help="write a Kaggle submission")
     command.add_argument("model", help="a 15-point model folder, or the name of one in weights/")
@@ -167,10 +175,28 @@ def benchmark(options: argparse.Namespace) -> None:
         print(f"{name}: {100 * rates['share']:.0f} % of the rate with pictures in memory")
 
 
+def completeness(options: argparse.Namespace) -> None:
+    from train.completeness import write
+
+    found = write()
+    for name, counts in {"kaggle": found["kaggle"], **found["recipes"]}.items():
+        complete = counts["rows_by_points_known"].get("15", 0)
+        print(f"{name}: {complete:,} of {counts['rows']:,} faces have all 15 labels")
+
+
 def report(options: argparse.Namespace) -> None:
     from train.report import write
 
     write()
+
+
+def push(options: argparse.Namespace) -> None:
+    from train.push import push
+
+    for folder in [model_folder(name) for name in options.models]:
+        repo, pin, new = push(folder, options.namespace, options.private, options.revision)
+        what = "pushed" if new else "nothing new"
+        print(f"{repo}: {what}, commit {pin.revision}, weights' sha256 {pin.sha256}")
 
 
 def submit(options: argparse.Namespace) -> None:
@@ -200,7 +226,9 @@ COMMANDS = {
     "framing": framing,
     "robustness": robustness,
     "benchmark": benchmark,
+    "completeness": completeness,
     "report": report,
+    "push": push,
     "submit": submit,
 }
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from kpdemo import checkpoint, markup
+from kpdemo import checkpoint, hub, markup
 from kpdemo.config import Framing
 from train import recipe as recipes
+from train.datasets.catalog import CATALOG
 
 SOURCE_TITLES = {
     "300w": "300-W training side (AFW, HELEN, LFPW)",
@@ -59,6 +60,14 @@ is given, also where there is no face; it says nothing about who a person is.
 USE = """```python
 import kpdemo
 
+model = kpdemo.load("{namespace}/{prefix}{name}")
+```
+
+This needs kpdemo's code; `{namespace}` is the account on the Hugging Face Hub. `model.net` is the
+PyTorch net, and `kpdemo.predict.predict(model, cuts)` asks it about cut-out faces. From a photo,
+the whole way, with the weights that ship with the code:
+
+```python
 result = kpdemo.compare("photo.jpg", ["{name}"])
 print(result.faces[0].answers["{name}"].keypoints)
 ```"""
@@ -68,7 +77,12 @@ NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe
 
 
 def write(folder: Path) -> None:
-    """Make the card of a model folder from its config, history and metrics.
+    """Write the card of a model folder into it: see `make`."""
+    make(folder).save(folder / checkpoint.CARD)
+
+
+def make(folder: Path, namespace: str = "NAME") -> ModelCard:
+    """The card of a model folder, from its config, history and metrics, for the Hub's namespace.
 
     The weights need not be there; the card then says how to make them. Raises CheckpointError if
     one of the three files is missing or broken.
@@ -79,23 +93,29 @@ def write(folder: Path) -> None:
     recipe = history["recipe"]
     before = earlier(recipe["start_from"])
     sources = titles(recipe["data"]["train"])
-    earlier_sources = titles(source for run in before for source in run["data"]["train"])
+    earlier_names = [source for run in before for source in run["data"]["train"]]
+    earlier_sources = titles(earlier_names)
+    names = list(dict.fromkeys([*recipe["data"]["train"], *earlier_names]))
     count = len(markup.get(config.markup))
     size = config.input
     use = USE if (folder / checkpoint.WEIGHTS).exists() else NO_WEIGHTS
     data = ModelCardData(
-        library_name="pytorch",
+        library_name="kpdemo",
         pipeline_tag="keypoint-detection",
         license="other",
         license_name="research-only",
-        tags=["face", "facial-keypoints", config.net, config.markup],
+        license_link=CATALOG[names[0].partition("-")[0]].home,
+        datasets=names,
+        tags=["pytorch", "face", "facial-keypoints", config.net, config.markup],
         model_name=f"kpdemo {recipe['name']}",
         eval_results=list(_eval_results(metrics)),
     )
-    card = ModelCard.from_template(
+    return ModelCard.from_template(
         data,
         template_str=TEMPLATE,
-        use=use.format(name=folder.name, recipe=recipe["name"]),
+        use=use.format(
+            name=folder.name, recipe=recipe["name"], namespace=namespace, prefix=hub.PREFIX
+        ),
         title=recipe["title"],
         parameters=f"{history['parameters']:,}",
         points="1 keypoint" if count == 1 else f"{count} keypoints",
@@ -109,7 +129,6 @@ def write(folder: Path) -> None:
         independence=independence([recipe, *before]),
         sources=", ".join(dict.fromkeys(sources + earlier_sources)),
     )
-    card.save(folder / checkpoint.CARD)
 
 
 def independence(runs: Sequence[Mapping[str, Any]]) -> str:

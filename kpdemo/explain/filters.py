@@ -11,15 +11,11 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kpdemo import framing
 from kpdemo.checkpoint import Model, normalise
-from kpdemo.compare import Engine, whole_photo
-from kpdemo.images import Photo
 
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 # Dotted names of our nets' layers, a title for each, and what is added to the numbers in the name,
@@ -153,19 +149,6 @@ def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float,
         first / size.height,
         (first + width * step) / size.width,
         (first + height * step) / size.height,
-    )
-
-
-def face_cut(engine: Engine, photo: Photo, model: Model, number: int) -> np.ndarray:
-    """A photo's face of that number, biggest first, as a model sees it: `(H, W[, C])` uint8."""
-    finder = engine.finder
-    faces = finder.find(photo.pixels) if finder else [whole_photo(photo.pixels)]
-    size = model.config.input
-    pixels = photo.pixels
-    if size.channels == 1:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    return framing.from_face(model.config.framing, faces[number]).cut(
-        pixels, size.height, size.width
     )
 
 

@@ -184,7 +184,7 @@ def _refused(sentence: str) -> gr.Error:
 
 
 def _markup(engine: Engine, name: str) -> str:
-    return "mediapipe-478" if name == BASELINE else engine.config(name).markup
+    return "mediapipe-478" if name == BASELINE else engine.configs[name].markup
 
 
 def _describe(engine: Engine, name: str) -> Model:
@@ -193,7 +193,7 @@ def _describe(engine: Engine, name: str) -> Model:
     if name != BASELINE:
         # Counting needs no numbers in them, nor the file that has those.
         with torch.device("meta"):
-            net = nets.build(engine.config(name))
+            net = nets.build(engine.configs[name])
         parameters = sum(p.numel() for p in net.parameters())
     return {
         "name": name,

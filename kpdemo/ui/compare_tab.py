@@ -1,5 +1,6 @@
-"""The Compare tab: a photo in, every model's points on it side by side, a table, files out."""
+"""The Compare tab: a photo in, every model's points on it, a table, files out."""
 
+import json
 import time
 from base64 import b64encode
 from collections.abc import Sequence
@@ -10,15 +11,26 @@ from typing import Any
 import gradio as gr
 
 from kpdemo import export, images
-from kpdemo.compare import BASELINE, DEFAULT_MODELS, Engine
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, Comparison, Engine
 from kpdemo.images import ImageError
 from kpdemo.sheet import side_by_side
-from kpdemo.ui import examples, names, notice, panels, table
+from kpdemo.truth import TruthError
+from kpdemo.ui import examples, names, notice, panels, table, truth_box
 from kpdemo.ui.session import Shown
 
 # All that computes takes turns, over all tabs and visitors.
 TURN = "models"
-_TYPES = {"json": "application/json", "csv": "text/csv", "png": "image/png"}
+_TYPES = {"json": "application/json", "csv": "text/csv", "png": "image/png", "pts": "text/plain"}
+# The models that the address names, if it names any that there are.
+_MODELS = """(models, more) => {
+  const wanted = new URLSearchParams(location.hash.slice(1)).get("models");
+  const named = (wanted ?? "").split(",");
+  const among = (all) => all.filter((name) => named.includes(name));
+  const [first, others] = [among(%s), among(%s)];
+  return first.length + others.length ? [first, others] : [models, more];
+}"""
+# Gradio looks for one among the defaults, and gives each run its own.
+_PROGRESS = gr.Progress()
 _SAVE = """(file) => {
   if (!file) return;
   const bytes = Uint8Array.from(atob(file.base64), (letter) => letter.charCodeAt(0));
@@ -77,48 +89,83 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
                     elem_id="more-models",
                 )
             go = gr.Button("Compare", variant="primary", elem_id="go")
+            with gr.Accordion("Ground truth", open=False, elem_id="ground-truth"):
+                marks = truth_box.build()
         with gr.Column(scale=4, min_width=300):
             shown_panels = panels.build()
-            shown_table = gr.HTML(elem_id="table", apply_default_css=False)
+            shown_table = table.build()
     file = gr.JSON(visible=False)
 
     # What a handler does not name in its answer stays on the page as it is.
-    def show(path: str | None, chosen: Sequence[str], last: Shown | None) -> dict:
+    def show(
+        path: str | None, chosen: Sequence[str], last: Shown | None, progress: gr.Progress
+    ) -> dict:
         if path is None and last is None:
             return {said: notice.error(notice.NO_PHOTO)}
         if not chosen:
             return {said: notice.error(notice.NO_MODEL)}
         try:
-            shown = _look(engine, path, chosen, last)
+            shown = _look(engine, path, chosen, last, progress)
         except ImageError as error:
             # The last good photo comes back to what is still shown of it.
             return {
                 said: notice.error(str(error)),
                 photo: _still_there(last.path) if last else None,
             }
+        return answer(shown)
+
+    def answer(shown: Shown) -> dict:
         return {
             said: notice.of(shown.comparison),
-            shown_panels: panels.value(shown.photo, shown.comparison),
-            shown_table: table.html(engine.models, shown.comparison),
+            shown_panels: panels.value(shown),
+            shown_table: table.value(engine.models, shown),
+            marks: truth_box.value(shown),
             session: shown,
         }
 
+    def hold_against(event: gr.EventData, last: Shown | None) -> dict:
+        if last is None:
+            return {said: notice.error(notice.NO_COMPARISON)}
+        try:
+            return answer(truth_box.with_file(last, event.name, event.text))
+        except TruthError as error:
+            return {said: notice.error(str(error))}
+
+    def hold_against_another(event: gr.EventData, last: Shown | None) -> dict:
+        if last is None or last.truth is None:
+            return {said: notice.error(notice.EXPIRED)}
+        try:
+            return answer(truth_box.with_set(last, replace(last.truth, chosen=event.set)))
+        except TruthError as error:
+            return {said: notice.error(str(error)), marks: truth_box.value(last)}
+
+    def forget_truth(last: Shown | None) -> dict:
+        return answer(replace(last, truth=None)) if last else {marks: None}
+
     def compare(
-        upload: dict | None, chosen: list[str], also: list[str], last: Shown | None
+        upload: dict | None,
+        chosen: list[str],
+        also: list[str],
+        last: Shown | None,
+        progress: gr.Progress = _PROGRESS,
     ) -> dict:
         if upload:
-            return show(upload["path"], chosen + also, last)
+            return show(upload["path"], chosen + also, last, progress)
         back = {photo: _still_there(last.path)} if last else {}
-        return back | show(None, chosen + also, last)
+        return back | show(None, chosen + also, last, progress)
 
     def compare_example(
-        event: gr.EventData, chosen: list[str], also: list[str], last: Shown | None
+        event: gr.EventData,
+        chosen: list[str],
+        also: list[str],
+        last: Shown | None,
+        progress: gr.Progress = _PROGRESS,
     ) -> dict:
         path = str(photos[event.example].path)
-        return {photo: path} | show(path, chosen + also, last)
+        return {photo: path} | show(path, chosen + also, last, progress)
 
     running: dict[str, Any] = {
-        "outputs": [photo, said, shown_panels, shown_table, session],
+        "outputs": [photo, said, shown_panels, shown_table, marks, session],
         "show_progress_on": shown_panels,
         "concurrency_id": TURN,
         "api_visibility": "private",
@@ -131,23 +178,44 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
     photo.upload(compare, [photo, models, more, session], **running)
     go.click(compare, [photo, models, more, session], **running)
     chosen_example.click(compare_example, [models, more, session], **running)
+    marks.chosen(hold_against, session, **running)
+    marks.another(hold_against_another, session, **running)
+    marks.cleared(forget_truth, session, **running)
+    shown_panels.settings(
+        None,
+        [models, more],
+        [models, more],
+        js=_MODELS % (json.dumps(first), json.dumps(others)),
+        api_visibility="private",
+    )
     shown_panels.download(
         _file, session, file, api_visibility="private", show_progress="hidden"
     ).then(None, file, None, js=_SAVE, api_visibility="private")
 
 
-def _look(engine: Engine, path: str | None, chosen: Sequence[str], last: Shown | None) -> Shown:
-    """Compare the photo at `path`, or the last one; raises ImageError."""
+def _look(
+    engine: Engine,
+    path: str | None,
+    chosen: Sequence[str],
+    last: Shown | None,
+    progress: gr.Progress,
+) -> Shown:
+    """Compare the photo at `path`, or the last one; raises ImageError.
+
+    A truth stays with the photo that it was given for.
+    """
     started = time.perf_counter()
     if last and path in (None, last.path):
-        path, photo = last.path, last.photo
+        path, photo, truth = last.path, last.photo, last.truth
     else:
-        photo = images.load(path)
+        photo, truth = images.load(path), None
     loading = 1000 * (time.perf_counter() - started)
-    comparison = engine.compare(photo, chosen)
+    comparison = engine.compare(
+        photo, chosen, lambda model, done: progress(done, desc=names.model(model))
+    )
     timings = comparison.timings
     timings = timings | {"load": loading, "total": timings["total"] + loading}
-    return Shown(path, photo, replace(comparison, timings=timings))
+    return Shown(path, photo, replace(comparison, timings=timings), truth)
 
 
 def _still_there(path: str) -> str | None:
@@ -158,13 +226,26 @@ def _file(event: gr.EventData, last: Shown | None) -> dict[str, str]:
     """A file for the browser to save: made here, in memory, and never on disk."""
     if last is None:
         raise gr.Error(notice.EXPIRED, print_exception=False)
+    name = f"kpdemo.{event.kind}"
     if event.kind == "png":
         data = export.png_bytes(side_by_side(last.photo, last.comparison))
+    elif event.kind == "pts":
+        name, data = _pts(last.comparison, event.model, event.face)
     else:
         write = export.to_json if event.kind == "json" else export.to_csv
         data = write(last.comparison.to_dict()).encode()
     return {
-        "name": f"kpdemo.{event.kind}",
+        "name": name,
         "type": _TYPES[event.kind],
         "base64": b64encode(data).decode(),
     }
+
+
+def _pts(comparison: Comparison, model: str, face: int) -> tuple[str, bytes]:
+    """The name and the text of a `.pts` file of one model's points on one face."""
+    answer = comparison.faces[face].answers.get(model)
+    points = None if answer is None else export.ibug_points(answer)
+    if points is None:
+        raise gr.Error(notice.NO_POINTS, print_exception=False)
+    several = f"-face-{face + 1}" if len(comparison.faces) > 1 else ""
+    return f"kpdemo-{model}{several}.pts", export.to_pts(points).encode()

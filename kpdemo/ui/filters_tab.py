@@ -10,6 +10,7 @@ import gradio as gr
 from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, Engine
 from kpdemo.explain import filters
+from kpdemo.explain.seen import cut_of
 from kpdemo.images import Photo
 from kpdemo.ui import kernels, names, notice
 from kpdemo.ui.compare_tab import TURN
@@ -20,9 +21,9 @@ _START = "Compare a photo on the first tab, and what each kernel answers on it a
 _NO_FACE = "No face was found on your photo, so there is nothing to answer; try another photo."
 _NO_MODEL = "No model to open: there is none that can be used, or it is not known here."
 _FIRST_LAYERS = (
-    "<h3>First layers side by side</h3><p>The first layer looks at the photo itself. It starts "
-    "from random speckles: tidy edges, bars and blobs are what training made of them, and where "
-    "speckles are left, it learned less.</p>"
+    '<h2 class="kp-section">First layers side by side</h2><p>The first layer looks at the photo '
+    "itself. It starts from random speckles: tidy edges, bars and blobs are what training made of "
+    "them, and where speckles are left, it learned less.</p>"
 )
 _CLOSED = (
     "MediaPipe is not among the models: it is a finished product of Google’s that we run as it is "
@@ -88,15 +89,15 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         except CheckpointError as error:
             return {said: notice.error(str(error)), sent: None}
         photo = last.photo if last else None
-        faces = len(last.comparison.faces) if last else 0
-        if now is None or now.photo is None or now.photo() is not photo or number >= faces:
+        faces = last.comparison.faces if last else []
+        if now is None or now.photo is None or now.photo() is not photo or number >= len(faces):
             number = 0
         wanted = wanted if wanted in layers else next(iter(layers))
         then = _Sent(weakref.ref(photo) if photo else None, name, wanted, number)
         if then == now:
             return {sent: now}
+        cut = cut_of(chosen.config, photo, faces[number].found)[1] if faces else None
         with engine.turn:
-            cut = filters.face_cut(engine, photo, chosen, number) if faces else None
             value = kernels.layer(
                 chosen, layers[wanted], cut, "" if cut is not None else _NO_FACE if last else _START
             )
@@ -106,9 +107,9 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
                 [(_title(each), each.name) for each in layers.values()], value=wanted
             ),
             face: gr.Dropdown(
-                [(f"Face {k + 1}", k) for k in range(max(faces, 1))],
+                [(f"Face {k + 1}", k) for k in range(max(len(faces), 1))],
                 value=number,
-                visible=faces > 1,
+                visible=len(faces) > 1,
             ),
             shown_layer: value,
             sent: then,

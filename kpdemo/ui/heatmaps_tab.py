@@ -1,9 +1,202 @@
 """The Heatmaps tab: where on the face each model's answer comes from."""
 
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
 import gradio as gr
 
-from kpdemo.compare import Engine
+from kpdemo import export
+from kpdemo.checkpoint import CheckpointError
+from kpdemo.compare import BASELINE, Comparison, Engine
+from kpdemo.explain import occlusion
+from kpdemo.explain.heatmaps import has_maps
+from kpdemo.explain.seen import cut_of
+from kpdemo.predict import predict
+from kpdemo.ui import maps, names, notice
+from kpdemo.ui.compare_tab import TURN
+from kpdemo.ui.session import SECONDS_KEPT, Shown
+
+HEATMAP, SENSITIVITY = "heatmap", "sensitivity"
+# The report's two U-Nets, which differ in the width of the Gaussians that they were taught.
+SIGMAS = {"unet-report-sigma-1": "Taught with σ 1", "unet-report": "Taught with σ 2.5"}
+_ABOUT_SIGMAS = """<h2 class="kp-section">σ 1 against σ 2.5: the “edge detector”</h2>
+<p class="kp-small">One of the class projects taught a U-Net to draw a small Gaussian bell around
+each point. Its report says that bells of σ 1 (a standard deviation of one cell) made the net an
+“edge detector”, and chose σ 2.5. If that is so, maps of the first follow edges all over the face,
+where maps of the second have one round spot.</p>"""
+_BOTH = '<p class="kp-small">Both nets, trained here on the same photos, on this face:</p>'
+_TO_TRAIN = """<p class="kp-small">The weights of these two nets are not here yet:
+<code>python -m train sweep unet-sigma</code> trains both, and as <code>weights/unet-report</code>
+and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""
+# Views of one photo that a session keeps, of some 200 kB each.
+_KEPT = 24
+_ASSETS = Path(__file__).parent / "assets"
+_PROGRESS = gr.Progress()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is looked at: a model's `view` of a face, counted from 0."""
+
+    model: str
+    face: int = 0
+    view: str = HEATMAP
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What the tab shows of which comparison (None: of none yet), and what was drawn of that one.
+
+    `sigmas` is the face on which the report's two U-Nets are shown.
+    """
+
+    comparison: Comparison | None
+    choice: Choice
+    drawn: dict[Choice, str]
+    sigmas: int | None = None
 
 
 def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     """Lay out the tab; `session` holds the last comparison (`kpdemo.ui.session.Shown`)."""
+    models = [name for name in engine.names if name != BASELINE]
+    if not models:
+        gr.HTML(notice.error("There is no model to look into; put model folders into weights/."))
+        return
+    with_maps = [name for name in models if has_maps(engine.configs[name])]
+    first = Choice("unet" if "unet" in models else [*with_maps, *models][0])
+    looked = gr.State(time_to_live=SECONDS_KEPT)
+    gr.HTML(
+        "<p>See where on the face a neural network expects each point, and which parts of the "
+        "photo its answer rests on.</p>",
+        elem_classes="kp-lead",
+    )
+    with gr.Row(elem_classes="kp-columns"):
+        with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
+            controls = gr.HTML(
+                _controls(models, with_maps, first, faces=1),
+                html_template=_asset("heatmaps_controls.html"),
+                js_on_load=_asset("heatmaps_controls.js"),
+                apply_default_css=False,
+                elem_id="heatmaps-choice",
+            )
+        with gr.Column(scale=4, min_width=300):
+            view = maps.build("heatmaps")
+    pair = all(name in with_maps for name in SIGMAS)
+    gr.HTML(_ABOUT_SIGMAS + (_BOTH if pair else _TO_TRAIN), apply_default_css=False)
+    both = maps.build("sigmas") if pair else None
+
+    def show(choice: Choice, last: Shown | None, seen: Looked | None, progress: gr.Progress) -> Any:
+        if last is None:
+            return {view: None, looked: Looked(None, choice, {})}
+        faces = last.comparison.faces
+        drawn: dict[Choice, str] = {}
+        sigmas = None
+        if seen and seen.comparison is last.comparison:
+            drawn, sigmas = seen.drawn, seen.sigmas
+        else:
+            choice = replace(choice, face=0)
+        if choice.model not in with_maps:
+            choice = replace(choice, view=SENSITIVITY)
+        if drawn and choice == seen.choice:
+            return gr.skip()
+        if choice not in drawn:
+            drawn = dict([*drawn.items()][1 - _KEPT :])
+            drawn[choice] = _draw(engine, last, choice, progress)
+        return {
+            view: drawn[choice],
+            controls: _controls(models, with_maps, choice, len(faces)),
+            looked: Looked(last.comparison, choice, drawn, sigmas),
+        }
+
+    def opened(last: Shown | None, seen: Looked | None, progress=_PROGRESS) -> Any:
+        return show(seen.choice if seen else first, last, seen, progress)
+
+    def chosen(
+        event: gr.EventData, last: Shown | None, seen: Looked | None, progress=_PROGRESS
+    ) -> Any:
+        return show(Choice(event.model, event.face, event.view), last, seen, progress)
+
+    def show_sigmas(last: Shown | None, seen: Looked | None) -> Any:
+        if last is None or seen is None:
+            return {both: None}
+        face = seen.choice.face
+        if seen.sigmas == face:
+            return gr.skip()
+        return {both: _draw_sigmas(engine, last, face), looked: replace(seen, sigmas=face)}
+
+    running: dict[str, Any] = {
+        "concurrency_id": TURN,
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+    }
+    for event in (
+        tab.select(
+            opened, [session, looked], [view, controls, looked], show_progress_on=view, **running
+        ),
+        controls.input(
+            chosen, [session, looked], [view, controls, looked], show_progress_on=view, **running
+        ),
+    ):
+        if both is not None:
+            event.then(
+                show_sigmas, [session, looked], [both, looked], show_progress_on=both, **running
+            )
+
+
+def _controls(models: list[str], with_maps: list[str], choice: Choice, faces: int) -> str:
+    return export.to_json(
+        {
+            "models": [
+                {"name": name, "title": names.model(name), "maps": name in with_maps}
+                for name in models
+            ],
+            "faces": faces,
+            "model": choice.model,
+            "face": choice.face,
+            "view": choice.view,
+        }
+    )
+
+
+def _draw(engine: Engine, last: Shown, choice: Choice, progress: gr.Progress) -> str:
+    """What the tab shows of a choice; a sentence where nothing can be shown."""
+    faces = last.comparison.faces
+    if not faces:
+        return maps.empty(notice.NO_FACE)
+    face, title = faces[choice.face].found, names.model(choice.model)
+    try:
+        model = engine.model(choice.model)
+    except CheckpointError as error:
+        return maps.empty(f"{title} cannot be opened: {error}")
+    _, cut = cut_of(model.config, last.photo, face)
+    with engine.turn:
+        found = predict(model, cut[None], heatmaps=True)
+        if choice.view == HEATMAP:
+            return maps.value(maps.heatmaps(title, model, last.photo, face, found))
+        moves = occlusion.sensitivity(
+            model, cut, report=lambda done: progress(done, desc="Hiding one place after another")
+        )
+    return maps.value(maps.sensitivity(title, model, last.photo, face, found, moves))
+
+
+def _draw_sigmas(engine: Engine, last: Shown, number: int) -> str | None:
+    """The report's two U-Nets beside each other."""
+    if not last.comparison.faces:
+        return None
+    face = last.comparison.faces[number].found
+    panels = []
+    for name, title in SIGMAS.items():
+        try:
+            model = engine.model(name)
+        except CheckpointError as error:
+            return maps.empty(f"{names.model(name)} cannot be opened: {error}")
+        _, cut = cut_of(model.config, last.photo, face)
+        with engine.turn:
+            found = predict(model, cut[None], heatmaps=True)
+        panels.append(maps.heatmaps(title, model, last.photo, face, found))
+    return maps.value(*panels)
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")

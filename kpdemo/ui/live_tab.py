@@ -1,9 +1,174 @@
 """The Live tab: the webcam, or a short video, with one chosen model beside MediaPipe."""
 
+import gzip
+import io
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
 import gradio as gr
 
-from kpdemo.compare import Engine
+from kpdemo import video
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, Engine
+from kpdemo.ui import camera, names, notice
+from kpdemo.ui.handover import Handover
+
+_ASSETS = Path(__file__).parent / "assets"
+# One video at a time, but in a line of its own: a video takes a minute and lets go of the engine
+# after every frame, so that photos and cameras get in between; in the line of the photos they
+# would all stand still for that minute.
+_TURN = "videos"
+_NO_VIDEO = "Choose a video first: drop a file, or click to pick one."
+_EVERY = 0.3  # seconds between two looks at the progress, and so at whether it was cancelled
+_SUFFIXES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi"]
 
 
-def build(engine: Engine, tab: gr.Tab) -> None:
+def build(engine: Engine) -> None:
     """Lay out the tab."""
+    models = [name for name in engine.names if name != BASELINE]
+    first = DEFAULT_MODELS[1] if DEFAULT_MODELS[1] in models else models[0]
+    gr.HTML(
+        "<p>Watch one network and MediaPipe follow a moving face, through the webcam or in a "
+        "short video.</p>",
+        elem_classes="kp-lead",
+    )
+    model = gr.Dropdown(
+        [(names.model(name), name) for name in models],
+        value=first,
+        label="Model beside MediaPipe",
+        elem_id="live-model",
+    )
+    gr.HTML(
+        "<h2>Webcam</h2><p>Frames are looked at in memory and forgotten; only the points come "
+        "back. The camera stops as soon as this tab is out of sight.</p>",
+        elem_classes="kp-part",
+    )
+    mirror = camera.build(engine, first)
+    model.change(None, model, mirror, js="(name) => name", api_visibility="private")
+
+    gr.HTML(
+        f"<h2>A short video</h2><p>At most {video.MAX_SECONDS} seconds and "
+        f"{video.MAX_BYTES // 1_000_000} MB. The sound is left out. The file is deleted here when "
+        "it has been read, and the result is kept by this page alone.</p>",
+        elem_classes="kp-part",
+    )
+    handover = Handover()
+
+    def take(ticket: str) -> dict[str, str] | None:  # Gradio marks it, which a method cannot be
+        return handover.take(ticket)
+
+    with gr.Row(elem_classes="kp-columns"):
+        with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
+            file = gr.File(
+                label="Video", file_types=_SUFFIXES, height=150, buttons=[], elem_id="video"
+            )
+            go = gr.Button("Compare video", variant="primary", elem_id="video-go")
+            cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
+            said = gr.HTML(elem_id="video-said", apply_default_css=False)
+        with gr.Column(scale=4, min_width=300):
+            player = gr.HTML(
+                value=None,
+                html_template=(_ASSETS / "film.html").read_text(encoding="utf-8"),
+                js_on_load=(_ASSETS / "film.js").read_text(encoding="utf-8"),
+                apply_default_css=False,
+                elem_id="film",
+                server_functions=[take],
+            )
+
+    uploaded = gr.State()  # the path of the video that is read, so that another can be chosen
+    idle = {go: gr.update(interactive=True), cancel: gr.update(visible=False)}
+
+    def begin(path: str | None) -> dict:
+        if path is None:
+            return {uploaded: None, said: notice.error(_NO_VIDEO)}
+        return {
+            uploaded: path,
+            file: None,
+            said: _progress("Waiting for the video of another visitor…"),
+            go: gr.update(interactive=False),
+            cancel: gr.update(visible=True),
+        }
+
+    def run(path: str | None, chosen: str) -> Iterator[dict]:
+        if path is None:
+            yield {said: gr.skip()}  # a generator without a value would empty the buttons
+            return
+        titles = {name: names.model(name) for name in (chosen, BASELINE)}
+        try:
+            for state, files in _compare(engine, Path(path), titles):
+                if files is None:
+                    yield {said: state}
+                else:
+                    yield idle | {said: state, player: handover.leave(files)}
+        except video.VideoError as error:
+            # What was compared before stays on the page.
+            yield idle | {said: notice.error(str(error))}
+        finally:
+            Path(path).unlink(missing_ok=True)
+
+    def stopped(path: str) -> dict:
+        # A video that still waited for its turn.
+        Path(path).unlink(missing_ok=True)
+        return idle | {said: notice.info("Cancelled; nothing of this video is kept.")}
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    running = go.click(begin, file, [uploaded, file, said, go, cancel], queue=False, **quiet).then(
+        run,
+        [uploaded, model],
+        [said, player, go, cancel],
+        concurrency_id=_TURN,
+        concurrency_limit=1,
+        **quiet,
+    )
+    cancel.click(stopped, uploaded, [said, go, cancel], cancels=running, queue=False, **quiet)
+
+
+def _compare(
+    engine: Engine, path: Path, titles: dict[str, str]
+) -> Iterator[tuple[str, dict[str, bytes] | None]]:
+    """HTML of how far it is, several times a second, and at the end of the result with its files.
+
+    The files are a "video" and a "csv", packed by gzip. Raises VideoError.
+    """
+    started = told = time.monotonic()
+    frames = faces = 0
+    unavailable: dict[str, str] = {}
+    table = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="kpdemo-") as folder:
+        film = Path(folder) / f"film{video.SUFFIX}"
+        # The innermost `with` ends first, also when the visitor cancels.
+        with (
+            video.Clip(path) as clip,
+            gzip.open(table, "wt", 1, encoding="utf-8", newline="") as rows,
+            closing(video.annotate(engine, clip, titles, film, rows)) as steps,
+        ):
+            for frame, comparison in steps:
+                frames += 1
+                faces += bool(comparison.faces)
+                unavailable |= comparison.unavailable
+                now = time.monotonic()
+                if now - told > _EVERY:
+                    told = now
+                    yield _frames(frame.slot + 1, clip.slots, now - started), None
+        files = {"video": film.read_bytes(), "csv": table.getvalue()}
+    summary = f"{frames} frames compared, {faces} of them with a face, in {told - started:.0f} s."
+    yield notice.info(summary, *unavailable.values()), files
+
+
+def _frames(slot: int, slots: int | None, spent: float) -> str:
+    if slots is None:
+        return _progress(f"Frame {slot}")
+    slots = max(slots, slot)
+    left = spent * (slots - slot) / slot
+    return _progress(f"Frame {slot} of {slots}, about {left:.0f} s left", slot / slots)
+
+
+def _progress(words: str, share: float | None = None) -> str:
+    value = "" if share is None else f' value="{share:.3f}"'
+    return (
+        f'<div class="kp-progress"><progress aria-label="Progress of the video"{value}></progress>'
+        f"<p>{words}</p></div>"
+    )

@@ -8,6 +8,9 @@ _MODELS = {
     "unet": "U-Net",
     "keypoint-resnet": "KeypointResNet",
     "mediapipe": "MediaPipe",
+    "mediapipe-index": "MediaPipe, index map",
+    "mediapipe-offsets": "MediaPipe, offsets",
+    "mediapipe-ridge": "MediaPipe, ridge map",
     "nosenet-fajardo": "Nose tip, Fajardo",
     "nosenet-kernels": "Nose tip, 5×5 kernels",
     "nosenet-moore": "Nose tip, Moore",
@@ -20,13 +23,17 @@ _MODELS = {
     "simplenet-report": "SimpleNet, as reported",
     "resnet18-transfer": "ResNet-18, as reported",
     "unet-report": "U-Net, as reported",
+    "unet-report-sigma-1": "U-Net, as reported, σ 1",
     "kaggle-cnn": "Kaggle CNN",
     "kaggle-resnet": "Kaggle ResNet",
 }
 _SOURCES = {
     "300w": "300-W",
+    "300w-common": "300-W common",
     "bioid": "BioID",
+    "imagenet": "ImageNet",
     "imm": "IMM",
+    "imm-validation": "IMM, persons 33 to 40",
     "kaggle": "Kaggle",
     "ytf": "YouTube Faces",
 }

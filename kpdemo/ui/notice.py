@@ -10,6 +10,8 @@ from kpdemo.ui import names
 NO_PHOTO = "Choose a photo first: drop a file, paste one, use the webcam, or take an example."
 NO_MODEL = "Choose at least one model, then press Compare."
 EXPIRED = "This comparison is no longer in memory; press Compare to make it again."
+NO_COMPARISON = "Compare a photo first; then choose the file with its marked points."
+NO_POINTS = "This model found no points on this face; choose another under “View”."
 NO_FACE = (
     "No face found. Try a photo in which a face is larger, well lit, and looks towards the camera."
 )
@@ -19,6 +21,11 @@ _MANY = 12
 def error(*sentences: str) -> str:
     """HTML of a notice that a screen reader speaks at once."""
     return _notice("error", "alert", sentences)
+
+
+def info(*sentences: str) -> str:
+    """HTML of a notice that a screen reader speaks when it has time."""
+    return _notice("info", "status", sentences)
 
 
 def of(comparison: Comparison) -> str:
@@ -33,7 +40,7 @@ def of(comparison: Comparison) -> str:
         sentences.append(f"There are many faces; the {MAX_FACES} largest are compared.")
     elif count >= _MANY:
         sentences.append(f"{count} faces found; pick one under “View” to look closer.")
-    return _notice("info", "status", sentences)
+    return info(*sentences)
 
 
 def _notice(kind: str, role: str, sentences: Iterable[str]) -> str:

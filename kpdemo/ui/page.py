@@ -59,8 +59,8 @@ def build() -> gr.Blocks:
         with gr.Tabs():
             with gr.Tab("Compare", id="compare"):
                 compare_tab.build(engine(), shown, examples)
-            with gr.Tab("Live", id="live") as tab:
-                live_tab.build(engine(), tab)
+            with gr.Tab("Live", id="live"):
+                live_tab.build(engine())
             with gr.Tab("Heatmaps", id="heatmaps") as tab:
                 heatmaps_tab.build(engine(), shown, tab)
             with gr.Tab("Filters", id="filters") as tab:

@@ -1,7 +1,8 @@
 """The panels: a photo and every model's points on it, drawn by the browser from one value.
 
-The server only says where the points are. Switching points, contours, numbers and boxes on and
-off, looking closer and following a point from panel to panel happens in `assets/panels.js`.
+The server only says where the points are. Switching layers on and off, looking closer, sliding
+between two models and following a point from panel to panel happens in `assets/panels.js` and the
+files named beside it in `build`.
 """
 
 from base64 import b64encode
@@ -13,9 +14,10 @@ import gradio as gr
 import numpy as np
 
 from kpdemo import agreement, draw, export, markup
-from kpdemo.compare import BASELINE, ComparedFace, Comparison
+from kpdemo.compare import BASELINE, Answer, ComparedFace, Comparison
 from kpdemo.images import Photo
 from kpdemo.ui import names
+from kpdemo.ui.session import Shown
 
 ASSETS = Path(__file__).parent / "assets"
 # The whole photo is sent this large, and each face once more where that would make it coarse.
@@ -31,20 +33,25 @@ _JPEG = 88
 def build() -> gr.HTML:
     """The component; its value is `value(…)` as JSON, or None for the empty state.
 
-    It triggers "download" with `kind` "json", "csv" or "png" for a visitor who wants a file.
+    It triggers "download" with `kind` "json", "csv", "png" or "pts", the last with `model` and
+    `face`, for a visitor who wants a file, and "settings" where the address names models.
     """
+    parts = ("panels.js", "zoom.js", "slide.js", "settings.js")
     return gr.HTML(
         value=None,
         html_template=(ASSETS / "panels.html").read_text(encoding="utf-8"),
-        js_on_load=(ASSETS / "panels.js").read_text(encoding="utf-8"),
+        js_on_load="\n".join((ASSETS / part).read_text(encoding="utf-8") for part in parts),
         apply_default_css=False,
         elem_id="panels",
     )
 
 
-def value(photo: Photo, comparison: Comparison) -> str:
+def value(shown: Shown) -> str:
     """The panels of a comparison as JSON, in photo coordinates; None where nothing is known."""
+    photo, comparison = shown.photo, shown.comparison
     models = dict.fromkeys(name for face in comparison.faces for name in face.answers)
+    references = shown.references()
+    truth = references if shown.truth else [None] * len(references)
     return export.to_json(
         {
             "width": comparison.width,
@@ -52,8 +59,12 @@ def value(photo: Photo, comparison: Comparison) -> str:
             "src": _picture(photo.pixels, PHOTO_SIDE),
             "start": _starts_close(comparison),
             "low": draw.LOW_CONFIDENCE,
-            "faces": [_face(photo, face) for face in comparison.faces],
-            "panels": [_panel(name, comparison.faces) for name in models],
+            "truth": shown.truth is not None,
+            "faces": [
+                _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
+                for face, marks in zip(comparison.faces, truth, strict=True)
+            ],
+            "panels": [_panel(name, comparison.faces, references) for name in models],
         }
     )
 
@@ -91,8 +102,9 @@ def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
     return _picture(photo.pixels[y0:y1, x0:x1], FACE_SIDE)
 
 
-def _panel(name: str, faces: list[ComparedFace]) -> dict[str, Any]:
-    known = markup.get(next(f.answers[name].markup for f in faces if name in f.answers))
+def _panel(name: str, faces: list[ComparedFace], references: list[Answer | None]) -> dict[str, Any]:
+    first = next(face.answers[name] for face in faces if name in face.answers)
+    known = markup.get(first.markup)
     return {
         "name": name,
         "title": names.model(name),
@@ -101,21 +113,49 @@ def _panel(name: str, faces: list[ComparedFace]) -> dict[str, Any]:
         "names": names.points(known.name),
         "places": {place: list(at) for place, at in known.anatomy.items()},
         "contours": known.contours,
-        "faces": [_points(face, name) for face in faces],
+        "pts": export.ibug_points(first) is not None,
+        "faces": [
+            _points(face.answers.get(name), reference)
+            for face, reference in zip(faces, references, strict=True)
+        ],
     }
 
 
-def _points(face: ComparedFace, model: str) -> dict[str, Any] | None:
-    answer, baseline = face.answers.get(model), face.answers.get(BASELINE)
+def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] | None:
+    """One model's points on one face, and how far from where they are in the reference.
+
+    `gaps` has a row a point that the reference places too: the point, the distance in percent and
+    in pixels, and the line from the one place to the other. It starts elsewhere than at the point
+    where the answer was converted to be compared.
+    """
     if answer is None:
         return None
-    apart = agreement.distances(answer, baseline) if baseline and baseline is not answer else None
-    return {
+    found = {
         "points": np.round(answer.keypoints, 2),
         "confidence": answer.confidence,
         "milliseconds": answer.milliseconds,
-        "apart": apart,
+        "gaps": [],
     }
+    if reference is not None and reference is not answer:
+        gaps = agreement.between(answer, reference)
+        points = _own_points(answer.markup, gaps)
+        rows = zip(points, gaps.percent, gaps.pixels, gaps.ours, gaps.theirs, strict=True)
+        found["gaps"] = [
+            [k, percent, pixels, np.round([*ours, *theirs], 2)]
+            for k, percent, pixels, ours, theirs in rows
+            if k is not None and np.isfinite(pixels)
+        ]
+    return found
+
+
+def _own_points(own: str, gaps: agreement.Gaps) -> list[int | None]:
+    """The points of markup `own` that stand for the places of `gaps`, None where there is none."""
+    if own == gaps.markup:
+        return gaps.at.tolist()
+    read, known = markup.get(gaps.markup), markup.get(own)
+    places = {at[0]: place for place, at in read.anatomy.items() if len(at) == 1}
+    found = [known.anatomy.get(places.get(k), ()) for k in gaps.at]
+    return [at[0] if len(at) == 1 else None for at in found]
 
 
 def _picture(pixels: np.ndarray, side: int) -> str:

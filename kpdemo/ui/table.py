@@ -1,81 +1,130 @@
-"""The table under the panels: what each model costs and how near it is to the baseline."""
+"""The table under the panels: what each model costs and how near it is to the reference.
+
+The browser sorts it and adds the time that it takes itself (`assets/table.js`).
+"""
 
 from collections.abc import Mapping
-from html import escape
+from typing import Any
 
-from kpdemo import agreement, checkpoint, draw
-from kpdemo.checkpoint import CheckpointError, Model
-from kpdemo.compare import BASELINE, WEIGHTS, Comparison
+import gradio as gr
+
+from kpdemo import agreement, draw, export, provenance
+from kpdemo.agreement import Summary
+from kpdemo.checkpoint import Model
+from kpdemo.compare import BASELINE
 from kpdemo.ui import names
+from kpdemo.ui.panels import ASSETS
+from kpdemo.ui.session import Shown
 
-_COLUMNS = ("Model", "Keypoints", "ms a face", "Agreement", "Parameters", "Trained on")
-_MEANING = (
+_TIME = "Milliseconds a face"
+_GROUPS = ("jaw", "brows", "nose", "eyes", "mouth")
+_AGREEMENT = (
     "Agreement is the mean distance to MediaPipe’s points at the places that both name, in percent "
     "of the distance between the outer eye corners: smaller is nearer. It is no error, since "
     "MediaPipe is a model too and defines the jaw differently."
 )
+_ERROR = (
+    "Error is the mean distance to the ground truth at the places that both name, in percent of "
+    "its distance between the outer eye corners (NME) and in pixels of the photo: smaller is "
+    "better. MediaPipe’s mesh is first read in the truth’s markup, by a fitted map for iBUG’s."
+)
+_COSTS = (
+    "Net and crop are measured on the computer that runs this page, drawing in your browser: the "
+    "time to build the picture, without painting it. MediaPipe cuts its own crop within its time."
+)
 
 
-def html(models: Mapping[str, Model], comparison: Comparison) -> str:
-    """The table and the timings of a comparison by `models`; empty without a face."""
-    if not comparison.faces:
-        return ""
-    shown = dict.fromkeys(name for face in comparison.faces for name in face.answers)
-    head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
-    body = "".join(_row(models.get(name), comparison, name) for name in shown)
-    count = len(comparison.faces)
-    several = f" With {count} faces, both are means over the faces." if count > 1 else ""
-    return (
-        '<div class="kp-scroll" role="region" aria-label="Comparison table" tabindex="0">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-        f'<p class="kp-small">{_MEANING}{several}</p>'
-        f'<p class="kp-small kp-timings">{_timings(comparison.timings)}</p>'
+def build() -> gr.HTML:
+    """The component; its value is `value(…)` as JSON, or None for no table."""
+    return gr.HTML(
+        value=None,
+        html_template=(ASSETS / "table.html").read_text(encoding="utf-8"),
+        js_on_load=(ASSETS / "table.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="table",
     )
 
 
-def _row(model: Model | None, comparison: Comparison, name: str) -> str:
-    answers = [face.answers[name] for face in comparison.faces if name in face.answers]
-    spent = sum(answer.milliseconds for answer in answers) / len(answers)
-    red, green, blue = draw.color_of(name)
-    cells = (
-        str(len(answers[0].keypoints)),
-        f"{spent:.1f}",
-        _agreement(comparison, name),
-        f"{model.parameters / 1e6:.1f} M" if model else "–",
-        "Google’s own data" if name == BASELINE else escape(_trained_on(name)),
-    )
-    swatch = f'<i class="kp-swatch" style="background:rgb({red},{green},{blue})"></i>'
-    return (
-        f'<tr data-model="{escape(name)}"><th scope="row">{swatch}{escape(names.model(name))}</th>'
-        + "".join(
-            f'<td data-column="{column}">{cell}</td>'
-            for column, cell in zip(_COLUMNS[1:], cells, strict=True)
-        )
-        + "</tr>"
+def value(models: Mapping[str, Model], shown: Shown) -> str | None:
+    """The table of a comparison by `models` as JSON; None without a face."""
+    faces = shown.comparison.faces
+    if not faces:
+        return None
+    asked = dict.fromkeys(name for face in faces for name in face.answers)
+    several = f" With {len(faces)} faces, all figures are means over the faces."
+    return export.to_json(
+        {
+            "columns": _columns(shown.truth is not None),
+            "rows": [_row(name, models.get(name), shown) for name in asked],
+            "meaning": (_ERROR if shown.truth else _AGREEMENT) + several * (len(faces) > 1),
+            "costs": _COSTS,
+            "timings": _timings(shown.comparison.timings),
+        }
     )
 
 
-def _agreement(comparison: Comparison, name: str) -> str:
-    if name == BASELINE:
-        return "baseline"
-    percent = agreement.overall(comparison.faces, name)
-    return "–" if percent is None else f"{percent:.1f} %"
+def _columns(truth: bool) -> list[dict[str, str]]:
+    """Each column's key and title, the title of its neighbours, and one for when it is alone."""
+    distance = "Error: pixels, % of the eye distance" if truth else "Agreement with MediaPipe, %"
+    columns = [("model", "Model", ""), ("keypoints", "Points", "")]
+    columns += [("net", "net", _TIME), ("crop", "crop", _TIME), ("drawing", "drawing", _TIME)]
+    columns += [("pixels", "pixels", distance)] if truth else []
+    columns += [("distance", "all", distance)]
+    columns += [(group, group, distance) for group in _GROUPS]
+    columns += [("parameters", "Parameters", ""), ("trained", "Trained on", "")]
+    alone = {"net": "ms, net", "crop": "ms, crop", "drawing": "ms, drawing", "pixels": "Error, px"}
+    alone["distance"] = "Error, %" if truth else "Agreement"
+    alone |= {group: f"{group}, %" for group in _GROUPS}
+    return [
+        {"key": key, "title": title, "among": among, "alone": alone.get(key, title)}
+        for key, title, among in columns
+    ]
+
+
+def _row(name: str, model: Model | None, shown: Shown) -> dict[str, Any]:
+    """A model's cells by column: what to show, and the number to sort by where that is one."""
+    found = [face.answers.get(name) for face in shown.comparison.faces]
+    answers = [answer for answer in found if answer]
+    apart, nothing = agreement.summary(zip(found, shown.references(), strict=True)), "–"
+    if name == BASELINE and not shown.truth:
+        apart, nothing = Summary(None, None, {}), "baseline"
+    cuts = [a.crop_milliseconds for a in answers if a.crop_milliseconds is not None]
+    cells = {
+        "model": [names.model(name), None],
+        "keypoints": _figure(len(answers[0].keypoints), "{:.0f}"),
+        "net": _figure(sum(a.milliseconds for a in answers) / len(answers), "{:.1f}"),
+        "crop": _figure(sum(cuts) / len(cuts) if cuts else None, "{:.1f}"),
+        "drawing": ["", None],
+        "distance": _figure(apart.percent, "{:.1f} %", nothing),
+        "pixels": _figure(apart.pixels, "{:.1f} px"),
+        **{group: _figure(apart.groups.get(group), "{:.1f}") for group in _GROUPS},
+        "parameters": _figure(model and model.parameters / 1e6, "{:.1f} M"),
+        "trained": ["Google’s own data" if name == BASELINE else _trained_on(name), None],
+    }
+    return {"name": name, "color": "rgb({},{},{})".format(*draw.color_of(name)), "cells": cells}
+
+
+def _figure(number: float | None, form: str, nothing: str = "–") -> list:
+    return [nothing, None] if number is None else [form.format(number), number]
 
 
 def _trained_on(name: str) -> str:
-    """The data sets and the number of faces that a model's training wrote down."""
-    try:
-        history = checkpoint.read_history(WEIGHTS / name)
-        sources = " + ".join(names.source(source) for source in history["recipe"]["data"]["train"])
-        return f"{sources}, {history['faces']['train']:,} faces"
-    except (CheckpointError, KeyError, TypeError):
+    """The data sets that a model's weights have seen, run by run, and the last one's faces."""
+    stages = provenance.stages(name)
+    if not stages:
         return "–"
+    runs = [
+        " + ".join(names.source(source) for source in stage.sources) or f"{stage.run} (no record)"
+        for stage in stages
+    ]
+    text = f"{', then '.join(dict.fromkeys(runs))}, {stages[-1].faces:,} faces"
+    return text.replace("-", "\N{NON-BREAKING HYPHEN}")  # "300-W" on one line
 
 
 def _timings(timings: dict[str, float]) -> str:
     titles = {"load": "read the photo", "wait": "wait for others", "detect": "find faces"}
     stages = [
-        f"{escape(titles.get(stage, names.model(stage)))} {value:.0f} ms"
+        f"{titles.get(stage, names.model(stage))} {value:.0f} ms"
         for stage, value in timings.items()
         if stage != "total" and value >= 0.5
     ]

@@ -17,6 +17,7 @@ Page = sync_api.Page
 
 POINTS = {"simplenet": 68, "resnet18": 68, "unet": 68, "keypoint-resnet": 15, "mediapipe": 478}
 PERCENT = re.compile(r"^\d+\.\d %$")
+FIGURE = re.compile(r"^\d+\.\d$")
 
 
 def take_example(page: Page, title: str) -> None:
@@ -32,10 +33,19 @@ def panel(page: Page, model: str):
     return page.locator(f'.kp-panel[data-model="{model}"]')
 
 
+def points(page: Page, model: str, count: int):
+    """The layers of one model that hold so many points, one a face."""
+    return panel(page, model).locator(f'.kp-points[data-count="{count}"]')
+
+
 def expect_panels(page: Page, faces: int) -> None:
     for model, count in POINTS.items():
-        expect(panel(page, model).locator(".kp-points circle")).to_have_count(count * faces)
+        expect(points(page, model, count)).to_have_count(faces)
     expect(page.locator(".kp-panel")).to_have_count(len(POINTS))
+
+
+def cell(page: Page, model: str, column: str):
+    return page.locator(f'#table tr[data-model="{model}"] td[data-key="{column}"]')
 
 
 def expect_refused(page: Page, part: str) -> None:
@@ -55,10 +65,15 @@ def test_an_example_fills_every_panel_and_the_table(page):
     expect_panels(page, faces=1)
     expect(page.locator("#table tbody tr")).to_have_count(len(POINTS))
     for model, count in POINTS.items():
-        row = page.locator(f'#table tr[data-model="{model}"]')
-        expect(row.locator("td").first).to_have_text(str(count))
-        agreement = row.locator("td").nth(2)
-        expect(agreement).to_have_text("baseline" if model == "mediapipe" else PERCENT)
+        expect(cell(page, model, "keypoints")).to_have_text(str(count))
+        expected = "baseline" if model == "mediapipe" else PERCENT
+        expect(cell(page, model, "distance")).to_have_text(expected)
+        for column in ("net", "drawing"):
+            expect(cell(page, model, column)).to_have_text(FIGURE)
+    expect(cell(page, "resnet18", "crop")).to_have_text(FIGURE)
+    expect(cell(page, "resnet18", "jaw")).to_have_text(FIGURE)
+    expect(cell(page, "keypoint-resnet", "jaw")).to_have_text("–")
+    expect(cell(page, "resnet18", "trained")).to_contain_text("YouTube Faces, then 300")
     expect(page.locator(".kp-timings")).to_contain_text("find faces")
 
 
@@ -66,7 +81,7 @@ def test_a_class_project_stands_beside_the_others(page):
     page.get_by_role("button", name="Class projects").click()
     page.get_by_label("Nose tip, Moore").check()
     take_example(page, "Grace Hopper")
-    expect(panel(page, "nosenet-moore").locator(".kp-points circle")).to_have_count(1)
+    expect(points(page, "nosenet-moore", 1)).to_have_count(1)
     expect(panel(page, "nosenet-moore")).to_contain_text("1 point ·")
     expect(page.locator(".kp-panel")).to_have_count(len(POINTS) + 1)
     expect(page.locator('#table tr[data-model="nosenet-moore"] th')).to_have_text("Nose tip, Moore")
@@ -162,25 +177,64 @@ def test_switches_work_at_once_without_asking_the_server(page):
     take_example(page, "Grace Hopper")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    for name, shown in (("Points", True), ("Contours", True), ("Numbers", False), ("Boxes", False)):
-        layer = panel(page, "mediapipe").locator(f".kp-{name.lower()}")
+    for name, layer, shown in (
+        ("Points", "points", True),
+        ("Contours", "contours", True),
+        ("To MediaPipe", "vectors", False),
+        ("Numbers", "numbers", False),
+        ("Boxes", "boxes", False),
+    ):
+        drawn = panel(page, "unet").locator(f".kp-{layer}")
         for state in (shown, not shown, shown):
             page.get_by_label(name, exact=True).set_checked(state)
-            assert (layer.evaluate("layer => getComputedStyle(layer).display") != "none") == state
+            assert (drawn.evaluate("layer => getComputedStyle(layer).display") != "none") == state
     assert not asked
+
+
+def test_numbers_are_there_where_a_face_has_room_for_them(page):
+    take_example(page, "Grace Hopper")
+    page.get_by_label("Numbers").check()
+    expect(panel(page, "unet").locator(".kp-numbers text")).to_have_count(68)
+    page.get_by_label("Numbers").uncheck()
+    expect(panel(page, "unet").locator(".kp-numbers text")).to_have_count(0)
+
+
+def test_a_line_leads_from_every_point_to_the_baselines_same_place(page):
+    take_example(page, "Grace Hopper")
+    models = exported(page)["faces"][0]["models"]
+    fitted, unet = models["mediapipe"]["ibug-68-fitted"], models["unet"]["keypoints"]
+    lines = panel(page, "unet").locator(".kp-vectors path").first.get_attribute("d")
+    ends = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
+    assert ends == pytest.approx(np.stack([unet, fitted], 1), abs=0.011)
 
 
 def place_of(page: Page, model: str):
     return panel(page, model).locator(".kp-lit [data-place]")
 
 
-def expect_nose_tip_lit(page: Page) -> None:
+def exported(page: Page) -> dict:
+    return json.loads(download(page, "JSON").read_text())
+
+
+def on_screen(page: Page, picture, at: list[float]) -> tuple[float, float]:
+    """Where a point of the photo lies in the window."""
+    picture.scroll_into_view_if_needed()
+    spot = picture.evaluate(
+        """(svg, [x, y]) => {
+          const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+          return [at.x, at.y];
+        }""",
+        at,
+    )
+    return tuple(spot)
+
+
+def expect_nose_tip_lit(page: Page, models: dict) -> None:
     for model, k in (("mediapipe", mesh_nose()), ("unet", 30), ("keypoint-resnet", 10)):
         expect(place_of(page, model)).to_have_attribute("data-place", "nose_tip")
-        point = panel(page, model).locator(f'.kp-points [data-k="{k}"]')
         ring = place_of(page, model).locator("circle").last
-        for axis in ("cx", "cy"):
-            assert ring.get_attribute(axis) == point.get_attribute(axis)
+        at = [float(ring.get_attribute(axis)) for axis in ("cx", "cy")]
+        assert at == pytest.approx(models[model]["keypoints"][k], abs=0.011)
         expect(panel(page, model).locator(".kp-says")).to_contain_text("nose tip")
 
 
@@ -190,11 +244,10 @@ def mesh_nose() -> int:
 
 def test_pointing_at_a_place_lights_it_up_in_every_panel(page):
     take_example(page, "Grace Hopper")
-    nose = panel(page, "mediapipe").locator(f'.kp-points [data-k="{mesh_nose()}"]')
-    nose.scroll_into_view_if_needed()
-    box = nose.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect_nose_tip_lit(page)
+    models = exported(page)["faces"][0]["models"]
+    nose = models["mediapipe"]["keypoints"][mesh_nose()]
+    page.mouse.move(*on_screen(page, panel(page, "mediapipe").locator("svg"), nose))
+    expect_nose_tip_lit(page, models)
     expect(panel(page, "unet").locator(".kp-says")).to_contain_text("% sure")
     expect(panel(page, "unet").locator(".kp-says")).to_contain_text("% from MediaPipe")
     page.mouse.move(2, 2)
@@ -203,13 +256,13 @@ def test_pointing_at_a_place_lights_it_up_in_every_panel(page):
 
 def test_the_arrow_keys_go_from_point_to_point(page):
     take_example(page, "Grace Hopper")
-    page.get_by_label("View").focus()
-    for _ in range(4):  # three downloads lie between
-        page.keyboard.press("Tab")
+    models = exported(page)["faces"][0]["models"]
+    page.get_by_role("button", name="Zoom in").focus()
+    page.keyboard.press("Tab")
     expect(panel(page, "simplenet").locator("svg")).to_be_focused()
     for _ in range(30):
         page.keyboard.press("ArrowRight")
-    expect_nose_tip_lit(page)
+    expect_nose_tip_lit(page, models)
     expect(page.locator(".kp-spoken")).to_contain_text("SimpleNet, nose tip")
     page.keyboard.press("Escape")
     expect(page.locator(".kp-lit [data-place]")).to_have_count(0)
@@ -220,7 +273,7 @@ def test_chosen_models_are_compared_and_none_is_refused(page):
         page.locator("#models").get_by_label(name).uncheck()
     take_example(page, "Eileen Collins")
     expect(page.locator(".kp-panel")).to_have_count(1)
-    expect(panel(page, "unet").locator(".kp-points circle")).to_have_count(68)
+    expect(points(page, "unet", 68)).to_have_count(1)
     page.locator("#models").get_by_label("U-Net").uncheck()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect_refused(page, "at least one model")
@@ -263,6 +316,262 @@ def test_downloads_are_the_engines_own_result(page, hopper_path):
     with Image.open(download(page, "PNG")) as sheet:
         assert sheet.format == "PNG" and sheet.width > 1000
         assert not sheet.getexif() and not sheet.text
+
+
+def seen(page: Page, model: str) -> list[float]:
+    """The part of the photo that a panel shows: x, y, width, height."""
+    return [float(n) for n in panel(page, model).locator("svg").get_attribute("viewBox").split()]
+
+
+def test_all_pictures_zoom_together(page):
+    take_example(page, "Grace Hopper")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    whole = seen(page, "unet")
+    page.get_by_role("button", name="Zoom in").click()
+    assert seen(page, "unet")[2] == pytest.approx(whole[2] / 1.5, rel=0.01)
+    assert seen(page, "mediapipe") == seen(page, "unet")
+    page.get_by_role("button", name="Reset the zoom").click()
+    assert seen(page, "unet") == whole
+
+    svg = panel(page, "unet").locator("svg")
+    svg.focus()
+    for key, factor in (("+", 1.5), ("+", 2.25), ("-", 1.5), ("0", 1)):
+        page.keyboard.press(key)
+        assert seen(page, "simplenet")[2] == pytest.approx(whole[2] / factor, rel=0.01)
+    assert not asked
+
+
+def test_the_wheel_zooms_only_with_ctrl_or_when_zoomed_and_a_drag_pans(page):
+    take_example(page, "Grace Hopper")
+    svg = panel(page, "unet").locator("svg")
+    svg.scroll_into_view_if_needed()
+    whole, box = seen(page, "unet"), svg.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.wheel(0, -100)
+    page.wait_for_timeout(200)
+    assert seen(page, "unet") == whole
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    page.wait_for_function(
+        "width => document.querySelector('.kp-panel svg').viewBox.baseVal.width < width",
+        arg=whole[2],
+    )
+    before = seen(page, "unet")
+    box = svg.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] - 40, middle[1], steps=4)
+    page.mouse.up()
+    after = seen(page, "mediapipe")
+    assert after[0] > before[0] and after[2] == before[2]
+
+
+def clips(page: Page) -> list[list[float]]:
+    """Left edge and width of what each of the two models is drawn in."""
+    return page.locator(".kp-slide clipPath rect").evaluate_all(
+        "all => all.map((rect) => ['x', 'width'].map((name) => Number(rect.getAttribute(name))))"
+    )
+
+
+def test_a_divider_slides_between_any_two_models(page):
+    take_example(page, "Grace Hopper")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_text("Slide", exact=True).click()
+    page.get_by_label("Model on the left").select_option("SimpleNet")
+    page.get_by_label("Model on the right").select_option("KeypointResNet")
+    drawn = page.locator(".kp-slide .kp-points")
+    assert drawn.evaluate_all("all => all.map((one) => one.dataset.count)") == ["68", "15"]
+    divider = page.get_by_role("slider", name="Divider")
+    left, right = clips(page)
+    assert left[0] + left[1] == pytest.approx(right[0])
+    divider.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    assert clips(page)[1][0] > right[0]
+    expect(divider).to_have_attribute("aria-valuetext", "60 % SimpleNet, 40 % KeypointResNet")
+
+    svg = page.locator(".kp-slide svg")
+    spots = [on_screen(page, svg, [clips(page)[1][0], 300])]
+    spots.append((spots[0][0] - 150, spots[0][1]))
+    page.mouse.move(*spots[0])
+    page.mouse.down()
+    page.mouse.move(*spots[1], steps=5)
+    page.mouse.up()
+    assert on_screen(page, svg, [clips(page)[1][0], 300])[0] == pytest.approx(spots[1][0], abs=3)
+    page.get_by_text("Side by side", exact=True).click()
+    expect(page.locator(".kp-panel")).to_have_count(len(POINTS))
+    assert not asked
+
+
+def order(page: Page) -> list[str]:
+    rows = page.locator("#table tbody tr")
+    return rows.evaluate_all("all => all.map((row) => row.dataset.model)")
+
+
+def figures(page: Page, column: str) -> list[float]:
+    texts = page.locator(f'#table td[data-key="{column}"]').all_inner_texts()
+    return [float(text.split()[0]) for text in texts if text[0].isdigit()]
+
+
+def test_a_click_on_a_head_sorts_the_table_without_asking_the_server(page):
+    take_example(page, "Grace Hopper")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    head = page.locator('#table th[data-key="distance"]')
+    for way in ("ascending", "descending"):
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", way)
+        values = figures(page, "distance")
+        assert values == sorted(values, reverse=way == "descending") and len(values) == 4
+        assert order(page)[-1] == "mediapipe"  # the baseline has no figure
+    page.locator('#table th[data-key="model"]').get_by_role("button").click()
+    assert order(page)[0] == "keypoint-resnet"
+    expect(head).not_to_have_attribute("aria-sort", re.compile("."))
+    assert not asked
+
+
+def test_cards_are_sorted_by_a_select(open_page):
+    page = open_page(390)
+    take_example(page, "Grace Hopper")
+    page.get_by_label("Sort by").select_option("Points")
+    page.get_by_role("button", name="smallest first").click()
+    assert figures(page, "keypoints") == [478, 68, 68, 68, 15]
+
+
+def give_truth(page: Page, path: Path) -> None:
+    opener = page.get_by_role("button", name="Ground truth")
+    if not page.locator("#truth").is_visible():
+        opener.click()
+    page.locator("#truth input[type=file]").set_input_files(path)
+
+
+def test_a_planted_shift_of_three_pixels_is_reported_as_three_pixels(page, tmp_path):
+    take_example(page, "Two people")
+    result = exported(page)
+    for face in result["faces"]:
+        unet = face["models"]["unet"]
+        unet["keypoints"] = [[x + 3, y] for x, y in unet["keypoints"]]
+    path = tmp_path / "marks.json"
+    path.write_text(json.dumps(result))
+    give_truth(page, path)
+    expect(cell(page, "unet", "pixels")).to_have_text("3.0 px")
+    expect(page.locator(".kp-marks [role=status]")).to_contain_text("marks.json belongs to 2 faces")
+    expect(panel(page, "unet").locator(".kp-says")).to_contain_text("3.0 px,")
+    expect(page.get_by_label("Truth", exact=True)).to_be_checked()
+    expect(panel(page, "simplenet").locator('.kp-truth[data-count="68"]')).to_have_count(2)
+    expect(cell(page, "mediapipe", "distance")).to_have_text(PERCENT)
+
+    page.get_by_label("Truth: the points of").select_option("SimpleNet")
+    expect(cell(page, "simplenet", "pixels")).to_have_text("0.0 px")
+    page.get_by_role("button", name="Clear the truth").click()
+    expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
+    expect(page.locator(".kp-marks")).to_be_hidden()
+
+
+def test_a_pts_file_is_the_json_counted_from_one_and_comes_back_as_the_truth(page, tmp_path):
+    take_example(page, "Grace Hopper")
+    models = exported(page)["faces"][0]["models"]
+    for title, expected in (
+        ("U-Net", models["unet"]["keypoints"]),
+        ("MediaPipe", models["mediapipe"]["ibug-68-fitted"]),
+    ):
+        page.get_by_label("Model of the .pts file").select_option(title)
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=".pts", exact=True).click()
+        text = Path(waiting.value.path()).read_text()
+        points = np.array(text.split("{")[1].split("}")[0].split(), float).reshape(-1, 2)
+        assert points == pytest.approx(np.array(expected) + 1, abs=1e-6)
+        assert waiting.value.suggested_filename == f"kpdemo-{title.lower().replace('-', '')}.pts"
+    path = tmp_path / "mesh.pts"
+    path.write_text(text)
+    give_truth(page, path)
+    expect(cell(page, "mediapipe", "pixels")).to_have_text("0.0 px")
+
+    take_example(page, "Eileen Collins")  # another photo has another truth
+    expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "part"),
+    [
+        ("marks.pts", "version: 1\nn_points: 2\n{\n1 2\n3 4\n}\n", "2 points where 68"),
+        ("marks.json", '{"photo": {"width": 5, "height": 4}, "faces": []}', "5 × 4 pixels"),
+        ("marks.txt", "1 2 3", ".pts, .asf or .json"),
+    ],
+)
+def test_a_bad_truth_ends_in_one_sentence_and_nothing_is_lost(page, tmp_path, name, text, part):
+    take_example(page, "Grace Hopper")
+    (tmp_path / name).write_text(text)
+    give_truth(page, tmp_path / name)
+    expect_refused(page, part)
+    expect_panels(page, faces=1)
+    expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
+
+
+def test_a_truth_without_a_photo_is_asked_for_one(page, tmp_path):
+    (tmp_path / "marks.pts").write_text("{ 1 2 }")
+    give_truth(page, tmp_path / "marks.pts")
+    expect_refused(page, "Compare a photo first")
+
+
+def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
+    page.locator("#models").get_by_label("ResNet-18").uncheck()
+    take_example(page, "Grace Hopper")
+    page.get_by_label("Contours").uncheck()
+    page.get_by_label("To MediaPipe").check()
+    page.get_by_text("Slide", exact=True).click()
+    page.get_by_label("Model on the left").select_option("SimpleNet")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".kp-link")).to_contain_text("photo")
+    link = page.url
+    assert link.startswith(f"{address}#models=simplenet,unet,keypoint-resnet,mediapipe&")
+    assert "hopper" not in link and len(link) < 200
+
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#models").get_by_label("ResNet-18")).not_to_be_checked()
+    expect(page.locator("#models").get_by_label("U-Net")).to_be_checked()
+    take_example(page, "Eileen Collins")
+    expect(page.get_by_label("Contours")).not_to_be_checked()
+    expect(page.get_by_label("To MediaPipe")).to_be_checked()
+    expect(page.get_by_label("Model on the left")).to_have_value("simplenet")
+    expect(page.get_by_label("Model on the right")).to_have_value("mediapipe")
+
+
+def test_two_visitors_at_once_do_not_see_each_others_photos(open_page):
+    first, second = open_page(), open_page()
+    first.get_by_role("button", name="Grace Hopper").click()
+    second.get_by_role("button", name="Eileen Collins").click()
+    for visitor in (first, second):
+        visitor.locator(".kp-panel").first.wait_for()
+    assert exported(first)["photo"] == {"width": 512, "height": 600}
+    assert exported(second)["photo"] == {"width": 512, "height": 512}
+    third = open_page()
+    third.get_by_role("button", name="Compare", exact=True).click()
+    expect_refused(third, "Choose a photo first")
+    expect(third.locator(".kp-panel")).to_have_count(0)
+
+
+def test_who_waits_sees_the_queue(open_page, tmp_path, hopper_path):
+    with Image.open(hopper_path) as hopper:
+        crowd = Image.new("RGB", (6 * 300, 4 * 350))
+        for k in range(24):
+            crowd.paste(hopper.resize((300, 350)), (300 * (k % 6), 350 * (k // 6)))
+    crowd.save(tmp_path / "crowd.jpg")
+    first, second = open_page(), open_page(390)
+    upload(first, tmp_path / "crowd.jpg")
+    working = first.locator("#panels [data-testid=status-tracker]")
+    expect(working).to_contain_text(re.compile("SimpleNet|ResNet|U-Net"))
+    second.get_by_role("button", name="Grace Hopper").click()
+    waiting = second.locator("#panels [data-testid=status-tracker]")
+    expect(waiting).to_contain_text("queue: 1/1")
+    expect(waiting).to_be_in_viewport()
+    second.locator(".kp-panel").first.wait_for()
 
 
 @pytest.mark.parametrize("width", [390, 768])

@@ -113,7 +113,7 @@ def test_the_arrow_keys_go_from_kernel_to_kernel(page):
     page.keyboard.press("ArrowUp")
     expect(tiles(page).nth(2)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator(".kp-kernel-details h3")).to_have_text(re.compile(r"^Kernel 3 of"))
+    expect(page.locator(".kp-kernel-details h2")).to_have_text(re.compile(r"^Kernel 3 of"))
     assert page.locator('#filters .kp-kernel[tabindex="0"]').count() == 1
     page.keyboard.press("End")
     expect(tiles(page).last).to_be_focused()

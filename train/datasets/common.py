@@ -2,11 +2,15 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from kpdemo import truth
 
 PICTURES = (".jpg", ".jpeg", ".png", ".pgm", ".bmp")
 
@@ -97,23 +101,17 @@ def first_number(path: Path) -> int:
 
 def read_pts(path: Path, count: int, first: int) -> np.ndarray:
     """A `.pts` file as `(count, 2)` float32, 0-based; `first` is the file's own first index."""
-    braces = re.search(r"\{(.*)\}", path.read_text(errors="replace"), re.DOTALL)
-    if not braces:
-        raise DataError(f"{path} is no complete .pts file: it has no list of points in braces.")
-    return points_from(braces[1].split(), count, path) - first
+    with told():
+        return truth.read_pts(path.read_text(errors="replace"), count, first, path)
 
 
-def points_from(numbers: list[str], count: int, where: Path | str) -> np.ndarray:
-    """Texts x y x y … as `(count, 2)` float32; DataError names `where` if they are not that."""
+@contextmanager
+def told() -> Iterator[None]:
+    """Within it, what is wrong with a label becomes a DataError."""
     try:
-        points = np.array(numbers, np.float32)
-    except ValueError as error:
-        raise DataError(f"{where} has a broken coordinate: {error}.") from error
-    if len(points) != 2 * count:
-        raise DataError(f"{where} has {len(points) / 2:g} points where {count} belong.")
-    if not np.isfinite(points).all():
-        raise DataError(f"{where} has a coordinate that is no finite number.")
-    return points.reshape(count, 2)
+        yield
+    except truth.TruthError as error:
+        raise DataError(str(error)) from error
 
 
 def _by_name(where: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:

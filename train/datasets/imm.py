@@ -8,15 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.datasets.common import (
-    LabelledFace,
-    first_number,
-    folder,
-    labelled_pictures,
-    points_from,
-)
+from kpdemo import truth
+from train.datasets.common import LabelledFace, first_number, folder, labelled_pictures, told
 
-COUNT = 58
 TRAIN_PERSONS = range(1, 33)
 VALIDATION_PERSONS = range(33, 41)
 
@@ -29,25 +23,12 @@ def read(root: Path, persons: range) -> list[LabelledFace]:
             name=f"imm/{label.stem}",
             group=f"imm/{first_number(label)}",
             markup="imm-58",
-            # Fractions run over the picture's outer edges: the labels lie on the pixel grid of
-            # a magnified display whose first pixel sits half a picture pixel inside the edge.
-            keypoints=read_asf(label) * _size(picture) - 0.5,
+            keypoints=truth.to_pixels(_read(label), *_size(picture)),
             picture=picture,
         )
         for label, picture in labelled_pictures(where, ".asf", "IMM")
         if first_number(label) in persons
     ]
-
-
-def read_asf(path: Path) -> np.ndarray:
-    """The points of an `.asf` file as fractions of the picture's size: `(58, 2)` float32.
-
-    Lines that hold a point have seven columns in some files and ten in others; the third and
-    fourth are always x and y.
-    """
-    lines = [line.split() for line in path.read_text(errors="replace").splitlines()]
-    points = [line[2:4] for line in lines if len(line) in (7, 10) and not line[0].startswith("#")]
-    return points_from([number for point in points for number in point], COUNT, path)
 
 
 def train(root: Path) -> list[LabelledFace]:
@@ -58,6 +39,11 @@ def train(root: Path) -> list[LabelledFace]:
 def validation(root: Path) -> list[LabelledFace]:
     """Persons 33 to 40."""
     return read(root, VALIDATION_PERSONS)
+
+
+def _read(path: Path) -> np.ndarray:
+    with told():
+        return truth.read_asf(path.read_text(errors="replace"), path)
 
 
 def _size(picture: Path) -> np.ndarray:

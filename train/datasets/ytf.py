@@ -7,7 +7,8 @@ and 136 numbers. Wolf et al. 2011, https://www.cs.tau.ac.il/~wolf/ytfaces/
 import csv
 from pathlib import Path
 
-from train.datasets.common import DataError, LabelledFace, folder, points_from
+from kpdemo import truth
+from train.datasets.common import DataError, LabelledFace, folder, told
 
 
 def read(root: Path, part: str) -> list[LabelledFace]:
@@ -26,12 +27,14 @@ def read(root: Path, part: str) -> list[LabelledFace]:
                     "unpack the data set again."
                 )
             stem = Path(name).stem
+            with told():
+                keypoints = truth.points_from(numbers, 68, f"{table}: {name}")
             faces.append(
                 LabelledFace(
                     name=f"ytf/{part}/{stem}",
                     group=f"ytf/{stem.rsplit('_', 1)[0]}",
                     markup="ibug-68",
-                    keypoints=points_from(numbers, 68, f"{table}: {name}"),
+                    keypoints=keypoints,
                     picture=where / name,
                 )
             )

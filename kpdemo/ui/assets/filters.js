@@ -137,7 +137,7 @@ function show() {
     ? make("p", {}, `Strength ${number(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its answer${data.norm ? ", after the batch norm that follows," : ""} over the face, with what is below zero counted as zero.`)
     : "";
   details.replaceChildren(
-    make("h3", {}, `Kernel ${k + 1}`, make("span", {}, ` of ${data.outputs}${data.points ? `, ${data.points[k]}` : ""}`)),
+    make("h2", {}, `Kernel ${k + 1}`, make("span", {}, ` of ${data.outputs}${data.points ? `, ${data.points[k]}` : ""}`)),
     make("div", { class: "kp-figures" }, ...figures),
     strength,
     make("p", {}, reading(k)),

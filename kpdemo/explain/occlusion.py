@@ -1,0 +1,81 @@
+"""Occlusion sensitivity: hide a place of the picture and see how far the answer moves.
+
+After Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, who hid places from a classifier.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from kpdemo.checkpoint import Model, normalise
+from kpdemo.crops import Crop
+from kpdemo.device import autocast
+from kpdemo.explain.unit import eyes_or_width
+
+# Places to hide along the cut's shorter side, and the patch's side as a share of that.
+CELLS = 14
+PATCH = 1 / 6
+_BATCH = 16
+
+
+@torch.inference_mode()
+def sensitivity(
+    model: Model,
+    cut: np.ndarray,
+    cells: int = CELLS,
+    patch: float = PATCH,
+    report: Callable[[float], None] = lambda done: None,
+) -> np.ndarray:
+    """How far each keypoint moves when a square of the cut is hidden: float32 `(K, gh, gw)`.
+
+    `cut` is `(H, W[, C])` uint8 of the model's input size. It is divided into `cells` cells along
+    its shorter side, as nearly square as can be; a square of `patch` times that side, filled with
+    the cut's mean colour, is laid on the centre of each. A cell's value is the distance between
+    the answers with and without the square, in percent of `eyes_or_width`. These are the net's own
+    answers: no average with the mirror image, in which the square would lie on two places, and no
+    calibration. `report` is told the share that is done.
+    """
+    height, width = cut.shape[:2]
+    device = next(model.net.parameters()).device
+    whole = Crop.whole(width, height)
+
+    def answers(pictures: np.ndarray) -> np.ndarray:
+        by_channels = pictures.reshape(len(pictures), height, width, -1)
+        tensor = torch.from_numpy(by_channels).permute(0, 3, 1, 2).to(device)
+        with autocast(device):
+            keypoints = model.net(normalise(tensor, model.config.input)).keypoints
+        return keypoints.float().cpu().numpy()
+
+    (usual,) = answers(cut[None])
+    unit, _ = eyes_or_width(usual, model.config.markup, width, height)
+    places = _places(height, width, cells, patch)
+    grey = cut.mean((0, 1)).round().astype(np.uint8)
+    moves = []
+    for start in range(0, len(places), _BATCH):
+        hidden = np.repeat(cut[None], len(places[start : start + _BATCH]), 0)
+        for picture, (rows, columns) in zip(hidden, places[start : start + _BATCH], strict=True):
+            picture[rows, columns] = grey
+        apart = whole.to_photo(answers(hidden)) - whole.to_photo(usual)
+        moves.append(100 * np.linalg.norm(apart, axis=-1) / unit)
+        report(min(1.0, (start + _BATCH) / len(places)))
+    gh, gw = grid(height, width, cells)
+    return np.concatenate(moves).T.reshape(-1, gh, gw).astype(np.float32)
+
+
+def grid(height: int, width: int, cells: int = CELLS) -> tuple[int, int]:
+    """Rows and columns of the places that are hidden in a cut of that size."""
+    side = min(height, width)
+    return round(cells * height / side), round(cells * width / side)
+
+
+def _places(height: int, width: int, cells: int, patch: float) -> list[tuple[slice, slice]]:
+    """The square on the centre of each cell, row by row, as far as it lies on the cut."""
+    rows, columns = grid(height, width, cells)
+    side = max(1, round(patch * min(height, width)))
+
+    def spans(count: int, length: int) -> list[slice]:
+        starts = [round((k + 0.5) * length / count - side / 2) for k in range(count)]
+        return [slice(max(0, start), min(length, start + side)) for start in starts]
+
+    return [(row, column) for row in spans(rows, height) for column in spans(columns, width)]

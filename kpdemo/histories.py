@@ -1,0 +1,387 @@
+"""What training left under `weights/`: curves of models, sweeps and trials, errors by keypoint.
+
+Files appear one after the other while recipes train. What is missing is simply not there; what
+is damaged is left out and named.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kpdemo import markup
+from kpdemo.checkpoint import HISTORY, METRICS
+from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
+
+COMPLETENESS = "completeness.json"
+SWEEPS = "sweeps"
+TRIALS = "trials"
+MEASURES = ("train_loss", "validation_loss", "validation_nme")
+# What a recipe says of itself, which changes nothing in training.
+_SAID = ("name", "title", "notes", "reported")
+# Settings that the first runs did not write down, because training had no other way then.
+_BEFORE = {
+    "data.incomplete": "mask",
+    "augment.moved": 1.0,
+    "augment.saturation": 0.0,
+    "keep": "best",
+}
+# Settings that only matter where another one has one of these values.
+_MATTERS = {
+    "loss.unit": ("loss.coordinates", ("mse", "l1", "smooth_l1", "huber", "wing")),
+    "loss.bend": ("loss.coordinates", ("smooth_l1", "huber", "wing")),
+    "loss.curvature": ("loss.coordinates", ("wing",)),
+    "loss.heatmap_weight": ("loss.heatmaps", ("mse", "cross_entropy", "marginals")),
+    "loss.sigma": ("loss.heatmaps", ("mse", "cross_entropy", "marginals")),
+    "momentum": ("optimizer", ("sgd",)),
+    "warmup": ("schedule", ("cosine", "onecycle")),
+    "step": ("schedule", ("step", "plateau")),
+    "gamma": ("schedule", ("step", "plateau")),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training run: the `recipe` as training wrote it down, and its curves.
+
+    `curves` holds `(E,)` float arrays: those of `MEASURES`, NaN where there is no number, and
+    "epoch" (from 1) and "minutes" (since the start, at the epoch's end). `validation_nme` is in
+    percent of the distance between the outer eye corners. `name` is the file's place under
+    `weights/`, `told` what a sweep or trial says of the run.
+    """
+
+    name: str
+    recipe: Mapping[str, Any]
+    curves: Mapping[str, np.ndarray]
+    finished: bool
+    diverged: str | None = None
+    parameters: int | None = None
+    train_faces: int | None = None
+    validation_faces: int | None = None
+    device: str | None = None
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str:
+        """The model that the run belongs to, which gives it its colour."""
+        return self.told.get("model") or self.recipe["name"]
+
+    @property
+    def planned(self) -> int:
+        """Epochs that the recipe asks for; early stopping may end a run before."""
+        return sum(stage["epochs"] for stage in self.recipe["stages"])
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """The epoch of the lowest validation NME and that NME; None if there is none."""
+        nme = self.curves["validation_nme"]
+        if not np.isfinite(nme).any():
+            return None
+        at = int(np.nanargmin(nme))
+        return int(self.curves["epoch"][at]), float(nme[at])
+
+    @property
+    def loss(self) -> tuple[Any, ...]:
+        """What its loss is; the losses of two runs compare only where this is equal."""
+        parts = [(k, v) for k, v in settings(self.recipe).items() if k.startswith("loss.")]
+        if ("loss.unit", "pixel") in parts:
+            # Pixels of a larger input are smaller parts of a face.
+            parts.append(("input.width", setting(self.recipe, "input.width")))
+        return tuple(parts)
+
+    @property
+    def judged_on(self) -> tuple[Any, ...]:
+        """Its validation faces; errors of two runs compare well only where this is equal."""
+        data = self.recipe.get("data", {})
+        chosen = tuple(data.get("validate") or ())
+        where = chosen or (*data.get("train", ()), data.get("holdout"), self.recipe.get("seed"))
+        said = self.told.get("validation")
+        return (where, self.validation_faces, self.recipe.get("markup"), said)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """Runs of one recipe that differ in the settings that the question asks about."""
+
+    name: str
+    question: str
+    recipe: str
+    runs: tuple[Run, ...]
+
+    @property
+    def changed(self) -> list[str]:
+        """Dotted paths of the settings that any run changes."""
+        return list(dict.fromkeys(path for run in self.runs for path in run.told["changes"]))
+
+    @property
+    def ranking(self) -> list[Run]:
+        """The runs that came to an end with a number, the lowest validation NME first."""
+        sound = [run for run in self.runs if run.best and not run.diverged]
+        return sorted(sound, key=lambda run: run.best[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """A model's errors on its test faces, cut by their labels.
+
+    `nme_by_keypoint` is `(K,)` in percent, `rmse_by_keypoint` `(K,)` in pixels of a 96×96 crop or
+    None, in the order of the markup. `mean_answer` is the NME of a model that would always
+    answer the mean training face.
+    """
+
+    model: str
+    markup: str
+    source: str
+    faces: int
+    nme: float
+    nme_by_keypoint: np.ndarray
+    rmse: float | None
+    rmse_by_keypoint: np.ndarray | None
+    mean_answer: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """How many of `rows` know each keypoint, and how many know so many of them."""
+
+    rows: int
+    by_keypoint: Mapping[str, int]
+    by_points_known: Mapping[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """All that was read; `problems` names damaged files. `version` grows with every change."""
+
+    version: int
+    models: dict[str, Run]
+    trials: dict[str, Run]
+    sweeps: dict[str, Sweep]
+    errors: dict[str, Errors]
+    labels: dict[str, Labels]
+    problems: list[str]
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """Models and trials by name, the default models first."""
+        first = {name: self.models[name] for name in DEFAULT_MODELS if name in self.models}
+        return first | self.models | self.trials
+
+
+class Histories:
+    """Reads a folder of weights again and again; only files that changed are opened again."""
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        self._weights = weights
+        self._parsed: dict[Path, tuple[tuple[int, int], Any]] = {}
+        self._seen: dict[Path, tuple[int, int]] = {}
+        self._library: Library | None = None
+
+    def read(self) -> Library:
+        """What lies in the folder now; the same object as before where nothing changed."""
+        seen = dict(self._stamps())
+        if self._library is None or seen != self._seen:
+            version = self._library.version + 1 if self._library else 1
+            self._parsed = {path: self._parse(path, stamp) for path, stamp in seen.items()}
+            self._library = self._collect(version)
+            self._seen = seen
+        return self._library
+
+    def _stamps(self) -> Iterable[tuple[Path, tuple[int, int]]]:
+        patterns = (f"*/{HISTORY}", f"*/{METRICS}", f"{TRIALS}/*.json", f"{SWEEPS}/*/*.json")
+        for pattern in (*patterns, COMPLETENESS):
+            for path in sorted(self._weights.glob(pattern)):
+                try:
+                    known = path.stat()
+                except OSError:  # gone since it was listed
+                    continue
+                yield path, (known.st_mtime_ns, known.st_size)
+
+    def _parse(self, path: Path, stamp: tuple[int, int]) -> tuple[tuple[int, int], Any]:
+        """The file's content in our own terms, None if it is damaged, and its stamp."""
+        before = self._parsed.get(path)
+        if before and before[0] == stamp:
+            return before
+        place = path.relative_to(self._weights)
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+            if place.name == COMPLETENESS and len(place.parts) == 1:
+                return stamp, _labels(data)
+            if place.name == METRICS:
+                return stamp, _errors(path.parent.name, data)
+            name = place.parent if place.name == HISTORY else place.with_suffix("")
+            return stamp, _run(name.as_posix(), data)
+        # A file that is not what it should be may break anywhere on the way.
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
+            return stamp, None
+
+    def _collect(self, version: int) -> Library:
+        places = {path.relative_to(self._weights): got for path, (_, got) in self._parsed.items()}
+        runs = [got for got in places.values() if isinstance(got, Run)]
+        asked = [run for run in runs if run.name.startswith(f"{SWEEPS}/")]
+        tried = [run for run in runs if run.name.startswith(f"{TRIALS}/")]
+        models = {run.name: run for run in runs if "/" not in run.name}
+        errors = {
+            name: found
+            for path, found_by in places.items()
+            if path.name == METRICS and found_by
+            for name, found in found_by.items()
+        }
+        return Library(
+            version=version,
+            models=models,
+            trials={run.name: run for run in tried},
+            sweeps=_sweeps(asked),
+            errors=errors,
+            labels=places.get(Path(COMPLETENESS)) or {},
+            problems=[path.as_posix() for path, got in places.items() if got is None],
+        )
+
+
+def smooth(values: np.ndarray, weight: float) -> np.ndarray:
+    """An exponential moving average of `(E,)` values, without the pull of a first value of zero.
+
+    Each answer is the mean of all values so far, each value weighing `weight` times (0 to below
+    1) as much as the one after it. NaN stays NaN and is skipped. Raises ValueError for another
+    weight.
+    """
+    if not 0 <= weight < 1:
+        raise ValueError(f"The weight of the past is {weight}; it can be from 0 to below 1.")
+    total = mass = 0.0
+    out = np.full(len(values), np.nan)
+    for k in np.flatnonzero(np.isfinite(values)):
+        total, mass = weight * total + values[k], weight * mass + 1
+        out[k] = total / mass
+    return out
+
+
+def settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's settings by dotted path: "loss.bend", "stages.0.lr"; lists stay whole otherwise.
+
+    Left out is what a recipe only says of itself, and what has no effect with its other settings
+    (the momentum of an optimiser without one).
+    """
+    flat: dict[str, Any] = dict(_BEFORE)
+    for key, value in recipe.items():
+        if key in _SAID:
+            continue
+        parts = enumerate(value) if key == "stages" else [(None, value)]
+        for number, part in parts:
+            path = key if number is None else f"{key}.{number}"
+            if number is not None:
+                flat[f"{path}.freeze_norm"] = False
+            if isinstance(part, Mapping):
+                flat |= {f"{path}.{name}": inner for name, inner in part.items()}
+            else:
+                flat[path] = part
+    flat["data.missing"] = flat.get("data.missing") or []  # was a mere switch, off, at first
+    if not flat["data.missing"]:
+        del flat["data.incomplete"]
+    return {path: value for path, value in flat.items() if _matters(path, flat)}
+
+
+def _matters(path: str, flat: Mapping[str, Any]) -> bool:
+    *stage, last = path.split(".") if path.startswith("stages.") else (path,)
+    if last not in _MATTERS:
+        return True
+    other, values = _MATTERS[last]
+    return flat.get(".".join((*stage, other))) in values
+
+
+def setting(recipe: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path, through lists too: "args.blocks.0.kernel"; None if absent."""
+    value: Any = recipe
+    for step in path.split("."):
+        try:
+            value = value[int(step) if isinstance(value, list) else step]
+        except (LookupError, TypeError, ValueError):
+            return None
+    return value
+
+
+def _run(name: str, data: Any) -> Run:
+    """A run from its file; raises one of several errors if the file is not such a thing."""
+    epochs = data["epochs"]
+    columns = {key: [epoch.get(key) for epoch in epochs] for key in (*MEASURES, "seconds")}
+    curves = {key: np.array(values, float) for key, values in columns.items()}  # None becomes NaN
+    curves["epoch"] = np.array([epoch["epoch"] for epoch in epochs], float)
+    curves["minutes"] = np.nan_to_num(curves.pop("seconds")).cumsum() / 60
+    faces = data.get("faces") or {}
+    run = Run(
+        name=name,
+        recipe=data["recipe"],
+        curves=curves,
+        finished=bool(data.get("finished")),
+        diverged=data.get("diverged"),
+        parameters=data.get("parameters"),
+        train_faces=faces.get("train"),
+        validation_faces=faces.get("validation"),
+        device=data.get("device"),
+        calibration=data.get("calibration") or {},
+        told=data.get("sweep") or data.get("trial") or {},
+    )
+    _ = run.model, run.planned, run.loss, run.judged_on, settings(run.recipe)
+    if name.startswith(f"{SWEEPS}/"):
+        _ = run.told["question"], run.told["changes"].items()
+    return run
+
+
+def _sweeps(runs: list[Run]) -> dict[str, Sweep]:
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.name.split("/")[1], []).append(run)
+    return {
+        name: Sweep(name, group[0].told["question"], group[0].recipe["name"], _ordered(group))
+        for name, group in found.items()
+    }
+
+
+def _ordered(runs: list[Run]) -> tuple[Run, ...]:
+    """By the changed setting where it is one number, else the unchanged recipe first."""
+    paths = {path for run in runs for path in run.told["changes"]}
+    values = [setting(run.recipe, path) for run in runs for path in paths]
+    if len(paths) == 1 and all(type(value) in (int, float) for value in values):
+        return tuple(sorted(runs, key=lambda run: setting(run.recipe, *paths)))
+    return tuple(sorted(runs, key=lambda run: (bool(run.told["changes"]), run.name)))
+
+
+def _errors(model: str, data: Any) -> dict[str, Errors]:
+    """The errors of one model on its test faces; empty where they are not measured this way."""
+    for source, ways in data.items():
+        box = ways.get("ground_truth_box")
+        if box is None:
+            continue
+        nme = np.array(box["nme_by_keypoint"], float)
+        rmse = box.get("rmse_96_by_keypoint")
+        # The file says how many keypoints there are, which is enough to know the markup.
+        name = {len(each): name for name, each in markup.MARKUPS.items()}[len(nme)]
+        names = markup.get(name).names
+        found = Errors(
+            model=model,
+            markup=name,
+            source=source,
+            faces=box["faces"],
+            nme=box["nme"],
+            nme_by_keypoint=nme,
+            rmse=box.get("rmse_96"),
+            rmse_by_keypoint=None if rmse is None else np.array([rmse[k] for k in names], float),
+            mean_answer=box.get("mean_answer_nme"),
+        )
+        return {model: found}
+    return {}
+
+
+def _labels(data: Any) -> dict[str, Labels]:
+    counted = {"kaggle": data["kaggle"]} | data["recipes"]
+    return {
+        name: Labels(
+            rows=counts["rows"],
+            by_keypoint=dict(counts["rows_by_keypoint"]),
+            by_points_known={int(k): n for k, n in counts["rows_by_points_known"].items()},
+        )
+        for name, counts in counted.items()
+    }

@@ -1,0 +1,54 @@
+"""Which faces a model's weights have seen, as its folder and those of earlier runs recorded it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpdemo import checkpoint
+from kpdemo.compare import WEIGHTS
+
+_TRIALS = "trials"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of training: the data sets that it learned from, and the number of their faces.
+
+    `sources` is empty for a run that left no record.
+    """
+
+    run: str
+    sources: tuple[str, ...]
+    faces: int | None
+
+
+def stages(name: str, weights: Path = WEIGHTS) -> list[Stage]:
+    """The runs that made a model's weights, the first one first; empty without any record."""
+    found: list[Stage] = []
+    history = _history(weights / name / checkpoint.HISTORY)
+    while history is not None and name not in {stage.run for stage in found}:
+        try:
+            recipe = history["recipe"]
+            found.append(Stage(name, tuple(recipe["data"]["train"]), history["faces"]["train"]))
+            start = recipe["start_from"]
+        except (KeyError, TypeError):
+            break
+        if recipe.get("imagenet"):
+            found.append(Stage("imagenet", ("imagenet",), None))
+        if not start:
+            break
+        # Runs that others started from were kept beside the trials.
+        name = Path(start).name
+        history = _history(weights / _TRIALS / f"{name}.json") or _history(
+            weights / name / checkpoint.HISTORY
+        )
+        if history is None:
+            found.append(Stage(name, (), None))
+    return found[::-1]
+
+
+def _history(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,205 @@
+"""Points that a person marked: from 300-W `.pts`, IMM `.asf` or this program's own JSON.
+
+What is read is in photo coordinates, 0-based with pixel centres on integers, whatever the file
+counts from. The readers of single files are the training data's too.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kpdemo import markup
+from kpdemo.compare import Answer, ComparedFace, Comparison
+
+IMM_COUNT = 58
+MAX_CHARACTERS = 10_000_000
+# At least this share of the points must lie in a face's box; iBUG's jaw often leaves it.
+_INSIDE = 0.5
+# Points beyond the photo's edge by more than this share of it were marked on another picture.
+_BEYOND = 0.25
+# What looking for our own fields in somebody else's JSON may raise.
+_MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+class TruthError(ValueError):
+    """A file of marked points that cannot be used; one sentence, for whoever chose it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """The marked faces of a photo: each `(K, 2)` float32 in photo coordinates, NaN if unknown."""
+
+    markup: str
+    faces: tuple[np.ndarray, ...]
+
+
+def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
+    """The sets of points in a file called `name`, for a photo of `width` × `height` pixels.
+
+    `.pts` and `.asf` hold one set, called ""; JSON one a model, by its name. Raises TruthError for
+    anything else, and for points that were marked on another picture; nothing is scaled to fit.
+    """
+    if len(text) >= MAX_CHARACTERS:
+        raise TruthError("The file is larger than 10 MB; choose one that holds only points.")
+    kind = Path(name).suffix.lower()
+    if kind == ".pts":
+        sets = {"": Marks("ibug-68", (read_pts(text, 68, 1, "The file"),))}
+    elif kind == ".asf":
+        points = to_pixels(read_asf(text, "The file"), width, height)
+        sets = {"": Marks("imm-58", (points,))}
+    elif kind == ".json":
+        sets = _read_json(text, width, height)
+    else:
+        raise TruthError("Ground truth is read from .pts, .asf or .json files; choose one of them.")
+    margin = _BEYOND * np.array([width, height])
+    for marks in sets.values():
+        points = np.concatenate(marks.faces)
+        if ((points < -margin) | (points > (width, height) + margin)).any():
+            raise TruthError(
+                f"The points lie outside this photo of {width} × {height} pixels; choose the file "
+                "that was made for it."
+            )
+    return sets
+
+
+def on_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Answer | None]:
+    """For each found face the marks that belong to it, as an `Answer`; None where there are none.
+
+    Every marked face goes to the found one whose box holds the largest share of its points, and
+    the nearest of those that hold as many; one found face gets one marked face.
+    """
+    claims = sorted(
+        (_claim(points, face), m, f)
+        for m, points in enumerate(marks.faces)
+        for f, face in enumerate(faces)
+    )
+    found: list[Answer | None] = [None] * len(faces)
+    taken: set[int] = set()
+    for (outside, _), m, f in claims:
+        if outside <= 1 - _INSIDE and m not in taken and found[f] is None:
+            found[f] = Answer(marks.markup, marks.faces[m], None, 0.0)
+            taken.add(m)
+    return found
+
+
+def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
+    """Which set of a file is the truth, where nobody has said it: the one that was edited.
+
+    A JSON file that was downloaded here holds what every model answered; the set that differs most
+    from what the model of its name says is the one that a person corrected.
+    """
+
+    def edited(name: str) -> float:
+        matched = on_faces(sets[name], comparison.faces)
+        moved = [0.0]
+        for truth, face in zip(matched, comparison.faces, strict=True):
+            answer = face.answers.get(name)
+            if truth is None:
+                continue
+            if answer is None or answer.markup != truth.markup:
+                return np.inf
+            gaps = np.linalg.norm(truth.keypoints - answer.keypoints, axis=1)
+            moved.append(float(np.nan_to_num(gaps).mean()))
+        return max(moved)
+
+    return max(sets, key=edited)
+
+
+def read_pts(text: str, count: int, first: int, where: Path | str) -> np.ndarray:
+    """The text of a `.pts` file -> `(count, 2)` float32, 0-based; `first` is its first index.
+
+    Raises TruthError, which calls the file `where`.
+    """
+    braces = re.search(r"\{(.*)\}", text, re.DOTALL)
+    if not braces:
+        raise TruthError(f"{where} is no complete .pts file: it has no list of points in braces.")
+    return points_from(braces[1].split(), count, where) - first
+
+
+def read_asf(text: str, where: Path | str) -> np.ndarray:
+    """The text of an `.asf` file -> its points as fractions of the picture: `(58, 2)` float32.
+
+    Lines that hold a point have seven columns in some files and ten in others; the third and
+    fourth are always x and y. Raises TruthError, which calls the file `where`.
+    """
+    lines = [line.split() for line in text.splitlines()]
+    points = [line[2:4] for line in lines if len(line) in (7, 10) and not line[0].startswith("#")]
+    return points_from([number for point in points for number in point], IMM_COUNT, where)
+
+
+def to_pixels(fractions: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Fractions `(K, 2)` of a picture, as `.asf` has them -> float32 photo coordinates.
+
+    Fractions run over the picture's outer edges: the labels lie on the pixel grid of a magnified
+    display whose first pixel sits half a picture pixel inside the edge.
+    """
+    return fractions * np.array([width, height], np.float32) - 0.5
+
+
+def points_from(numbers: list[str], count: int, where: Path | str) -> np.ndarray:
+    """Texts x y x y … as `(count, 2)` float32; TruthError names `where` if they are not that."""
+    try:
+        points = np.array(numbers, np.float32)
+    except ValueError as error:
+        raise TruthError(f"{where} has a broken coordinate: {error}.") from error
+    if len(points) != 2 * count:
+        raise TruthError(f"{where} has {len(points) / 2:g} points where {count} belong.")
+    if not np.isfinite(points).all():
+        raise TruthError(f"{where} has a coordinate that is no finite number.")
+    return points.reshape(count, 2)
+
+
+def _claim(points: np.ndarray, face: ComparedFace) -> tuple[float, float]:
+    """Which share of the points lies outside a face's box, and how far their middle from its."""
+    known = points[np.isfinite(points).all(1)]
+    low, high = np.array(face.box[:2]), np.array(face.box[2:])
+    outside = ((known < low) | (known > high)).any(1).mean()
+    return float(outside), float(np.linalg.norm(known.mean(0) - (low + high) / 2))
+
+
+def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
+    try:
+        data = json.loads(text)
+        size = int(data["photo"]["width"]), int(data["photo"]["height"])
+        asked = [(name, a) for face in data["faces"] for name, a in face["models"].items()]
+        sets: dict[str, list[tuple[str, np.ndarray]]] = {}
+        for name, answer in asked:
+            points = _points(answer)
+            if np.isfinite(points).all(1).any():
+                sets.setdefault(name, []).append((markup.get(answer["markup"]).name, points))
+    except _MALFORMED as error:
+        raise TruthError(
+            "The file is no JSON as this page downloads it; choose one of those, a .pts or an .asf."
+        ) from error
+    if size != (width, height):
+        raise TruthError(
+            "The file was made for a photo of {} × {} pixels, and this one has {} × {}; choose the "
+            "file that belongs to it.".format(*size, width, height)
+        )
+    if not sets:
+        raise TruthError("The file holds no points; choose one that has a face in it.")
+    if mixed := [name for name, faces in sets.items() if len({m for m, _ in faces}) > 1]:
+        raise TruthError(f"The points of {mixed[0]} in the file have more than one markup.")
+    return {name: Marks(faces[0][0], tuple(p for _, p in faces)) for name, faces in sets.items()}
+
+
+def _points(answer: Mapping[str, Any]) -> np.ndarray:
+    """An answer's points, null as NaN; ValueError if they are not those of its markup."""
+    points = np.array(answer["keypoints"], np.float32)
+    if points.shape != (len(markup.get(answer["markup"])), 2):
+        raise ValueError(f"{points.shape} are not the points of {answer['markup']}")
+    # A point of which one coordinate is missing is unknown.
+    points[~np.isfinite(points).all(1)] = np.nan
+    return points

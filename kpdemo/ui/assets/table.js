@@ -1,0 +1,114 @@
+// Builds the table from the component's value, and sorts it without asking the server.
+
+const region = element.querySelector(".kp-scroll");
+const sorting = element.querySelector(".kp-sorting");
+const select = sorting.querySelector("select");
+const turn = sorting.querySelector("button");
+const drawn = {}; // milliseconds by model, as the panels measured them
+
+let data = null;
+let by = null; // a column's key; null is the order of the panels
+let up = true;
+
+const make = (tag, attributes = {}, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, text] of Object.entries(attributes)) node.setAttribute(name, text);
+  node.append(...children);
+  return node;
+};
+
+function load() {
+  data = props.value ? JSON.parse(props.value) : null;
+  region.hidden = sorting.hidden = !data;
+  for (const part of ["meaning", "costs", "timings"]) {
+    element.querySelector(`.kp-${part}`).textContent = data?.[part] ?? "";
+  }
+  if (!data) return;
+  if (!data.columns.some(({ key }) => key === by)) by = null;
+  const titles = data.columns.map(({ key, alone }) => make("option", { value: key }, alone));
+  select.replaceChildren(make("option", { value: "" }, "the order above"), ...titles);
+  region.querySelector("thead").replaceChildren(...heads());
+  fill();
+}
+
+// Columns that belong together have one head above their own.
+function heads() {
+  const above = make("tr");
+  const own = make("tr");
+  for (const { key, title, among } of data.columns) {
+    const button = make("button", { type: "button", "data-sort": key }, title, make("span", { "aria-hidden": "true" }));
+    const head = make("th", { scope: "col", "data-key": key }, button);
+    if (!among) {
+      head.rowSpan = 2;
+      above.append(head);
+      continue;
+    }
+    if (above.lastChild?.dataset.among !== among) {
+      above.append(make("th", { scope: "colgroup", "data-among": among }, among));
+    }
+    above.lastChild.colSpan = own.querySelectorAll(`[data-in="${CSS.escape(among)}"]`).length + 1;
+    head.dataset.in = among;
+    own.append(head);
+  }
+  return [above, own];
+}
+
+function cellsOf({ name, cells }) {
+  const spent = drawn[name];
+  return spent === undefined ? cells : { ...cells, drawing: [spent.toFixed(1), spent] };
+}
+
+// Rows without a figure come last, whichever way the others go.
+function sorted() {
+  if (!by) return data.rows;
+  const key = (row) => {
+    const [text, number] = cellsOf(row)[by];
+    return number ?? (["model", "trained"].includes(by) ? text.toLowerCase() : null);
+  };
+  return [...data.rows].sort((first, second) => {
+    const [a, b] = [key(first), key(second)];
+    if (a === null || b === null) return (a === null) - (b === null);
+    return (a < b ? -1 : a > b ? 1 : 0) * (up ? 1 : -1);
+  });
+}
+
+function fill() {
+  region.querySelector("tbody").replaceChildren(...sorted().map((row) => {
+    const cells = cellsOf(row);
+    return make("tr", { "data-model": row.name }, ...data.columns.map(({ key, alone }) => {
+      const text = cells[key][0];
+      if (key === "model") {
+        return make("th", { scope: "row" }, make("i", { class: "kp-swatch", style: `background: ${row.color}` }), text);
+      }
+      return make("td", { "data-key": key, "data-column": alone }, text);
+    }));
+  }));
+  for (const head of region.querySelectorAll("th[data-key]")) {
+    const chosen = head.dataset.key === by;
+    if (chosen) head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    else head.removeAttribute("aria-sort");
+    head.querySelector("span").textContent = chosen ? (up ? " ▲" : " ▼") : "";
+  }
+  select.value = by ?? "";
+  turn.disabled = !by;
+  turn.textContent = up ? "▲ smallest first" : "▼ largest first";
+}
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const key = button.dataset.sort ?? by;
+  up = key === by ? !up : true;
+  by = key;
+  fill();
+});
+select.addEventListener("change", () => {
+  by = select.value || null;
+  fill();
+});
+document.addEventListener("kp-drawn", (event) => {
+  Object.assign(drawn, event.detail);
+  if (data) fill();
+});
+watch("value", load);
+load();

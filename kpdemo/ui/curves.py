@@ -1,0 +1,321 @@
+"""Learning curves of runs and sweeps, and the sentences that say the same."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from kpdemo import draw
+from kpdemo.histories import Run, Sweep, setting, smooth
+from kpdemo.ui import charts, names
+from kpdemo.ui.settings import NONE, changed
+
+LOSS, NME = "loss", "nme"
+HEIGHT = 460
+SMALL_HEIGHT = 230
+_AXES = {NME: "Validation error (NME, %)", LOSS: "Loss"}
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon", "hourglass")
+# With more lines than this, names at their ends would cover each other.
+_LABELLED = 6
+_LABEL_WIDTH = 0.25  # of the chart, about, so that names can be moved apart
+_GREY = "rgba(128, 128, 128, 0.55)"
+
+
+def title(run: Run) -> str:
+    """What the page calls a run: its model, and for a trial what its file is called beyond that."""
+    if not run.name.startswith("trials/"):
+        return names.model(run.model)
+    rest = run.name.split("/")[-1].removeprefix(run.model).strip("-").replace("-", " ")
+    return f"{names.model(run.model)}, trial “{rest}”"
+
+
+def learning(
+    runs: Sequence[Run], measure: str, against: str, log: bool, smoothing: float
+) -> go.Figure:
+    """Curves of runs on common axes: NME, or both losses, against "epoch" or "minutes".
+
+    Validation is solid, training dashed. Runs of the same colour get marks of their own. The
+    best epoch by validation NME is marked where it was measured, whatever the smoothing.
+    """
+    chart = charts.figure(
+        {"epoch": "Epoch", "minutes": "Minutes of training"}[against],
+        _AXES[measure],
+        height=HEIGHT,
+        hovermode="closest",
+        showlegend=True,
+    )
+    columns = {NME: ("validation_nme",), LOSS: ("validation_loss", "train_loss")}[measure]
+    colours: dict[tuple[int, ...], int] = {}
+    ends, seen = [], []
+    for run in runs:
+        rgb = draw.color_of(run.model)
+        colours[rgb] = colours.get(rgb, 0) + 1
+        symbol = SYMBOLS[(colours[rgb] - 1) % len(SYMBOLS)]
+        x = run.curves[against]
+        for column in columns:
+            y = smooth(run.curves[column], smoothing)
+            chart.add_trace(_curve(run, x, y, column, symbol, colours[rgb] > 1))
+            seen.append(y)
+        # A loss may not be there where an NME is.
+        known = np.flatnonzero(np.isfinite(run.curves[columns[0]]))
+        if run.best and len(known):
+            at = int(np.flatnonzero(run.curves["epoch"] == run.best[0])[0])
+            chart.add_trace(_best(run, x[at], run.curves[columns[0]][at], measure))
+            smoothed = smooth(run.curves[columns[0]], smoothing)
+            ends.append((title(run), charts.color(rgb), float(x[known[-1]]), smoothed[known[-1]]))
+    _scale(chart, seen, log)
+    last = max((end[2] for end in ends), default=1)
+    labelled = 1 < len(runs) <= _LABELLED
+    chart.update_xaxes(range=[0, last * (1.2 if labelled else 1.03)])
+    if labelled:
+        _label(chart, ends)
+    return chart
+
+
+def learning_words(runs: Sequence[Run], measure: str, smoothing: float) -> str:
+    """HTML of what the curves show, in numbers, and what not to read into them."""
+    lines = "Solid: validation." if measure == NME else "Solid: validation; dashed: training."
+    said = [f"{lines} A ring marks the epoch of the lowest validation error."]
+    if measure == LOSS:
+        if len({run.loss for run in runs}) > 1:
+            said.append(
+                "These recipes have losses of different kinds (Wing loss against squared error, "
+                "say): the shapes compare, the heights do not. The validation error compares."
+            )
+        said.append(
+            "Training faces are changed at random and seen while the net still learns, so the "
+            "training loss can lie above that of validation."
+        )
+    elif len({run.judged_on for run in runs}) > 1:
+        said.append(
+            "Not all of these recipes validate on the same faces and points: errors of such two "
+            "compare only roughly."
+        )
+    if any(run.calibration for run in runs):
+        said.append(
+            "The curves are of one plain answer a face: a finished model averages it with that "
+            "for the mirrored face and calibrates it, which is a little better."
+        )
+    if smoothing:
+        said.append(
+            "Smoothed by an exponential moving average: each value weighs "
+            f"{smoothing:g} times as much as the one after it."
+        )
+    return charts.sentences(map(_course, runs), said)
+
+
+def _course(run: Run) -> str:
+    nme = run.curves["validation_nme"]
+    known = nme[np.isfinite(nme)]
+    if not run.best or not len(known):
+        return f"{title(run)}: no validation error" + (" (diverged)." if run.diverged else ".")
+    epoch, lowest = run.best
+    count = f"{len(nme)}" if len(nme) == run.planned else f"{len(nme)} of {run.planned} planned"
+    return (
+        f"{title(run)}: validation error from {known[0]:.1f} % to {known[-1]:.2f} %, lowest "
+        f"{lowest:.2f} % in epoch {epoch} of {count}{', then diverged' if run.diverged else ''}."
+    )
+
+
+def _curve(
+    run: Run, x: np.ndarray, y: np.ndarray, column: str, symbol: str, marked: bool
+) -> go.Scatter:
+    trained = column == "train_loss"
+    rgb = draw.color_of(run.model)
+    what = {
+        "train_loss": "training loss",
+        "validation_loss": "validation loss",
+        "validation_nme": "validation error",
+    }[column]
+    unit = " %" if column == "validation_nme" else ""
+    return go.Scatter(
+        x=plain(x),
+        y=plain(y),
+        mode="lines+markers" if marked else "lines",
+        name=title(run),
+        legendgroup=run.name,
+        showlegend=not trained,
+        line={
+            "color": charts.color(rgb, 0.75 if trained else 1),
+            "width": 1.6 if trained else 2.6,
+            "dash": "dash" if trained else "solid",
+        },
+        marker={"symbol": symbol, "size": 9, "maxdisplayed": 9},
+        customdata=np.stack(
+            [run.curves["epoch"], run.curves["minutes"], run.curves[column]], 1
+        ).tolist(),
+        hovertemplate=(
+            f"<b>{title(run)}</b><br>epoch %{{customdata[0]:.0f}}, %{{customdata[1]:.1f}} min<br>"
+            f"{what} %{{customdata[2]:.4~g}}{unit}<extra></extra>"
+        ),
+    )
+
+
+def _best(run: Run, x: float, y: float, measure: str) -> go.Scatter:
+    epoch, lowest = run.best
+    return go.Scatter(
+        x=[x],
+        y=[y],
+        mode="markers",
+        legendgroup=run.name,
+        showlegend=False,
+        marker={
+            "symbol": "circle-open",
+            "size": 13,
+            "color": charts.color(draw.color_of(run.model)),
+            "line": {"width": 3},
+        },
+        hovertemplate=(
+            f"<b>{title(run)}</b><br>best epoch {epoch}<br>"
+            f"validation error {lowest:.2f} %<extra></extra>"
+        ),
+    )
+
+
+def _scale(chart: go.Figure, columns: Iterable[np.ndarray], log: bool) -> None:
+    """A range that holds all the values, and on a log axis ticks that can be read."""
+    values = np.concatenate([*columns, [np.nan]])
+    values = values[np.isfinite(values) & ((values > 0) | (not log))]
+    if not len(values):
+        return
+    low, high = float(values.min()), float(values.max())
+    if not log:
+        chart.update_yaxes(range=[min(0, low), high * 1.05])
+        return
+    ticks = log_ticks(low, high)
+    room = 0.04 * (math.log10(high / low) or 1)
+    chart.update_yaxes(
+        type="log",
+        range=[math.log10(low) - room, math.log10(high) + room],
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
+    )
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round values between `low` and `high` (both above 0), as many as an axis can hold."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    decades = math.log10(high / low)
+    steps = (1,) if decades > 3 else (1, 3) if decades > 1.6 else (1, 1.5, 2, 3, 4, 5, 7)
+    ticks = [s * 10.0**p for p in powers for s in steps]
+    if sum(low <= tick <= high for tick in ticks) < 3:
+        # Less than an octave or so: there a logarithmic axis is nearly a plain one.
+        size = 10.0 ** math.floor(math.log10((high - low) / 2 or low))
+        step = size * next(s for s in (1, 2, 5) if high - low <= 8 * s * size)
+        ticks = [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [float(f"{tick:.6g}") for tick in ticks if low <= tick <= high]
+
+
+def _label(chart: go.Figure, ends: Iterable[tuple[str, str, float, float]]) -> None:
+    """Names at the ends of curves, moved apart where they would cover each other."""
+    log = chart.layout.yaxis.type == "log"
+    low, high = chart.layout.yaxis.range
+    wide = chart.layout.xaxis.range[1] * _LABEL_WIDTH
+    plot = HEIGHT - 100  # what margins and legend leave, about
+    placed: list[tuple[float, float]] = []
+    for text, colour, x, value in sorted(ends, key=lambda end: -end[3]):
+        y = math.log10(value) if log else value
+        at = plot * (y - low) / (high - low)
+        free = min([at, *(above - 17 for side, above in placed if abs(x - side) < wide)])
+        placed.append((x, free))
+        chart.add_annotation(
+            x=x,
+            y=y,
+            text=f"<span style='color:{colour}'>■</span> {text}",
+            showarrow=False,
+            xanchor="left",
+            xshift=8,
+            yshift=free - at,
+            font={"size": 12},
+        )
+
+
+def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
+    """A small chart a run on the same axes: its setting, what came of it (HTML), and the chart.
+
+    The other runs stand behind in grey.
+    """
+    columns = {NME: ("validation_nme",), LOSS: ("validation_loss", "train_loss")}[measure]
+    curves = [run.curves[column] for run in sweep.runs for column in columns]
+    last = max((run.curves["epoch"].max(initial=1) for run in sweep.runs), default=1)
+    found = []
+    for run in sweep.runs:
+        chart = charts.figure(
+            "Epoch",
+            {NME: "NME, %", LOSS: "Loss"}[measure],
+            height=SMALL_HEIGHT,
+            showlegend=False,
+            hovermode="closest",
+            margin={"l": 48, "r": 8, "t": 8, "b": 40},
+        )
+        for other in sweep.runs:
+            if other is not run:
+                chart.add_trace(_behind(other, columns[0]))
+        for column in columns:
+            chart.add_trace(
+                _curve(run, run.curves["epoch"], run.curves[column], column, "x", False)
+            )
+        if run.best:
+            at = int(np.flatnonzero(run.curves["epoch"] == run.best[0])[0])
+            chart.add_trace(_best(run, run.best[0], run.curves[columns[0]][at], measure))
+        _scale(chart, curves, log=True)
+        chart.update_xaxes(range=[0, last + 1])
+        found.append((setting_words(sweep, run), charts.sentences([_outcome(run)]), chart))
+    return found
+
+
+def setting_words(sweep: Sweep, run: Run) -> str:
+    """The changed setting of one run and its value."""
+    words = (changed(path, setting(run.recipe, path)) for path in sweep.changed)
+    return ", ".join(filter(None, words)) or NONE
+
+
+def _outcome(run: Run) -> str:
+    if run.diverged:
+        return "Diverged: its loss was no number any more."
+    if not run.best:
+        return "No validation error."
+    epoch, lowest = run.best
+    stopped = "" if run.finished else ", not finished"
+    return f"Lowest {lowest:.2f} % in epoch {epoch} of {len(run.curves['epoch'])}{stopped}."
+
+
+def answer(sweep: Sweep) -> str:
+    """What the sweep says to its question, from its numbers."""
+    said = []
+    if ranking := sweep.ranking:
+        first, *others = ranking
+        said.append(
+            f"Lowest validation error (NME): {first.best[1]:.1f} % ({setting_words(sweep, first)})"
+        )
+        if others:
+            rest = ", ".join(f"{r.best[1]:.1f} % ({setting_words(sweep, r)})" for r in others)
+            said[-1] += f"; the other{'s' if len(others) > 1 else ''}: {rest}"
+        said[-1] += "."
+    for run in sweep.runs:
+        if run.diverged:
+            said.append(f"Diverged: {setting_words(sweep, run)}.")
+    faces = {run.validation_faces for run in sweep.runs if run.validation_faces}
+    if faces:
+        count = " or ".join(f"{n:,}" for n in sorted(faces))
+        said.append(
+            f"Recipe: {names.model(sweep.recipe)}. One run each with the same seed, judged on "
+            f"{count} validation faces: small differences may be chance."
+        )
+    return " ".join(said)
+
+
+def _behind(run: Run, column: str) -> go.Scatter:
+    return go.Scatter(
+        x=plain(run.curves["epoch"]),
+        y=plain(run.curves[column]),
+        mode="lines",
+        line={"color": _GREY, "width": 1.2},
+        hoverinfo="skip",
+    )
+
+
+def plain(values: np.ndarray) -> list[float | None]:
+    """Numbers as JSON has them: None where there is none."""
+    return [float(value) if np.isfinite(value) else None for value in values]

@@ -1,0 +1,153 @@
+"""Tables of the Training tab: settings beside the curves, reports beside what was measured."""
+
+from collections.abc import Sequence
+from html import escape
+
+from kpdemo import draw
+from kpdemo.compare import DEFAULT_MODELS
+from kpdemo.histories import Library, Run
+from kpdemo.ui import curves, names
+from kpdemo.ui.settings import NONE, source, table
+
+
+def settings_html(runs: Sequence[Run]) -> str:
+    """What differs between the recipes, what they share, and what their authors say of them."""
+    if not runs:
+        return ""
+    heads = [(_swatch(run.model), curves.title(run)) for run in runs]
+    facts = _facts(runs)
+    differing, common = table([run.recipe for run in runs])
+    if len(runs) == 1:
+        facts |= {name: [text] for name, text in common.items()}
+        common = {}
+    return (
+        _table(heads, facts | differing, "Settings of the recipes")
+        + (_details("Settings that they share", _shared(common)) if common else "")
+        + _details("Notes on the recipes", "".join(_note(run) for run in runs))
+    )
+
+
+def _facts(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """What training found out rather than what it was told."""
+    rows = {
+        "Parameters": [_millions(run.parameters) for run in runs],
+        "Training faces": [_count(run.train_faces) for run in runs],
+        "Validation faces": [_count(run.validation_faces) for run in runs],
+        "Training took": [_took(run) for run in runs],
+        "Mirrored, then calibrated": [_calibrated(run) for run in runs],
+    }
+    return {name: row for name, row in rows.items() if set(row) != {NONE}}
+
+
+def _count(faces: int | None) -> str:
+    return NONE if faces is None else f"{faces:,}"
+
+
+def _took(run: Run) -> str:
+    minutes = run.curves["minutes"]
+    if not len(minutes):
+        return NONE
+    spent = f"{minutes[-1]:.0f} min" if minutes[-1] >= 10 else f"{minutes[-1]:.1f} min"
+    where = f" on {run.device}" if run.device else ""
+    if run.diverged:
+        return f"{spent}{where}, diverged"
+    return f"{spent}{where}" + ("" if run.finished else ", not finished")
+
+
+def _calibrated(run: Run) -> str:
+    before, after = (
+        run.calibration.get(key) for key in ("validation_nme_before", "validation_nme")
+    )
+    if None in (before, after):
+        return NONE
+    return f"{before:.2f} → {after:.2f} %"
+
+
+def _millions(count: int | None) -> str:
+    return NONE if count is None else f"{count / 1e6:.{1 if count >= 1e6 else 2}f} M"
+
+
+def _table(heads: Sequence[tuple[str, str]], rows: dict[str, list[str]], label: str) -> str:
+    top = "".join(f'<th scope="col">{swatch}{escape(text)}</th>' for swatch, text in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(f"<td>{escape(text)}</td>" for text in row)
+        + "</tr>"
+        for name, row in rows.items()
+    )
+    return (
+        f'<div class="kp-settings" role="region" aria-label="{label}" tabindex="0"><table><thead>'
+        f"<tr><td></td>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _shared(common: dict[str, str]) -> str:
+    pairs = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in common.items())
+    return f'<dl class="kp-shared">{pairs}</dl>'
+
+
+def _details(summary: str, body: str) -> str:
+    return f'<details class="kp-more"><summary>{summary}</summary>{body}</details>' if body else ""
+
+
+def _note(run: Run) -> str:
+    tried = run.told.get("tried")
+    notes = [f"Tried: {tried}." if tried else "", (run.recipe.get("notes") or "").strip()]
+    text = " ".join(filter(None, notes))
+    return f"<p><b>{escape(curves.title(run))}.</b> {escape(text)}</p>" if text else ""
+
+
+def _swatch(model: str) -> str:
+    red, green, blue = draw.color_of(model)
+    return f'<i class="kp-swatch" style="background:rgb({red},{green},{blue})"></i>'
+
+
+_COLUMNS = ("System", "The report", "Measured here", "Always the mean face", "Can they compare?")
+
+
+def reports_html(library: Library) -> str:
+    """Every trained class project: the error that its report claims beside what was measured."""
+    projects = [name for name in library.models if name not in DEFAULT_MODELS]
+    # Those with a claim first.
+    projects.sort(key=lambda name: (_claim(library, name) is None, names.model(name)))
+    if not projects:
+        return '<p class="kp-small">No class project is trained yet.</p>'
+    head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
+    body = "".join(_report(library, name) for name in projects)
+    return (
+        '<div class="kp-scroll" role="region" aria-label="Reports and measurements" tabindex="0">'
+        f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><p class="'
+        'kp-small">Measured on test faces that are cut by their labels. NME: the mean distance to '
+        "the labelled points, in percent of the distance between the outer eye corners. RMSE: in "
+        "pixels of a 96 × 96 crop. “Always the mean face” is the error of a model that ignores "
+        "the photo: a system near it has learned little.</p>"
+    )
+
+
+def _claim(library: Library, name: str) -> dict | None:
+    return library.models[name].recipe.get("reported")
+
+
+def _report(library: Library, name: str) -> str:
+    claim, errors = _claim(library, name), library.errors.get(name)
+    here = mean = "not measured yet"
+    if errors:
+        where = f"{errors.faces:,} faces of {source(errors.source)}"
+        pixels = f"RMSE {errors.rmse:.2f} px, " if errors.rmse is not None else ""
+        here = f"{pixels}NME {errors.nme:.1f} % on {where}"
+        mean = NONE if errors.mean_answer is None else f"NME {errors.mean_answer:.1f} %"
+    cells = (
+        f"{claim['figure']} {claim['value']:g} {claim['unit']}" if claim else "no error recorded",
+        here,
+        mean,
+        claim["comparable"] if claim else NONE,
+    )
+    return (
+        f'<tr data-model="{escape(name)}"><th scope="row">{_swatch(name)}'
+        f"{escape(names.model(name))}</th>"
+        + "".join(
+            f'<td data-column="{column}"{" data-empty" * (cell == NONE)}>{escape(cell)}</td>'
+            for column, cell in zip(_COLUMNS[1:], cells, strict=True)
+        )
+        + "</tr>"
+    )

@@ -1,0 +1,183 @@
+"""What training left under `weights/`, as the app reads it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpdemo import draw
+from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
+from kpdemo.histories import Histories, settings, smooth
+from kpdemo.ui import bars, curves
+from kpdemo.ui.settings import table
+
+
+@pytest.fixture(scope="module")
+def library():
+    return Histories().read()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of a few real files."""
+    for name in ("unet/history.json", "unet/metrics.json", "nosenet-moore/history.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(WEIGHTS / name, tmp_path / name)
+    shutil.copytree(WEIGHTS / "sweeps" / "nosenet-lr", tmp_path / "sweeps" / "nosenet-lr")
+    return tmp_path
+
+
+def test_the_projects_own_files_are_all_read(library):
+    assert not library.problems
+    assert list(library.runs)[: len(DEFAULT_MODELS)] == list(DEFAULT_MODELS)
+    assert len(library.models) == len(list(WEIGHTS.glob("*/history.json")))
+    assert len(library.trials) == len(list(WEIGHTS.glob("trials/*.json")))
+    assert len(library.sweeps) == len([p for p in (WEIGHTS / "sweeps").iterdir() if p.is_dir()])
+    for run in library.models.values():
+        assert {len(curve) for curve in run.curves.values()} == {len(run.curves["epoch"])}
+        epoch, lowest = run.best
+        assert (
+            run.curves["validation_nme"][epoch - 1] == lowest == min(run.curves["validation_nme"])
+        )
+        assert (np.diff(run.curves["minutes"]) > 0).all()
+
+
+def test_errors_and_labels_are_in_the_order_of_the_markup(library):
+    measured = library.errors["keypoint-resnet"]
+    file = json.loads((WEIGHTS / "keypoint-resnet" / "metrics.json").read_text())
+    named = file[measured.source]["ground_truth_box"]["rmse_96_by_keypoint"]
+    assert measured.markup == "kaggle-15"
+    assert measured.rmse_by_keypoint[10] == named["nose_tip"]
+    table = library.labels["kaggle"]
+    assert table.rows == 7049
+    assert table.by_points_known[15] == 2140
+    assert sum(table.by_points_known.values()) == table.rows
+    assert "2,140 have all 15 labels" in bars.completeness_words(library.labels)
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"recipe": {}, "epochs": 3}', '{"epochs": [[]]}'])
+def test_a_damaged_file_is_left_out_and_named(folder, damage):
+    histories = Histories(folder)
+    whole = histories.read()
+    (folder / "nosenet-moore" / "history.json").write_text(damage)
+    (folder / "sweeps" / "nosenet-lr" / "lr-1e-3.json").write_text(damage)
+    found = histories.read()
+    assert found.problems == ["nosenet-moore/history.json", "sweeps/nosenet-lr/lr-1e-3.json"]
+    assert list(found.models) == ["unet"]
+    assert len(found.sweeps["nosenet-lr"].runs) == len(whole.sweeps["nosenet-lr"].runs) - 1
+
+
+def test_new_files_are_seen_and_old_ones_not_read_again(folder):
+    histories = Histories(folder)
+    first = histories.read()
+    assert histories.read() is first
+    (folder / "resnet18").mkdir()
+    shutil.copy(WEIGHTS / "resnet18" / "history.json", folder / "resnet18")
+    second = histories.read()
+    assert second.version > first.version
+    assert set(second.models) == {"unet", "nosenet-moore", "resnet18"}
+    assert second.models["unet"] is first.models["unet"]
+    (folder / "unet" / "history.json").unlink()
+    assert "unet" not in histories.read().models
+
+
+def test_an_empty_folder_is_no_error(tmp_path):
+    found = Histories(tmp_path).read()
+    assert not (found.runs or found.sweeps or found.errors or found.labels or found.problems)
+
+
+def test_smoothing_is_a_mean_that_forgets():
+    assert smooth(np.array([3.0, 1.0, 2.0]), 0).tolist() == [3, 1, 2]
+    assert smooth(np.full(5, 7.0), 0.9) == pytest.approx(7)
+    # Weights 1, then 1/2 and 1, then 1/4, 1/2 and 1.
+    planted = smooth(np.array([4.0, 1.0, 8.0]), 0.5)
+    assert planted == pytest.approx([4, (2 + 1) / 1.5, (1 + 0.5 + 8) / 1.75])
+    gap = smooth(np.array([4.0, np.nan, 1.0]), 0.5)
+    assert np.isnan(gap[1]) and gap[2] == pytest.approx(2)
+    with pytest.raises(ValueError, match="below 1"):
+        smooth(np.ones(3), 1.0)
+
+
+def test_settings_that_have_no_effect_are_left_out(library):
+    unet = settings(library.models["unet"].recipe)
+    assert unet["loss.sigma"] == 1.5
+    assert "stages.0.momentum" not in unet  # AdamW has none
+    assert "data.incomplete" not in unet  # no label is missing
+    assert "loss.sigma" not in settings(library.models["simplenet"].recipe)  # no heatmaps
+    cnn = settings(library.models["kaggle-cnn"].recipe)
+    assert cnn["stages.1.momentum"] == 0.9
+
+
+def test_differences_between_recipes_are_named(library):
+    sweep = library.sweeps["facialpointsnet-lr"]
+    differing, common = table([run.recipe for run in sweep.runs])
+    assert differing == {"Learning rate": ["1e-5", "1e-4", "1e-3"]}
+    assert common["Batch"] == "8"
+    differing, _ = table([library.models[name].recipe for name in ("unet", "kaggle-cnn")])
+    assert differing["Learning rate"] == ["1e-3", "5e-4, then 1e-3"]
+    assert differing["Input"] == ["128 × 128 px, grey", "96 × 96 px, grey"]
+
+
+def test_a_sweep_names_its_setting_and_answers_its_question(library):
+    sweep = library.sweeps["nosenet-batch"]
+    titles = [title for title, *_ in curves.multiples(sweep, curves.NME)]
+    assert titles == [f"batches of {size}" for size in (8, 16, 32, 64)]
+    best = min(sweep.runs, key=lambda run: np.nanmin(run.curves["validation_nme"]))
+    lowest = np.nanmin(best.curves["validation_nme"])
+    assert curves.answer(sweep).startswith(
+        f"Lowest validation error (NME): {lowest:.1f} % ({curves.setting_words(sweep, best)})"
+    )
+    charts = [chart for *_, chart in curves.multiples(sweep, curves.LOSS)]
+    assert len({str(chart.layout.yaxis.range) for chart in charts}) == 1
+
+
+def test_a_run_that_diverged_is_named_so(folder):
+    path = folder / "sweeps" / "nosenet-lr" / "lr-5e-3.json"
+    history = json.loads(path.read_text())
+    history |= {"finished": False, "diverged": "The loss is no number any more."}
+    history["epochs"] = history["epochs"][:2]
+    history["epochs"][1] |= dict.fromkeys(
+        ("train_loss", "validation_loss", "validation_nme"), np.nan
+    )
+    path.write_text(json.dumps(history))
+    found = Histories(folder).read()
+    assert not found.problems
+    sweep = found.sweeps["nosenet-lr"]
+    assert [run.name for run in sweep.ranking] == ["sweeps/nosenet-lr/lr-1e-3"]
+    assert "Diverged: learning rate 5e-3." in curves.answer(sweep)
+    outcomes = [outcome for _, outcome, _ in curves.multiples(sweep, curves.NME)]
+    assert "Diverged" in outcomes[1]
+
+
+def test_losses_and_faces_that_do_not_compare_are_said(library):
+    wing, huber = library.models["unet"], library.models["kaggle-cnn"]
+    differs = "losses of different kinds"
+    assert differs in curves.learning_words([wing, huber], curves.LOSS, 0)
+    assert differs not in curves.learning_words([wing], curves.LOSS, 0)
+    faces = "same faces and points"
+    assert faces in curves.learning_words([wing, huber], curves.NME, 0)
+    assert faces not in curves.learning_words(
+        [library.models["simplenet"], library.models["resnet18"]], curves.NME, 0
+    )
+    assert "moving average" in curves.learning_words([wing], curves.NME, 0.5)
+
+
+def test_lines_of_one_colour_can_be_told_apart(library):
+    names = [name for name in library.models if name not in DEFAULT_MODELS]
+    alike = [name for name in names if draw.color_of(name) == draw.color_of(names[0])]
+    assert len(alike) > 1
+    chart = curves.learning([library.models[n] for n in alike], curves.NME, "epoch", True, 0)
+    lines = [trace for trace in chart.data if "lines" in trace.mode]
+    looks = {(line.mode, line.marker.symbol if "markers" in line.mode else None) for line in lines}
+    assert len(looks) == len(lines) == len(alike)
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(3, 38), (1e-4, 400), (3.34, 3.5), (4.4, 4.6), (0.02, 0.9), (5, 5)]
+)
+def test_a_log_axis_has_some_round_ticks_and_not_too_many(low, high):
+    ticks = curves.log_ticks(low, high)
+    assert 1 <= len(ticks) <= 12
+    assert all(low <= tick <= high for tick in ticks)

@@ -1,0 +1,33 @@
+"""Which data sets a model's weights have seen, from what training wrote down."""
+
+import json
+from pathlib import Path
+
+from kpdemo import provenance
+
+
+def record(path: Path, train: list[str], start: str | None = None, faces: int = 10) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    recipe = {"data": {"train": train}, "start_from": start}
+    path.write_text(json.dumps({"recipe": recipe, "faces": {"train": faces}}))
+
+
+def runs(name: str, weights: Path) -> list[tuple]:
+    return [(s.run, s.sources, s.faces) for s in provenance.stages(name, weights)]
+
+
+def test_a_run_that_started_from_another_has_seen_its_faces_too(tmp_path):
+    record(tmp_path / "net/history.json", ["300w"], "runs/before")
+    record(tmp_path / "trials/before.json", ["ytf", "bioid"], None, 30)
+    assert runs("net", tmp_path) == [("before", ("ytf", "bioid"), 30), ("net", ("300w",), 10)]
+
+
+def test_a_start_without_a_record_is_named(tmp_path):
+    record(tmp_path / "net/history.json", ["300w"], "runs/lost")
+    assert runs("net", tmp_path) == [("lost", (), None), ("net", ("300w",), 10)]
+
+
+def test_nothing_is_said_without_a_record_and_circles_end(tmp_path):
+    assert runs("net", tmp_path) == []
+    record(tmp_path / "net/history.json", ["300w"], "runs/net")
+    assert runs("net", tmp_path) == [("net", ("300w",), 10)]

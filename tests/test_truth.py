@@ -1,0 +1,124 @@
+"""Files of marked points: what is read, whose face it is, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kpdemo import export, truth
+from kpdemo.compare import Answer, ComparedFace, Comparison
+from kpdemo.truth import Marks, TruthError
+
+WIDTH, HEIGHT = 400, 300
+
+
+def points(seed: int, low: float, high: float, count: int = 68) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(low, high, (count, 2)).astype(np.float32)
+
+
+def face(x0: float, y0: float, x1: float, y1: float, **answers: Answer) -> ComparedFace:
+    return ComparedFace((x0, y0, x1, y1), 0.9, 0.0, answers)
+
+
+def compared(*faces: ComparedFace) -> Comparison:
+    return Comparison(WIDTH, HEIGHT, list(faces), {"total": 1.0}, {})
+
+
+def read(name: str, text: str) -> dict[str, Marks]:
+    return truth.read(name, text, WIDTH, HEIGHT)
+
+
+def exported(*faces: ComparedFace) -> str:
+    return export.to_json(compared(*faces).to_dict())
+
+
+def test_pts_counts_from_one():
+    marked = points(1, 50, 150)
+    (marks,) = read("face.PTS", export.to_pts(marked)).values()
+    assert marks.markup == "ibug-68"
+    assert marks.faces[0] == pytest.approx(marked, abs=1e-3)
+
+
+def test_asf_is_fractions_over_the_pictures_outer_edges():
+    rows = [f"0 4 {x} {y} {k} 0 0" for k, (x, y) in enumerate([(0.0, 0.0), (0.5, 1.0)] * 29)]
+    (marks,) = read("01-1m.asf", "\n".join(["# a comment of seven words in it", *rows])).values()
+    assert marks.markup == "imm-58"
+    assert marks.faces[0][:2].tolist() == [[-0.5, -0.5], [199.5, 299.5]]
+
+
+def test_json_has_a_set_a_model_and_unknown_points():
+    marked = points(1, 50, 150)
+    marked[3] = np.nan
+    unet = Answer("ibug-68", marked, None, 1.0)
+    nose = Answer("nose-1", points(2, 50, 150, 1), None, 1.0)
+    sets = read("kpdemo.json", exported(face(40, 40, 160, 160, unet=unet, nosenet=nose)))
+    assert {name: marks.markup for name, marks in sets.items()} == {
+        "unet": "ibug-68",
+        "nosenet": "nose-1",
+    }
+    assert sets["unet"].faces[0] == pytest.approx(marked, abs=1e-3, nan_ok=True)
+
+
+def test_every_marked_face_goes_to_the_box_that_holds_it_best():
+    boxes = [face(0, 0, 90, 90), face(60, 60, 190, 190), face(200, 0, 290, 90)]
+    middle, right = points(1, 80, 180), points(2, 205, 285)
+    right[:, 1] -= 200
+    found = truth.on_faces(Marks("ibug-68", (right, middle)), boxes)
+    assert found[0] is None
+    assert found[1].keypoints is middle and found[2].keypoints is right
+
+
+def test_marks_beside_every_face_belong_to_none():
+    marks = Marks("ibug-68", (points(1, 200, 280),))
+    assert truth.on_faces(marks, [face(0, 0, 90, 90)]) == [None]
+
+
+def test_the_set_that_was_edited_is_the_likeliest():
+    answers = {
+        name: Answer("ibug-68", points(seed, 50, 150), None, 1.0)
+        for seed, name in enumerate(("simplenet", "unet", "resnet18"))
+    }
+    found = face(40, 40, 160, 160, **answers)
+    data = json.loads(exported(found))
+    edited = data["faces"][0]["models"]["unet"]
+    edited["keypoints"] = [[x + 3, y] for x, y in edited["keypoints"]]
+    sets = read("kpdemo.json", json.dumps(data))
+    assert truth.likeliest(sets, compared(found)) == "unet"
+    data["faces"][0]["models"]["by hand"] = edited
+    sets = read("kpdemo.json", json.dumps(data))
+    assert truth.likeliest(sets, compared(found)) == "by hand"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "part"),
+    [
+        ("a.pts", "", "no complete .pts"),
+        ("a.pts", "n_points: 2\n{\n1 1\n2 2\n}", "2 points where 68"),
+        ("a.pts", "{" + "1 x " * 68 + "}", "broken coordinate"),
+        ("a.pts", "{" + "1 inf " * 68 + "}", "no finite number"),
+        ("a.pts", "{" + "1 4000 " * 68 + "}", "outside this photo of 400 × 300"),
+        ("a.asf", "nothing", "0 points where 58"),
+        ("a.json", "", "no JSON as this page"),
+        ("a.json", "[" * 100_000, "no JSON as this page"),
+        ("a.json", '{"photo": {"width": 400, "height": 1e999}}', "no JSON as this page"),
+        ("a.json", '{"photo": {"width": 400, "height": 300}, "faces": [3]}', "no JSON as"),
+        ("a.json", '{"photo": {"width": 40, "height": 30}, "faces": []}', "40 × 30 pixels"),
+        ("a.json", '{"photo": {"width": 400, "height": 300}, "faces": []}', "holds no points"),
+        ("a.txt", "1 2", "choose one of them"),
+    ],
+)
+def test_anything_else_is_refused_in_one_sentence(name, text, part):
+    with pytest.raises(TruthError, match=r"^[A-Z].*\.$") as caught:
+        read(name, text)
+    assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "broken", [[[1, 2]], [[1, 2, 3]] * 68, [["x", 2]] * 68, None, [[10**400, 1]] * 68]
+)
+def test_json_with_other_points_than_its_markups_is_refused(broken):
+    unet = Answer("ibug-68", points(1, 50, 150), None, 1.0)
+    data = json.loads(exported(face(40, 40, 160, 160, unet=unet)))
+    data["faces"][0]["models"]["unet"]["keypoints"] = broken
+    with pytest.raises(TruthError, match="no JSON as this page"):
+        read("kpdemo.json", json.dumps(data))

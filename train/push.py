@@ -1,0 +1,33 @@
+"""Put models on the Hugging Face Hub, as the app and other programs pull them."""
+
+from pathlib import Path
+
+from huggingface_hub import get_session
+
+from kpdemo import checkpoint, hub
+from train import card
+
+SILENCE = 60.0  # seconds; the Hub's client alone would wait for ever on a server that has gone
+
+
+def push(
+    folder: Path, namespace: str, private: bool = False, branch: str = hub.MAIN
+) -> tuple[str, hub.Pin, bool]:
+    """Push a model folder to `NAMESPACE/kpdemo-MODEL`, in one commit, and pin it.
+
+    Returns the repository, its pin, and whether there is a new commit: what is there already is
+    not pushed again. The card is made anew, so that its figures are those of `metrics.json`, with
+    the repository's name in it. Raises CheckpointError for a folder that is not complete or cannot
+    be loaded, and HubError for a Hub that cannot be had or does not want it.
+    """
+    folder = folder.resolve()
+    repo = hub.repository(namespace, folder.name)
+    checkpoint.load(folder)
+    names = (checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.HISTORY, checkpoint.METRICS)
+    files = {checkpoint.CARD: str(card.make(folder, namespace)).encode()}
+    files |= {name: (folder / name).read_bytes() for name in names}
+    get_session().timeout = SILENCE
+    commit, new = hub.upload(repo, files, private, branch)
+    pin = hub.Pin(commit, hub.sha256(files[checkpoint.WEIGHTS]))
+    hub.write_pin(repo, pin)
+    return repo, pin, new
