@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from os import PathLike
@@ -23,7 +23,7 @@ from kpdemo.crops import Crop
 from kpdemo.device import pick
 from kpdemo.faces import Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
-from kpdemo.predict import predict
+from kpdemo.predict import Prediction, predict
 
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
@@ -209,7 +209,7 @@ class Engine:
         """
         started = time.perf_counter()
         timings: dict[str, float] = {}
-        chosen, unavailable = self._choose(models)
+        chosen, unavailable = self.choose(models)
         if isinstance(photo, np.ndarray):
             photo = images.from_array(photo)
         elif not isinstance(photo, images.Photo):
@@ -218,12 +218,11 @@ class Engine:
         clock.lap("load", since=started)
         with self.turn:
             clock.lap("wait")
-            faces = self._find(photo.pixels)
+            faces = self.find(photo.pixels)
             clock.lap("detect")
-            answers = [{} for _ in faces]
+            answers: list[dict[str, Answer]] = [{} for _ in faces]
             if faces:
-                # By channels; the grey one is made once for all nets that ask.
-                pictures = {3: photo.pixels, 1: cv2.cvtColor(photo.pixels, cv2.COLOR_RGB2GRAY)}
+                pictures = by_channels(photo.pixels)
                 for done, name in enumerate(chosen):
                     if tell is not None:
                         tell(name, done / len(chosen))
@@ -240,19 +239,13 @@ class Engine:
                         unavailable[name] = f"{name} failed on this photo: {error}"
                     clock.lap(name)
         timings["total"] = 1000 * (time.perf_counter() - started)
-        compared = [
-            ComparedFace(
-                tuple(photo.to_original(np.reshape(face.box, (2, 2))).ravel().tolist()),
-                face.score,
-                face.roll,
-                answer,
-                face,
-            )
-            for face, answer in zip(faces, answers, strict=True)
-        ]
-        return Comparison(photo.width, photo.height, compared, timings, unavailable)
+        return comparison(photo, faces, answers, timings, unavailable)
 
-    def _choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+    def choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+        """Those of the models that can be used, and why the others cannot.
+
+        By default the four default models and the baseline; ValueError for an unknown model.
+        """
         if models is None:
             wanted = [*DEFAULT_MODELS, BASELINE]
         else:
@@ -269,7 +262,8 @@ class Engine:
         }
         return chosen, unavailable
 
-    def _find(self, pixels: np.ndarray) -> list[Face]:
+    def find(self, pixels: np.ndarray) -> list[Face]:
+        """The faces in `(H, W, 3)` uint8 RGB; without MediaPipe the whole photo as one."""
         if self.finder is not None:
             return self.finder.find(pixels)
         return [whole_photo(pixels)]
@@ -279,29 +273,13 @@ class Engine:
     ) -> list[Answer | None]:
         """A model's answer for each face, None where it found nothing; photo coordinates."""
         if name == BASELINE:
-            return self._ask_baseline(photo, faces)
+            return self.ask_baseline(photo, faces)
         model = self.model(name)
-        size = model.config.input
-        started = time.perf_counter()
-        crops = [framing.from_face(model.config.framing, face) for face in faces]
-        pixels = pictures[size.channels]
-        cuts = np.stack([crop.cut(pixels, size.height, size.width) for crop in crops])
-        cutting = 1000 * (time.perf_counter() - started)
-        found = predict(model, cuts)
-        return [
-            Answer(
-                model.config.markup,
-                photo.to_original(crop.to_photo(points)),
-                confidence,
-                found.milliseconds / len(faces),
-                crop_milliseconds=cutting / len(faces),
-            )
-            for crop, points, confidence in zip(
-                crops, found.keypoints, found.confidence, strict=True
-            )
-        ]
+        cuts = cut(model.config, pictures, faces)
+        return answers_of(model.config, photo, cuts, predict(model, cuts.pixels))
 
-    def _ask_baseline(self, photo: images.Photo, faces: list[Face]) -> list[Answer | None]:
+    def ask_baseline(self, photo: images.Photo, faces: list[Face]) -> list[Answer | None]:
+        """MediaPipe's answer for each face, None where it found nothing; photo coordinates."""
         started = time.perf_counter()
         meshes = self.baseline.keypoints(photo.pixels, faces)
         each = 1000 * (time.perf_counter() - started) / len(faces)
@@ -338,6 +316,70 @@ def compare(
 ) -> Comparison:
     """Compare models on a photo (a path, RGB pixels or a loaded Photo): see `Engine.compare`."""
     return engine().compare(photo, models)
+
+
+def by_channels(pixels: np.ndarray) -> dict[int, np.ndarray]:
+    """A photo `(H, W, 3)` by the channels that nets take: the grey one is made once for all."""
+    return {3: pixels, 1: cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)}
+
+
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """What a net sees of each face: `pixels` `(F, H, W[, C])` uint8, and the crops they are of."""
+
+    crops: list[Crop]
+    pixels: np.ndarray
+    milliseconds: float
+
+
+def cut(config: ModelConfig, pictures: Mapping[int, np.ndarray], faces: Sequence[Face]) -> Cuts:
+    """Cut faces out of a photo, given as `by_channels` has it, for a net of that config."""
+    started = time.perf_counter()
+    size = config.input
+    crops = [framing.from_face(config.framing, face) for face in faces]
+    photo = pictures[size.channels]
+    pixels = np.stack([crop.cut(photo, size.height, size.width) for crop in crops])
+    return Cuts(crops, pixels, 1000 * (time.perf_counter() - started))
+
+
+def answers_of(
+    config: ModelConfig, photo: images.Photo, cuts: Cuts, found: Prediction
+) -> list[Answer]:
+    """A net's prediction on those cuts, in photo coordinates."""
+    count = len(cuts.crops)
+    return [
+        Answer(
+            config.markup,
+            photo.to_original(crop.to_photo(points)),
+            confidence,
+            found.milliseconds / count,
+            crop_milliseconds=cuts.milliseconds / count,
+        )
+        for crop, points, confidence in zip(
+            cuts.crops, found.keypoints, found.confidence, strict=True
+        )
+    ]
+
+
+def comparison(
+    photo: images.Photo,
+    faces: Sequence[Face],
+    answers: Sequence[dict[str, Answer]],
+    timings: dict[str, float],
+    unavailable: dict[str, str],
+) -> Comparison:
+    """The result for a photo from each face's answers by model."""
+    compared = [
+        ComparedFace(
+            tuple(photo.to_original(np.reshape(face.box, (2, 2))).ravel().tolist()),
+            face.score,
+            face.roll,
+            answer,
+            face,
+        )
+        for face, answer in zip(faces, answers, strict=True)
+    ]
+    return Comparison(photo.width, photo.height, compared, timings, unavailable)
 
 
 def whole_photo(pixels: np.ndarray) -> Face:

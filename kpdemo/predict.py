@@ -80,11 +80,13 @@ def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:
 
 def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
     """The answers on the pictures and, turned back, on their mirror images."""
-    points, turned = output.keypoints.float().chunk(2)
+    # Not `chunk` or `len`, which tie an exported net to one number of faces.
+    count = output.keypoints.shape[0] // 2
+    points, turned = output.keypoints[:count].float(), output.keypoints[count:].float()
     turned = _mirrored(turned, markup_name)
     if output.heatmaps is None:
         return Output(points), Output(turned)
-    maps, turned_maps = output.heatmaps.float().chunk(2)
+    maps, turned_maps = output.heatmaps[:count].float(), output.heatmaps[count:].float()
     order = list(markup.get(markup_name).mirror)
     return Output(points, maps), Output(turned, turned_maps[:, order].flip(-1))
 

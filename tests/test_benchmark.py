@@ -71,3 +71,14 @@ def test_actions_take_turns():
     actions = {name: lambda name=name: calls.append(name) for name in "ab"}
     assert set(benchmark.milliseconds(actions, 2)) == {"a", "b"}
     assert calls == list("aabb" * 2)
+
+
+def test_the_folder_is_set_against_one_call_a_photo():
+    rates = benchmark.folder_rates(count=3, rounds=1)
+    assert set(rates) == {
+        "folder_photos_per_second",
+        "one_by_one_photos_per_second",
+        "folder_ratio",
+        "folder_cpu_ratio",
+    }
+    assert min(rates.values()) > 0

@@ -45,3 +45,19 @@ def test_no_face_says_what_to_try(tmp_path, capsys):
     Image.new("RGB", (200, 200), (128, 128, 128)).save(path)
     assert main([str(path)]) == 0
     assert "No face found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [[], ["--png", "a.png"], ["--csv", "a.csv", "--jsonl", "a.jsonl"], ["--json", "a.json"]],
+)
+def test_a_folder_needs_one_output(tmp_path, capsys, flags):
+    with pytest.raises(SystemExit):
+        main([str(tmp_path), *flags])
+    assert "name one output" in capsys.readouterr().err
+
+
+def test_lines_of_json_are_for_folders(hopper_path, capsys):
+    with pytest.raises(SystemExit):
+        main([str(hopper_path), "--jsonl", "a.jsonl"])
+    assert "use --json" in capsys.readouterr().err

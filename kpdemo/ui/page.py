@@ -12,6 +12,7 @@ from kpdemo import images
 from kpdemo.compare import engine
 from kpdemo.ui import (
     about_tab,
+    api,
     compare_tab,
     filters_tab,
     heatmaps_tab,
@@ -38,6 +39,7 @@ LAUNCH: dict[str, Any] = {
     "max_file_size": images.MAX_BYTES + 10_000_000,  # beyond what images refuses by a sentence
     "state_session_capacity": session.SESSIONS_KEPT,
     "enable_monitoring": False,
+    "mcp_server": True,
 }
 
 
@@ -51,6 +53,7 @@ def build() -> gr.Blocks:
         delete_cache=_DELETE_CACHE,
         fill_width=True,
     ) as page:
+        api.build(engine())
         gr.HTML(_HEADER, apply_default_css=False)
         shown = gr.State(time_to_live=session.SECONDS_KEPT)
         with gr.Tabs():
@@ -68,4 +71,6 @@ def build() -> gr.Blocks:
                 leaderboard_tab.build(tab)
             with gr.Tab("About", id="about"):
                 about_tab.build()
+        api.footer()
+    # Closed are only the routes past the queue: clients and plain HTTP (/call) stand in it too.
     return page.queue(max_size=_WAITING, api_open=False)

@@ -1,0 +1,203 @@
+"""What other programs can call: `/compare`, `/keypoints` and `/models`, over HTTP and as MCP tools.
+
+Gradio shows the functions' type hints and docstrings to its clients and to language models.
+"""
+
+from pathlib import Path
+from typing import Literal, TypedDict
+
+import gradio as gr
+import torch
+from gradio_client.utils import is_file_obj_with_meta
+
+from kpdemo import images, markup, nets
+from kpdemo.compare import BASELINE, Comparison, Engine
+from kpdemo.images import ImageError
+from kpdemo.ui.compare_tab import TURN
+
+
+class Mark(TypedDict):
+    _type: Literal["gradio.FileData"]
+
+
+class Photo(TypedDict):
+    """An uploaded file, as Gradio's clients hand it over."""
+
+    path: str
+    meta: Mark
+
+
+class Size(TypedDict):
+    width: int
+    height: int
+
+
+class Face(TypedDict):
+    """`box` is x0, y0, x1, y1; keypoints are x, y; confidence is from 0 to 1, null if unknown."""
+
+    box: list[float]
+    score: float
+    roll: float
+    keypoints: list[list[float]] | None
+    confidence: list[float] | None
+
+
+class Keypoints(TypedDict):
+    """One model's answer; `names` has the keypoints' names in the order of each face's."""
+
+    photo: Size
+    model: str
+    markup: str
+    names: list[str]
+    faces: list[Face]
+
+
+# The last two are MediaPipe's points read as iBUG's; only MediaPipe has them, and no confidence.
+Answer = TypedDict(
+    "Answer",
+    {
+        "markup": str,
+        "keypoints": list[list[float]],
+        "confidence": list[float],
+        "milliseconds": float,
+        "ibug-68": list[list[float]],
+        "ibug-68-fitted": list[list[float]],
+    },
+    total=False,
+)
+
+
+class ComparedFace(TypedDict):
+    box: list[float]
+    score: float
+    roll: float
+    models: dict[str, Answer]
+
+
+class Result(TypedDict):
+    """What `Comparison.to_dict()` gives."""
+
+    photo: Size
+    faces: list[ComparedFace]
+    timings: dict[str, float]
+    unavailable: dict[str, str]
+
+
+class Model(TypedDict):
+    """`parameters` is null for MediaPipe, whose nets are not ours to count."""
+
+    name: str
+    markup: str
+    keypoints: list[str]
+    parameters: int | None
+
+
+_EXAMPLES = Path(__file__).with_name("assets") / "api.html"
+_ADDRESS = """const here = new URL(".", location.href).href;
+element.querySelectorAll("[data-address]").forEach((place) => { place.textContent = here; });"""
+
+
+def build(engine: Engine) -> None:
+    """The endpoints. First on the page: a listener that comes earlier would take a name away."""
+
+    def compare(photo: Photo, models: list[str] | None = None) -> Result:
+        """
+        Find all faces of a photo and say where several neural networks and MediaPipe put the
+        facial keypoints of each. Coordinates are pixels of the upright photo: x to the right,
+        y down, from 0 at the centre of the first pixel. Faces come biggest first; a photo without
+        a face gives an empty list. An upload is deleted after a few minutes.
+
+        Parameters:
+            photo: The photo, a file of 50 MB at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
+            models: Names from the endpoint models; by default simplenet, resnet18, unet, keypoint-resnet and mediapipe.
+        Returns:
+            The photo's size, for each face its box and each model's keypoints with their confidence, milliseconds by stage, and what is unavailable and why.
+        """  # noqa: E501
+        return _compare(engine, photo, models).to_dict()
+
+    def keypoints(photo: Photo, model: str = "unet") -> Keypoints:
+        """
+        Find all faces of a photo and say where one model puts the facial keypoints of each
+        (eyes, brows, nose, mouth, jaw). Coordinates are pixels of the upright photo: x to the
+        right, y down, from 0 at the centre of the first pixel. Faces come biggest first; a photo
+        without a face gives an empty list. An upload is deleted after a few minutes.
+
+        Parameters:
+            photo: The photo, a file of 50 MB at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
+            model: A name from the endpoint models; by default unet, the most exact one for 68 points.
+        Returns:
+            The photo's size, the keypoints' names, and for each face its box, keypoints and confidence.
+        """  # noqa: E501
+        result = _compare(engine, photo, [model]).to_dict()
+        if model in result["unavailable"]:
+            raise _refused(f"{model} is unavailable: {result['unavailable'][model]}")
+        name = _markup(engine, model)
+        faces = []
+        for face in result["faces"]:
+            answer = face.pop("models").get(model, {})
+            own = {key: answer.get(key) for key in ("keypoints", "confidence")}
+            faces.append(face | own)
+        return {
+            "photo": result["photo"],
+            "model": model,
+            "markup": name,
+            "names": list(markup.get(name).names),
+            "faces": faces,
+        }
+
+    def models() -> list[Model]:
+        """
+        Which models the endpoints compare and keypoints know: each one's name, its markup (which
+        keypoints it gives, in what order), the keypoints' names and how many parameters it has.
+        Left and right are the subject's.
+
+        Returns:
+            The models, the default ones first.
+        """
+        return [_describe(engine, name) for name in engine.names]
+
+    # All that computes waits its turn with the page's visitors.
+    gr.api(compare, concurrency_id=TURN)
+    gr.api(keypoints, concurrency_id=TURN)
+    gr.api(models)
+
+
+def footer() -> None:
+    """How to call the endpoints, in a line that unfolds."""
+    examples = _EXAMPLES.read_text(encoding="utf-8")
+    gr.HTML(examples, js_on_load=_ADDRESS, apply_default_css=False, elem_id="api")
+
+
+def _compare(engine: Engine, photo: Photo, models: list[str] | None) -> Comparison:
+    # Gradio has checked that such a file is an upload, and nothing else: without the mark, any
+    # path of this machine could stand there.
+    if not is_file_obj_with_meta(photo):
+        raise _refused("Upload the photo first, and pass what the upload answers as a FileData.")
+    try:
+        return engine.compare(images.load(photo["path"]), models)
+    except (ImageError, ValueError) as error:
+        raise _refused(str(error)) from None
+
+
+def _refused(sentence: str) -> gr.Error:
+    return gr.Error(sentence, print_exception=False)
+
+
+def _markup(engine: Engine, name: str) -> str:
+    return "mediapipe-478" if name == BASELINE else engine.configs[name].markup
+
+
+def _describe(engine: Engine, name: str) -> Model:
+    known = _markup(engine, name)
+    parameters = None
+    if name != BASELINE:
+        # Counting needs no numbers in them, nor the file that has those.
+        with torch.device("meta"):
+            net = nets.build(engine.configs[name])
+        parameters = sum(p.numel() for p in net.parameters())
+    return {
+        "name": name,
+        "markup": known,
+        "keypoints": list(markup.get(known).names),
+        "parameters": parameters,
+    }

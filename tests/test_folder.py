@@ -1,0 +1,228 @@
+"""A folder of photos into one file: the same answers as one by one, and what can go wrong."""
+
+import csv
+import json
+import resource
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kpdemo import batch, folder, markup
+from kpdemo.__main__ import main
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, Comparison, compare, engine
+from kpdemo.growing import GrowingFile, OutputError
+from kpdemo.images import ImageError
+
+MODELS = ["simplenet", BASELINE]
+
+
+@pytest.fixture
+def photos(tmp_path, hopper_path, astronaut_path) -> Path:
+    """Two portraits, both beside each other, one without a face, a text, and what is no photo."""
+    place = tmp_path / "photos"
+    (place / "inner").mkdir(parents=True)
+    shutil.copy(hopper_path, place / "b.jpg")
+    shutil.copy(astronaut_path, place / "inner" / "a, or “ä”.png")
+    with Image.open(hopper_path) as one, Image.open(astronaut_path) as other:
+        both = Image.new("RGB", (1024, 600))
+        both.paste(one, (0, 0))
+        both.paste(other.convert("RGB"), (512, 0))
+        both.save(place / "c.webp")
+    Image.new("RGB", (200, 200), (128, 128, 128)).save(place / "grey.png")
+    (place / "broken.jpg").write_text("not a picture")
+    (place / "notes.txt").write_text("no photo")
+    (place / ".hidden.jpg").write_text("no photo")
+    return place
+
+
+def run(photos: Path, out: Path, *models: str) -> int:
+    flags = ["--models", *(models or MODELS)]
+    return main([str(photos), f"--{out.suffix[1:]}", str(out), *flags])
+
+
+def rows(out: Path) -> list[dict]:
+    return list(csv.DictReader(out.open(encoding="utf-8", newline="")))
+
+
+def places(out: Path) -> np.ndarray:
+    return np.array([[float(row["x"] or -1), float(row["y"] or -1)] for row in rows(out)])
+
+
+def lines(out: Path) -> dict[str, dict]:
+    read = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert len({line["file"] for line in read}) == len(read)
+    return {line["file"]: line for line in read}
+
+
+def test_many_photos_get_the_answers_that_each_gets_alone(photos, hopper_path, astronaut_path):
+    paths = [photos / "c.webp", photos / "broken.jpg", hopper_path, photos / "grey.png"]
+    paths += [astronaut_path, photos / "c.webp"] * 3
+    results = list(batch.compare_many(engine(), paths, batch.Nets(engine(), None)))
+    assert len(results) == len(paths)
+    for path, result in zip(paths, results, strict=True):
+        if path.name == "broken.jpg":
+            assert isinstance(result, ImageError)
+            continue
+        assert isinstance(result, Comparison)
+        alone = compare(path)
+        assert (result.width, result.height) == (alone.width, alone.height)
+        for face, expected in zip(result.faces, alone.faces, strict=True):
+            assert (face.box, face.score, face.roll) == (
+                expected.box,
+                expected.score,
+                expected.roll,
+            )
+            assert list(face.answers) == list(expected.answers) == [*DEFAULT_MODELS, BASELINE]
+            for name, answer in face.answers.items():
+                other = expected.answers[name]
+                # bf16 rounds by the shape of the batch.
+                np.testing.assert_allclose(answer.keypoints, other.keypoints, atol=0.5)
+                if other.confidence is not None:
+                    np.testing.assert_allclose(answer.confidence, other.confidence, atol=0.05)
+                assert answer.converted.keys() == other.converted.keys()
+
+
+def test_a_table_of_a_folder(photos, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    assert run(photos, out) == 0
+    said = capsys.readouterr()
+    assert "3 photos" not in said.out and "4 photos with 4 faces (1 without)" in said.out
+    assert "1 could not be used" in said.err and "broken.jpg: This file is not" in said.err
+    table = rows(out)
+    files = list(dict.fromkeys(row["file"] for row in table))
+    assert files == ["b.jpg", "c.webp", "grey.png", "inner/a, or “ä”.png"]
+    both = [row for row in table if row["file"] == "c.webp"]
+    assert {(row["face"], row["model"]) for row in both} == {
+        (face, model) for face in "01" for model in MODELS
+    }
+    first = next(row for row in both if row["model"] == "simplenet")
+    assert first["name"] == markup.get("ibug-68").names[0]
+    assert float(first["x"]) > 0
+    nothing = [row for row in table if row["file"] == "grey.png"]
+    assert [row["model"] for row in nothing] == MODELS
+    assert not any(row["face"] or row["x"] or row["name"] for row in nothing)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_an_interrupted_run_goes_on_and_a_finished_one_stays(photos, tmp_path, capsys, kind):
+    out = tmp_path / f"out.{kind}"
+    assert run(photos, out) == 0
+    whole = out.read_bytes()
+    before = places(out) if kind == "csv" else None
+    capsys.readouterr()
+    # Cut in the middle of the second photo's answers.
+    at = whole.index(b"c.webp") + 2000
+    out.write_bytes(whole[:at])
+    assert run(photos, out) == 0
+    assert "3 photos with" in capsys.readouterr().out
+    read = [row["file"] for row in rows(out)] if kind == "csv" else list(lines(out))
+    again = out.read_bytes()
+    assert list(dict.fromkeys(read)) == ["b.jpg", "c.webp", "grey.png", "inner/a, or “ä”.png"]
+    assert again[: whole.index(b"c.webp") - 20] == whole[: whole.index(b"c.webp") - 20]
+    assert run(photos, out) == 0
+    if kind == "csv":
+        # The last photo is looked at again, for nothing says where it ends.
+        np.testing.assert_allclose(places(out), before, atol=0.5)
+    else:
+        assert out.read_bytes() == again
+
+
+def test_lines_hold_the_whole_result(photos, tmp_path):
+    out = tmp_path / "out.jsonl"
+    assert run(photos, out) == 0
+    read = lines(out)
+    assert read["grey.png"]["faces"] == [] and read["grey.png"]["models"] == MODELS
+    face = read["b.jpg"]["faces"][0]
+    assert len(face["models"][BASELINE]["keypoints"]) == 478
+    assert {"load", "detect", "simplenet", "total"} <= read["b.jpg"]["timings"].keys()
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_other_models_and_other_files_are_refused(photos, tmp_path, capsys, kind):
+    out = tmp_path / f"out.{kind}"
+    shutil.rmtree(photos / "inner")
+    assert run(photos, out) == 0
+    before = out.read_bytes()
+    capsys.readouterr()
+    assert run(photos, out, "simplenet") == 1
+    error = capsys.readouterr().err
+    assert "holds answers of mediapipe, simplenet, and simplenet were asked for" in error
+    assert len(error.splitlines()) == 1
+    assert out.read_bytes() == before
+    out.write_text("what,is,this\n1,2,3\n")
+    assert run(photos, out) == 1
+    assert "did not write" in capsys.readouterr().err
+    assert out.read_text() == "what,is,this\n1,2,3\n"
+
+
+def test_a_header_that_was_cut_off_is_a_new_file(tmp_path):
+    out = tmp_path / "out.csv"
+    for start in ("", "file,fa", "file,face,model,markup,index,name,x,y,confidence\n"):
+        out.write_text(start)
+        with GrowingFile(out, "csv", ["unet"]) as file:
+            file.add("a.jpg", {"faces": []})
+        assert len(rows(out)) == 1
+        assert rows(out)[0]["file"] == "a.jpg"
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_full_disk_loses_nothing_that_was_there(tmp_path, kind):
+    out = tmp_path / f"out.{kind}"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with GrowingFile(out, kind, ["unet"]) as file:
+        file.add("a.jpg", {"faces": []})
+        before = out.read_bytes()
+        # The kernel cuts the write off where the file would grow beyond this.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 5, hard))
+        try:
+            with pytest.raises(OutputError, match="it holds 1 photos, and the same command"):
+                file.add("b.jpg", {"faces": []})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert out.read_bytes() == before
+        file.add("b.jpg", {"faces": []})
+    with GrowingFile(out, kind, ["unet"]) as file:
+        assert "a.jpg" in file.done
+
+
+def test_nothing_to_work_on_ends_in_one_sentence(tmp_path, capsys):
+    place = tmp_path / "empty"
+    place.mkdir()
+    out = tmp_path / "out.csv"
+    assert run(place, out) == 1
+    assert "There is no photo in it" in capsys.readouterr().err
+    (place / "broken.jpg").write_text("not a picture")
+    assert run(place, out) == 1
+    assert "broken.jpg: This file is not a picture" in capsys.readouterr().err
+    for wrong, message in [
+        (tmp_path / "gone" / "out.csv", "No such file"),
+        (tmp_path / "folder.csv", "Is a directory"),
+    ]:
+        (tmp_path / "folder.csv").mkdir(exist_ok=True)
+        assert run(place, wrong) == 1
+        error = capsys.readouterr().err
+        assert message in error and "cannot be written" in error
+        assert len(error.splitlines()) == 1
+    assert run(place, out, "nosuchnet") == 1
+    assert "Unknown model nosuchnet" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, hopper_path):
+    # Root may read everything, so the folder is one that is gone between two looks.
+    with pytest.raises(folder.FolderError, match="cannot be read"):
+        folder.photos(tmp_path / "gone")
+
+
+def test_a_model_that_breaks_takes_no_other_down(photos, hopper_path):
+    from kpdemo import Engine
+    from kpdemo.compare import WEIGHTS
+
+    with Engine([WEIGHTS / "unet", WEIGHTS / "simplenet"]) as own:
+        nets = batch.Nets(own, ["unet", "simplenet"])
+        own.models["unet"].net.head = None
+        (result,) = batch.compare_many(own, [hopper_path], nets)
+    assert list(result.faces[0].answers) == ["simplenet"]
+    assert "unet failed" in result.unavailable["unet"]
