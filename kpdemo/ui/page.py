@@ -13,6 +13,7 @@ from kpdemo.compare import engine
 from kpdemo.ui import (
     about_tab,
     api,
+    cache,
     compare_tab,
     filters_tab,
     heatmaps_tab,
@@ -23,8 +24,6 @@ from kpdemo.ui import (
     training_tab,
 )
 
-# Seconds between looks into the cache of uploads, and the age at which one is deleted.
-_DELETE_CACHE = (60, 300)
 _WAITING = 24
 _HEADER = """<div class="kp-header"><svg viewBox="0 0 32 32" aria-hidden="true">
 <circle cx="10" cy="12" r="2.4"/><circle cx="22" cy="12" r="2.4"/><circle cx="16" cy="18" r="2.4"/>
@@ -50,7 +49,7 @@ def build() -> gr.Blocks:
     with gr.Blocks(
         title="kpdemo: facial keypoints, network by network",
         analytics_enabled=False,
-        delete_cache=_DELETE_CACHE,
+        delete_cache=(cache.EVERY, cache.AGE),
         fill_width=True,
     ) as page:
         api.build(engine())
