@@ -66,7 +66,7 @@ def _photo(picture: str) -> images.Photo:
 
 
 def _answer(comparison: Comparison, model: str) -> dict[str, Any]:
-    apart = (agreement.on_face(face, model) for face in comparison.faces)
+    pairs = ((face.answers.get(model), face.answers.get(BASELINE)) for face in comparison.faces)
     return {
         "faces": [
             {
@@ -85,6 +85,6 @@ def _answer(comparison: Comparison, model: str) -> dict[str, Any]:
             }
             for face in comparison.faces
         ],
-        "apart": next((share for share in apart if share is not None), None),
+        "apart": agreement.summary(pairs).percent,
         "unavailable": list(comparison.unavailable.values()),
     }

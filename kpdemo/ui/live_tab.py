@@ -121,6 +121,8 @@ def build(engine: Engine) -> None:
         [said, player, go, cancel],
         concurrency_id=_TURN,
         concurrency_limit=1,
+        # By default the page drops a start while it believes the cancelled run to be going on.
+        trigger_mode="multiple",
         **quiet,
     )
     cancel.click(stopped, uploaded, [said, go, cancel], cancels=running, queue=False, **quiet)
@@ -154,7 +156,8 @@ def _compare(
                     told = now
                     yield _frames(frame.slot + 1, clip.slots, now - started), None
         files = {"video": film.read_bytes(), "csv": table.getvalue()}
-    summary = f"{frames} frames compared, {faces} of them with a face, in {told - started:.0f} s."
+    spent = time.monotonic() - started
+    summary = f"{frames} frames compared, {faces} of them with a face, in {spent:.1f} s."
     yield notice.info(summary, *unavailable.values()), files
 
 

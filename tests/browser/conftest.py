@@ -24,7 +24,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PATIENCE = 90  # seconds; a page needs one or two where nothing else runs
+PATIENCE = 60  # seconds; a page needs one or two where nothing else runs
 START = 240
 
 

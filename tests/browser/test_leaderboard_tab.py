@@ -79,7 +79,7 @@ def test_the_best_and_worst_faces_are_points_without_a_photo(page):
     open_leaderboard(page)
     for name, title in (("unet", "U-Net"), ("mediapipe-ridge", "MediaPipe, ridge map")):
         page.locator("#face-model input").click()
-        page.get_by_role("option", name=title).click()
+        page.get_by_role("option", name=title, exact=True).click()
         expect(page.locator(".kp-face-key")).to_contain_text(title)
         metrics = checkpoint.read_metrics(WEIGHTS / name.split("-")[0])["300w-common"]
         told = metrics["ridge" if "ridge" in name else "ground_truth_box"]
@@ -92,7 +92,7 @@ def test_the_best_and_worst_faces_are_points_without_a_photo(page):
             expect(figures.nth(k)).to_contain_text(f"{face['error']:.1f} %")
             expect(figures.nth(k).get_by_role("img")).to_have_accessible_name(re.compile(title))
             for layer in ("truth", "answer"):
-                points = figures.nth(k).locator(f".kp-{layer} circle")
+                points = figures.nth(k).locator(f".kp-face-{layer} circle")
                 expect(points).to_have_count(len(markup.get("ibug-68")))
     assert page.locator("#faces image, #faces img").count() == 0
 

@@ -60,7 +60,7 @@ def test_curves_follow_what_is_chosen(page, library):
     expect_lines(page, count, count)
     expect(page.locator("#training-curves-says")).to_contain_text("losses of different kinds")
     page.locator("#training-recipes input").fill("Kaggle CNN")
-    page.get_by_role("option", name="Kaggle CNN").click()
+    page.get_by_role("option", name="Kaggle CNN", exact=True).click()
     expect_lines(page, count + 1, count + 1)
     expect(page.locator("#training-settings thead th")).to_have_count(count + 1)
     expect(page.locator("#training-settings tbody")).to_contain_text("Huber")
