@@ -10,6 +10,7 @@ import time
 from ast import literal_eval
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -157,7 +158,9 @@ def test_a_language_model_has_the_same_as_tools(address, hopper_path):
                 await session.call_tool("keypoints", {"photo": photo, "model": "nosuchnet"}),
             )
 
-    tools, answer, refused = asyncio.run(use())
+    # Playwright's event loop, where other tests left one, runs in this thread.
+    with ThreadPoolExecutor(1) as pool:
+        tools, answer, refused = pool.submit(lambda: asyncio.run(use())).result()
     assert set(tools) == {"compare", "keypoints", "models"}
     for tool in tools.values():
         assert len(tool.description) > 100

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 # Seconds between looks into the folder, and the age at which a file in it is deleted.
@@ -43,5 +44,6 @@ def sweep(folder: Path, age: float) -> None:
 
 def _keep_clean(folder: Path) -> None:
     while folder.exists():
-        sweep(folder, AGE)
+        with suppress(OSError):  # the folder went while it was looked through
+            sweep(folder, AGE)
         time.sleep(EVERY)

@@ -15,7 +15,10 @@ LOSS, NME = "loss", "nme"
 HEIGHT = 460
 SMALL_HEIGHT = 230
 _AXES = {NME: "Validation error (NME, %)", LOSS: "Loss"}
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon", "hourglass")
+SYMBOLS = (
+    *("circle", "square", "diamond", "triangle-up", "x", "star", "pentagon", "hourglass"),
+    *("cross", "triangle-down", "hexagon", "bowtie", "triangle-left", "triangle-right"),
+)
 # With more lines than this, names at their ends would cover each other.
 _LABELLED = 6
 _LABEL_WIDTH = 0.25  # of the chart, about, so that names can be moved apart
