@@ -68,6 +68,8 @@ class Run:
     @property
     def model(self) -> str:
         """The model that the run belongs to, which gives it its colour."""
+        if "/" not in self.name:  # a model's own run; its recipe may be one that a sweep changed
+            return self.name
         return self.told.get("model") or self.recipe["name"]
 
     @property
