@@ -54,7 +54,9 @@ def test_the_card_that_is_pushed_is_complete(local_hub: Hub) -> None:
     assert main(PUSH) == 0
     card = ModelCard(local_hub.files(REPO)[checkpoint.CARD].decode())
     data = card.data
-    assert (data.pipeline_tag, data.library_name) == ("keypoint-detection", "kpdemo")
+    told = data.to_dict()
+    assert told["pipeline_tag"] == "keypoint-detection"
+    assert told["library_name"] == "kpdemo"
     assert (data.license, data.license_name) == ("other", "research-only")
     assert data.license_link.startswith("http")
     assert data.datasets == ["imm"]
