@@ -22,13 +22,11 @@ from kpdemo.compare import (
     BASELINE,
     Answer,
     Comparison,
-    Cuts,
     Engine,
     answers_of,
-    by_channels,
     comparison,
-    cut,
 )
+from kpdemo.cuts import Cuts, by_channels, cut
 from kpdemo.faces import Face
 from kpdemo.images import ImageError, Photo
 from kpdemo.predict import Prediction, predict
@@ -192,22 +190,22 @@ def _look(engine: Engine, path: str | os.PathLike[str], models: Nets) -> _Seen |
     except Exception as error:
         log.exception("finding faces failed")
         return ImageError(f"Finding faces failed on this photo ({error}).")
-    found = time.perf_counter()
-    timings = {"load": 1000 * (loaded - started), "detect": 1000 * (found - loaded)}
+    located = time.perf_counter()
+    timings = {"load": 1000 * (loaded - started), "detect": 1000 * (located - loaded)}
     # Without its pixels, which may take 12 MB, a photo still knows their shape.
     blank = replace(photo, pixels=np.broadcast_to(np.uint8(0), photo.pixels.shape))
     seen = _Seen(blank, faces, [{} for _ in faces], timings, dict(models.unavailable))
     if not faces:
         return seen
     if models.baseline:
-        try:
-            for face, answer in zip(seen.answers, engine.ask_baseline(photo, faces), strict=True):
+        found = engine.ask_baseline(photo, faces)
+        if isinstance(found, str):
+            seen.unavailable[BASELINE] = found
+        else:
+            for face, answer in zip(seen.answers, found, strict=True):
                 if answer is not None:
                     face[BASELINE] = answer
-        except Exception as error:
-            log.exception("%s failed", BASELINE)
-            seen.unavailable[BASELINE] = f"{BASELINE} failed on this photo: {error}"
-        timings[BASELINE] = 1000 * (time.perf_counter() - found)
+        timings[BASELINE] = 1000 * (time.perf_counter() - located)
     pictures = by_channels(photo.pixels)
     for name, model in models.nets.items():
         seen.cuts[name] = cut(model.config, pictures, faces)

@@ -4,26 +4,28 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+import torch
 
-from kpdemo import checkpoint, framing, hub, images, mesh_to_ibug
+from kpdemo import checkpoint, hub, images, mesh_to_ibug, zerogpu
 from kpdemo.baseline import Baseline
 from kpdemo.checkpoint import SHIPPED as WEIGHTS
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.config import ModelConfig
 from kpdemo.crops import Crop
+from kpdemo.cuts import Cuts, by_channels, cut
 from kpdemo.device import pick
 from kpdemo.faces import Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
-from kpdemo.predict import Prediction, predict
+from kpdemo.predict import Prediction, predict_each
 
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
@@ -116,7 +118,8 @@ class Engine:
         self.configs: dict[str, ModelConfig] = {}
         self.unavailable: dict[str, str] = {}
         self.not_pulled: dict[str, str] = {}
-        self.device = pick()
+        # On ZeroGPU copies of the nets are asked; those here serve who looks inside them.
+        self.device = torch.device("cpu") if zerogpu.here() else pick()
         self._loading = threading.Lock()
         self._folders = {
             folder.name: folder for folder in (model_folders() if folders is None else folders)
@@ -149,6 +152,10 @@ class Engine:
             )
         # Torch uses all cores by itself: two photos at once would only be slower than in turn.
         self.turn = threading.Lock()
+        self._on_zerogpu: zerogpu.Ask | None = None
+        if zerogpu.here():
+            nets = [name for name in self.names if name != BASELINE]
+            self._on_zerogpu = zerogpu.borrow(nets, self.model)
 
     def __enter__(self) -> "Engine":
         return self
@@ -199,11 +206,13 @@ class Engine:
         photo: images.Photo | str | PathLike | np.ndarray,
         models: Sequence[str] | None = None,
         tell: Callable[[str, float], object] | None = None,
+        borrow: bool = True,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
         `models` are names from `names`; by default the four default models and the baseline.
-        `tell`, if given, hears which model is next, and what share of them is done.
+        `tell`, if given, hears which model is next, and what share of them is done. Frames of a
+        film are not worth to `borrow` ZeroGPU's GPU for.
         Raises ImageError for a photo that cannot be used and ValueError for an unknown model. A
         photo without a face gives an empty list.
         """
@@ -216,30 +225,70 @@ class Engine:
             photo = images.load(photo)
         clock = _Clock(timings)
         clock.lap("load", since=started)
-        with self.turn:
+        ask = self._on_zerogpu if borrow else None
+        # Who waits for a GPU keeps nobody else waiting.
+        with self.turn if ask is None else nullcontext():
             clock.lap("wait")
             faces = self.find(photo.pixels)
             clock.lap("detect")
-            answers: list[dict[str, Answer]] = [{} for _ in faces]
-            if faces:
-                pictures = by_channels(photo.pixels)
-                for done, name in enumerate(chosen):
-                    if tell is not None:
-                        tell(name, done / len(chosen))
-                    try:
-                        found = self._ask(name, photo, pictures, faces)
-                        for face, answer in zip(answers, found, strict=True):
-                            if answer is not None:
-                                face[name] = answer
-                    except CheckpointError as error:
-                        self.unavailable[name] = unavailable[name] = str(error)
-                    except Exception as error:
-                        # One broken model must not take the others down.
-                        log.exception("%s failed", name)
-                        unavailable[name] = f"{name} failed on this photo: {error}"
-                    clock.lap(name)
+            cuts = self._cut(chosen, photo, faces, unavailable, clock)
+            predictions = self._predictions({n: those.pixels for n, those in cuts.items()}, ask)
+            answers: dict[str, list[Answer | None]] = {}
+            for name in [*cuts, BASELINE] if faces and BASELINE in chosen else cuts:
+                if tell is not None:
+                    tell(name, len(answers) / len(chosen))
+                found = self.ask_baseline(photo, faces) if name == BASELINE else next(predictions)
+                if isinstance(found, Prediction):
+                    found = answers_of(self.model(name).config, photo, cuts[name], found)
+                if isinstance(found, str):
+                    unavailable[name] = found
+                else:
+                    answers[name] = found
+                clock.lap(name)
+        by_face = [
+            {n: answers[n][at] for n in chosen if n in answers and answers[n][at] is not None}
+            for at in range(len(faces))
+        ]
         timings["total"] = 1000 * (time.perf_counter() - started)
-        return comparison(photo, faces, answers, timings, unavailable)
+        return comparison(photo, faces, by_face, timings, unavailable)
+
+    def _cut(
+        self,
+        names: Sequence[str],
+        photo: images.Photo,
+        faces: Sequence[Face],
+        unavailable: dict[str, str],
+        clock: "_Clock",
+    ) -> dict[str, Cuts]:
+        """What each of these nets sees of the faces; a net that cannot be loaded is left out."""
+        cuts: dict[str, Cuts] = {}
+        if not faces:
+            return cuts
+        pictures = by_channels(photo.pixels)
+        for name in names:
+            if name == BASELINE:
+                continue
+            try:
+                cuts[name] = cut(self.model(name).config, pictures, faces)
+            except CheckpointError as error:
+                self.unavailable[name] = unavailable[name] = str(error)
+            clock.lap(name)
+        return cuts
+
+    def _predictions(
+        self, cuts: Mapping[str, np.ndarray], ask: zerogpu.Ask | None
+    ) -> Iterator[Prediction | str]:
+        """Each net's answer on its cuts, or why it has none; from a lent GPU if there is one."""
+        if ask is not None and cuts:
+            try:
+                found = ask(cuts)
+            except Exception as error:
+                # No GPU was free, or the visitor's share of it is used up: the processor does it.
+                log.warning("ZeroGPU: %s", error)
+            else:
+                yield from found
+                return
+        yield from predict_each({name: self.model(name) for name in cuts}, cuts)
 
     def choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
         """Those of the models that can be used, and why the others cannot.
@@ -268,20 +317,17 @@ class Engine:
             return self.finder.find(pixels)
         return [whole_photo(pixels)]
 
-    def _ask(
-        self, name: str, photo: images.Photo, pictures: dict[int, np.ndarray], faces: list[Face]
-    ) -> list[Answer | None]:
-        """A model's answer for each face, None where it found nothing; photo coordinates."""
-        if name == BASELINE:
-            return self.ask_baseline(photo, faces)
-        model = self.model(name)
-        cuts = cut(model.config, pictures, faces)
-        return answers_of(model.config, photo, cuts, predict(model, cuts.pixels))
+    def ask_baseline(self, photo: images.Photo, faces: list[Face]) -> list[Answer | None] | str:
+        """MediaPipe's answer for each face in photo coordinates, None where it found nothing.
 
-    def ask_baseline(self, photo: images.Photo, faces: list[Face]) -> list[Answer | None]:
-        """MediaPipe's answer for each face, None where it found nothing; photo coordinates."""
+        A sentence if it failed: one broken model must not take the others down.
+        """
         started = time.perf_counter()
-        meshes = self.baseline.keypoints(photo.pixels, faces)
+        try:
+            meshes = self.baseline.keypoints(photo.pixels, faces)
+        except Exception as error:
+            log.exception("%s failed", BASELINE)
+            return f"{BASELINE} failed on this photo: {error}"
         each = 1000 * (time.perf_counter() - started) / len(faces)
         answers: list[Answer | None] = []
         for mesh in meshes:
@@ -316,30 +362,6 @@ def compare(
 ) -> Comparison:
     """Compare models on a photo (a path, RGB pixels or a loaded Photo): see `Engine.compare`."""
     return engine().compare(photo, models)
-
-
-def by_channels(pixels: np.ndarray) -> dict[int, np.ndarray]:
-    """A photo `(H, W, 3)` by the channels that nets take: the grey one is made once for all."""
-    return {3: pixels, 1: cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)}
-
-
-@dataclass(frozen=True, eq=False)
-class Cuts:
-    """What a net sees of each face: `pixels` `(F, H, W[, C])` uint8, and the crops they are of."""
-
-    crops: list[Crop]
-    pixels: np.ndarray
-    milliseconds: float
-
-
-def cut(config: ModelConfig, pictures: Mapping[int, np.ndarray], faces: Sequence[Face]) -> Cuts:
-    """Cut faces out of a photo, given as `by_channels` has it, for a net of that config."""
-    started = time.perf_counter()
-    size = config.input
-    crops = [framing.from_face(config.framing, face) for face in faces]
-    photo = pictures[size.channels]
-    pixels = np.stack([crop.cut(photo, size.height, size.width) for crop in crops])
-    return Cuts(crops, pixels, 1000 * (time.perf_counter() - started))
 
 
 def answers_of(

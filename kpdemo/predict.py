@@ -1,6 +1,8 @@
 """Crops in, keypoints out: one trained model on any number of faces in one batch."""
 
+import logging
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,8 @@ from kpdemo.nets.heatmaps import cell_centres
 
 # Confidence is how little an answer is spread, in units of this share of the crop's side.
 TOLERANCE = 0.05
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,9 @@ def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Predictio
     """
     started = time.perf_counter()
     device = next(model.net.parameters()).device
-    pictures = torch.from_numpy(cuts if cuts.ndim == 4 else cuts[..., None]).permute(0, 3, 1, 2)
-    both = torch.cat([pictures, pictures.flip(-1)]).to(device)
+    pictures = torch.from_numpy(cuts if cuts.ndim == 4 else cuts[..., None]).to(device)
+    pictures = pictures.permute(0, 3, 1, 2)
+    both = torch.cat([pictures, pictures.flip(-1)])
     with autocast(device):
         output = model.net(normalise(both, model.config.input))
     direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
@@ -65,6 +70,21 @@ def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Predictio
         maps,
         1000 * (time.perf_counter() - started),
     )
+
+
+def predict_each(
+    models: Mapping[str, Model], cuts: Mapping[str, np.ndarray]
+) -> Iterator[Prediction | str]:
+    """Each model's answer on its own cuts, in turn; a sentence where it failed.
+
+    One broken model must not take the others down.
+    """
+    for name, pixels in cuts.items():
+        try:
+            yield predict(models[name], pixels)
+        except Exception as error:
+            log.exception("%s failed", name)
+            yield f"{name} failed on this photo: {error}"
 
 
 def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:

@@ -128,7 +128,7 @@ def annotate(
     with _Film(film, clip.rate) as out:
         heads: np.ndarray | None = None
         for frame in clip:
-            comparison = engine.compare(frame.photo, list(titles))
+            comparison = engine.compare(frame.photo, list(titles), borrow=False)
             seen |= bool(comparison.faces)
             if heads is None:
                 width = frame.photo.pixels.shape[1]

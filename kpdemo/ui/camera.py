@@ -33,7 +33,8 @@ def build(engine: Engine, model: str) -> gr.HTML:
             return {"busy": True}
         try:
             return _answer(
-                engine.compare(_photo(frame["picture"]), [frame["model"], BASELINE]), frame["model"]
+                engine.compare(_photo(frame["picture"]), [frame["model"], BASELINE], borrow=False),
+                frame["model"],
             )
         except ValueError as error:
             return {"error": str(error)}
