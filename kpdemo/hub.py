@@ -259,10 +259,7 @@ def upload(
     """
     try:
         validate_repo_id(repo)
-        if get_token() is None:
-            raise HubError(
-                "There is no token for the Hub: log in with `hf auth login`, or set HF_TOKEN."
-            )
+        require_token()
         api = HfApi()
         there = _ready(api, repo, private, branch)
         if private and not there.private:
@@ -296,6 +293,14 @@ def upload(
         raise
     except Exception as error:
         raise HubError(f"{repo} cannot be pushed: {reason(error)}.") from error
+
+
+def require_token() -> None:
+    """HubError where nobody is logged in to the Hub."""
+    if get_token() is None:
+        raise HubError(
+            "There is no token for the Hub: log in with `hf auth login`, or set HF_TOKEN."
+        )
 
 
 def _ready(api: HfApi, repo: str, private: bool, branch: str) -> ModelInfo:

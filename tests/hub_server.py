@@ -1,5 +1,7 @@
 """A Hugging Face Hub in memory: the routes that push and pull need, over HTTP, with faults.
 
+Models are kept by their ids, Spaces by theirs after "spaces/", as in addresses.
+
 Large files go the LFS way (batch, PUT, verify) and come back from another origin, as from the
 Hub's store: `localhost` instead of `127.0.0.1`. Its successor, Xet, is taken as well, but what it
 sends is packed, and not unpacked here: a test must say what is in it (`Hub.store`).
@@ -11,7 +13,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
@@ -21,6 +23,7 @@ from huggingface_hub import close_session
 TOKEN = "hf_aTokenThatNobodyMayEverSee"
 ACCOUNT = "somebody"
 LARGE = ".safetensors"
+TOO_LARGE = 10_000_000  # for a file to come as text, whatever its name
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Repository:
     private: bool
     commits: dict[str, dict[str, bytes]]  # all files of each commit
     branches: dict[str, str]
+    variables: dict[str, str] = field(default_factory=dict)
 
 
 def git_sha1(content: bytes) -> str:
@@ -95,7 +99,14 @@ class Hub:
                 return fault
         return None
 
-    def add(self, repo: str, files: dict[str, bytes], branch: str = "main", **known: bool) -> str:
+    def add(
+        self,
+        repo: str,
+        files: dict[str, bytes],
+        branch: str = "main",
+        deleted: Collection[str] = (),
+        **known: bool,
+    ) -> str:
         """Commit files to a repository, which is made if it is not there; returns the commit."""
         if repo not in self.repositories:
             first = {".gitattributes": b"*.safetensors filter=lfs\n"}
@@ -105,9 +116,10 @@ class Hub:
             )
         here = self.repositories[repo]
         before = here.branches[branch]
-        if not files:
+        if not files and not deleted:
             return before
-        everything = here.commits[before] | files
+        kept = {name: c for name, c in here.commits[before].items() if name not in deleted}
+        everything = kept | files
         state = f"{before} {len(here.commits)} {sorted((n, sha256(c)) for n, c in files.items())}"
         commit = git_sha1(state.encode())
         here.commits[commit] = everything
@@ -202,12 +214,12 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 raise Refused(401, "Invalid credentials in Authorization header")
             if write and token is None:
                 raise Refused(401, "Invalid username or password.")
-            if write and repo is not None and not repo.startswith(f"{ACCOUNT}/"):
+            if write and repo is not None and not _mine(repo):
                 raise Refused(403, f"You don't have the rights to write to {repo}")
 
         def repository(self, repo: str) -> Repository:
             here = hub.repositories.get(repo)
-            mine = self.headers.get("Authorization") and repo.startswith(f"{ACCOUNT}/")
+            mine = self.headers.get("Authorization") and _mine(repo)
             if here is None or (here.private and not mine):
                 raise Refused(404, "Repository not found", "RepoNotFound")
             return here
@@ -223,6 +235,10 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def _mine(repo: str) -> bool:
+    return repo.removeprefix("spaces/").startswith(f"{ACCOUNT}/")
+
+
 def _json(data: object) -> tuple[int, bytes]:
     return 200, json.dumps(data).encode()
 
@@ -230,9 +246,13 @@ def _json(data: object) -> tuple[int, bytes]:
 def create(self, body: bytes) -> tuple:
     asked = json.loads(body)
     repo = f"{asked['organization']}/{asked['name']}"
+    if asked.get("type") == "space":
+        if asked.get("sdk") != "gradio":
+            raise Refused(400, "A Space needs an SDK")
+        repo = f"spaces/{repo}"
     self.allow(repo)
     if repo in self.hub.repositories:
-        raise Refused(409, "You already created this model repo")
+        raise Refused(409, "You already created this repo")
     self.hub.add(repo, {}, private=asked.get("visibility") == "private")
     return _json({"url": f"{self.hub.url}/{repo}"})
 
@@ -261,19 +281,36 @@ def branch(self, repo: str, name: str, body: bytes) -> tuple:
 
 def preupload(self, repo: str, revision: str, body: bytes) -> tuple:
     self.allow(repo)
-    self.commit(repo, revision)
+    _, there = self.commit(repo, revision)
+    files = []
+    for file in json.loads(body)["files"]:
+        name, known = file["path"], there.get(file["path"])
+        large = name.endswith(LARGE) or file["size"] > TOO_LARGE
+        one = {"path": name, "uploadMode": "lfs" if large else "regular", "shouldIgnore": False}
+        if known is not None:
+            one["oid"] = sha256(known) if large else git_sha1(known)
+        files.append(one)
+    return _json({"files": files})
+
+
+def tree(self, repo: str, revision: str, body: bytes) -> tuple:
+    self.allow(write=False)
+    _, files = self.commit(repo, revision)
     return _json(
-        {
-            "files": [
-                {
-                    "path": file["path"],
-                    "uploadMode": "lfs" if file["path"].endswith(LARGE) else "regular",
-                    "shouldIgnore": False,
-                }
-                for file in json.loads(body)["files"]
-            ]
-        }
+        [
+            {"type": "file", "path": name, "size": len(content), "oid": git_sha1(content)}
+            for name, content in files.items()
+        ]
     )
+
+
+def variables(self, repo: str, body: bytes) -> tuple:
+    self.allow(repo)
+    known = self.repository(repo).variables
+    if body:
+        asked = json.loads(body)
+        known[asked["key"]] = asked["value"]
+    return _json({name: {"value": value} for name, value in known.items()})
 
 
 def batch(self, repo: str, body: bytes) -> tuple:
@@ -311,7 +348,7 @@ def xet_token(self, repo: str, body: bytes) -> tuple:
 def commit(self, repo: str, revision: str, body: bytes) -> tuple:
     self.allow(repo)
     before, _ = self.commit(repo, revision)
-    files = {}
+    files, deleted = {}, set()
     for line in body.splitlines():
         item = json.loads(line)
         value = item["value"]
@@ -321,7 +358,9 @@ def commit(self, repo: str, revision: str, body: bytes) -> tuple:
             files[value["path"]] = base64.b64decode(value["content"])
         if item["key"] == "lfsFile":
             files[value["path"]] = self.hub.store[value["oid"]]
-    oid = self.hub.add(repo, files, revision)
+        if item["key"] == "deletedFile":
+            deleted.add(value["path"])
+    oid = self.hub.add(repo, files, revision, deleted)
     return _json({"commitUrl": f"{self.hub.url}/{repo}/commit/{oid}", "commitOid": oid})
 
 
@@ -349,21 +388,25 @@ def stored(self, oid: str, body: bytes) -> tuple:
     return 200, content
 
 
-_REPO = "([^/]+/[^/]+)"
+_REPO = "((?:spaces/)?[^/]+/[^/]+)"
+_API = f"/api/(?:models/)?{_REPO}"
 ROUTES: dict[tuple[str, str], Callable[..., tuple]] = {
     ("POST", "/api/repos/create"): create,
     ("POST", "/api/validate-yaml"): lambda self, body: _json({"errors": [], "warnings": []}),
-    ("GET", f"/api/models/{_REPO}"): info,
-    ("GET", f"/api/models/{_REPO}/revision/(.+)"): info,
-    ("POST", f"/api/models/{_REPO}/branch/(.+)"): branch,
-    ("POST", f"/api/models/{_REPO}/preupload/(.+)"): preupload,
+    ("GET", f"{_API}"): info,
+    ("GET", f"{_API}/revision/(.+)"): info,
+    ("POST", f"{_API}/branch/(.+)"): branch,
+    ("POST", f"{_API}/preupload/(.+)"): preupload,
     ("POST", f"/{_REPO}.git/info/lfs/objects/batch"): batch,
     ("PUT", "/store/([0-9a-f]{64})"): put,
-    ("GET", f"/api/models/{_REPO}/xet-write-token/.+"): xet_token,
+    ("GET", f"{_API}/xet-write-token/.+"): xet_token,
     ("POST", "/cas/v1/xorbs/.+"): lambda self, body: _json({"was_inserted": True}),
     ("POST", "/cas/v1/shards"): lambda self, body: _json({"result": 1}),
     ("POST", "/verify"): verify,
-    ("POST", f"/api/models/{_REPO}/commit/(.+)"): commit,
+    ("POST", f"{_API}/commit/(.+)"): commit,
+    ("GET", f"{_API}/tree/(.+)"): tree,
+    ("GET", f"{_API}/variables"): variables,
+    ("POST", f"{_API}/variables"): variables,
     ("HEAD", f"/{_REPO}/resolve/([^/]+)/(.+)"): resolve,
     ("GET", f"/{_REPO}/resolve/([^/]+)/(.+)"): resolve,
     ("GET", "/store/([0-9a-f]{64})"): stored,

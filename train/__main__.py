@@ -15,10 +15,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. Every error is one sentence on stderr."""
     options = parser().parse_args(arguments)
     from train.loop import TrainingError
+    from train.space_check import SpaceError
 
     try:
         COMMANDS[options.command](options)
-    except (CheckpointError, ConfigError, DataError, TrainingError) as error:
+    except (CheckpointError, ConfigError, DataError, SpaceError, TrainingError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -74,6 +75,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--namespace", required=True, metavar="NAME", help="whose repositories")
     command.add_argument("--private", action="store_true", help="for a repository that is new")
     command.add_argument("--revision", metavar="BRANCH", default="main", help="made if need be")
+
+    command = commands.add_parser("space", help="the app as a Hugging Face Space")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--check", action="store_true", help="would it start there?")
+    what.add_argument("--push", metavar="NAME/SPACE", help="make or update the Space")
+    command.add_argument("--private", action="store_true", help="for a Space that is new")
 
     command = commands.add_parser("submit", help="write a Kaggle submission")
     command.add_argument("model", help="a 15-point model folder, or the name of one in weights/")
@@ -199,6 +206,16 @@ def push(options: argparse.Namespace) -> None:
         print(f"{repo}: {what}, commit {pin.revision}, weights' sha256 {pin.sha256}")
 
 
+def space(options: argparse.Namespace) -> None:
+    from train import space, space_check
+
+    if options.push:
+        commit, new = space.push(options.push, options.private)
+        print(f"{options.push}: {'pushed' if new else 'nothing new'}, commit {commit}")
+    else:
+        print(space_check.check())
+
+
 def submit(options: argparse.Namespace) -> None:
     from train.submit import submit as write
 
@@ -229,6 +246,7 @@ COMMANDS = {
     "completeness": completeness,
     "report": report,
     "push": push,
+    "space": space,
     "submit": submit,
 }
 
