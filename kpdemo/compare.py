@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
@@ -29,7 +30,9 @@ from kpdemo.predict import Prediction, predict_each
 
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
-PATIENCE = 3.0  # seconds that a start waits for the Hub: with all the rest it may take ten
+# Seconds that a start waits for the Hub: with all the rest it may take ten. What comes later serves
+# the next start.
+PATIENCE = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -126,13 +129,13 @@ class Engine:
         }
         self._pulled: dict[str, hub.Pulled] = {}
         self.origins = {name: _here(folder) for name, folder in self._folders.items()}
-        if namespace:
-            for name, found in hub.pull(namespace, self._folders, PATIENCE).items():
-                if isinstance(found, hub.Pulled):
-                    self._pulled[name] = found
-                    self.origins[name] = found.origin
-                else:
-                    self._do_without(name, found)
+        self.finder: FaceFinder | None = None
+        self.baseline: Baseline | None = None
+        with ThreadPoolExecutor(1) as pool:
+            pulling = namespace and pool.submit(hub.pull, namespace, self._folders, PATIENCE)
+            self._start_mediapipe()
+            if pulling:
+                self._take(pulling.result())
         for name, folder in self._folders.items():
             try:
                 if name in DEFAULT_MODELS:
@@ -142,20 +145,28 @@ class Engine:
                     self.configs[name] = checkpoint.read_config(pulled.folder if pulled else folder)
             except CheckpointError as error:
                 self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
-        self.finder: FaceFinder | None = None
-        self.baseline: Baseline | None = None
-        try:
-            self.finder, self.baseline = FaceFinder(), Baseline()
-        except BaselineUnavailable as error:
-            self.unavailable[BASELINE] = (
-                f"{error} It also finds the faces: without it the whole photo is taken as one."
-            )
         # Torch uses all cores by itself: two photos at once would only be slower than in turn.
         self.turn = threading.Lock()
         self._on_zerogpu: zerogpu.Ask | None = None
         if zerogpu.here():
             nets = [name for name in self.names if name != BASELINE]
             self._on_zerogpu = zerogpu.borrow(nets, self.model)
+
+    def _start_mediapipe(self) -> None:
+        try:
+            self.finder, self.baseline = FaceFinder(), Baseline()
+        except BaselineUnavailable as error:
+            self.unavailable[BASELINE] = (
+                f"{error} It also finds the faces: without it the whole photo is taken as one."
+            )
+
+    def _take(self, pulled: Mapping[str, hub.Pulled | hub.HubError]) -> None:
+        for name, found in pulled.items():
+            if isinstance(found, hub.Pulled):
+                self._pulled[name] = found
+                self.origins[name] = found.origin
+            else:
+                self._do_without(name, found)
 
     def __enter__(self) -> "Engine":
         return self
