@@ -16,6 +16,11 @@ from typing import BinaryIO, NamedTuple
 
 from kpdemo import export
 
+try:
+    import fcntl
+except ImportError:  # Windows, where another run is not noticed
+    fcntl = None
+
 
 class OutputError(ValueError):
     """A file that cannot be written or gone on with; the message is one sentence."""
@@ -38,7 +43,8 @@ class GrowingFile:
     """The file at `path`, opened to go on with it; `done` are the photos that it holds.
 
     `kind` is "csv" or "jsonl", `models` are those that are asked about every photo. Raises
-    OutputError if the file cannot be written, is something else, or holds other models.
+    OutputError if the file cannot be written, is something else, holds other models, or is being
+    written by another run.
     """
 
     def __init__(self, path: Path, kind: str, models: Sequence[str]) -> None:
@@ -52,10 +58,24 @@ class GrowingFile:
         except OSError as error:
             raise OutputError(f"{path} cannot be written ({error.strerror}).") from error
         try:
+            self._lock()
             self._read(entries)
         except BaseException:
             self._file.close()
             raise
+
+    def _lock(self) -> None:
+        """Keep the file for this run; the lock goes when the file is closed."""
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(
+                f"{self._path} is being written by another run; wait for it, or name another file."
+            ) from None
+        except OSError:  # a file system without locks
+            return
 
     def _read(self, entries: Callable[[BinaryIO], Iterator[_Entry]]) -> None:
         try:

@@ -4,6 +4,7 @@ import csv
 import json
 import resource
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,15 @@ def test_other_models_and_other_files_are_refused(photos, tmp_path, capsys, kind
     assert run(photos, out) == 1
     assert "did not write" in capsys.readouterr().err
     assert out.read_text() == "what,is,this\n1,2,3\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_two_runs_do_not_write_the_same_file(tmp_path):
+    out = tmp_path / "out.csv"
+    with GrowingFile(out, "csv", ["unet"]), pytest.raises(OutputError, match="another run"):
+        GrowingFile(out, "csv", ["unet"])
+    with GrowingFile(out, "csv", ["unet"]) as free:
+        assert not free.done
 
 
 def test_a_header_that_was_cut_off_is_a_new_file(tmp_path):
