@@ -6,7 +6,6 @@ is looked at in memory, and only the keypoints go back; `assets/live.js` draws t
 
 import threading
 from base64 import b64decode
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,9 +13,8 @@ import numpy as np
 
 from kpdemo import agreement, draw, images, markup
 from kpdemo.compare import BASELINE, Comparison, Engine
-from kpdemo.ui import names
+from kpdemo.ui import component, names
 
-_ASSETS = Path(__file__).parent / "assets"
 # Visitors whose frame is looked at or waits for that. A page sends a frame when it has the answer
 # to the last; what comes beyond this many is dropped, so that photos do not wait behind cameras.
 _VISITORS = 3
@@ -41,12 +39,11 @@ def build(engine: Engine, model: str) -> gr.HTML:
         finally:
             turns.release()
 
-    return gr.HTML(
+    return component.build(
+        "camera",
+        "live.html",
+        "live.js",
         value=model,
-        html_template=(_ASSETS / "live.html").read_text(encoding="utf-8"),
-        js_on_load=(_ASSETS / "live.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id="camera",
         server_functions=[look],
         baseline=BASELINE,
         systems={

@@ -2,7 +2,6 @@
 
 import weakref
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -12,11 +11,10 @@ from kpdemo.compare import BASELINE, DEFAULT_MODELS, Engine
 from kpdemo.explain import filters
 from kpdemo.explain.seen import cut_of
 from kpdemo.images import Photo
-from kpdemo.ui import kernels, names, notice
+from kpdemo.ui import component, kernels, names, notice
 from kpdemo.ui.compare_tab import TURN
 from kpdemo.ui.session import Shown
 
-_ASSETS = Path(__file__).parent / "assets"
 _START = "Compare a photo on the first tab, and what each kernel answers on it appears here too."
 _NO_FACE = "No face was found on your photo, so there is nothing to answer; try another photo."
 _NO_MODEL = "No model to open: there is none that can be used, or it is not known here."
@@ -60,7 +58,9 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             said = gr.HTML(elem_id="filters-notice")
             gr.HTML(f'<p class="kp-small">{_CLOSED}</p>', apply_default_css=False)
         with gr.Column(scale=4, min_width=300):
-            shown_layer = _component("filters", "filters")
+            shown_layer = component.build(
+                "filters", "filters.html", "filters_paint.js", "filters.js"
+            )
     gr.HTML(_FIRST_LAYERS, elem_id="filters-first-title", apply_default_css=False)
     beside = gr.Dropdown(
         choices,
@@ -70,7 +70,9 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         elem_id="filters-beside",
     )
     said_beside = gr.HTML(elem_id="filters-beside-notice")
-    shown_first = _component("filters_first", "filters-first")
+    shown_first = component.build(
+        "filters-first", "filters_first.html", "filters_paint.js", "filters_first.js"
+    )
 
     @cache
     def layers_of(name: str) -> list[filters.Layer]:
@@ -161,18 +163,6 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             show, [*asked, session, sent], layer_parts, show_progress_on=shown_layer, **running
         )
     beside.input(show_first, beside, first_parts, show_progress_on=shown_first, **running)
-
-
-def _component(assets: str, elem_id: str) -> gr.HTML:
-    """A component that draws JSON of `kernels` by its files among the assets."""
-    scripts = ("filters_paint.js", f"{assets}.js")
-    return gr.HTML(
-        value=None,
-        html_template=(_ASSETS / f"{assets}.html").read_text(encoding="utf-8"),
-        js_on_load="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in scripts),
-        apply_default_css=False,
-        elem_id=elem_id,
-    )
 
 
 def _title(layer: filters.Layer) -> str:

@@ -1,7 +1,6 @@
 """The Heatmaps tab: where on the face each model's answer comes from."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -13,7 +12,7 @@ from kpdemo.explain import occlusion
 from kpdemo.explain.heatmaps import has_maps
 from kpdemo.explain.seen import cut_of
 from kpdemo.predict import predict
-from kpdemo.ui import maps, names, notice
+from kpdemo.ui import component, maps, names, notice
 from kpdemo.ui.compare_tab import TURN
 from kpdemo.ui.session import SECONDS_KEPT, Shown
 
@@ -31,7 +30,6 @@ _TO_TRAIN = """<p class="kp-small">The weights of these two nets are not here ye
 and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""
 # Views of one photo that a session keeps, of some 200 kB each.
 _KEPT = 24
-_ASSETS = Path(__file__).parent / "assets"
 _PROGRESS = gr.Progress()
 
 
@@ -73,12 +71,11 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     )
     with gr.Row(elem_classes="kp-columns"):
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
-            controls = gr.HTML(
-                _controls(models, with_maps, first, faces=1),
-                html_template=_asset("heatmaps_controls.html"),
-                js_on_load=_asset("heatmaps_controls.js"),
-                apply_default_css=False,
-                elem_id="heatmaps-choice",
+            controls = component.build(
+                "heatmaps-choice",
+                "heatmaps_controls.html",
+                "heatmaps_controls.js",
+                value=_controls(models, with_maps, first, faces=1),
             )
         with gr.Column(scale=4, min_width=300):
             view = maps.build("heatmaps")
@@ -196,7 +193,3 @@ def _draw_sigmas(engine: Engine, last: Shown, number: int) -> str | None:
             found = predict(model, cut[None], heatmaps=True)
         panels.append(maps.heatmaps(title, model, last.photo, face, found))
     return maps.value(*panels)
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,9 +9,8 @@ import gradio as gr
 from kpdemo import standings
 from kpdemo.compare import DEFAULT_MODELS
 from kpdemo.standings import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
-from kpdemo.ui import drawn_faces, names, standings_charts, standings_table
+from kpdemo.ui import component, drawn_faces, names, standings_charts, standings_table
 
-_SORTER = Path(__file__).parent / "assets" / "leaderboard.js"
 _BOARDS = {
     "ibug-68": "68 points, 300-W common",
     "kaggle-15": "15 points, 300-W common",
@@ -50,7 +48,7 @@ def build(tab: gr.Tab) -> None:
     problems = gr.HTML(elem_id="board-problems", apply_default_css=False)
     table = gr.HTML(
         '<p class="kp-small">Reading what was measured …</p>',
-        js_on_load=_SORTER.read_text(encoding="utf-8"),
+        js_on_load=component.script("leaderboard.js"),
         apply_default_css=False,
         elem_id="leaderboard",
     )

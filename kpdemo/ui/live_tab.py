@@ -13,10 +13,9 @@ import gradio as gr
 
 from kpdemo import video
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, Engine
-from kpdemo.ui import camera, names, notice
+from kpdemo.ui import camera, component, names, notice
 from kpdemo.ui.handover import Handover
 
-_ASSETS = Path(__file__).parent / "assets"
 # One video at a time, but in a line of its own: a video takes a minute and lets go of the engine
 # after every frame, so that photos and cameras get in between; in the line of the photos they
 # would all stand still for that minute.
@@ -69,14 +68,7 @@ def build(engine: Engine) -> None:
             cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
             said = gr.HTML(elem_id="video-said", apply_default_css=False)
         with gr.Column(scale=4, min_width=300):
-            player = gr.HTML(
-                value=None,
-                html_template=(_ASSETS / "film.html").read_text(encoding="utf-8"),
-                js_on_load=(_ASSETS / "film.js").read_text(encoding="utf-8"),
-                apply_default_css=False,
-                elem_id="film",
-                server_functions=[take],
-            )
+            player = component.build("film", "film.html", "film.js", server_functions=[take])
 
     uploaded = gr.State()  # the path of the video that is read, so that another can be chosen
     idle = {go: gr.update(interactive=True), cancel: gr.update(visible=False)}

@@ -5,7 +5,6 @@ marks on and off, the face as the net sees it: all that happens in `assets/heatm
 """
 
 from base64 import b64encode
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -23,27 +22,19 @@ from kpdemo.explain.unit import eyes_or_width
 from kpdemo.faces import Face
 from kpdemo.images import Photo
 from kpdemo.predict import Prediction
-from kpdemo.ui import names
+from kpdemo.ui import component, names
 
 # The face is sent this large, and the maps in a perceptually uniform colour scale.
 FACE_SIDE = 560
 _SCALE = "inferno"
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
 
-ASSETS = Path(__file__).parent / "assets"
 Panel = dict[str, Any]
 
 
 def build(elem_id: str) -> gr.HTML:
     """The component; its value is `value(…)` or `empty(…)`, or None before there is a photo."""
-    return gr.HTML(
-        value=None,
-        html_template=(ASSETS / "heatmaps.html").read_text(encoding="utf-8"),
-        js_on_load=(ASSETS / "heatmaps.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id=elem_id,
-        elem_classes="kp-maps",
-    )
+    return component.build(elem_id, "heatmaps.html", "heatmaps.js", elem_classes="kp-maps")
 
 
 def value(*panels: Panel) -> str:

@@ -6,7 +6,6 @@ files named beside it in `build`.
 """
 
 from base64 import b64encode
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,10 +15,9 @@ import numpy as np
 from kpdemo import agreement, draw, export, markup
 from kpdemo.compare import BASELINE, Answer, ComparedFace, Comparison
 from kpdemo.images import Photo
-from kpdemo.ui import names
+from kpdemo.ui import component, names
 from kpdemo.ui.session import Shown
 
-ASSETS = Path(__file__).parent / "assets"
 # The whole photo is sent this large, and each face once more where that would make it coarse.
 PHOTO_SIDE = 900
 FACE_SIDE = 420
@@ -36,13 +34,8 @@ def build() -> gr.HTML:
     It triggers "download" with `kind` "json", "csv", "png" or "pts", the last with `model` and
     `face`, for a visitor who wants a file, and "settings" where the address names models.
     """
-    parts = ("panels.js", "zoom.js", "slide.js", "settings.js")
-    return gr.HTML(
-        value=None,
-        html_template=(ASSETS / "panels.html").read_text(encoding="utf-8"),
-        js_on_load="\n".join((ASSETS / part).read_text(encoding="utf-8") for part in parts),
-        apply_default_css=False,
-        elem_id="panels",
+    return component.build(
+        "panels", "panels.html", "panels.js", "zoom.js", "slide.js", "settings.js"
     )
 
 

@@ -12,8 +12,7 @@ from kpdemo import agreement, draw, export, provenance
 from kpdemo.agreement import Summary
 from kpdemo.checkpoint import Model
 from kpdemo.compare import BASELINE
-from kpdemo.ui import names
-from kpdemo.ui.panels import ASSETS
+from kpdemo.ui import component, names
 from kpdemo.ui.session import Shown
 
 _TIME = "Milliseconds a face"
@@ -36,13 +35,7 @@ _COSTS = (
 
 def build() -> gr.HTML:
     """The component; its value is `value(…)` as JSON, or None for no table."""
-    return gr.HTML(
-        value=None,
-        html_template=(ASSETS / "table.html").read_text(encoding="utf-8"),
-        js_on_load=(ASSETS / "table.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id="table",
-    )
+    return component.build("table", "table.html", "table.js")
 
 
 def value(

@@ -6,8 +6,7 @@ import gradio as gr
 
 from kpdemo import export, truth
 from kpdemo.truth import TruthError
-from kpdemo.ui import names
-from kpdemo.ui.panels import ASSETS
+from kpdemo.ui import component, names
 from kpdemo.ui.session import Shown, Truth
 
 
@@ -17,13 +16,7 @@ def build() -> gr.HTML:
     It triggers "chosen" with the `name` and `text` of a file, "another" with the `set` of its
     points that shall be the truth, and "cleared".
     """
-    return gr.HTML(
-        value=None,
-        html_template=(ASSETS / "truth.html").read_text(encoding="utf-8"),
-        js_on_load=(ASSETS / "truth.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id="truth",
-    )
+    return component.build("truth", "truth.html", "truth.js")
 
 
 def value(shown: Shown) -> str | None:

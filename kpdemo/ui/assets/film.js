@@ -7,8 +7,7 @@ const figure = element.querySelector("figure");
 const video = element.querySelector("video");
 const links = [...element.querySelectorAll("a")];
 
-const blobOf = (base64, type) =>
-  new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type });
+const blobOf = (base64, type) => new Blob([bytesOf(base64)], { type });
 // The table of a video is long and says much the same in every line, so it comes packed.
 const unpacked = async (blob) =>
   new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).blob();

@@ -34,9 +34,9 @@ function load() {
   empty.hidden = Boolean(data);
   all.hidden = !data;
   if (!data) return;
-  pictures = bytesOf(data.pictures);
-  maps = data.answers && bytesOf(data.answers.values);
-  slices = data.slices && bytesOf(data.slices.values);
+  pictures = signedOf(data.pictures);
+  maps = data.answers && signedOf(data.answers.values);
+  slices = data.slices && signedOf(data.slices.values);
   inputs = data.slices && new Uint16Array(bytesOf(data.slices.inputs).buffer);
   order.querySelector('[value="strength"]').disabled = !data.answers;
   if (!data.answers) order.value = "file";

@@ -6,7 +6,7 @@ const list = element.querySelector(".kp-first");
 function load() {
   const models = props.value ? JSON.parse(props.value) : [];
   list.replaceChildren(...models.map((data) => {
-    const bytes = bytesOf(data.pictures);
+    const bytes = signedOf(data.pictures);
     const canvases = Array.from({ length: data.outputs }, (_, k) => sized(pictureAt(data, bytes, k), FIRST_SIDE));
     return make(
       "figure",

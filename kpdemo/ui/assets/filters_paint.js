@@ -7,13 +7,7 @@ const STOPS = [
 ];
 const NO_CELL = -128;
 
-const make = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [name, text] of Object.entries(attributes)) node.setAttribute(name, text);
-  node.append(...children);
-  return node;
-};
-const bytesOf = (base64) => Int8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+const signedOf = (base64) => new Int8Array(bytesOf(base64).buffer);
 
 // A number from -1 to 1 -> red, green, blue.
 function colorOf(value) {

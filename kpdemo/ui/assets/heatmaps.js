@@ -14,7 +14,6 @@ const seen = tools.querySelector("[name=seen]");
 const own = Math.random().toString(36).slice(2);
 for (const radio of scopes) radio.name = `scope-${own}`;
 
-const SVG = "http://www.w3.org/2000/svg";
 const START = "nose tip";
 const READ = {
   shares: ({ calibrated }) => `The brighter a cell, the more of the net’s expectation lies in it; a map sums to one, and is the mean of those on the face and on its mirror image. The cross is the highest cell, the ellipse one standard deviation around the map’s mean, the dot the answer: that mean${calibrated ? ", moved a little by a calibration that was fitted on training faces" : ""}.`,
@@ -30,15 +29,6 @@ let point = 0;
 let group = "";
 let loads = 0;
 
-const make = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [name, text] of Object.entries(attributes)) node.setAttribute(name, text);
-  node.append(...children);
-  return node;
-};
-const fixed = (number) => Math.round(number * 100) / 100;
-const known = (place) => place && place[0] !== null && place[1] !== null;
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 async function load() {
@@ -53,7 +43,7 @@ async function load() {
   empty.classList.toggle("kp-waiting", !data);
   tools.hidden = read.hidden = !any;
   say();
-  if (any) scale = bytes(data.scale);
+  if (any) scale = bytesOf(data.scale);
   grid.replaceChildren();
   grid.dataset.count = any ? data.panels.length : 0;
   panels = any ? data.panels.map((panel, k) => panelOf(panel, sprites[k])) : [];
@@ -76,8 +66,6 @@ function keep(before) {
   point = at >= 0 ? at : Math.max(0, names.indexOf(START));
   if (!(group in groups)) group = Object.keys(groups).find((name) => groups[name].includes(point));
 }
-
-const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
 // The maps out of the one picture that they came in: `cells[k]` are those of point k.
 async function unpack(panel) {

@@ -9,14 +9,9 @@ for (const radio of views) radio.name = `${element.id || "heatmaps"}-view`;
 let data = null;
 let wanted = "heatmap"; // what the visitor chose, also while the model has no maps
 
-const option = (value, text) => Object.assign(document.createElement("option"), { value, textContent: text });
-
-function group(label, models) {
-  const node = document.createElement("optgroup");
-  node.label = label;
-  node.append(...models.map(({ name, title }) => option(name, title)));
-  return models.length ? [node] : [];
-}
+const option = (value, text) => make("option", { value }, text);
+const group = (label, models) =>
+  models.length ? [make("optgroup", { label }, ...models.map(({ name, title }) => option(name, title)))] : [];
 
 function load() {
   data = JSON.parse(props.value);

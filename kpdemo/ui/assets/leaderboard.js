@@ -1,6 +1,6 @@
 // Runs once, when Gradio mounts the component: `element` is its. Sorts every table.kp-sortable in
 // it, also those that come later, by the column whose heading is pressed. Cells say by
-// `data-value` what they are sorted by; those without come last, up or down.
+// `data-value` what they are sorted by.
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest(".kp-sortable thead button");
@@ -14,15 +14,11 @@ function sort(button) {
   const other = { ascending: "descending", descending: "ascending" };
   const direction = other[head.getAttribute("aria-sort")] ?? button.dataset.first ?? "ascending";
   for (const each of heads) each.setAttribute("aria-sort", each === head ? direction : "none");
-  const sign = direction === "ascending" ? 1 : -1;
   const column = heads.indexOf(head);
   const body = table.tBodies[0];
-  const value = (row) => row.children[column].dataset.value;
-  const compare = (a, b) => (isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b);
-  const rows = [...body.rows].sort((one, two) => {
-    const [a, b] = [value(one), value(two)];
-    if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
-    return sign * compare(a, b);
-  });
-  body.append(...rows);
+  const keyOf = (row) => {
+    const { value = null } = row.children[column].dataset;
+    return value === null || isNaN(value) ? value : Number(value);
+  };
+  body.append(...sortedBy(body.rows, keyOf, direction === "ascending"));
 }

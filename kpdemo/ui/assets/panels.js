@@ -14,23 +14,13 @@ const MESH = 100; // a markup of more points is drawn as dots
 const REACH = 16; // pixels of the screen between the pointer and a point that it still means
 const ACROSS = 420; // units across the picture, of which the smallest sizes are so many
 const LEGIBLE = 0.2; // a face narrower than this share of the picture has no room for numbers
-const SVG = "http://www.w3.org/2000/svg";
 
 let data = null;
 let panels = []; // data.panels, with what is often asked of them
 let screens = []; // the pictures on the page: {svg, mark, shows: indices of panels, says}
 let lit = null; // {face, panel, point}
 
-const make = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [name, text] of Object.entries(attributes)) node.setAttribute(name, text);
-  node.append(...children);
-  return node;
-};
-const fixed = (number) => Math.round(number * 100) / 100;
-const known = (point) => point && point[0] !== null && point[1] !== null;
 const percent = (share) => `${Math.round(100 * share)} %`;
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const middle = (points, at) => [0, 1].map((axis) => mean(at.map((k) => points[k][axis])));
 const options = (pairs) => pairs.map(([value, text]) => make("option", { value }, text));
 

@@ -10,13 +10,6 @@ let data = null;
 let by = null; // a column's key; null is the order of the panels
 let up = true;
 
-const make = (tag, attributes = {}, ...children) => {
-  const node = document.createElement(tag);
-  for (const [name, text] of Object.entries(attributes)) node.setAttribute(name, text);
-  node.append(...children);
-  return node;
-};
-
 function load() {
   data = props.value ? JSON.parse(props.value) : null;
   region.hidden = sorting.hidden = !data;
@@ -58,22 +51,14 @@ function cellsOf({ name, cells }) {
   return spent === undefined ? cells : { ...cells, drawing: [spent.toFixed(1), spent] };
 }
 
-// Rows without a figure come last, whichever way the others go.
-function sorted() {
-  if (!by) return data.rows;
-  const key = (row) => {
-    const [text, number] = cellsOf(row)[by];
-    return number ?? (["model", "trained"].includes(by) ? text.toLowerCase() : null);
-  };
-  return [...data.rows].sort((first, second) => {
-    const [a, b] = [key(first), key(second)];
-    if (a === null || b === null) return (a === null) - (b === null);
-    return (a < b ? -1 : a > b ? 1 : 0) * (up ? 1 : -1);
-  });
+function keyOf(row) {
+  const [text, number] = cellsOf(row)[by];
+  return number ?? (["model", "trained"].includes(by) ? text : null);
 }
 
 function fill() {
-  region.querySelector("tbody").replaceChildren(...sorted().map((row) => {
+  const rows = by ? sortedBy(data.rows, keyOf, up) : data.rows;
+  region.querySelector("tbody").replaceChildren(...rows.map((row) => {
     const cells = cellsOf(row);
     return make("tr", { "data-model": row.name }, ...data.columns.map(({ key, alone }) => {
       const text = cells[key][0];

@@ -1,0 +1,36 @@
+"""HTML components of our own, each from a template and scripts among the assets."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+_ASSETS = Path(__file__).parent / "assets"
+# What several scripts need stands before each of them, in the same function.
+_COMMON = "common.js"
+
+
+def build(
+    elem_id: str, template: str, *scripts: str, value: str | None = None, **more: Any
+) -> gr.HTML:
+    """A component that looks like `template` and does what `scripts` say, in their order.
+
+    `more` goes to Gradio's HTML component: classes, server functions, props for the scripts.
+    """
+    return gr.HTML(
+        value=value,
+        html_template=_text(template),
+        js_on_load="\n".join(_text(name) for name in (_COMMON, *scripts)),
+        apply_default_css=False,
+        elem_id=elem_id,
+        **more,
+    )
+
+
+def script(name: str) -> str:
+    """A script with what it needs, for a component whose HTML is its value."""
+    return f"{_text(_COMMON)}\n{_text(name)}"
+
+
+def _text(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
