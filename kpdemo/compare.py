@@ -431,7 +431,7 @@ def whole_photo(pixels: np.ndarray) -> Face:
 
 def _here(folder: Path) -> str:
     """Where a model's weights are from that were not pulled, for people."""
-    return f"{folder.parent.name}/ of this copy"
+    return f"the folder {folder.parent.name}/ of this copy"
 
 
 def _plain(values: np.ndarray, digits: int) -> list:

@@ -19,15 +19,34 @@ from kpdemo import markup
 Color = tuple[int, int, int]
 Label = tuple[str, np.ndarray, int]  # the text, its top left corner (x, y), its size in pixels
 
-# Okabe and Ito's palette, which eyes with any colour blindness tell apart.
+# The first six are Okabe and Ito's, which eyes with any colour blindness tell apart. Each of the
+# others was the farthest from all before it, in OKLab, as the nearest of four kinds of eyes sees it
+# (usual, and without one kind of cones), among colours that stand out from the page, light or dark.
+# Models that are drawn together stand together; `tests/test_draw.py` holds how far apart they are.
 MODEL_COLORS: dict[str, Color] = {
     "simplenet": (230, 159, 0),
     "resnet18": (86, 180, 233),
     "unet": (0, 158, 115),
     "keypoint-resnet": (204, 121, 167),
     "mediapipe": (213, 94, 0),
+    "resnet18-transfer": (0, 114, 178),
+    "simplenet-report": (150, 0, 105),
+    "unet-report": (135, 0, 255),
+    "unet-report-sigma-1": (105, 75, 0),
+    "resnet18-fajardo": (210, 0, 180),
+    "resnet18-moore": (150, 120, 255),
+    "resnet18-l1": (135, 195, 135),
+    "kaggle-cnn": (150, 90, 105),
+    "kaggle-resnet": (90, 60, 150),
+    "facenet-fajardo": (210, 15, 75),
+    "facenet-moore": (255, 75, 105),
+    "facialpointsnet": (255, 120, 225),
+    "nosenet-fajardo": (180, 165, 165),
+    "nosenet-kernels": (165, 75, 210),
+    "nosenet-moore": (30, 105, 60),
 }
-_OTHER_COLORS: tuple[Color, ...] = ((240, 228, 66), (0, 114, 178))
+# For models of the user's own.
+_OTHER_COLORS: tuple[Color, ...] = ((0, 60, 210), (240, 45, 240), (150, 135, 75))
 LOW_CONFIDENCE = 0.5
 
 WHITE: Color = (255, 255, 255)

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from kpdemo import draw, markup
+from kpdemo.compare import BASELINE, DEFAULT_MODELS
 from kpdemo.images import load
+from train.results import SYSTEMS
 
 GREY = np.full((240, 320, 3), 128, np.uint8)
 COLOR = (0, 158, 115)
@@ -176,8 +178,68 @@ def test_points_of_another_markup_are_refused(count):
         draw.overlay(GREY, np.zeros((count, 2)), "kaggle-15", COLOR)
 
 
+def linear(colors: np.ndarray) -> np.ndarray:
+    shares = colors / 255
+    return np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+
+
+def oklab(light: np.ndarray) -> np.ndarray:
+    """Linear RGB `(..., 3)` in Ottosson's OKLab, where distances are as eyes see them."""
+    to_cones = [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+    to_lab = [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+    return np.cbrt(light @ np.transpose(to_cones)) @ np.transpose(to_lab)
+
+
+# What is left of linear RGB without one kind of cones (Machado, Oliveira & Fernandes 2009), and
+# how near two models' colours may come.
+EYES = {
+    "usual": (np.eye(3), 0.1),
+    "no red": (
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
+        0.05,
+    ),
+    "no green": (
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
+        0.05,
+    ),
+    "no blue": (
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ],
+        0.045,
+    ),
+}
+
+
+@pytest.mark.parametrize("eyes", EYES)
+def test_all_eyes_tell_the_models_apart(eyes):
+    left, least = EYES[eyes]
+    light = linear(np.array([*draw.MODEL_COLORS.values()]))
+    colors = oklab((light @ np.transpose(left)).clip(0, 1))
+    apart = np.linalg.norm(colors[:, None] - colors, axis=-1)
+    assert apart[np.triu_indices(len(colors), 1)].min() > least
+
+
 def test_every_model_has_its_own_color_the_same_in_every_process():
-    assert len(set(draw.MODEL_COLORS.values())) == len(draw.MODEL_COLORS) == 5
+    assert {*DEFAULT_MODELS, BASELINE, *SYSTEMS} <= draw.MODEL_COLORS.keys()
     for name, color in draw.MODEL_COLORS.items():
         assert draw.color_of(name) == color
     assert draw.color_of("my-own-net") not in draw.MODEL_COLORS.values()

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpdemo import draw
 from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
 from kpdemo.histories import Histories, settings, smooth
 from kpdemo.ui import bars, curves
@@ -165,13 +164,33 @@ def test_losses_and_faces_that_do_not_compare_are_said(library):
 
 
 def test_lines_of_one_colour_can_be_told_apart(library):
-    names = [name for name in library.models if name not in DEFAULT_MODELS]
-    alike = [name for name in names if draw.color_of(name) == draw.color_of(names[0])]
-    assert len(alike) > 1
-    chart = curves.learning([library.models[n] for n in alike], curves.NME, "epoch", True, 0)
-    lines = [trace for trace in chart.data if "lines" in trace.mode]
-    looks = {(line.mode, line.marker.symbol if "markers" in line.mode else None) for line in lines}
-    assert len(looks) == len(lines) == len(alike)
+    alike = [run for run in library.runs.values() if run.model == "unet"][:4]
+    many = list(library.models.values())[:9]
+    assert len(alike) > 1 and len(many) == 9
+    for runs in (alike, many):
+        chart = curves.learning(runs, curves.NME, "epoch", True, 0)
+        lines = [trace for trace in chart.data if "lines" in trace.mode]
+        looks = {(each.mode, "markers" in each.mode and each.marker.symbol) for each in lines}
+        assert len(looks) == len(lines) == len(runs)
+
+
+def test_a_chart_brings_both_scales_with_it(library):
+    runs = [library.models[name] for name in DEFAULT_MODELS]
+    for log in (True, False):
+        chart = curves.learning(runs, curves.LOSS, "minutes", log, 0.5)
+        now = chart.layout.meta["log" if log else "linear"]
+        assert chart.layout.yaxis.type == now["yaxis.type"]
+        assert list(chart.layout.yaxis.range) == now["yaxis.range"]
+        assert len(chart.layout.annotations) == len(now["annotations"]) == len(runs)
+    assert chart.layout.meta["log"]["yaxis.tickvals"] and not now["yaxis.tickvals"]
+
+
+def test_a_name_at_the_end_of_a_curve_covers_no_other_curve():
+    x, flat = np.arange(1.0, 101), np.full(100, 4.0)
+    scale = curves._scale([flat, np.array([1.0, 9.0])], log=False)
+    ends = [("short", "red", 30.0, 4.0), ("long", "blue", 100.0, 4.0)]
+    short, long = curves._labels(ends, [(x[:30], flat[:30]), (x, flat)], scale, 120.0)
+    assert abs(short["yshift"]) >= 11 and long["yshift"] == 0
 
 
 @pytest.mark.parametrize(

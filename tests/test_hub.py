@@ -293,9 +293,9 @@ def test_the_engine_takes_what_is_good_on_the_hub_and_says_so(
             assert same(engine.model(name), checkpoint.load(SHIPPED / NAME))
         assert engine.origins == {
             "unet": f"{ACCOUNT}/kpdemo-unet at {commit[:7]} (Hugging Face Hub)",
-            "simplenet": "weights/ of this copy",
-            "resnet18": "weights/ of this copy",
-            "lazy": "weights/ of this copy",
+            "simplenet": "the folder weights/ of this copy",
+            "resnet18": "the folder weights/ of this copy",
+            "lazy": "the folder weights/ of this copy",
         }
         assert "do not fit" in engine.not_pulled["simplenet"]
         assert "no such repository" in engine.not_pulled["resnet18"]
@@ -312,7 +312,7 @@ def test_a_hub_that_does_not_answer_does_not_keep_the_engine_from_starting(
         local_hub.add(f"{ACCOUNT}/kpdemo-{name}", FILES)
     local_hub.fail("GET", "/api/", hang=True, times=9)
     with Engine(copies("unet", NAME), ACCOUNT) as engine:
-        assert set(engine.origins.values()) == {"weights/ of this copy"}
+        assert set(engine.origins.values()) == {"the folder weights/ of this copy"}
         for name in ("unet", NAME):
             assert "had not arrived after 0.2 s" in engine.not_pulled[name]
             assert name in engine.names

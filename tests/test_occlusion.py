@@ -14,6 +14,12 @@ from kpdemo.explain.seen import cut_of
 from kpdemo.nets import Output
 
 
+def moves(*given, **how) -> np.ndarray:
+    *_, (done, found) = sensitivity(*given, **how)
+    assert done == 1
+    return found
+
+
 class Corner(nn.Module):
     """Keypoint 0 moves right by how bright the last eighth of rows and columns is; 1 never moves.
 
@@ -51,7 +57,7 @@ def dark_with_a_bright_corner(*channels: int) -> np.ndarray:
 @pytest.mark.parametrize("channels", [(), (3,)])
 def test_what_the_answer_rests_on_is_found(channels: tuple[int, ...]) -> None:
     cut = dark_with_a_bright_corner(*channels)
-    found = sensitivity(planted("ibug-68", *channels), cut, cells=6, patch=0.25)
+    found = moves(planted("ibug-68", *channels), cut, cells=6, patch=0.25)
     assert found.shape == (68, *grid(48, 64, 6)) == (68, 6, 8)
     assert np.unravel_index(found[0].argmax(), found[0].shape) == (5, 7)
     # From 0.1 of half the crop's width to nearly nothing; the eyes are the crop's width apart.
@@ -62,15 +68,16 @@ def test_what_the_answer_rests_on_is_found(channels: tuple[int, ...]) -> None:
 def test_without_eyes_moves_are_told_in_widths_of_the_crop() -> None:
     cut = dark_with_a_bright_corner()
     by_eyes, by_width = (
-        sensitivity(planted(name), cut, cells=6, patch=0.25)[0] for name in ("ibug-68", "nose-1")
+        moves(planted(name), cut, cells=6, patch=0.25)[0] for name in ("ibug-68", "nose-1")
     )
     np.testing.assert_allclose(by_width, by_eyes, rtol=1e-3, atol=1e-3)
 
 
 def test_it_tells_how_far_it_is_and_leaves_the_cut_alone() -> None:
-    cut, told = dark_with_a_bright_corner(), []
-    sensitivity(planted("nose-1"), cut, cells=6, report=told.append)
-    assert told == sorted(told) and len(told) > 1 and told[-1] == 1
+    cut = dark_with_a_bright_corner()
+    told, found = zip(*sensitivity(planted("nose-1"), cut, cells=6), strict=True)
+    assert told == tuple(sorted(told)) and len(told) > 1 and told[-1] == 1
+    assert not any(each is not None for each in found[:-1]) and found[-1] is not None
     assert np.array_equal(cut, dark_with_a_bright_corner())
 
 
@@ -79,7 +86,7 @@ def test_every_kind_of_model_can_be_asked(name, hopper_path) -> None:
     model = engine().model(name)
     face = compare(hopper_path, []).faces[0].found
     _, cut = cut_of(model.config, images.load(hopper_path), face)
-    found = sensitivity(model, cut, cells=4)
+    found = moves(model, cut, cells=4)
     rows, columns = grid(*cut.shape[:2], 4)
     assert found.shape == (len(markup.get(model.config.markup)), rows, columns)
     assert np.isfinite(found).all() and found.min() >= 0 and found.max() > 1

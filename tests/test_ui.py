@@ -175,7 +175,7 @@ def test_examples_are_two_portraits_and_both_together_without_metadata(tmp_path)
 
 def test_the_table_says_where_the_weights_came_from():
     found = face(10, 10, 90, unet=answer("ibug-68"), simplenet=answer("ibug-68"))
-    held, copy = shown(400, 300, found), "weights/ of this copy"
+    held, copy = shown(400, 300, found), "the folder weights/ of this copy"
 
     def says(origins: dict[str, str], not_pulled: dict[str, str]) -> str:
         return json.loads(table.value({}, held, origins, not_pulled))["weights"]

@@ -3,7 +3,7 @@
 After Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, who hid places from a classifier.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -25,16 +25,18 @@ def sensitivity(
     cut: np.ndarray,
     cells: int = CELLS,
     patch: float = PATCH,
-    report: Callable[[float], None] = lambda done: None,
-) -> np.ndarray:
-    """How far each keypoint moves when a square of the cut is hidden: float32 `(K, gh, gw)`.
+) -> Iterator[tuple[float, np.ndarray | None]]:
+    """How far each keypoint moves when a square of the cut is hidden.
+
+    Yields the share that is done, after every few places, and with the last of it the moves,
+    float32 `(K, gh, gw)`: until then None.
 
     `cut` is `(H, W[, C])` uint8 of the model's input size. It is divided into `cells` cells along
     its shorter side, as nearly square as can be; a square of `patch` times that side, filled with
     the cut's mean colour, is laid on the centre of each. A cell's value is the distance between
     the answers with and without the square, in percent of `eyes_or_width`. These are the net's own
     answers: no average with the mirror image, in which the square would lie on two places, and no
-    calibration. `report` is told the share that is done.
+    calibration.
     """
     height, width = cut.shape[:2]
     device = next(model.net.parameters()).device
@@ -58,9 +60,10 @@ def sensitivity(
             picture[rows, columns] = grey
         apart = whole.to_photo(answers(hidden)) - whole.to_photo(usual)
         moves.append(100 * np.linalg.norm(apart, axis=-1) / unit)
-        report(min(1.0, (start + _BATCH) / len(places)))
+        if start + _BATCH < len(places):
+            yield (start + _BATCH) / len(places), None
     gh, gw = grid(height, width, cells)
-    return np.concatenate(moves).T.reshape(-1, gh, gw).astype(np.float32)
+    yield 1.0, np.concatenate(moves).T.reshape(-1, gh, gw).astype(np.float32)
 
 
 def grid(height: int, width: int, cells: int = CELLS) -> tuple[int, int]:

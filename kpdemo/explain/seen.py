@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kpdemo.compare import by_channels, cut
 from kpdemo.config import ModelConfig
 from kpdemo.crops import Crop
+from kpdemo.cuts import by_channels, cut
 from kpdemo.faces import Face
 from kpdemo.images import Photo
 

@@ -14,6 +14,10 @@ from kpdemo.ui import diagrams, names
 from kpdemo.ui.standings_table import count
 
 _TEXT = Path(__file__).parent / "assets" / "about.md"
+_LEAD = (
+    "<p>What the four networks are, what they learned from, what happens to your photo, and where "
+    "they fail.</p>"
+)
 _HERE = "<!-- nets -->"
 _HOW = (
     "How to read the pictures: a box is a set of feature maps, how many of them and how many cells "
@@ -27,6 +31,7 @@ def build() -> None:
     before, after = _TEXT.read_text(encoding="utf-8").split(_HERE)
     pictures = "".join(_picture(name) for name in DEFAULT_MODELS)
     with gr.Column(elem_id="about"):
+        gr.HTML(_LEAD, elem_classes="kp-lead")
         gr.Markdown(before)
         gr.HTML(f'{pictures}<p class="kp-small">{_HOW}</p>', apply_default_css=False)
         gr.Markdown(after)

@@ -9,7 +9,6 @@ from kpdemo import draw, markup
 from kpdemo.histories import Errors, Labels
 from kpdemo.ui import charts, names
 from kpdemo.ui.curves import HEIGHT, SYMBOLS, plain
-from kpdemo.ui.settings import source
 
 # Up to so many keypoints have room for a bar and a name each.
 _FEW = 20
@@ -130,7 +129,7 @@ def by_keypoint_words(errors: Sequence[Errors]) -> str:
             f"{names.model(one.model)}: {mean:.2f} {unit} over all, least at the {words[low]} "
             f"({values[low]:.2f}), most at the {words[high]} ({values[high]:.2f})."
         )
-    faces = {(one.faces, source(one.source)) for one in errors}
+    faces = {(one.faces, names.source(one.source)) for one in errors}
     where = " or ".join(f"{count:,} faces of {name}" for count, name in sorted(faces))
     unit = " RMSE is in pixels of a crop of 96 × 96." if pixels else ""
     return charts.sentences(said, [f"Measured on {where}, cut by their labels.{unit}"])

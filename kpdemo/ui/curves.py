@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -22,6 +23,7 @@ SYMBOLS = (
 # With more lines than this, names at their ends would cover each other.
 _LABELLED = 6
 _LABEL_WIDTH = 0.25  # of the chart, about, so that names can be moved apart
+_NAME_GAP, _LINE_GAP = 17, 11  # pixels from the middle of a name to another, and to a curve
 _GREY = "rgba(128, 128, 128, 0.55)"
 
 
@@ -38,8 +40,10 @@ def learning(
 ) -> go.Figure:
     """Curves of runs on common axes: NME, or both losses, against "epoch" or "minutes".
 
-    Validation is solid, training dashed. Runs of the same colour get marks of their own. The
-    best epoch by validation NME is marked where it was measured, whatever the smoothing.
+    Validation is solid, training dashed. Runs of the same colour get marks of their own, and so do
+    all where they are many. The best epoch by validation NME is marked where it was measured,
+    whatever the smoothing. `layout.meta` has what to change for either scale, "log" and "linear",
+    as Plotly's `relayout` takes it, so that the browser can switch without asking for a chart.
     """
     chart = charts.figure(
         {"epoch": "Epoch", "minutes": "Minutes of training"}[against],
@@ -50,16 +54,18 @@ def learning(
     )
     columns = {NME: ("validation_nme",), LOSS: ("validation_loss", "train_loss")}[measure]
     colours: dict[tuple[int, ...], int] = {}
-    ends, seen = [], []
-    for run in runs:
+    many = len(runs) > _LABELLED
+    ends, drawn = [], []
+    for number, run in enumerate(runs):
         rgb = draw.color_of(run.model)
         colours[rgb] = colours.get(rgb, 0) + 1
-        symbol = SYMBOLS[(colours[rgb] - 1) % len(SYMBOLS)]
+        marked = many or colours[rgb] > 1
+        symbol = SYMBOLS[(number if many else colours[rgb] - 1) % len(SYMBOLS)]
         x = run.curves[against]
         for column in columns:
             y = smooth(run.curves[column], smoothing)
-            chart.add_trace(_curve(run, x, y, column, symbol, colours[rgb] > 1))
-            seen.append(y)
+            chart.add_trace(_curve(run, x, y, column, symbol, marked))
+            drawn.append((x, y))
         # A loss may not be there where an NME is.
         known = np.flatnonzero(np.isfinite(run.curves[columns[0]]))
         if run.best and len(known):
@@ -67,13 +73,16 @@ def learning(
             chart.add_trace(_best(run, x[at], run.curves[columns[0]][at], measure))
             smoothed = smooth(run.curves[columns[0]], smoothing)
             ends.append((title(run), charts.color(rgb), float(x[known[-1]]), smoothed[known[-1]]))
-    _scale(chart, seen, log)
-    last = max((end[2] for end in ends), default=1)
     labelled = 1 < len(runs) <= _LABELLED
-    chart.update_xaxes(range=[0, last * (1.2 if labelled else 1.03)])
-    if labelled:
-        _label(chart, ends)
-    return chart
+    last = max((end[2] for end in ends), default=1) * (1.2 if labelled else 1.03)
+    chart.update_xaxes(range=[0, last])
+    views = {}
+    for name in ("linear", "log"):
+        views[name] = _scale([y for _, y in drawn], name == "log")
+        if labelled and views[name]:
+            views[name]["annotations"] = _labels(ends, drawn, views[name], last)
+    _apply(chart, views["log" if log else "linear"])
+    return chart.update_layout(meta=views)
 
 
 def learning_words(runs: Sequence[Run], measure: str, smoothing: float) -> str:
@@ -163,6 +172,7 @@ def _best(run: Run, x: float, y: float, measure: str) -> go.Scatter:
         mode="markers",
         legendgroup=run.name,
         showlegend=False,
+        cliponaxis=False,
         marker={
             "symbol": "circle-open",
             "size": 13,
@@ -176,24 +186,36 @@ def _best(run: Run, x: float, y: float, measure: str) -> go.Scatter:
     )
 
 
-def _scale(chart: go.Figure, columns: Iterable[np.ndarray], log: bool) -> None:
-    """A range that holds all the values, and on a log axis ticks that can be read."""
+def _scale(columns: Iterable[np.ndarray], log: bool) -> dict[str, Any]:
+    """A y axis with room for all the values, and on a log axis ticks that can be read.
+
+    By the paths that Plotly's `relayout` takes; nothing where there is no value to show.
+    """
     values = np.concatenate([*columns, [np.nan]])
     values = values[np.isfinite(values) & ((values > 0) | (not log))]
     if not len(values):
-        return
+        return {}
     low, high = float(values.min()), float(values.max())
     if not log:
-        chart.update_yaxes(range=[min(0, low), high * 1.05])
-        return
+        return {
+            "yaxis.type": "linear",
+            "yaxis.range": [min(0, low), high * 1.05],
+            "yaxis.tickvals": None,
+            "yaxis.ticktext": None,
+        }
     ticks = log_ticks(low, high)
     room = 0.04 * (math.log10(high / low) or 1)
-    chart.update_yaxes(
-        type="log",
-        range=[math.log10(low) - room, math.log10(high) + room],
-        tickvals=ticks,
-        ticktext=[f"{tick:g}" for tick in ticks],
-    )
+    return {
+        "yaxis.type": "log",
+        "yaxis.range": [math.log10(low) - room, math.log10(high) + room],
+        "yaxis.tickvals": ticks,
+        "yaxis.ticktext": [f"{tick:g}" for tick in ticks],
+    }
+
+
+def _apply(chart: go.Figure, changes: dict[str, Any]) -> None:
+    for path, value in changes.items():
+        chart.layout[path] = value
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -210,28 +232,54 @@ def log_ticks(low: float, high: float) -> list[float]:
     return [float(f"{tick:.6g}") for tick in ticks if low <= tick <= high]
 
 
-def _label(chart: go.Figure, ends: Iterable[tuple[str, str, float, float]]) -> None:
-    """Names at the ends of curves, moved apart where they would cover each other."""
-    log = chart.layout.yaxis.type == "log"
-    low, high = chart.layout.yaxis.range
-    wide = chart.layout.xaxis.range[1] * _LABEL_WIDTH
-    plot = HEIGHT - 100  # what margins and legend leave, about
+def _labels(
+    ends: Iterable[tuple[str, str, float, float]],
+    drawn: Sequence[tuple[np.ndarray, np.ndarray]],
+    scale: dict[str, Any],
+    last: float,
+) -> list[dict[str, Any]]:
+    """Names at the ends of curves, where they cover neither each other nor another curve.
+
+    `ends` are names with their colour, x and y; `drawn` has the x and y of every curve, `scale` is
+    from `_scale`, and the x axis ends at `last`.
+    """
+    log, (low, high) = scale["yaxis.type"] == "log", scale["yaxis.range"]
+
+    def height(y: np.ndarray) -> np.ndarray:
+        """Pixels above the lower edge, about; NaN for what the scale does not have."""
+        with np.errstate(all="ignore"):
+            return (HEIGHT - 100) * ((np.log10(y) if log else y) - low) / (high - low)
+
+    annotations = []
     placed: list[tuple[float, float]] = []
     for text, colour, x, value in sorted(ends, key=lambda end: -end[3]):
-        y = math.log10(value) if log else value
-        at = plot * (y - low) / (high - low)
-        free = min([at, *(above - 17 for side, above in placed if abs(x - side) < wide)])
-        placed.append((x, free))
-        chart.add_annotation(
-            x=x,
-            y=y,
-            text=f"<span style='color:{colour}'>■</span> {text}",
-            showarrow=False,
-            xanchor="left",
-            xshift=8,
-            yshift=free - at,
-            font={"size": 12},
+        at = float(height(np.array(value)))
+        taken = [above for side, above in placed if abs(x - side) < last * _LABEL_WIDTH]
+        beside = [height(y[(xs > x) & (xs < x + last * _LABEL_WIDTH)]) for xs, y in drawn]
+        lines = np.concatenate(beside)
+        free = next(
+            (
+                at + shift
+                for shift in sorted(range(-60, 61, 3), key=abs)
+                if not np.any(np.abs(lines - at - shift) < _LINE_GAP)
+                and all(abs(at + shift - other) >= _NAME_GAP for other in taken)
+            ),
+            at,
         )
+        placed.append((x, free))
+        annotations.append(
+            {
+                "x": x,
+                "y": math.log10(value) if log else value,
+                "text": f"<span style='color:{colour}'>■</span> {text}",
+                "showarrow": False,
+                "xanchor": "left",
+                "xshift": 8,
+                "yshift": free - at,
+                "font": {"size": 12},
+            }
+        )
+    return annotations
 
 
 def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
@@ -241,6 +289,7 @@ def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
     """
     columns = {NME: ("validation_nme",), LOSS: ("validation_loss", "train_loss")}[measure]
     curves = [run.curves[column] for run in sweep.runs for column in columns]
+    scale = _scale(curves, log=True)
     last = max((run.curves["epoch"].max(initial=1) for run in sweep.runs), default=1)
     found = []
     for run in sweep.runs:
@@ -262,7 +311,7 @@ def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
         if run.best:
             at = int(np.flatnonzero(run.curves["epoch"] == run.best[0])[0])
             chart.add_trace(_best(run, run.best[0], run.curves[columns[0]][at], measure))
-        _scale(chart, curves, log=True)
+        _apply(chart, scale)
         chart.update_xaxes(range=[0, last + 1])
         found.append((setting_words(sweep, run), charts.sentences([_outcome(run)]), chart))
     return found

@@ -1,5 +1,6 @@
 """The Heatmaps tab: where on the face each model's answer comes from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,16 +22,17 @@ HEATMAP, SENSITIVITY = "heatmap", "sensitivity"
 SIGMAS = {"unet-report-sigma-1": "Taught with σ 1", "unet-report": "Taught with σ 2.5"}
 _ABOUT_SIGMAS = """<h2 class="kp-section">σ 1 against σ 2.5: the “edge detector”</h2>
 <p class="kp-small">One of the class projects taught a U-Net to draw a small Gaussian bell around
-each point. Its report says that bells of σ 1 (a standard deviation of one cell) made the net an
-“edge detector”, and chose σ 2.5. If that is so, maps of the first follow edges all over the face,
-where maps of the second have one round spot.</p>"""
-_BOTH = '<p class="kp-small">Both nets, trained here on the same photos, on this face:</p>'
+each point. Its report says that bells of σ&nbsp;1 (a standard deviation of one cell) made the net
+an “edge detector”, and chose σ&nbsp;2.5. If that is so, maps of the first follow edges all over the
+face, where maps of the second have one round spot.</p>"""
+_BOTH = """<p class="kp-small">Both nets were trained here on the same photos. Once a photo is
+compared, their maps on its face stand here side by side.</p>"""
 _TO_TRAIN = """<p class="kp-small">The weights of these two nets are not here yet:
 <code>python -m train sweep unet-sigma</code> trains both, and as <code>weights/unet-report</code>
 and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""
+_CANCELLED = "Cancelled. Choose a model, or what to see, to have it drawn."
 # Views of one photo that a session keeps, of some 200 kB each.
 _KEPT = 24
-_PROGRESS = gr.Progress()
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,20 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
                 "heatmaps_controls.js",
                 value=_controls(models, with_maps, first, faces=1),
             )
+            said = gr.HTML(elem_id="heatmaps-said", apply_default_css=False)
+            cancel = gr.Button("Cancel", visible=False, elem_id="heatmaps-cancel")
         with gr.Column(scale=4, min_width=300):
             view = maps.build("heatmaps")
     pair = all(name in with_maps for name in SIGMAS)
     gr.HTML(_ABOUT_SIGMAS + (_BOTH if pair else _TO_TRAIN), apply_default_css=False)
     both = maps.build("sigmas") if pair else None
 
-    def show(choice: Choice, last: Shown | None, seen: Looked | None, progress: gr.Progress) -> Any:
+    idle = {said: "", cancel: gr.update(visible=False)}
+
+    def show(choice: Choice, last: Shown | None, seen: Looked | None) -> Iterator[dict]:
         if last is None:
-            return {view: None, looked: Looked(None, choice, {})}
+            yield {view: None, looked: Looked(None, choice, {})}
+            return
         faces = last.comparison.faces
         drawn: dict[Choice, str] = {}
         sigmas = None
@@ -96,23 +103,33 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         if choice.model not in with_maps:
             choice = replace(choice, view=SENSITIVITY)
         if drawn and choice == seen.choice:
-            return gr.skip()
+            yield idle
+            return
         if choice not in drawn:
             drawn = dict([*drawn.items()][1 - _KEPT :])
-            drawn[choice] = _draw(engine, last, choice, progress)
-        return {
+            for state in _draw(engine, last, choice):
+                if isinstance(state, str):
+                    drawn[choice] = state
+                else:
+                    words = f"Hiding one place after another: {state:.0%}"
+                    yield {said: notice.progress(words, state), cancel: gr.update(visible=True)}
+        yield idle | {
             view: drawn[choice],
             controls: _controls(models, with_maps, choice, len(faces)),
             looked: Looked(last.comparison, choice, drawn, sigmas),
         }
 
-    def opened(last: Shown | None, seen: Looked | None, progress=_PROGRESS) -> Any:
-        return show(seen.choice if seen else first, last, seen, progress)
+    def opened(last: Shown | None, seen: Looked | None) -> Iterator[dict]:
+        yield from show(seen.choice if seen else first, last, seen)
 
-    def chosen(
-        event: gr.EventData, last: Shown | None, seen: Looked | None, progress=_PROGRESS
-    ) -> Any:
-        return show(Choice(event.model, event.face, event.view), last, seen, progress)
+    def chosen(event: gr.EventData, last: Shown | None, seen: Looked | None) -> Iterator[dict]:
+        yield from show(Choice(event.model, event.face, event.view), last, seen)
+
+    def stopped(last: Shown | None, seen: Looked | None) -> dict:
+        if last is None or seen is None or seen.comparison is not last.comparison:
+            return idle | {view: maps.empty(_CANCELLED)}
+        faces = len(last.comparison.faces)
+        return idle | {controls: _controls(models, with_maps, seen.choice, faces)}
 
     def show_sigmas(last: Shown | None, seen: Looked | None) -> Any:
         if last is None or seen is None:
@@ -127,14 +144,21 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         "api_visibility": "private",
         "trigger_mode": "always_last",
     }
-    for event in (
-        tab.select(
-            opened, [session, looked], [view, controls, looked], show_progress_on=view, **running
-        ),
-        controls.input(
-            chosen, [session, looked], [view, controls, looked], show_progress_on=view, **running
-        ),
-    ):
+    drawing = [view, controls, said, cancel, looked]
+    events = [
+        asked(handler, [session, looked], drawing, show_progress_on=view, **running)
+        for asked, handler in ((tab.select, opened), (controls.input, chosen))
+    ]
+    cancel.click(
+        stopped,
+        [session, looked],
+        drawing[:-1],
+        cancels=events,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    for event in events:
         if both is not None:
             event.then(
                 show_sigmas, [session, looked], [both, looked], show_progress_on=both, **running
@@ -156,25 +180,35 @@ def _controls(models: list[str], with_maps: list[str], choice: Choice, faces: in
     )
 
 
-def _draw(engine: Engine, last: Shown, choice: Choice, progress: gr.Progress) -> str:
-    """What the tab shows of a choice; a sentence where nothing can be shown."""
+def _draw(engine: Engine, last: Shown, choice: Choice) -> Iterator[float | str]:
+    """The share that is done, where it takes long, and last what the tab shows of a choice.
+
+    That is a sentence where nothing can be shown.
+    """
     faces = last.comparison.faces
     if not faces:
-        return maps.empty(notice.NO_FACE)
+        yield maps.empty(notice.NO_FACE)
+        return
     face, title = faces[choice.face].found, names.model(choice.model)
     try:
         model = engine.model(choice.model)
     except CheckpointError as error:
-        return maps.empty(f"{title} cannot be opened: {error}")
+        yield maps.empty(f"{title} cannot be opened: {error}")
+        return
     _, cut = cut_of(model.config, last.photo, face)
     with engine.turn:
         found = predict(model, cut[None], heatmaps=True)
-        if choice.view == HEATMAP:
-            return maps.value(maps.heatmaps(title, model, last.photo, face, found))
-        moves = occlusion.sensitivity(
-            model, cut, report=lambda done: progress(done, desc="Hiding one place after another")
-        )
-    return maps.value(maps.sensitivity(title, model, last.photo, face, found, moves))
+    if choice.view == HEATMAP:
+        yield maps.value(maps.heatmaps(title, model, last.photo, face, found))
+        return
+    steps = occlusion.sensitivity(model, cut)
+    moves = None
+    while moves is None:
+        # One step a turn: others get in between, and who cancels leaves nothing locked.
+        with engine.turn:
+            share, moves = next(steps)
+        yield share
+    yield maps.value(maps.sensitivity(title, model, last.photo, face, found, moves))
 
 
 def _draw_sigmas(engine: Engine, last: Shown, number: int) -> str | None:

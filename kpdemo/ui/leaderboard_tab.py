@@ -54,7 +54,7 @@ def build(tab: gr.Tab) -> None:
     )
     with gr.Row(elem_classes="kp-charts"):
         with gr.Column(min_width=320, elem_classes="kp-chart"):
-            _heading("How many faces have at most that error")
+            _heading("Share of faces up to an error")
             curves = gr.Plot(show_label=False, container=False, elem_id="curves")
             curves_say = _caption("Cumulative error curves")
             with gr.Row(elem_classes="kp-curve-controls"):

@@ -79,7 +79,7 @@ def build(engine: Engine) -> None:
         return {
             uploaded: path,
             file: None,
-            said: _progress("Waiting for the video of another visitor…"),
+            said: notice.progress("Waiting for the video of another visitor…"),
             go: gr.update(interactive=False),
             cancel: gr.update(visible=True),
         }
@@ -155,15 +155,7 @@ def _compare(
 
 def _frames(slot: int, slots: int | None, spent: float) -> str:
     if slots is None:
-        return _progress(f"Frame {slot}")
+        return notice.progress(f"Frame {slot}")
     slots = max(slots, slot)
     left = spent * (slots - slot) / slot
-    return _progress(f"Frame {slot} of {slots}, about {left:.0f} s left", slot / slots)
-
-
-def _progress(words: str, share: float | None = None) -> str:
-    value = "" if share is None else f' value="{share:.3f}"'
-    return (
-        f'<div class="kp-progress"><progress aria-label="Progress of the video"{value}></progress>'
-        f"<p>{words}</p></div>"
-    )
+    return notice.progress(f"Frame {slot} of {slots}, about {left:.0f} s left", slot / slots)

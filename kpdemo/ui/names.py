@@ -23,13 +23,13 @@ _MODELS = {
     "simplenet-report": "SimpleNet, as reported",
     "resnet18-transfer": "ResNet-18, as reported",
     "unet-report": "U-Net, as reported",
-    "unet-report-sigma-1": "U-Net, as reported, σ 1",
+    "unet-report-sigma-1": "U-Net, as reported, σ\N{NO-BREAK SPACE}1",
     "kaggle-cnn": "Kaggle CNN",
     "kaggle-resnet": "Kaggle ResNet",
 }
 _SOURCES = {
-    "300w": "300-W",
-    "300w-common": "300-W common",
+    "300w": "300\N{NON-BREAKING HYPHEN}W",
+    "300w-common": "300\N{NON-BREAKING HYPHEN}W common",
     "bioid": "BioID",
     "imagenet": "ImageNet",
     "imm": "IMM",

@@ -28,6 +28,15 @@ def info(*sentences: str) -> str:
     return _notice("info", "status", sentences)
 
 
+def progress(words: str, share: float | None = None) -> str:
+    """HTML of a bar with what is being done under it; without a share it only moves."""
+    value = "" if share is None else f' value="{share:.3f}"'
+    return (
+        f'<div class="kp-progress"><progress aria-label="Progress"{value}></progress>'
+        f"<p>{escape(words)}</p></div>"
+    )
+
+
 def of(comparison: Comparison) -> str:
     """HTML of all that a visitor should know about a comparison; empty if there is nothing."""
     sentences = [

@@ -7,7 +7,7 @@ from kpdemo import draw
 from kpdemo.compare import DEFAULT_MODELS
 from kpdemo.histories import Library, Run
 from kpdemo.ui import curves, names
-from kpdemo.ui.settings import NONE, source, table
+from kpdemo.ui.settings import NONE, table
 
 
 def settings_html(runs: Sequence[Run]) -> str:
@@ -132,7 +132,7 @@ def _report(library: Library, name: str) -> str:
     claim, errors = _claim(library, name), library.errors.get(name)
     here = mean = "not measured yet"
     if errors:
-        where = f"{errors.faces:,} faces of {source(errors.source)}"
+        where = f"{errors.faces:,} faces of {names.source(errors.source)}"
         pixels = f"RMSE {errors.rmse:.2f} px, " if errors.rmse is not None else ""
         here = f"{pixels}NME {errors.nme:.1f} % on {where}"
         mean = NONE if errors.mean_answer is None else f"NME {errors.mean_answer:.1f} %"

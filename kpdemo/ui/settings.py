@@ -193,14 +193,8 @@ def _gaps(known: Settings) -> str:
     return f"in {where}; {_GAPS.get(how, how)}"
 
 
-def source(name: str) -> str:
-    """The title of a data set, or of the part of one that tests are made on."""
-    parts = {"300w-common": "300-W common", "imm-validation": "IMM, persons 33 to 40"}
-    return parts.get(name) or names.source(name)
-
-
 def _sources(found: Any) -> str:
-    return " + ".join(map(source, found or ())) or NONE
+    return " + ".join(map(names.source, found or ())) or NONE
 
 
 def _held_out(known: Settings) -> str:

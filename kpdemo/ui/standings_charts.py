@@ -22,6 +22,7 @@ _TOLD = (4.0, FAILURE)  # errors at which the caption reads the curves off
 # Pixels of the chart on a phone, and what a label takes of it: wider ones leave more room.
 _WIDE, _HIGH = 290, 340
 _LETTER, _LINE = 7.2 / _WIDE, 17 / _HIGH
+_ROUNDS = 5  # in which labels look for room
 _SMALLEST, _LARGEST = 9.0, 40.0  # diameters of bubbles in pixels
 _TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -135,32 +136,36 @@ def _diameters(parameters: Sequence[float]) -> np.ndarray:
 
 def _label_places(at: np.ndarray, labels: Sequence[str], sizes: np.ndarray) -> list[str]:
     """A side of each point `(N, 2)` (shares of the chart) where its label hides no other."""
-    taken: list[tuple[float, float, float, float]] = [
+    points = [
         (x - s / 2 / _WIDE, y - s / 2 / _HIGH, x + s / 2 / _WIDE, y + s / 2 / _HIGH)
         for (x, y), s in zip(at, sizes, strict=True)
     ]
-    places = []
-    for (x, y), label, size in zip(at, labels, sizes, strict=True):
-        width, aside, above = (
-            len(label) * _LETTER,
-            size / 2 / _WIDE + 0.01,
-            size / 2 / _HIGH + 0.5 * _LINE,
-        )
-        sides = {
-            "middle right": (x + aside + width / 2, y),
-            "middle left": (x - aside - width / 2, y),
-            "top center": (x, y + above),
-            "bottom center": (x, y - above),
-        }
-        boxes = {
-            side: (cx - width / 2, cy - _LINE / 2, cx + width / 2, cy + _LINE / 2)
-            for side, (cx, cy) in sides.items()
-        }
-        cost = {side: _hidden(box, taken) for side, box in boxes.items()}
-        best = min(cost, key=lambda side: cost[side])
-        taken.append(boxes[best])
-        places.append(best)
-    return places
+    boxes = [_sides(*each) for each in zip(at, labels, sizes, strict=True)]
+    chosen: dict[int, str] = {}
+    # A label that was placed early may move once those placed later are known.
+    for _ in range(_ROUNDS):
+        for k, sides in enumerate(boxes):
+            others = [boxes[j][side] for j, side in chosen.items() if j != k]
+            cost = {side: _hidden(box, points + others) for side, box in sides.items()}
+            chosen[k] = min(cost, key=lambda side: cost[side])
+    return [chosen[k] for k in range(len(boxes))]
+
+
+def _sides(at: np.ndarray, label: str, size: float) -> dict[str, tuple[float, ...]]:
+    """The box of a point's label on each of its sides, as Plotly names them."""
+    x, y = at
+    width, aside = len(label) * _LETTER, size / 2 / _WIDE + 0.01
+    above = size / 2 / _HIGH + 0.5 * _LINE
+    middles = {
+        "middle right": (x + aside + width / 2, y),
+        "middle left": (x - aside - width / 2, y),
+        "top center": (x, y + above),
+        "bottom center": (x, y - above),
+    }
+    return {
+        side: (cx - width / 2, cy - _LINE / 2, cx + width / 2, cy + _LINE / 2)
+        for side, (cx, cy) in middles.items()
+    }
 
 
 def _hidden(box: tuple[float, ...], taken: Sequence[tuple[float, ...]]) -> float:

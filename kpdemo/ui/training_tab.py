@@ -17,6 +17,11 @@ _HISTORIES = Histories()
 _FEW_MODELS = 5
 _EMPTY = "No recipe is trained yet: python -m train fit NAME leaves a curve to see here."
 _UNCOUNTED = "Not counted yet: python -m train completeness counts the labels."
+# The chart brings both scales with it.
+_SCALE = """(log) => {
+  const chart = document.querySelector("#training-curves .js-plotly-plot");
+  if (chart) window.Plotly.relayout(chart, chart.layout.meta[log ? "log" : "linear"]);
+}"""
 _MEASURES = [("Validation error", curves.NME), ("Loss", curves.LOSS)]
 
 
@@ -51,8 +56,8 @@ def build(tab: gr.Tab) -> None:
             min_width=160,
         )
         with gr.Column(min_width=200):
-            log = gr.Checkbox(value=True, label="Logarithmic scale")
             smoothing = gr.Slider(0, 0.95, 0, step=0.05, label="Smoothing")
+            log = gr.Checkbox(value=True, label="Logarithmic scale")
     with gr.Row(elem_classes="kp-beside"):
         with gr.Column(scale=5, min_width=300):
             learning, learning_says = charts.build("training-curves", "Learning curves")
@@ -169,13 +174,14 @@ def build(tab: gr.Tab) -> None:
         **quiet,
     )
     gr.on(
-        [version.change, chosen.input, measure.input, against.input, log.input, smoothing.input],
+        [version.change, chosen.input, measure.input, against.input, smoothing.input],
         draw_curves,
         [chosen, measure, against, log, smoothing],
         [learning, learning_says, told],
         trigger_mode="always_last",
         **quiet,
     )
+    log.input(None, log, None, js=_SCALE, api_visibility="private")
     gr.on([version.change, asked.input], say_answer, asked, answered, **quiet)
     points.input(lambda layout: _models(_HISTORIES.read(), layout), points, shown, **quiet)
     # Not only on input: another choice of keypoints brings other models.
@@ -215,12 +221,17 @@ def _markups(library: Library) -> list[tuple[str, str]]:
 def _models(library: Library, markup_name: str | None) -> gr.Dropdown:
     """The models of a markup: the app's own are chosen, or all where few know it."""
     found = [one.model for one in library.errors.values() if one.markup == markup_name]
-    found.sort(key=lambda name: (name not in DEFAULT_MODELS, names.model(name)))
+    found.sort(key=lambda name: (_rank(name), names.model(name)))
     first = [name for name in found if name in DEFAULT_MODELS]
     return gr.Dropdown(
         choices=[(names.model(name), name) for name in found],
         value=found if len(found) < _FEW_MODELS else first or found,
     )
+
+
+def _rank(name: str) -> int:
+    """Default models in their order, the others after them."""
+    return [*DEFAULT_MODELS, name].index(name)
 
 
 def _multiple(number: int, setting: str, outcome: str, chart: go.Figure) -> None:

@@ -29,6 +29,7 @@ function load() {
   data = props.value ? JSON.parse(props.value) : null;
   const any = Boolean(data && data.panels.length);
   empty.hidden = any;
+  empty.querySelector("strong").textContent = data ? "No face found on this photo." : "Nothing compared yet.";
   tools.hidden = take.hidden = hint.hidden = !any;
   panels = any ? data.panels.map(prepared) : [];
   const same = any && data.src === before;
