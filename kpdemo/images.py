@@ -18,6 +18,10 @@ WORK_SIDE = 2048
 MIN_SIDE = 16
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 50_000_000
+TOO_LARGE = (
+    f"The file is larger than {MAX_BYTES // 1_000_000} MB; save the picture smaller, or as JPEG, "
+    "and upload that."
+)
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
@@ -110,10 +114,7 @@ def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
             "The file could not be opened; check that it is there, and choose it again."
         ) from error
     if len(data) > MAX_BYTES:
-        raise ImageError(
-            f"The file is larger than {MAX_BYTES // 1_000_000} MB; "
-            "save the picture smaller, or as JPEG, and upload that."
-        )
+        raise ImageError(TOO_LARGE)
     return data
 
 

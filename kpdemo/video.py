@@ -21,6 +21,10 @@ from kpdemo.images import MIN_SIDE, Photo
 
 MAX_SECONDS = 20
 MAX_BYTES = 50_000_000
+TOO_LARGE = (
+    f"The video is larger than {MAX_BYTES // 1_000_000} MB; cut it shorter or save it smaller, and "
+    "upload that."
+)
 # Of the videos that browsers play, OpenCV's wheel writes VP8 and VP9 only (H.264 and AV1 are not
 # in it), and VP9 takes five times as long: 230 ms a frame of two panels, VP8 43 ms.
 SUFFIX, _CODEC = ".webm", "VP80"
@@ -194,10 +198,7 @@ def _check(path: Path) -> None:
     if not size:
         raise VideoError("The file is empty (0 bytes); upload it again.")
     if size > MAX_BYTES:
-        raise VideoError(
-            f"The video is larger than {MAX_BYTES // 1_000_000} MB; cut it shorter or save it "
-            "smaller, and upload that."
-        )
+        raise VideoError(TOO_LARGE)
     with path.open("rb") as file:
         start = file.read(12)
     # Only containers that hold their own frames: a playlist would have FFmpeg open other files.

@@ -15,7 +15,7 @@ from kpdemo.compare import BASELINE, DEFAULT_MODELS, Comparison, Engine
 from kpdemo.images import ImageError
 from kpdemo.sheet import side_by_side
 from kpdemo.truth import TruthError
-from kpdemo.ui import examples, names, notice, panels, table, truth_box
+from kpdemo.ui import component, examples, names, notice, panels, table, truth_box
 from kpdemo.ui.session import Shown
 
 # All that computes takes turns, over all tabs and visitors.
@@ -64,7 +64,9 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
                 elem_id="photo",
                 alt_text="The photo that you chose",
             )
-            said = gr.HTML(elem_id="notice")
+            said = component.notice(
+                "notice", "#photo", images.MAX_BYTES, notice.error(images.TOO_LARGE)
+            )
             chosen_example = gr.HTML(
                 examples.buttons(photos),
                 js_on_load="""element.addEventListener("click", (event) => {

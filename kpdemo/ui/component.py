@@ -32,5 +32,23 @@ def script(name: str) -> str:
     return f"{_text(_COMMON)}\n{_text(name)}"
 
 
+def notice(elem_id: str, box: str, most: int, too_large: str) -> gr.HTML:
+    """The place for notices about the files that are dropped into `box`, a CSS selector.
+
+    It says `too_large`, HTML, where a file of more than `most` bytes is chosen or dropped there.
+    """
+    said = gr.HTML(
+        elem_id=elem_id,
+        js_on_load=script("too_large.js"),
+        apply_default_css=False,
+        box=box,
+        most=most,
+    )
+    said.too_large(
+        lambda: too_large, None, said, api_visibility="private", show_progress="hidden", queue=False
+    )
+    return said
+
+
 def _text(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ SYMBOLS = (
 # With more lines than this, names at their ends would cover each other.
 _LABELLED = 6
 _LABEL_WIDTH = 0.25  # of the chart, about, so that names can be moved apart
-_NAME_GAP, _LINE_GAP = 17, 11  # pixels from the middle of a name to another, and to a curve
+_NAME_GAP, _LINE_GAP = 17, 15  # pixels from the middle of a name to another, and to a curve
 _GREY = "rgba(128, 128, 128, 0.55)"
 
 

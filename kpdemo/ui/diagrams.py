@@ -17,10 +17,12 @@ _TALLEST, _SHORTEST = 62, 14
 _SLANT = 0.3  # how deep a box looks, in shares of its height
 _MARGIN = 10
 # The outline of a face in a square of 96, as in the page's empty state.
-_OUTLINE = (
-    "M14 34c0 34 14 52 34 52s34-18 34-52M22 30q9-8 20-2M54 28q11-6 20 2M27 41q7-6 14 0q-7 5-14 0"
+_JAW = "M14 34c0 34 14 52 34 52s34-18 34-52"
+_INNER = (
+    "M22 30q9-8 20-2M54 28q11-6 20 2M27 41q7-6 14 0q-7 5-14 0"
     "M55 41q7-6 14 0q-7 5-14 0M48 42v16M41 61q7 5 14 0M34 72q14-7 28 0q-14 10-28 0"
 )
+_FEW = 30  # fewer points than these are drawn far apart, and none of them is on the jaw
 
 
 def svg(name: str, title: str, net: Architecture) -> str:
@@ -96,13 +98,15 @@ class _Drawing:
     def picture(self, x: float, y: float, shape: Shape) -> float:
         self.parts.append(
             f'<rect class="kp-paper" x="{x}" y="{y - _FACE / 2:.1f}" width="{_FACE}" '
-            f'height="{_FACE}" rx="3"/>{_face(x, y, "kp-outline")}'
+            f'height="{_FACE}" rx="3"/>{_face(x, y, "kp-outline", _JAW + _INNER)}'
         )
         self.label(x + _FACE / 2, y + _FACE / 2, "picture", f"{shape[1]}×{shape[2]}")
         return x + _FACE
 
     def points(self, x: float, y: float, count: int) -> float:
-        self.parts.append(_face(x, y, "kp-dots"))
+        few = count < _FEW
+        dots = "kp-dots kp-few" if few else "kp-dots"
+        self.parts.append(_face(x, y, dots, _INNER if few else _JAW + _INNER))
         self.label(x + _FACE / 2, y + _FACE / 2, f"{count} points", "x and y")
         return x + _FACE
 
@@ -159,11 +163,11 @@ def _box(shape: Shape, largest: int) -> tuple[float, float]:
     return 2.6 * len(f"{shape[0]:b}"), high
 
 
-def _face(x: float, y: float, kind: str) -> str:
+def _face(x: float, y: float, kind: str, path: str) -> str:
     scale = _FACE / 96
     return (
         f'<path class="{kind}" transform="translate({x:.1f} {y - _FACE / 2:.1f}) '
-        f'scale({scale:.3f})" d="{_OUTLINE}"/>'
+        f'scale({scale:.3f})" d="{path}"/>'
     )
 
 

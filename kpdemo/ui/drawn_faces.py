@@ -55,6 +55,7 @@ def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
         f"{face.error:.1f} % apart on the mean"
     )
     bar = _BAR / 100 * face.eyes * unit
+    name = escape(face.name).replace("/", "/<wbr>")
     return (
         f'<figure class="kp-face-drawn" style="--model:{_css(color(model))}">'
         f'<svg viewBox="0 0 {_SIDE} {_SIDE + 24}" role="img"><title>{escape(says)}</title>'
@@ -65,7 +66,7 @@ def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
         f'<g class="kp-face-answer">{_dots(answer, radius)}</g>'
         f'<path class="kp-bar" d="M8 {_SIDE + 8}v6h{bar:.1f}v-6"/>'
         f'<text x="{14 + bar:.1f}" y="{_SIDE + 15}">{_BAR} % of the eye distance</text></svg>'
-        f"<figcaption><b>{place}: {face.error:.1f} %</b><span>{escape(face.name).replace('/', '/<wbr>')}</span>"
+        f"<figcaption><b>{place}: {face.error:.1f} %</b><span>{name}</span>"
         f"<p>{escape(face.reason)}</p></figcaption></figure>"
     )
 

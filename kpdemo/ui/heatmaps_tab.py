@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import gradio as gr
@@ -31,6 +32,7 @@ _TO_TRAIN = """<p class="kp-small">The weights of these two nets are not here ye
 <code>python -m train sweep unet-sigma</code> trains both, and as <code>weights/unet-report</code>
 and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""
 _CANCELLED = "Cancelled. Choose a model, or what to see, to have it drawn."
+_NUMBERS = count()
 # Views of one photo that a session keeps, of some 200 kB each.
 _KEPT = 24
 
@@ -111,7 +113,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
                 if isinstance(state, str):
                     drawn[choice] = state
                 else:
-                    words = f"Hiding one place after another: {state:.0%}"
+                    words = f"Hiding one place after another: {100 * state:.0f} %"
                     yield {said: notice.progress(words, state), cancel: gr.update(visible=True)}
         yield idle | {
             view: drawn[choice],
@@ -176,6 +178,8 @@ def _controls(models: list[str], with_maps: list[str], choice: Choice, faces: in
             "model": choice.model,
             "face": choice.face,
             "view": choice.view,
+            # A value that is the same would leave what the visitor chose meanwhile.
+            "number": next(_NUMBERS),
         }
     )
 

@@ -66,7 +66,9 @@ def build(engine: Engine) -> None:
             )
             go = gr.Button("Compare video", variant="primary", elem_id="video-go")
             cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
-            said = gr.HTML(elem_id="video-said", apply_default_css=False)
+            said = component.notice(
+                "video-said", "#video", video.MAX_BYTES, notice.error(video.TOO_LARGE)
+            )
         with gr.Column(scale=4, min_width=300):
             player = component.build("film", "film.html", "film.js", server_functions=[take])
 

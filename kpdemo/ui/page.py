@@ -30,12 +30,19 @@ _HEADER = """<div class="kp-header"><svg viewBox="0 0 32 32" aria-hidden="true">
 <circle cx="11" cy="24" r="2.4"/><circle cx="16" cy="26" r="2.4"/><circle cx="21" cy="24" r="2.4"/>
 </svg><h1>kpdemo</h1><p>Facial keypoints, network by network</p></div>"""
 
+# Gradio's own words, where ours are plainer.
+_WORDS = {
+    "upload_text.drop_file": "Drop a video here,",
+    "upload_text.click_to_upload": "or click to choose one",
+}
+
 LAUNCH: dict[str, Any] = {
     "theme": theme.build(),
     "css_paths": theme.CSS,
     "footer_links": [],
+    "i18n": gr.I18n(en=_WORDS),
     "run_history": False,
-    "max_file_size": images.MAX_BYTES + 10_000_000,  # beyond what images refuses by a sentence
+    "max_file_size": images.MAX_BYTES + 10_000_000,  # the page and `images` refuse earlier
     "state_session_capacity": session.SESSIONS_KEPT,
     "enable_monitoring": False,
     "mcp_server": True,
