@@ -5,16 +5,13 @@ All times are from one run on one machine: compare them with each other, not wit
 """
 
 import argparse
-import contextlib
 import json
-import os
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -31,10 +28,10 @@ from kpdemo.compare import BASELINE, DEFAULT_MODELS, engine, model_folders
 from kpdemo.device import autocast, pick
 from kpdemo.mediapipe_assets import BaselineUnavailable, task_bytes
 from kpdemo.predict import predict
+from kpdemo.served import ROOT, served
 
 ROUNDS = 30
 BATCH = 8
-ROOT = Path(__file__).parents[1]
 
 
 def milliseconds(actions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -109,23 +106,10 @@ def folder_rates(count: int = 64, rounds: int = 3) -> dict[str, float]:
 
 def seconds_to_first_page(**variables: str) -> float:
     """From `python app.py` to the page's first answer, with these environment variables."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    started = time.perf_counter()
-    environment = os.environ | {"GRADIO_SERVER_PORT": str(port)} | variables
-    with subprocess.Popen(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    ) as process:
-        try:
-            while process.poll() is None:
-                with contextlib.suppress(OSError):
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read()
-                    return time.perf_counter() - started
-                time.sleep(0.1)
-            raise RuntimeError(f"app.py ended with status {process.returncode}.")
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch:
+        started = time.perf_counter()
+        with served(Path(scratch), **variables):
+            return time.perf_counter() - started
 
 
 def seconds_with_a_silent_hub() -> float:

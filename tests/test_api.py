@@ -2,11 +2,6 @@
 
 import asyncio
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from ast import literal_eval
 from base64 import b64encode
 from collections.abc import Iterator
@@ -23,43 +18,17 @@ from mcp.client.streamable_http import streamable_http_client
 
 from kpdemo import markup
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, compare
-
-ROOT = Path(__file__).parents[1]
-START = 240  # seconds; five where nothing else runs
+from kpdemo.served import served
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
     """Where `python app.py` answers; its cache is a folder of this run."""
     folder = tmp_path_factory.mktemp("app")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "cache")}
-    with (folder / "log").open("w") as log:
-        app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        end = time.monotonic() + START
-        while not _answers(url):
-            if time.monotonic() > end or app.poll() is not None:
-                pytest.fail(f"The app did not answer:\n{(folder / 'log').read_text()[-3000:]}")
-            time.sleep(0.2)
+    with served(folder) as url:
         yield url
-    finally:
-        app.terminate()
-        app.wait(30)
     # What a client did wrong is told to the client, and nothing of it stays here.
     assert "not a picture" not in (folder / "log").read_text()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5).is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture(scope="module")

@@ -1,20 +1,14 @@
 """The real app in a process of its own, and Debian's Chromium looking at it."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from kpdemo.served import served
+
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--no-sandbox",
@@ -25,7 +19,6 @@ FLAGS = [
     "--no-first-run",
 ]
 PATIENCE = 60  # seconds; a page needs one or two where nothing else runs
-START = 240
 
 
 @pytest.fixture(scope="session")
@@ -41,33 +34,8 @@ def browser() -> Iterator["sync_api.Browser"]:
 @pytest.fixture(scope="session")
 def address(browser, tmp_path_factory) -> Iterator[str]:
     """Where `python app.py` answers; its cache is a folder of this run."""
-    folder = tmp_path_factory.mktemp("app")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "cache")}
-    with (folder / "log").open("w") as log:
-        app = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | settings, stdout=log, stderr=log
-        )
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        _wait(url, app, folder / "log")
+    with served(tmp_path_factory.mktemp("app")) as url:
         yield url
-    finally:
-        app.terminate()
-        app.wait(30)
-
-
-def _wait(url: str, app: subprocess.Popen, log: Path) -> None:
-    end = time.monotonic() + START
-    while time.monotonic() < end and app.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"The app did not answer:\n{log.read_text()[-3000:]}")
 
 
 @pytest.fixture
