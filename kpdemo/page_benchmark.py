@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # the app itself needs no Playwright
 VISITS = 5
 ROUNDS = 5  # of each switch, on and off
 CROWD = 4, 6  # rows and columns of faces
-FILMED = 8.0  # seconds of the camera, of which the last two count
+SETTLING, READINGS = 3, 7  # seconds of the camera with a model; a reading is over two seconds
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 # From a click to the frame after the next one: by then the browser has painted what it changed.
 _SWITCHED = """async (box) => {
@@ -177,9 +177,14 @@ def _live(playwright: "Playwright", path: str, url: str, camera: Path) -> dict[s
         for model in DEFAULT_MODELS:
             page.get_by_label("Model beside MediaPipe").click()
             page.get_by_role("option", name=names.model(model), exact=True).click()
-            page.wait_for_timeout(1000 * FILMED)
-            rates[model] = float(page.locator(".kp-live-rate").inner_text().split()[0])
+            page.wait_for_timeout(1000 * SETTLING)
+            rates[model] = statistics.median(_rate(page) for _ in range(READINGS))
     return rates
+
+
+def _rate(page: "Page") -> float:
+    page.wait_for_timeout(1000)
+    return float(page.locator(".kp-live-rate").inner_text().split()[0])
 
 
 if __name__ == "__main__":

@@ -150,8 +150,31 @@ def speed(collected: dict) -> str:
         [
             markdown((part, "ms", "times MediaPipe"), lines),
             f"The whole takes {ratio:.2f} times the sum of the nets and MediaPipe alone.",
+            page(collected["page_benchmark"]),
             training(collected["training_benchmark"]),
         ]
+    )
+
+
+def page(found: dict | None) -> str:
+    """How long visitors wait for the page, in a paragraph."""
+    command = "python -m kpdemo.page_benchmark weights/page_benchmark.json"
+    if not found:
+        return f"No data yet: `{command}` makes the figures of the page."
+    switches = "; ".join(
+        f"{max(times.values()):.0f} ms with {faces} face{'s' * (faces != '1')}"
+        for faces, times in found["switch_milliseconds"].items()
+    )
+    rates = ", ".join(
+        f"{name} {rate:.0f}" for name, rate in found["camera_frames_per_second"].items()
+    )
+    return (
+        f"The page in {found['browser'].split('.')[0]} on the same {found['cores']} cores\n"
+        f"(`{command}`): first paint after {found['first_paint_seconds']:.1f} s,\n"
+        f"ready after {found['examples_there_seconds']:.1f} s; the first example after the start is "
+        f"compared in {found['first_example_compared_seconds']:.2f} s, another\n"
+        f"in {found['next_example_compared_seconds']:.2f} s; the slowest switch takes {switches}. "
+        f"Frames a second of a camera, with MediaPipe:\n{rates}."
     )
 
 

@@ -83,6 +83,7 @@ def collect(weights: Path = WEIGHTS) -> dict:
         "sweeps": sweeps(files),
         "trials": trials(files),
         "training_benchmark": files.read("training_benchmark.json") or None,
+        "page_benchmark": files.read("page_benchmark.json") or None,
         "problems": sorted(files.problems),
     }
 

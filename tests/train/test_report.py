@@ -90,6 +90,19 @@ def weights(tmp_path: Path) -> Path:
         root / "training_benchmark.json",
         {"recipes": {"unet": {"share": 0.9712}, "resnet18": {"share": 0.9}}},
     )
+    put(
+        root / "page_benchmark.json",
+        {
+            "browser": "Chromium 99.0.1",
+            "cores": 2,
+            "first_paint_seconds": 0.44,
+            "examples_there_seconds": 1.26,
+            "first_example_compared_seconds": 0.5,
+            "next_example_compared_seconds": 0.375,
+            "switch_milliseconds": {"1": {"points": 17.4, "boxes": 16}, "24": {"points": 31.2}},
+            "camera_frames_per_second": {"unet": 11.8, "resnet18": 9.2},
+        },
+    )
     cells = {"unet": {"nme": 4.0, "fr8": 1.0, "lost": 0.0}}
     put(
         root / "robustness.json",
@@ -225,6 +238,9 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert cells(shown["speed"], "unet, alone")[1:] == ["2.4", "0.25"]
     assert cells(shown["speed"], "mediapipe, alone")[1:] == ["10.0", "1.00"]
     assert "unet 97 %, resnet18 90 %" in shown["speed"]
+    assert "first paint after 0.4 s" in shown["speed"]
+    assert "17 ms with 1 face; 31 ms with 24 faces" in shown["speed"]
+    assert "unet 12, resnet18 9." in shown["speed"]
     base = cells(shown["sweeps"], "**lr**: Which one?")
     assert base[1:] == ["the-recipe", "nothing: `unet`", "10.00 %", "1 of 2"]
     assert "| a-lower | `stages.0.lr: 1e-05` | 20.00 % | 2 of 2 |" in shown["sweeps"]
@@ -270,7 +286,8 @@ def test_a_damaged_file_is_named_and_the_rest_is_there(weights: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "gone", ["unet", "mediapipe", "benchmark.json", "training_benchmark.json", "sweeps", "*"]
+    "gone",
+    ["unet", "mediapipe", "benchmark.json", "*_benchmark.json", "sweeps", "*"],
 )
 def test_nothing_that_is_missing_stops_the_report(weights: Path, gone: str) -> None:
     for path in weights.glob(gone):
