@@ -168,13 +168,14 @@ def page(found: dict | None) -> str:
     rates = ", ".join(
         f"{name} {rate:.0f}" for name, rate in found["camera_frames_per_second"].items()
     )
+    seconds = {name: f"{value:.2f} s" for name, value in found.items() if name.endswith("_seconds")}
     return (
         f"The page in {found['browser'].split('.')[0]} on the same {found['cores']} cores\n"
-        f"(`{command}`): first paint after {found['first_paint_seconds']:.1f} s,\n"
-        f"ready after {found['examples_there_seconds']:.1f} s; the first example after the start is "
-        f"compared in {found['first_example_compared_seconds']:.2f} s, another\n"
-        f"in {found['next_example_compared_seconds']:.2f} s; the slowest switch takes {switches}. "
-        f"Frames a second of a camera, with MediaPipe:\n{rates}."
+        f"(`{command}`): first paint after\n{seconds['first_paint_seconds']}, ready after "
+        f"{seconds['examples_there_seconds']}; the first example after the start is compared in\n"
+        f"{seconds['first_example_compared_seconds']}, another in "
+        f"{seconds['next_example_compared_seconds']}; the slowest switch takes {switches}.\n"
+        f"Frames a second of a camera, with MediaPipe: {rates}."
     )
 
 

@@ -155,7 +155,7 @@ def completeness(labels: dict[str, Labels]) -> go.Figure:
             y=words,
             orientation="h",
             name="Kaggle’s table",
-            marker={"color": "rgb(127, 127, 127)"},
+            marker={"color": "rgba(128, 128, 128, 0.45)"},
             hovertemplate="<b>Kaggle’s table</b><br>%{y}<br>%{x:.1f} %<extra></extra>",
         )
     )

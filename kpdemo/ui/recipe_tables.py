@@ -1,5 +1,6 @@
 """Tables of the Training tab: settings beside the curves, reports beside what was measured."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -94,7 +95,8 @@ def _note(run: Run) -> str:
     tried = run.told.get("tried")
     notes = [f"Tried: {tried}." if tried else "", (run.recipe.get("notes") or "").strip()]
     text = " ".join(filter(None, notes))
-    return f"<p><b>{escape(curves.title(run))}.</b> {escape(text)}</p>" if text else ""
+    written = re.sub(r"`(.+?)`", r"<code>\1</code>", escape(text))
+    return f"<p><b>{escape(curves.title(run))}.</b> {written}</p>" if text else ""
 
 
 def _swatch(model: str) -> str:

@@ -20,7 +20,7 @@ _STEP = 0.1  # percent between two points of a curve
 _NARROWEST = 10.0  # percent that the axis shows at least
 _TOLD = (4.0, FAILURE)  # errors at which the caption reads the curves off
 # Pixels of the chart on a phone, and what a label takes of it: wider ones leave more room.
-_WIDE, _HIGH = 290, 340
+_WIDE, _HIGH = 260, 340
 _LETTER, _LINE = 7.2 / _WIDE, 17 / _HIGH
 _ROUNDS = 5  # in which labels look for room
 _SMALLEST, _LARGEST = 9.0, 40.0  # diameters of bubbles in pixels

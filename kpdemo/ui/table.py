@@ -14,6 +14,7 @@ from kpdemo.checkpoint import Model
 from kpdemo.compare import BASELINE
 from kpdemo.ui import component, names
 from kpdemo.ui.session import Shown
+from kpdemo.ui.standings_table import count
 
 _TIME = "Milliseconds a face"
 _GROUPS = ("jaw", "brows", "nose", "eyes", "mouth")
@@ -101,7 +102,7 @@ def _row(name: str, model: Model | None, shown: Shown) -> dict[str, Any]:
         "distance": _figure(apart.percent, "{:.1f} %", nothing),
         "pixels": _figure(apart.pixels, "{:.1f} px"),
         **{group: _figure(apart.groups.get(group), "{:.1f}") for group in _GROUPS},
-        "parameters": _figure(model and model.parameters / 1e6, "{:.1f} M"),
+        "parameters": [count(model.parameters), model.parameters] if model else ["–", None],
         "trained": ["Google’s own data" if name == BASELINE else _trained_on(name), None],
     }
     return {"name": name, "color": "rgb({},{},{})".format(*draw.color_of(name)), "cells": cells}
@@ -131,7 +132,7 @@ def _timings(timings: dict[str, float]) -> str:
         for stage, value in timings.items()
         if stage != "total" and value >= 0.5
     ]
-    return f"Together {timings['total']:.0f} ms: " + ", ".join(stages) + "."
+    return f"Together {timings['total']:.0f} ms: " + "; ".join(stages) + "."
 
 
 def _weights(origins: Mapping[str, str]) -> str:

@@ -238,7 +238,7 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert cells(shown["speed"], "unet, alone")[1:] == ["2.4", "0.25"]
     assert cells(shown["speed"], "mediapipe, alone")[1:] == ["10.0", "1.00"]
     assert "unet 97 %, resnet18 90 %" in shown["speed"]
-    assert "first paint after 0.4 s" in shown["speed"]
+    assert "first paint after\n0.44 s" in shown["speed"]
     assert "17 ms with 1 face; 31 ms with 24 faces" in shown["speed"]
     assert "unet 12, resnet18 9." in shown["speed"]
     base = cells(shown["sweeps"], "**lr**: Which one?")
