@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from visitor import take_example
 
-from kpdemo import compare, markup
+from kpdemo import compare, images, markup
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
@@ -149,10 +149,35 @@ def test_a_bad_file_leaves_the_last_comparison_as_it_was(page, hopper_path, tmp_
     expect(page.locator("#photo img")).to_have_attribute("src", re.compile("grace-hopper"))
 
 
+DROP = """([box, size]) => {
+  const files = new DataTransfer();
+  files.items.add(new File([new Uint8Array(size)], "big.jpg", { type: "image/jpeg" }));
+  const zone = document.querySelector(`${box} button`);
+  zone.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true }));
+}"""
+
+
+@pytest.mark.parametrize("way", ["choose", "drop"])
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(page, tmp_path, way):
+    sent = []
+    page.on("request", lambda request: sent.append(request.url))
+    if way == "choose":
+        with (tmp_path / "big.jpg").open("wb") as file:
+            file.truncate(images.MAX_BYTES + 1)
+        upload(page, tmp_path / "big.jpg")
+    else:
+        page.evaluate(DROP, ["#photo", images.MAX_BYTES + 1])
+    expect_refused(page, "larger than 50 MB")
+    assert not [url for url in sent if "/upload" in url]
+    take_example(page, "Grace Hopper")
+    expect(page.locator("#notice p")).to_have_count(0)
+
+
 def test_a_photo_without_a_face_says_what_to_try(page, tmp_path):
     Image.linear_gradient("L").save(tmp_path / "sky.png")
     upload(page, tmp_path / "sky.png")
     expect(page.locator("#notice [role=status]")).to_contain_text("No face found. Try")
+    expect(page.locator("#panels")).to_contain_text("No face found on this photo.")
     expect(page.locator(".kp-panel")).to_have_count(0)
 
 

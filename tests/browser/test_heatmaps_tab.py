@@ -112,6 +112,31 @@ def test_a_regressor_shows_what_its_answer_rests_on(page):
     expect(view(page).locator(".kp-facts")).to_contain_text("Highest cell")
 
 
+def test_sensitivity_can_be_cancelled_and_asked_for_again(page):
+    take_example(page, "Grace Hopper")
+    open_tab(page, "Heatmaps")
+    heatmap = canvas(page)
+    # A fast machine leaves little time to click.
+    page.evaluate("""() => {
+      const watcher = new MutationObserver(() => {
+        const button = document.querySelector("button#heatmaps-cancel, #heatmaps-cancel button");
+        if (!button?.offsetParent) return;
+        watcher.disconnect();
+        button.click();
+      });
+      watcher.observe(document.body, { childList: true, subtree: true, attributes: true });
+    }""")
+    sensitivity = page.get_by_role("radio", name="Sensitivity")
+    sensitivity.check()
+    expect(page.get_by_role("radio", name="Heatmap")).to_be_checked()
+    expect(page.locator("#heatmaps-cancel")).to_be_hidden()
+    assert canvas(page) == heatmap
+    sensitivity.check()
+    expect(view(page).locator(".kp-facts")).to_contain_text("Moves at most")
+    expect(page.locator("#heatmaps-cancel")).to_be_hidden()
+    expect(page.locator("#heatmaps-said progress")).to_have_count(0)
+
+
 def test_each_face_and_another_photo_can_be_looked_at(page):
     take_example(page, "Two people")
     open_tab(page, "Heatmaps")

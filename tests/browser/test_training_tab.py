@@ -54,8 +54,11 @@ def test_curves_follow_what_is_chosen(page, library):
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator("#training-curves .hovertext")).to_contain_text("best epoch")
     assert page.evaluate(AXIS) == "log"
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
     page.get_by_label("Logarithmic scale").uncheck()
     page.wait_for_function(f"{AXIS} === 'linear'")
+    assert not asked
     page.get_by_label("Loss", exact=True).first.check()
     expect_lines(page, count, count)
     expect(page.locator("#training-curves-says")).to_contain_text("losses of different kinds")
