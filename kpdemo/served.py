@@ -19,21 +19,17 @@ _TOLD = 3000  # letters of the log that an error repeats
 def served(folder: Path, **variables: str) -> Iterator[str]:
     """The address at which `python app.py` answers, until the block ends.
 
-    Its cache and its `log` are in `folder`, and `variables` in its environment. Raises RuntimeError, with the end of the log, if it
-    does not answer.
+    Its cache and its `log` are in `folder`; `variables` are put into its environment. Raises
+    RuntimeError, with the end of the log, if it does not answer.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "cache")}
-    log = folder / "log"
+    own = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "cache")}
+    environment, log = os.environ | own | variables, folder / "log"
     with log.open("w") as file:
         app = subprocess.Popen(
-            [sys.executable, "app.py"],
-            cwd=ROOT,
-            env=os.environ | settings,
-            stdout=file,
-            stderr=file,
+            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=file, stderr=file
         )
     url = f"http://127.0.0.1:{port}/"
     try:
