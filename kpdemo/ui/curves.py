@@ -23,7 +23,8 @@ SYMBOLS = (
 # With more lines than this, names at their ends would cover each other.
 _LABELLED = 6
 _LABEL_WIDTH = 0.25  # of the chart, about, so that names can be moved apart
-_NAME_GAP, _LINE_GAP = 17, 15  # pixels from the middle of a name to another, and to a curve
+_PLOT = HEIGHT - 100  # pixels between the axes' ends, about
+_NAME_GAP, _LINE_GAP = 17, 11  # pixels from the middle of a name to another, and to a curve
 _GREY = "rgba(128, 128, 128, 0.55)"
 
 
@@ -248,7 +249,7 @@ def _labels(
     def height(y: np.ndarray) -> np.ndarray:
         """Pixels above the lower edge, about; NaN for what the scale does not have."""
         with np.errstate(all="ignore"):
-            return (HEIGHT - 100) * ((np.log10(y) if log else y) - low) / (high - low)
+            return _PLOT * ((np.log10(y) if log else y) - low) / (high - low)
 
     annotations = []
     placed: list[tuple[float, float]] = []
@@ -261,7 +262,8 @@ def _labels(
             (
                 at + shift
                 for shift in sorted(range(-60, 61, 3), key=abs)
-                if not np.any(np.abs(lines - at - shift) < _LINE_GAP)
+                if _NAME_GAP / 2 <= at + shift <= _PLOT
+                and not np.any(np.abs(lines - at - shift) < _LINE_GAP)
                 and all(abs(at + shift - other) >= _NAME_GAP for other in taken)
             ),
             at,
