@@ -138,7 +138,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 def multiply_adds(model: Model) -> int:
     """Multiply-adds of the bare net on one picture: convolutions and matrix products count."""
     size = model.config.input
-    picture = torch.zeros(1, size.channels, size.height, size.width, device=_device(model))
+    picture = torch.zeros(1, size.channels, size.height, size.width, device=model.device)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         model.net(picture)
     return counter.get_total_flops() // 2
@@ -218,10 +218,6 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     }
 
 
-def _device(model: Model) -> torch.device:
-    return next(model.net.parameters()).device
-
-
 def _cuts(model: Model, count: int) -> np.ndarray:
     """Noise in the shape of `count` cut faces: no net is faster on one picture than on another."""
     size = model.config.input
@@ -235,7 +231,7 @@ def _answer(model: Model, count: int) -> Callable[[], object]:
 
 
 def _forward(model: Model) -> Callable[[], object]:
-    size, device = model.config.input, _device(model)
+    size, device = model.config.input, model.device
     pair = torch.from_numpy(_cuts(model, 2)).reshape(2, size.height, size.width, size.channels)
     pictures = normalise(pair.permute(0, 3, 1, 2).to(device), size)
 
@@ -243,7 +239,7 @@ def _forward(model: Model) -> Callable[[], object]:
     def run() -> object:
         with autocast(device):
             # On a GPU the time ends when the answer is here.
-            return model.net(pictures).keypoints.cpu()
+            return model.answering(pictures).keypoints.cpu()
 
     return run
 

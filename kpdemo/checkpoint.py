@@ -5,6 +5,7 @@ import dataclasses
 import json
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from kpdemo import markup, nets
+from kpdemo import markup, nets, packed
 from kpdemo.config import VERSION, ConfigError, Input, ModelConfig, from_dict
 
 WEIGHTS = "model.safetensors"
@@ -44,6 +45,23 @@ class Model:
     def parameters(self) -> int:
         """How many numbers training could set."""
         return sum(p.numel() for p in self.net.parameters())
+
+    @property
+    def device(self) -> torch.device:
+        """Where the net is now."""
+        return next(self.net.parameters()).device
+
+    @property
+    def answering(self) -> nn.Module:
+        """The net to ask, the fastest there is for its device; `net` is the one to look into."""
+        return self._packed if packed.helps(self.device) else self.net
+
+    @cached_property
+    def _packed(self) -> nn.Module:
+        size = self.config.input
+        # A face and its mirror image.
+        pair = torch.zeros(2, size.channels, size.height, size.width)
+        return packed.pack(self.net, pair.contiguous(memory_format=torch.channels_last))
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Model":

@@ -75,13 +75,25 @@ def convert(points: np.ndarray, source: str, target: str) -> np.ndarray:
 
     A place that is the mean of several points is missing as soon as one of them is.
     """
-    matrix, covered = conversion(source, target)
     points = np.asarray(points, np.float32)
-    out = np.full((*points.shape[:-2], len(matrix), 2), np.nan, np.float32)
-    for k in covered:
-        used = np.flatnonzero(matrix[k])
-        out[..., k, :] = points[..., used, :].mean(-2)
+    out = np.full((*points.shape[:-2], len(get(target)), 2), np.nan, np.float32)
+    for covered, used in _means(source, target):
+        out[..., covered, :] = points[..., used, :].mean(-2)
     return out
+
+
+@cache
+def _means(source: str, target: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The conversion as means: `(T,)` points of the target and the `(T, N)` that they are of.
+
+    Not a matrix product, in which one missing point would make all points missing.
+    """
+    matrix, covered = conversion(source, target)
+    used = {k: np.flatnonzero(matrix[k]) for k in covered}
+    alike: dict[int, list[int]] = {}
+    for k in covered:
+        alike.setdefault(len(used[k]), []).append(k)
+    return [(np.array(ks), np.stack([used[k] for k in ks])) for ks in alike.values()]
 
 
 @cache

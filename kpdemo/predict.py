@@ -46,12 +46,12 @@ def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Predictio
     take longer than all the rest but the net, so they are made only on demand.
     """
     started = time.perf_counter()
-    device = next(model.net.parameters()).device
+    device = model.device
     pictures = torch.from_numpy(cuts if cuts.ndim == 4 else cuts[..., None]).to(device)
     pictures = pictures.permute(0, 3, 1, 2)
     both = torch.cat([pictures, pictures.flip(-1)])
     with autocast(device):
-        output = model.net(normalise(both, model.config.input))
+        output = model.answering(normalise(both, model.config.input))
     direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
     keypoints = (direct.keypoints + mirrored.keypoints) / 2
     if output.heatmaps is None:

@@ -154,7 +154,7 @@ def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float,
 
 @torch.inference_mode()
 def _run(model: Model, cut: np.ndarray) -> None:
-    device = next(model.net.parameters()).device
+    device = model.device
     picture = torch.from_numpy(cut if cut.ndim == 3 else cut[..., None]).permute(2, 0, 1)
     model.net(normalise(picture[None].to(device), model.config.input))
 

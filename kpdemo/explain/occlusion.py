@@ -39,7 +39,7 @@ def sensitivity(
     calibration.
     """
     height, width = cut.shape[:2]
-    device = next(model.net.parameters()).device
+    device = model.device
     whole = Crop.whole(width, height)
 
     def answers(pictures: np.ndarray) -> np.ndarray:
