@@ -6,7 +6,6 @@ follows folded into the weights.
 """
 
 import copy
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +44,23 @@ class PackedConv(nn.Module):
         )
 
 
+class Projection(nn.Module):
+    """A 1×1 convolution as a matrix product, whose answer lies map by map.
+
+    Softmax over each map wants it so. oneDNN's answer lies cell by cell, and putting it in order
+    takes longer than the convolution.
+    """
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight, self.bias = conv.weight.flatten(1), conv.bias[:, None]
+
+    def forward(self, x: Tensor) -> Tensor:
+        cells = x.flatten(2)
+        weight = self.weight.expand(len(cells), -1, -1)
+        return torch.baddbmm(self.bias, weight, cells).unflatten(-1, x.shape[-2:])
+
+
 @torch.no_grad()
 def pack(net: nn.Module, pictures: Tensor) -> nn.Module:
     """A copy of a net in evaluation mode, on the CPU, that shares all but its convolutions.
@@ -55,19 +71,29 @@ def pack(net: nn.Module, pictures: Tensor) -> nn.Module:
     shared = {id(tensor): tensor for tensor in (*net.parameters(), *net.buffers())}
     net = copy.deepcopy(net, shared)
     names = {module: name for name, module in net.named_modules()}
-    for conv, norm, shape in _convolutions(net, pictures):
+    found = _convolutions(net, pictures)
+    for number, (conv, norm, shape) in enumerate(found, 1):
+        name = names[conv]
         if norm is not None:
             net.set_submodule(names[norm], nn.Identity())
-            net.set_submodule(names[conv], PackedConv(fuse_conv_bn_eval(conv, norm), shape))
-        else:
-            net.set_submodule(names[conv], PackedConv(conv, shape))
+            conv = fuse_conv_bn_eval(conv, norm)
+        last = number == len(found) and _is_projection(conv)
+        net.set_submodule(name, Projection(conv) if last else PackedConv(conv, shape))
     return net
+
+
+def _is_projection(conv: nn.Conv2d) -> bool:
+    plain = conv.kernel_size == conv.stride == (1, 1) and conv.padding == (0, 0)
+    return plain and conv.groups == 1 and conv.bias is not None
 
 
 def _convolutions(
     net: nn.Module, pictures: Tensor
-) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d | None, torch.Size]]:
-    """Each convolution, the batch norm that takes its output, and the shape of its input."""
+) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None, torch.Size]]:
+    """Each convolution, the batch norm that takes its output, and the shape of its input.
+
+    They stand in the order in which they are computed.
+    """
     outputs: list[tuple[nn.Conv2d, Tensor, torch.Size]] = []
     norms: dict[nn.Conv2d, nn.BatchNorm2d] = {}
 
@@ -85,5 +111,4 @@ def _convolutions(
     net(pictures)
     for hook in hooks:
         hook.remove()
-    for conv, _, shape in outputs:
-        yield conv, norms.get(conv), shape
+    return [(conv, norms.get(conv), shape) for conv, _, shape in outputs]
