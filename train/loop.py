@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, broadcast_object_list
@@ -179,6 +180,7 @@ class Run:
             # Starting workers draws a number. From the common generator, it would change dropout
             # in the first epoch of a stage, and in another one when a run was interrupted.
             generator=torch.Generator(),
+            worker_init_fn=_one_thread,
         )
         steps = optimizer(stage, (p for p in self.net.parameters() if p.requires_grad))
         schedule = Schedule(stage, steps, len(loader))
@@ -343,6 +345,11 @@ class Run:
         if self.average:
             self.average.load_state_dict(state["average"])
         return state
+
+
+def _one_thread(_: int) -> None:
+    """A worker's cuts are small, and the other cores are the net's."""
+    cv2.setNumThreads(1)
 
 
 def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
