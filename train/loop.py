@@ -349,7 +349,7 @@ class Run:
 
 def _one_thread(_: int) -> None:
     """A worker's cuts are small, and the other cores are the net's."""
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(0)
 
 
 def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
