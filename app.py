@@ -1,6 +1,11 @@
 """The Space's entry: `python app.py` starts the page."""
 
+import os
 from contextlib import suppress
+
+# Before torch: its threads shall sleep, not spin, while others work. MediaPipe's threads and other
+# visitors need the cores, and on two of them a net then waits for its own second thread.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 with suppress(ImportError):
     import spaces  # noqa: F401  on ZeroGPU it must come before torch
