@@ -3,6 +3,7 @@ and evaluation left: `history.json`, `metrics.json` and the model card `README.m
 
 import dataclasses
 import json
+import re
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,10 +114,18 @@ def save(
 
 
 def write_json(path: Path, data: object) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a half."""
+    """Write JSON so that a reader sees the old file or the new one, never a half.
+
+    Each list of numbers stands on one line, or most of a file would be lines of one number.
+    """
+    text = re.sub(r'\[\n[^][{}"]*\]', lambda found: _line(found[0]), json.dumps(data, indent=1))
     scratch = path.with_suffix(".tmp")
-    scratch.write_text(json.dumps(data, indent=1) + "\n")
+    scratch.write_text(text + "\n")
     scratch.replace(path)
+
+
+def _line(numbers: str) -> str:
+    return " ".join(numbers.split()).replace("[ ", "[").replace(" ]", "]")
 
 
 def read_config(folder: Path) -> ModelConfig:

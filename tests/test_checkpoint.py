@@ -146,3 +146,17 @@ def test_normalise_scales_as_the_config_says() -> None:
     grey = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 1, 1, 3)
     scaled = checkpoint.normalise(grey, Input(1, 3, mean=0.5, std=0.25))
     assert scaled.flatten().tolist() == pytest.approx([-2, -1.2, 2])
+
+
+def test_json_keeps_its_content_with_lists_of_numbers_on_one_line(tmp_path):
+    data = {
+        "numbers": [1, -2.5, 1e-9, None],
+        "pairs": [[1.25, 2.0], [3.0, None]],
+        "texts": ["[\n 1 ]", "a [b  c] d"],
+        "empty": [],
+    }
+    checkpoint.write_json(tmp_path / "data.json", data)
+    text = (tmp_path / "data.json").read_text()
+    assert json.loads(text) == data
+    assert ' "numbers": [1, -2.5, 1e-09, null],\n' in text
+    assert "  [1.25, 2.0],\n" in text

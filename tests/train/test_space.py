@@ -88,6 +88,11 @@ def test_the_files_of_a_space_are_all_right(files: Path) -> None:
     assert {path.suffix for path in large} == {".safetensors"}
 
 
+def test_the_weights_are_small_enough_for_a_repository(files: Path) -> None:
+    sizes = [path.stat().st_size for path in (files / "weights").rglob("*") if path.is_file()]
+    assert sum(sizes) < 150_000_000
+
+
 def edited(files: Path, folder: Path, **keys: object) -> Path:
     """The same README with other front matter, beside the same requirements."""
     front = space_check.front_matter(files) | keys
