@@ -25,7 +25,7 @@ from kpdemo import checkpoint, export
 from kpdemo import folder as folder_mode
 from kpdemo.checkpoint import CheckpointError, Model, normalise
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, engine, model_folders
-from kpdemo.device import autocast, pick
+from kpdemo.device import autocast, has_bf16, pick
 from kpdemo.mediapipe_assets import BaselineUnavailable, task_bytes
 from kpdemo.predict import predict
 from kpdemo.served import ROOT, served
@@ -201,6 +201,7 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     return {
         "photo": "640x480, one face",
         "threads": torch.get_num_threads(),
+        "precision": "bf16" if has_bf16(app.device) else "float32",
         "forward_milliseconds": {name: round(value, 2) for name, value in forward.items()},
         "detect_milliseconds": round(times["detect"], 2),
         "compare_milliseconds": round(times["compare"], 2),

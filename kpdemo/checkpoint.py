@@ -54,7 +54,10 @@ class Model:
 
     @property
     def answering(self) -> nn.Module:
-        """The net to ask, the fastest there is for its device; `net` is the one to look into."""
+        """The net to ask, the fastest there is for its device; `net` is the one to look into.
+
+        It has the weights that `net` had when it was first asked for.
+        """
         return self._packed if packed.helps(self.device) else self.net
 
     @cached_property

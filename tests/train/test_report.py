@@ -76,6 +76,12 @@ def weights(tmp_path: Path) -> Path:
         {
             "photo": "640x480, one face",
             "threads": 2,
+            "precision": "bf16",
+            "seconds_to_first_page": 7.45,
+            "seconds_with_a_silent_hub": 9.5,
+            "peak_memory_mib_after_ten_photos": 1532,
+            "folder_photos_per_second": 19.36,
+            "folder_ratio": 1.56,
             "forward_milliseconds": {"unet": 2.4, "mediapipe": 10.0},
             "detect_milliseconds": 7.0,
             "compare_milliseconds": 30.0,
@@ -237,6 +243,8 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert cells(shown["robustness"], "grey")[1:] == ["4.00 %", ""]
     assert cells(shown["speed"], "unet, alone")[1:] == ["2.4", "0.25"]
     assert cells(shown["speed"], "mediapipe, alone")[1:] == ["10.0", "1.00"]
+    assert "19.4 photos a second, 1.56 times the rate" in shown["speed"]
+    assert "after 9.5 s where it waits for a Hub" in shown["speed"]
     assert "unet 97 %, resnet18 90 %" in shown["speed"]
     assert "first paint after\n0.44 s" in shown["speed"]
     assert "17 ms with 1 face; 31 ms with 24 faces" in shown["speed"]
