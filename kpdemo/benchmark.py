@@ -18,6 +18,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import torch
+from gradio_client import Client, handle_file
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -62,45 +63,47 @@ def photo_640x480() -> np.ndarray:
 
 
 def folder_rates(count: int = 64, rounds: int = 3) -> dict[str, float]:
-    """Photos a second of the folder mode into a CSV file, and of one call a photo, on JPEG files.
+    """Photos a second of the folder mode into a CSV file, and of two ways to ask photo by photo:
+    `kpdemo.compare` in this process, and the page's endpoint `/compare`, as other programs do.
 
-    Both decode, ask the default models and MediaPipe, and write the same table; they take turns,
-    and each rate is the median of its rounds. "folder_cpu_ratio" sets the processor time of one
-    call a photo against the folder's: it hardly feels what else the machine does, and does not see
-    cores that were idle.
+    All decode JPEG files, ask the default models and MediaPipe, and write what they get; they take
+    turns, and each rate is the median of its rounds.
     """
     app = engine()
-    wall: dict[str, list[float]] = {"folder": [], "one by one": []}
-    cpu: dict[str, list[float]] = {name: [] for name in wall}
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as url:
+        client = Client(url, verbose=False)
         photos = Path(scratch) / "photos"
         photos.mkdir()
         for number in range(count):
             # Moved sideways, so that no two files are the same.
             picture = Image.fromarray(np.roll(photo_640x480(), number, 1))
             picture.save(photos / f"{number:03}.jpg", quality=92)
+        paths = sorted(photos.iterdir())
 
-        def one_by_one(out: Path) -> None:
-            with out.open("w") as file:
-                for path in sorted(photos.iterdir()):
-                    file.write(export.to_csv(app.compare(path).to_dict(), path.name))
-
-        def whole_folder(out: Path) -> None:
+        def folder(out: Path) -> None:
             folder_mode.run(app, photos, out, "csv", None)
 
+        def compare(out: Path) -> None:
+            with out.open("w") as file:
+                for path in paths:
+                    file.write(export.to_csv(app.compare(path).to_dict(), path.name))
+
+        def endpoint(out: Path) -> None:
+            with out.open("w") as file:
+                for path in paths:
+                    json.dump(client.predict(handle_file(path), api_name="/compare"), file)
+
+        ways = (folder, compare, endpoint)
+        seconds: dict[str, list[float]] = {way.__name__: [] for way in ways}
         for number in range(rounds):
-            for name, action in (("one by one", one_by_one), ("folder", whole_folder)):
-                started, used = time.perf_counter(), time.process_time()
-                action(Path(scratch) / f"{name} {number}.csv")
-                wall[name].append(time.perf_counter() - started)
-                cpu[name].append(time.process_time() - used)
-    seconds = {name: statistics.median(values) for name, values in wall.items()}
-    used = {name: statistics.median(values) for name, values in cpu.items()}
-    return {
-        "folder_photos_per_second": round(count / seconds["folder"], 2),
-        "one_by_one_photos_per_second": round(count / seconds["one by one"], 2),
-        "folder_ratio": round(seconds["one by one"] / seconds["folder"], 2),
-        "folder_cpu_ratio": round(used["one by one"] / used["folder"], 2),
+            for way in ways:
+                started = time.perf_counter()
+                way(Path(scratch) / f"{way.__name__}-{number}")
+                seconds[way.__name__].append(time.perf_counter() - started)
+    rates = {name: count / statistics.median(times) for name, times in seconds.items()}
+    return {f"{name}_photos_per_second": round(rate, 2) for name, rate in rates.items()} | {
+        "folder_to_compare_ratio": round(rates["folder"] / rates["compare"], 2),
+        "folder_to_endpoint_ratio": round(rates["folder"] / rates["endpoint"], 2),
     }
 
 

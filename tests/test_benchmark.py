@@ -73,12 +73,13 @@ def test_actions_take_turns():
     assert calls == list("aabb" * 2)
 
 
-def test_the_folder_is_set_against_one_call_a_photo():
+def test_the_folder_is_set_against_calls_photo_by_photo():
     rates = benchmark.folder_rates(count=3, rounds=1)
     assert set(rates) == {
         "folder_photos_per_second",
-        "one_by_one_photos_per_second",
-        "folder_ratio",
-        "folder_cpu_ratio",
+        "compare_photos_per_second",
+        "endpoint_photos_per_second",
+        "folder_to_compare_ratio",
+        "folder_to_endpoint_ratio",
     }
     assert min(rates.values()) > 0

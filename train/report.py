@@ -165,8 +165,9 @@ def start_and_folder(found: dict) -> str:
         "nothing. Ten photos of 11 MP with 36 faces each leave it at "
         f"{found['peak_memory_mib_after_ten_photos']:,} MiB.\n\n"
         f"A folder goes through at {found['folder_photos_per_second']:.1f} photos a second, "
-        f"{found['folder_ratio']:.2f} times the rate of one call a photo.\n"
-        "The nets compute the same either way: what a folder saves is waiting."
+        f"{found['folder_to_endpoint_ratio']:.2f} times the rate of one call of the page's\n"
+        f"`/compare` a photo, and {found['folder_to_compare_ratio']:.2f} times that of one call of "
+        "`kpdemo.compare`: the nets compute the same either way,\nwhat a folder saves is waiting."
     )
 
 

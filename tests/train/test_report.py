@@ -81,7 +81,8 @@ def weights(tmp_path: Path) -> Path:
             "seconds_with_a_silent_hub": 9.5,
             "peak_memory_mib_after_ten_photos": 1532,
             "folder_photos_per_second": 19.36,
-            "folder_ratio": 1.56,
+            "folder_to_compare_ratio": 1.56,
+            "folder_to_endpoint_ratio": 3.5,
             "forward_milliseconds": {"unet": 2.4, "mediapipe": 10.0},
             "detect_milliseconds": 7.0,
             "compare_milliseconds": 30.0,
@@ -243,7 +244,7 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert cells(shown["robustness"], "grey")[1:] == ["4.00 %", ""]
     assert cells(shown["speed"], "unet, alone")[1:] == ["2.4", "0.25"]
     assert cells(shown["speed"], "mediapipe, alone")[1:] == ["10.0", "1.00"]
-    assert "19.4 photos a second, 1.56 times the rate" in shown["speed"]
+    assert "19.4 photos a second, 3.50 times the rate" in shown["speed"]
     assert "after 9.5 s where it waits for a Hub" in shown["speed"]
     assert "unet 97 %, resnet18 90 %" in shown["speed"]
     assert "first paint after\n0.44 s" in shown["speed"]
