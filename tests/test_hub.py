@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -316,6 +317,30 @@ def test_a_hub_that_does_not_answer_does_not_keep_the_engine_from_starting(
         for name in ("unet", NAME):
             assert "had not arrived after 0.2 s" in engine.not_pulled[name]
             assert name in engine.names
+
+
+def test_a_full_disk_loses_nothing_that_was_there(
+    local_hub: Hub, copies: Callable[..., list[Path]]
+) -> None:
+    before = local_hub.add(REPO, FILES)
+    assert hub.fetch(REPO).folder.name == before
+    local_hub.add(REPO, OTHER)
+    local_hub.add(f"{ACCOUNT}/kpdemo-unet", FILES)
+    folders = copies("unet")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The kernel cuts off whatever would grow beyond this: a config fits, weights do not.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        pulled = hub.fetch(REPO)
+        assert "could not be read or written (File too large)" in str(pulled.stale)
+        assert same(hub.load_pulled(pulled), checkpoint.load(SHIPPED / NAME))
+        with Engine(folders, ACCOUNT) as engine:
+            assert engine.origins["unet"] == "the folder weights/ of this copy"
+            assert "File too large" in engine.not_pulled["unet"]
+            assert "unet" in engine.names
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert same(kpdemo.load(REPO), checkpoint.load(SHIPPED / "nosenet-fajardo"))
 
 
 def test_pull_says_of_each_model_what_it_is(
