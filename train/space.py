@@ -56,8 +56,8 @@ def push(repo: str, private: bool = False) -> tuple[str, bool]:
     """Make or update a Space, in one commit, and let it pull what is pinned in its namespace.
 
     Returns the commit that holds the files, and whether it is new. What the Space has and this copy
-    has not is deleted; a Space that holds another program is refused. Raises HubError; a commit that
-    broke off leaves the files as they were.
+    has not is deleted; a Space that holds another program is refused. Raises HubError; a commit
+    that broke off leaves the files as they were.
     """
     try:
         validate_repo_id(repo)
