@@ -144,7 +144,8 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     running: dict[str, Any] = {
         "concurrency_id": TURN,
         "api_visibility": "private",
-        "trigger_mode": "always_last",
+        # Else the page may drop what is asked for while it believes a cancelled run to be going on.
+        "trigger_mode": "multiple",
     }
     drawing = [view, controls, said, cancel, looked]
     events = [
