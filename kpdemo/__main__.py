@@ -57,15 +57,16 @@ def compare(arguments: list[str]) -> int:
         return _compare_folder(options.photo, options.csv, options.jsonl, options.models)
     if options.jsonl:
         parser.error("--jsonl is for a folder; for one photo use --json OUT.json")
-    comparison = engine().compare(options.photo, options.models)
+    photo = images.load(options.photo)
+    comparison = engine().compare(photo, options.models)
     result = comparison.to_dict()
     if options.json:
         options.json.write_text(export.to_json(result), encoding="utf-8")
     if options.csv:
-        options.csv.write_text(export.to_csv(result, options.photo.name), encoding="utf-8")
+        table = export.to_csv(result, export.spelt(options.photo.name))
+        options.csv.write_text(table, encoding="utf-8")
     if options.png:
-        sheet = side_by_side(images.load(options.photo), comparison)
-        options.png.write_bytes(export.png_bytes(sheet))
+        options.png.write_bytes(export.png_bytes(side_by_side(photo, comparison)))
     print(report(comparison))
     _name_unavailable(comparison.unavailable)
     return 0
@@ -111,7 +112,7 @@ def _name_unavailable(unavailable: dict[str, str]) -> None:
 
 
 def pull(arguments: list[str]) -> int:
-    """`python -m kpdemo pull`: fetch the newest weights from the Hub, a line a model."""
+    """`python -m kpdemo pull`: fetch the pinned weights from the Hub, else the newest ones."""
     parser = argparse.ArgumentParser(prog="python -m kpdemo pull", description=pull.__doc__)
     parser.add_argument(
         "--namespace",

@@ -58,7 +58,7 @@ class Nets:
     """
 
     def __init__(self, engine: Engine, models: Sequence[str] | None) -> None:
-        """Raises ValueError for an unknown model; a damaged one is left out."""
+        """Raises ValueError for an unknown model, and where no model is left without a damage."""
         chosen, self.unavailable = engine.choose(models)
         self.nets: dict[str, Model] = {}
         self.names: list[str] = []
@@ -69,6 +69,8 @@ class Nets:
                 self.names.append(name)
             except CheckpointError as error:
                 self.unavailable[name] = str(error)
+        if not self.names:
+            raise ValueError(" ".join(self.unavailable.values()))
         self.baseline = BASELINE in self.names
 
 
@@ -170,7 +172,7 @@ class _Batch:
             answers = answers_of(model.config, seen.photo, seen.cuts[name], own)
             for face, answer in zip(seen.answers, answers, strict=True):
                 face[name] = answer
-            seen.timings[name] = own.milliseconds
+            seen.timings[name] += own.milliseconds
             at = end
 
     def _with_faces(self) -> list[_Seen]:
@@ -209,6 +211,7 @@ def _look(engine: Engine, path: str | os.PathLike[str], models: Nets) -> _Seen |
     pictures = by_channels(photo.pixels)
     for name, model in models.nets.items():
         seen.cuts[name] = cut(model.config, pictures, faces)
+        timings[name] = seen.cuts[name].milliseconds
     return seen
 
 

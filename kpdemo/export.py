@@ -7,6 +7,8 @@ except in `.pts`, which counts from 1.
 import csv
 import json
 import math
+import os
+import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
 
@@ -31,8 +33,9 @@ def to_json(result: dict) -> str:
 def to_csv(result: dict, file: str = "") -> str:
     """The result as a table with a header, one row a point; `file` names the photo in each row.
 
-    Faces and points are counted from 0, as in the JSON. A model that also gives its points in
-    another markup has rows for both. What is unknown is an empty cell.
+    Faces and points are counted from 0, as in the JSON. MediaPipe has rows for its mesh and for
+    each way to read it as iBUG's points (`ibug-68`, `ibug-68-fitted`). What is unknown is an empty
+    cell.
     """
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -47,6 +50,12 @@ def csv_rows(result: dict) -> Iterator[tuple]:
         for model, answer in face["models"].items():
             for row in _rows(answer):
                 yield number, model, *row
+
+
+def spelt(name: str) -> str:
+    """A file's name as text: bytes that are no UTF-8, and control characters, as in `\\xff`."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def to_pts(keypoints: np.ndarray | Sequence) -> str:
@@ -70,7 +79,7 @@ def ibug_points(answer: Answer) -> np.ndarray | None:
     """
     if answer.markup == "ibug-68":
         return answer.keypoints
-    return answer.converted.get("ibug-68-fitted", answer.converted.get("ibug-68"))
+    return answer.converted.get("ibug-68-fitted")
 
 
 def png_bytes(pixels: np.ndarray) -> bytes:
@@ -84,9 +93,13 @@ def png_bytes(pixels: np.ndarray) -> bytes:
 def _rows(answer: dict) -> Iterator[tuple]:
     """`(markup, index, name, x, y, confidence)` of every point that one model gives for a face."""
     tables = [(answer["markup"], answer["keypoints"], answer.get("confidence"))]
-    tables += [(name, points, None) for name, points in answer.items() if name in markup.MARKUPS]
+    tables += [
+        (name, points, None)
+        for name, points in answer.items()
+        if name.removesuffix("-fitted") in markup.MARKUPS
+    ]
     for name, points, confidence in tables:
-        names, count = markup.get(name).names, len(points)
+        names, count = markup.get(name.removesuffix("-fitted")).names, len(points)
         x, y = map(_column, np.asarray(points, np.float64).T)
         sure = [None] * count if confidence is None else _column(confidence)
         yield from zip([name] * count, range(count), names, x, y, sure, strict=True)

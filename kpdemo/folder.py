@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from kpdemo import images
+from kpdemo import export, images
 from kpdemo.batch import Nets, compare_many
 from kpdemo.compare import Engine
 from kpdemo.growing import GrowingFile
@@ -25,7 +25,8 @@ class FolderError(ValueError):
 @dataclass
 class Summary:
     """What a run did: photos and faces looked at now, photos without a face, photos that the file
-    held already, a sentence for each bad file and each model that is left out, and the seconds."""
+    held already, a sentence for each photo that could not be used and each model that is left out,
+    and the seconds."""
 
     photos: int = 0
     faces: int = 0
@@ -73,7 +74,7 @@ def run(engine: Engine, folder: Path, out: Path, kind: str, models: list[str] | 
     found, bad = photos(folder)
     nets = Nets(engine, models)
     summary = Summary(bad=bad, unavailable=dict(nets.unavailable))
-    with GrowingFile(out, kind, nets.names) as file:
+    with GrowingFile(out, kind, nets.names, found) as file:
         todo = {name: path for name, path in found.items() if name not in file.done}
         summary.before = len(found) - len(todo)
         results = compare_many(engine, todo.values(), nets)
@@ -83,12 +84,14 @@ def run(engine: Engine, folder: Path, out: Path, kind: str, models: list[str] | 
                 bar.update()
                 if isinstance(result, ImageError):
                     summary.bad[name] = str(result)
-                    continue
-                file.add(name, result.to_dict())
-                summary.photos += 1
-                summary.faces += len(result.faces)
-                summary.without += not result.faces
-                summary.unavailable |= result.unavailable
+                elif failed := result.unavailable.keys() - nets.unavailable.keys():
+                    # Not in the file, where it would count as done: the next run asks again.
+                    summary.bad[name] = " ".join(result.unavailable[each] for each in failed)
+                else:
+                    file.add(name, result.to_dict())
+                    summary.photos += 1
+                    summary.faces += len(result.faces)
+                    summary.without += not result.faces
     summary.seconds = time.perf_counter() - started
     return summary
 
@@ -99,6 +102,4 @@ def _suffixes() -> set[str]:
 
 
 def _name(path: Path, folder: Path) -> str:
-    """A file's path in the folder; bytes that are no UTF-8 are spelt out, as in `\\xff`."""
-    name = path.relative_to(folder).as_posix()
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return export.spelt(path.relative_to(folder).as_posix())

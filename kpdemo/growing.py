@@ -8,7 +8,7 @@ and each line of JSON says which `models` were asked.
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
@@ -27,14 +27,13 @@ class OutputError(ValueError):
 
 
 class _Entry(NamedTuple):
-    """A photo in the file: its name, the models of its rows, the bytes where it starts and ends.
+    """A photo in the file: its name, the models of its rows, the byte where it ends.
 
     `whole` is whether all of it is surely there.
     """
 
     name: str
     models: set[str]
-    start: int
     end: int
     whole: bool
 
@@ -42,12 +41,15 @@ class _Entry(NamedTuple):
 class GrowingFile:
     """The file at `path`, opened to go on with it; `done` are the photos that it holds.
 
-    `kind` is "csv" or "jsonl", `models` are those that are asked about every photo. Raises
+    `kind` is "csv" or "jsonl", `models` are those that are asked about every photo, `photos` those
+    that can be looked at now: if one of them may be there in part, it is taken for missing. Raises
     OutputError if the file cannot be written, is something else, holds other models, or is being
     written by another run.
     """
 
-    def __init__(self, path: Path, kind: str, models: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, kind: str, models: Sequence[str], photos: Collection[str]
+    ) -> None:
         self._path, self._models = path, list(models)
         self._encode, entries, self._head = _FORMATS[kind]
         self.done: set[str] = set()
@@ -59,7 +61,7 @@ class GrowingFile:
             raise OutputError(f"{path} cannot be written ({error.strerror}).") from error
         try:
             self._lock()
-            self._read(entries)
+            self._read(entries, photos)
         except BaseException:
             self._file.close()
             raise
@@ -77,11 +79,13 @@ class GrowingFile:
         except OSError:  # a file system without locks
             return
 
-    def _read(self, entries: Callable[[BinaryIO], Iterator[_Entry]]) -> None:
+    def _read(
+        self, entries: Callable[[BinaryIO], Iterator[_Entry]], photos: Collection[str]
+    ) -> None:
         try:
             with self._path.open("rb") as file:
                 for entry in entries(file):
-                    if not entry.whole:
+                    if not entry.whole and entry.name in photos:
                         break
                     if entry.models != set(self._models):
                         raise OutputError(
@@ -147,37 +151,39 @@ def _to_csv(name: str, result: dict, models: Sequence[str]) -> bytes:
 
 
 def _csv_entries(file: BinaryIO) -> Iterator[_Entry]:
-    """The photos of a table. Nothing says where the last one ends, so it never counts as whole."""
+    """The photos of a table. Nothing says where the last one ends, so it never counts as whole.
+
+    A row that was cut off goes with it: its file name may be cut off too.
+    """
     read = 0
 
     def lines() -> Iterator[str]:
         nonlocal read
         for line in file:
+            if not line.endswith(b"\n"):
+                return
             read += len(line)
-            yield line.decode(errors="replace")
+            yield line.decode()
 
     rows = csv.reader(lines())
     head = next(rows, None)
-    if head is None or (read < len(_CSV_HEAD) and _CSV_HEAD.startswith(_first(file, read))):
+    if head is None:
+        file.seek(0)
+        if not _CSV_HEAD.startswith(file.read(len(_CSV_HEAD))):
+            raise ValueError("another file")
         return
     if tuple(head) != export.CSV_COLUMNS:
         raise ValueError("another table")
-    name, models, start, end = None, set(), read, read
+    name, models, end = None, set(), read
     for row in rows:
-        if row[:1] != [name]:
+        if row[0] != name:
             if name is not None:
-                yield _Entry(name, models, start, end, True)
-            name, models, start = row[0], set(), end
-        # A row that was cut off is the last, and goes with its photo.
-        models |= set(row[2:3])
+                yield _Entry(name, models, end, True)
+            name, models = row[0], set()
+        models.add(row[2])
         end = read
     if name is not None:
-        yield _Entry(name, models, start, end, False)
-
-
-def _first(file: BinaryIO, count: int) -> bytes:
-    file.seek(0)
-    return file.read(count)
+        yield _Entry(name, models, end, False)
 
 
 def _to_json(name: str, result: dict, models: Sequence[str]) -> bytes:
@@ -188,14 +194,17 @@ def _json_entries(file: BinaryIO) -> Iterator[_Entry]:
     """The photos of a file of lines; one is whole if its line ends."""
     end = 0
     for line in file:
-        start, end = end, end + len(line)
         if not line.endswith(b"\n"):
+            if not line.startswith(_JSON_HEAD[: len(line)]):
+                raise ValueError("another file")
             return
+        end += len(line)
         data = json.loads(line)
-        yield _Entry(str(data["file"]), set(data["models"]), start, end, True)
+        yield _Entry(str(data["file"]), set(data["models"]), end, True)
 
 
 _CSV_HEAD = (",".join(export.CSV_COLUMNS) + "\n").encode()
+_JSON_HEAD = b'{"file": "'
 _FORMATS = {
     "csv": (_to_csv, _csv_entries, _CSV_HEAD),
     "jsonl": (_to_json, _json_entries, b""),

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import re
 import struct
 
@@ -35,6 +36,7 @@ def result() -> dict:
                         "markup": "mediapipe-478",
                         "keypoints": mesh,
                         "ibug-68": markup.convert(mesh, "mediapipe-478", "ibug-68"),
+                        "ibug-68-fitted": markup.convert(mesh, "mediapipe-478", "ibug-68") + 1,
                     },
                 },
             },
@@ -95,7 +97,7 @@ def test_json_of_json_is_the_same(result):
 def test_csv_has_a_row_a_point(result):
     rows = list(csv.DictReader(io.StringIO(export.to_csv(result, 'beach, "summer".jpg'))))
     assert tuple(rows[0]) == export.CSV_COLUMNS
-    assert len(rows) == 68 + 478 + 68 + 1
+    assert len(rows) == 68 + 478 + 68 + 68 + 1
     assert {row["file"] for row in rows} == {'beach, "summer".jpg'}
     keypoints = result["faces"][0]["models"]["unet"]["keypoints"]
     tip = next(row for row in rows if row["model"] == "unet" and row["name"] == "nose_tip")
@@ -117,13 +119,15 @@ def test_csv_has_a_row_a_point(result):
     }
 
 
-def test_csv_has_both_markups_of_the_baseline(result):
+def test_csv_has_the_mesh_and_both_ways_to_read_it(result):
     rows = list(csv.DictReader(io.StringIO(export.to_csv(result))))
     counts = {
         name: sum(row["model"] == "mediapipe" and row["markup"] == name for row in rows)
-        for name in ("mediapipe-478", "ibug-68")
+        for name in ("mediapipe-478", "ibug-68", "ibug-68-fitted")
     }
-    assert counts == {"mediapipe-478": 478, "ibug-68": 68}
+    assert counts == {"mediapipe-478": 478, "ibug-68": 68, "ibug-68-fitted": 68}
+    tips = [row for row in rows if row["model"] == "mediapipe" and row["name"] == "nose_tip"]
+    assert float(tips[1]["x"]) - float(tips[0]["x"]) == pytest.approx(1, abs=1e-3)
     assert {row["confidence"] for row in rows if row["model"] == "mediapipe"} == {""}
 
 
@@ -135,6 +139,11 @@ def test_a_photo_without_faces():
     result = {"photo": {"width": 9, "height": 9}, "faces": [], "timings": {}, "unavailable": {}}
     assert export.to_csv(result).splitlines() == [",".join(export.CSV_COLUMNS)]
     assert json.loads(export.to_json(result)) == result
+
+
+def test_names_that_no_table_could_hold_are_spelt_out():
+    name = os.fsdecode("Ä\r\n".encode() + b"\xff.jpg")
+    assert export.spelt(name) == "Ä\\x0d\\x0a\\xff.jpg"
 
 
 def test_pts_counts_from_one():

@@ -2,9 +2,7 @@
 
 import csv
 import json
-import resource
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +140,38 @@ def test_lines_hold_the_whole_result(photos, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_wherever_a_file_is_cut_off_only_whole_photos_count(tmp_path, kind):
+    out = tmp_path / f"out.{kind}"
+    nose = {"markup": "nose-1", "keypoints": [[1.5, 2.0]]}
+    faces = [{"models": dict.fromkeys(MODELS, nose)}] * 2
+    photos = ["people/a.jpg", "people/b, or “b”.jpg", "people/bb.jpg"]
+    ends = []
+    with GrowingFile(out, kind, MODELS, photos) as file:
+        for name in photos:
+            file.add(name, {"faces": faces})
+            ends.append(out.stat().st_size)
+    whole = out.read_bytes()
+    for cut in range(len(whole)):
+        out.write_bytes(whole[:cut])
+        with GrowingFile(out, kind, MODELS, photos) as file:
+            missing = [name for name in photos if name not in file.done]
+            assert file.done <= {name for name, end in zip(photos, ends, strict=True) if cut >= end}
+            for name in missing:
+                file.add(name, {"faces": faces})
+        assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_photos_of_another_folder_stay_in_the_file(tmp_path, kind):
+    out = tmp_path / f"out.{kind}"
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        with GrowingFile(out, kind, ["unet"], [name]) as file:
+            file.add(name, {"faces": []})
+    read = [row["file"] for row in rows(out)] if kind == "csv" else list(lines(out))
+    assert read == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_other_models_and_other_files_are_refused(photos, tmp_path, capsys, kind):
     out = tmp_path / f"out.{kind}"
     shutil.rmtree(photos / "inner")
@@ -157,14 +187,18 @@ def test_other_models_and_other_files_are_refused(photos, tmp_path, capsys, kind
     assert run(photos, out) == 1
     assert "did not write" in capsys.readouterr().err
     assert out.read_text() == "what,is,this\n1,2,3\n"
+    out.write_text("a line that does not end")
+    assert run(photos, out) == 1
+    assert "did not write" in capsys.readouterr().err
+    assert out.read_text() == "a line that does not end"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
 def test_two_runs_do_not_write_the_same_file(tmp_path):
+    pytest.importorskip("fcntl", reason="files are not locked here")
     out = tmp_path / "out.csv"
-    with GrowingFile(out, "csv", ["unet"]), pytest.raises(OutputError, match="another run"):
-        GrowingFile(out, "csv", ["unet"])
-    with GrowingFile(out, "csv", ["unet"]) as free:
+    with GrowingFile(out, "csv", ["unet"], ()), pytest.raises(OutputError, match="another run"):
+        GrowingFile(out, "csv", ["unet"], ())
+    with GrowingFile(out, "csv", ["unet"], ()) as free:
         assert not free.done
 
 
@@ -172,7 +206,7 @@ def test_a_header_that_was_cut_off_is_a_new_file(tmp_path):
     out = tmp_path / "out.csv"
     for start in ("", "file,fa", "file,face,model,markup,index,name,x,y,confidence\n"):
         out.write_text(start)
-        with GrowingFile(out, "csv", ["unet"]) as file:
+        with GrowingFile(out, "csv", ["unet"], ()) as file:
             file.add("a.jpg", {"faces": []})
         assert len(rows(out)) == 1
         assert rows(out)[0]["file"] == "a.jpg"
@@ -180,9 +214,10 @@ def test_a_header_that_was_cut_off_is_a_new_file(tmp_path):
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_a_full_disk_loses_nothing_that_was_there(tmp_path, kind):
+    resource = pytest.importorskip("resource")
     out = tmp_path / f"out.{kind}"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with GrowingFile(out, kind, ["unet"]) as file:
+    with GrowingFile(out, kind, ["unet"], ()) as file:
         file.add("a.jpg", {"faces": []})
         before = out.read_bytes()
         # The kernel cuts the write off where the file would grow beyond this.
@@ -194,7 +229,7 @@ def test_a_full_disk_loses_nothing_that_was_there(tmp_path, kind):
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert out.read_bytes() == before
         file.add("b.jpg", {"faces": []})
-    with GrowingFile(out, kind, ["unet"]) as file:
+    with GrowingFile(out, kind, ["unet"], ()) as file:
         assert "a.jpg" in file.done
 
 
@@ -226,13 +261,33 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, hopper_path):
         folder.photos(tmp_path / "gone")
 
 
-def test_a_model_that_breaks_takes_no_other_down(photos, hopper_path):
+def test_a_model_that_breaks_takes_no_other_down_and_is_asked_again(photos, tmp_path):
     from kpdemo import Engine
     from kpdemo.compare import WEIGHTS
 
-    with Engine([WEIGHTS / "unet", WEIGHTS / "simplenet"]) as own:
-        nets = batch.Nets(own, ["unet", "simplenet"])
+    out, names = tmp_path / "out.csv", ["unet", "simplenet"]
+    with Engine([WEIGHTS / name for name in names]) as own:
+        head = own.models["unet"].net.head
         own.models["unet"].net.head = None
-        (result,) = batch.compare_many(own, [hopper_path], nets)
-    assert list(result.faces[0].answers) == ["simplenet"]
-    assert "unet failed" in result.unavailable["unet"]
+        (result,) = batch.compare_many(own, [photos / "b.jpg"], batch.Nets(own, names))
+        assert list(result.faces[0].answers) == ["simplenet"]
+        assert "unet failed" in result.unavailable["unet"]
+        failed = folder.run(own, photos, out, "csv", names)
+        assert "unet failed on this photo" in failed.bad["b.jpg"]
+        assert [row["file"] for row in rows(out)] == ["grey.png"] * 2
+        own.models["unet"].net.head = head
+        again = folder.run(own, photos, out, "csv", names)
+    assert again.photos == 4 and list(again.bad) == ["broken.jpg"]
+    assert {row["file"] for row in rows(out) if row["x"]} >= {"b.jpg", "c.webp"}
+
+
+def test_without_a_usable_model_there_is_no_file(photos, tmp_path):
+    from kpdemo import Engine
+
+    out = tmp_path / "out.csv"
+    with (
+        Engine([tmp_path / "simplenet"]) as own,
+        pytest.raises(ValueError, match=r"no config\.json"),
+    ):
+        folder.run(own, photos, out, "csv", ["simplenet"])
+    assert not out.exists()
