@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from kpdemo import markup, nets, packed
+from kpdemo import framing, markup, nets, packed
 from kpdemo.config import VERSION, ConfigError, Input, ModelConfig, from_dict
 
 WEIGHTS = "model.safetensors"
@@ -132,7 +132,8 @@ def _line(numbers: str) -> str:
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """The folder's config; CheckpointError if it is missing, broken or from another version."""
+    """The folder's config; CheckpointError if it is missing, broken, from another version, or of a
+    net that cannot be built."""
     path = folder / CONFIG
     data = _read_json(folder, CONFIG)
     if isinstance(data, dict) and data.get("version", VERSION) != VERSION:
@@ -140,9 +141,16 @@ def read_config(folder: Path) -> ModelConfig:
             f"{path} has version {data['version']}; this program reads version {VERSION}."
         )
     try:
-        return from_dict(ModelConfig, data, str(path))
+        config = from_dict(ModelConfig, data, str(path))
     except ConfigError as error:
         raise CheckpointError(str(error)) from error
+    try:
+        framing.fitted(config.framing)
+        with torch.device("meta"):  # without memory for its weights
+            nets.build(config)
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return config
 
 
 def read_history(folder: Path) -> dict:
@@ -174,13 +182,14 @@ def load(folder: Path, name: str | None = None) -> Model:
     try:
         net = nets.build(config)
         tensors = load_file(folder / WEIGHTS)
-        calibration = tensors.pop(CALIBRATION, None)
+        # A copy, as the net's: what lies in the file would change with it.
+        calibration = tensors.pop(CALIBRATION).clone() if CALIBRATION in tensors else None
         net.load_state_dict(tensors)
     except FileNotFoundError:
         raise CheckpointError(f"{name} has no {WEIGHTS}.") from None
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error}).") from error
-    except (ConfigError, RuntimeError) as error:
+    except RuntimeError as error:
         # PyTorch's message has a heading, then a line for every tensor that does not fit.
         reason = " ".join(str(error).split("\n\t")[:2])
         raise CheckpointError(

@@ -1,5 +1,6 @@
 """The engine: a photo -> its faces -> every model and MediaPipe -> one result."""
 
+import filecmp
 import logging
 import os
 import threading
@@ -8,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +34,8 @@ BASELINE = "mediapipe"
 # Seconds that a start waits for the Hub: with all the rest it may take ten. What comes later serves
 # the next start.
 PATIENCE = 2.0
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -136,13 +139,12 @@ class Engine:
             self._start_mediapipe()
             if pulling:
                 self._take(pulling.result())
-        for name, folder in self._folders.items():
+        for name in self._folders:
             try:
                 if name in DEFAULT_MODELS:
-                    self.configs[name] = self.model(name).config
+                    self.model(name)
                 else:
-                    pulled = self._pulled.get(name)
-                    self.configs[name] = checkpoint.read_config(pulled.folder if pulled else folder)
+                    self.configs[name] = self._read(name, checkpoint.read_config)
             except CheckpointError as error:
                 self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
         # Torch uses all cores by itself: two photos at once would only be slower than in turn.
@@ -192,21 +194,33 @@ class Engine:
         """The model of that name, loaded now if it was not before; CheckpointError if damaged."""
         with self._loading:
             if name not in self.models:
-                model = self._load(name)
+                model = self._read(name, partial(checkpoint.load, name=name))
                 model.net.to(self.device)
                 self.models[name] = model
+                self.configs[name] = model.config
             return self.models[name]
 
-    def _load(self, name: str) -> Model:
-        """The Hub's model if it was pulled and is good, else the one of the folder."""
+    def _read(self, name: str, read: Callable[[Path], T]) -> T:
+        """What is read of a model's folder, the Hub's if that was pulled and is good, else ours."""
         if pulled := self._pulled.get(name):
             try:
-                return hub.load_pulled(pulled)
+                return read(pulled.folder)
             except CheckpointError as error:
                 del self._pulled[name]
                 self.origins[name] = _here(self._folders[name])
-                self._do_without(name, error)
-        return checkpoint.load(self._folders[name])
+                self._do_without(name, hub.refused(pulled, error))
+        return read(self._folders[name])
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether a model's weights are others than those of its folder here."""
+        pulled = self._pulled.get(name)
+        if pulled is None:
+            return False
+        ours = self._folders[name] / checkpoint.WEIGHTS
+        # Read once: `filecmp` remembers, as long as the files stay as they are.
+        return not (
+            ours.exists() and filecmp.cmp(pulled.folder / checkpoint.WEIGHTS, ours, shallow=False)
+        )
 
     def _do_without(self, name: str, why: CheckpointError) -> None:
         log.warning("%s: %s", name, why)
@@ -237,7 +251,7 @@ class Engine:
         clock = _Clock(timings)
         clock.lap("load", since=started)
         ask = self._on_zerogpu if borrow else None
-        # Who waits for a GPU keeps nobody else waiting.
+        # Who waits for a GPU does not keep the camera and videos waiting.
         with self.turn if ask is None else nullcontext():
             clock.lap("wait")
             faces = self.find(photo.pixels)

@@ -26,6 +26,10 @@ class Input:
     mean: float = 0.5
     std: float = 0.25
 
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3) or min(self.height, self.width) < 1 or not self.std > 0:
+            raise ConfigError("an input has pixels, 1 or 3 channels, and a std above 0.")
+
 
 @dataclass(frozen=True)
 class Framing:
@@ -33,6 +37,10 @@ class Framing:
 
     reference: str = "keypoint-box"
     scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise ConfigError(f"a framing's scale is above 0, not {self.scale}.")
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,10 @@ def from_dict(cls: type[T], data: Any, where: str) -> T:
         raise ConfigError(f"{where}: missing {', '.join(missing)}.")
     hints = typing.get_type_hints(cls)
     values = {key: _value(hints[key], value, f"{where}: {key}") for key, value in data.items()}
-    return cls(**values)
+    try:
+        return cls(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:

@@ -87,7 +87,7 @@ def from_keypoints(
 
 def from_face(framing: Framing, face: "Face") -> Crop:
     """The upright crop for a found face."""
-    measured = _fitted(framing)
+    measured = fitted(framing)
     origin = _origin(face)
     x, y, size = features(face) @ np.array(measured["coefficients"])
     ((x, y),) = origin.to_photo([[x, y]])
@@ -101,11 +101,11 @@ def left_unexplained(framing: Framing) -> dict[str, float]:
 
     Root mean squares of the errors of the centre's "x" and "y" and of the logarithm of the "width".
     """
-    return _fitted(framing)["left_unexplained_percent"]
+    return fitted(framing)["left_unexplained_percent"]
 
 
 def features(face: "Face") -> np.ndarray:
-    """What a crop is predicted from: 1 and the six points in the frame of the face's box: `(13,)`.
+    """What a crop is predicted from: the six points in the frame of the face's box, and 1: `(13,)`.
 
     The frame is upright, its origin the box's centre, its unit half the box's mean side.
     """
@@ -133,7 +133,8 @@ def _reference(framing: Framing) -> Reference:
     return REFERENCES[framing.reference]
 
 
-def _fitted(framing: Framing) -> dict:
+def fitted(framing: Framing) -> dict:
+    """What `from_face` computes with; ConfigError for a framing that is unknown or not measured."""
     _reference(framing)
     measured = _measured().get(framing.reference)
     if measured is None:

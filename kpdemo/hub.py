@@ -10,7 +10,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -110,7 +110,12 @@ def load_pulled(pulled: Pulled) -> Model:
     try:
         return checkpoint.load(pulled.folder, model_name(pulled.repository))
     except CheckpointError as error:
-        raise HubError(f"{pulled.repository} is refused: {error}") from error
+        raise refused(pulled, error) from error
+
+
+def refused(pulled: Pulled, why: CheckpointError) -> HubError:
+    """What to say of a repository whose files cannot be used."""
+    return HubError(f"{pulled.repository} is refused: {why}")
 
 
 def fetch(repo: str, revision: str | None = None) -> Pulled:
@@ -206,12 +211,12 @@ def _git_sha1(content: bytes) -> str:
 
 
 def pull(
-    namespace: str, models: Iterable[str], patience: float | None = None
+    namespace: str, models: Collection[str], patience: float | None = None
 ) -> dict[str, Pulled | HubError]:
     """Fetch all of these models of a namespace at once, each to its files or to what went wrong.
 
-    After `patience` seconds the rest is given up; it goes on in the background as long as the
-    program runs, so that a later start finds it.
+    After `patience` seconds the rest is what an earlier time left, or given up; it goes on in the
+    background as long as the program runs, so that a later start finds it.
     """
     results: dict[str, Pulled | HubError] = {}
 
@@ -229,14 +234,21 @@ def pull(
     for thread in threads:
         thread.join(None if end is None else max(0.0, end - time.monotonic()))
     return {
-        name: results.get(name)
-        or HubError(f"{repository(namespace, name)} had not arrived after {patience:g} s.")
-        for name in models
+        name: results.get(name) or _late(repository(namespace, name), patience) for name in models
     }
 
 
-def report(namespace: str, models: Iterable[str]) -> Iterator[tuple[bool, str]]:
-    """Pull models, and say of each whether it can be used at the Hub's newest state, in a line."""
+def _late(repo: str, patience: float) -> Pulled | HubError:
+    """What the cache has of a repository that did not answer in time, if it is whole."""
+    folder = _cached(repo, MAIN)
+    # A pinned one would have come from the cache at once.
+    if folder is None or repo in read_pins() or any(_damaged(folder / name) for name in FILES):
+        return HubError(f"{repo} had not arrived after {patience:g} s.")
+    return Pulled(repo, folder, "the Hub did not answer in time")
+
+
+def report(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str]]:
+    """Pull models, and say of each in a line whether the pinned, else the newest, can be used."""
     for name, pulled in pull(namespace, models).items():
         try:
             if isinstance(pulled, HubError):

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from kpdemo import checkpoint
 from kpdemo.compare import WEIGHTS
-
-_TRIALS = "trials"
+from kpdemo.histories import TRIALS
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def stages(name: str, weights: Path = WEIGHTS) -> list[Stage]:
             break
         # Runs that others started from were kept beside the trials.
         name = Path(start).name
-        history = _history(weights / _TRIALS / f"{name}.json") or _history(
+        history = _history(weights / TRIALS / f"{name}.json") or _history(
             weights / name / checkpoint.HISTORY
         )
         if history is None:

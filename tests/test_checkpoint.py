@@ -108,6 +108,19 @@ DAMAGE = {
     "other net": (change_config(net="resnet18", args={}), ["do not fit", "Missing key"]),
     "unknown net": (change_config(net="transformer"), ["transformer", "unet"]),
     "unknown markup": (change_config(markup="ibug-86"), ["ibug-86", "ibug-68"]),
+    "unknown framing": (
+        change_config(framing={"reference": "ibug-box", "scale": 1.0}),
+        ["config.json", "ibug-box", "keypoint-box"],
+    ),
+    "no scale": (change_config(framing={"scale": 0.0}), ["config.json: framing", "scale"]),
+    "two channels": (
+        change_config(input={"height": 8, "width": 8, "channels": 2}),
+        ["config.json: input", "1 or 3 channels"],
+    ),
+    "std of zero": (
+        change_config(input={"height": 8, "width": 8, "std": 0.0}),
+        ["config.json: input", "std"],
+    ),
     "from the future": (change_config(version=2), ["config.json", "version 2", "version 1"]),
     "unknown key": (change_config(colour="red"), ["config.json", "colour"]),
     "broken JSON": (write(checkpoint.CONFIG, b'{"net": "un'), ["config.json", "JSON"]),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mirror import mirrored
 
 from kpdemo import Engine, compare, markup
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS, model_folders
@@ -93,7 +94,7 @@ def test_the_mirrored_photo_gives_the_mirrored_points(hopper_path, hopper):
     pixels = np.ascontiguousarray(load(hopper_path).pixels[:, ::-1])
     for name, answer in compare(pixels).faces[0].answers.items():
         before = hopper.faces[0].answers[name]
-        expected = markup.mirrored(before.keypoints, before.markup, pixels.shape[1])
+        expected = mirrored(before.keypoints, before.markup, pixels.shape[1])
         unit = eye_distance(expected, before.markup)
         assert np.linalg.norm(answer.keypoints - expected, axis=1).mean() < 0.06 * unit, name
 

@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import kpdemo
 from kpdemo import checkpoint, hub, nets
 from kpdemo.__main__ import main
 from kpdemo.checkpoint import SHIPPED, CheckpointError, Model
-from kpdemo.compare import Engine
+from kpdemo.compare import PATIENCE, Engine
 from kpdemo.config import Input, ModelConfig
 from kpdemo.hub import HubError, Pin
 
@@ -286,21 +287,27 @@ def test_the_engine_takes_what_is_good_on_the_hub_and_says_so(
     mixed = {checkpoint.CONFIG: OTHER[checkpoint.CONFIG]}
     local_hub.add(f"{ACCOUNT}/kpdemo-simplenet", FILES | mixed)
     local_hub.add(f"{ACCOUNT}/kpdemo-lazy", FILES | mixed)
-    folders = copies("unet", "simplenet", "resnet18", "lazy")
+    future = json.dumps(json.loads(FILES[checkpoint.CONFIG]) | {"version": 2}).encode()
+    local_hub.add(f"{ACCOUNT}/kpdemo-future", FILES | {checkpoint.CONFIG: future})
+    folders = copies("unet", "simplenet", "resnet18", "lazy", "future")
     with Engine(folders, ACCOUNT) as engine:
         assert same(engine.model("unet"), checkpoint.load(SHIPPED / "nosenet-fajardo"))
         assert engine.model("unet").name == "unet"
-        for name in ("simplenet", "resnet18", "lazy"):
+        for name in ("simplenet", "resnet18", "lazy", "future"):
             assert same(engine.model(name), checkpoint.load(SHIPPED / NAME))
+            assert engine.configs[name] == checkpoint.read_config(SHIPPED / NAME)
         assert engine.origins == {
             "unet": f"{ACCOUNT}/kpdemo-unet at {commit[:7]} (Hugging Face Hub)",
             "simplenet": "the folder weights/ of this copy",
             "resnet18": "the folder weights/ of this copy",
             "lazy": "the folder weights/ of this copy",
+            "future": "the folder weights/ of this copy",
         }
+        assert [name for name in engine.configs if engine.is_foreign(name)] == ["unet"]
         assert "do not fit" in engine.not_pulled["simplenet"]
         assert "no such repository" in engine.not_pulled["resnet18"]
         assert "do not fit" in engine.not_pulled["lazy"]
+        assert "version 2" in engine.not_pulled["future"]
         assert "unet" not in engine.not_pulled
         assert not engine.unavailable
 
@@ -317,6 +324,20 @@ def test_a_hub_that_does_not_answer_does_not_keep_the_engine_from_starting(
         for name in ("unet", NAME):
             assert "had not arrived after 0.2 s" in engine.not_pulled[name]
             assert name in engine.names
+
+
+def test_what_was_pulled_before_serves_while_the_hub_is_slow(
+    local_hub: Hub, copies: Callable[..., list[Path]]
+) -> None:
+    local_hub.add(f"{ACCOUNT}/kpdemo-unet", OTHER)
+    assert main(["pull", "--namespace", ACCOUNT]) == 1  # the others are not there
+    local_hub.fail("GET", "/api/", hang=True, times=9)
+    started = time.monotonic()
+    with Engine(copies("unet", NAME), ACCOUNT) as engine:
+        assert time.monotonic() - started < 2 * PATIENCE + 2
+        assert "kpdemo-unet" in engine.origins["unet"]
+        assert same(engine.model("unet"), checkpoint.load(SHIPPED / "nosenet-fajardo"))
+        assert "had not arrived" in engine.not_pulled[NAME]
 
 
 def test_a_full_disk_loses_nothing_that_was_there(

@@ -120,7 +120,13 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         return {
             said: notice.of(shown.comparison),
             shown_panels: panels.value(shown),
-            shown_table: table.value(engine.models, shown, engine.origins, engine.not_pulled),
+            shown_table: table.value(
+                engine.models,
+                shown,
+                engine.origins,
+                engine.not_pulled,
+                list(filter(engine.is_foreign, engine.models)),
+            ),
             marks: truth_box.value(shown),
             session: shown,
         }

@@ -3,7 +3,7 @@
 The browser sorts it and adds the time that it takes itself (`assets/table.js`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import gradio as gr
@@ -44,10 +44,12 @@ def value(
     shown: Shown,
     origins: Mapping[str, str],
     not_pulled: Mapping[str, str],
+    foreign: Collection[str] = (),
 ) -> str | None:
     """The table of a comparison by `models` as JSON; None without a face.
 
-    `origins` and `not_pulled` are the engine's: where weights came from, and why not the Hub.
+    `origins` and `not_pulled` are the engine's: where weights came from, and why not the Hub. What
+    `foreign` models were trained on is not known here.
     """
     faces = shown.comparison.faces
     if not faces:
@@ -57,7 +59,7 @@ def value(
     return export.to_json(
         {
             "columns": _columns(shown.truth is not None),
-            "rows": [_row(name, models.get(name), shown) for name in asked],
+            "rows": [_row(name, models.get(name), shown, name in foreign) for name in asked],
             "meaning": (_ERROR if shown.truth else _AGREEMENT) + several * (len(faces) > 1),
             "costs": _COSTS,
             "timings": _timings(shown.comparison.timings),
@@ -85,7 +87,7 @@ def _columns(truth: bool) -> list[dict[str, str]]:
     ]
 
 
-def _row(name: str, model: Model | None, shown: Shown) -> dict[str, Any]:
+def _row(name: str, model: Model | None, shown: Shown, foreign: bool) -> dict[str, Any]:
     """A model's cells by column: what to show, and the number to sort by where that is one."""
     found = [face.answers.get(name) for face in shown.comparison.faces]
     answers = [answer for answer in found if answer]
@@ -103,7 +105,7 @@ def _row(name: str, model: Model | None, shown: Shown) -> dict[str, Any]:
         "pixels": _figure(apart.pixels, "{:.1f} px"),
         **{group: _figure(apart.groups.get(group), "{:.1f}") for group in _GROUPS},
         "parameters": [count(model.parameters), model.parameters] if model else ["–", None],
-        "trained": ["Google’s own data" if name == BASELINE else _trained_on(name), None],
+        "trained": ["–" if foreign else _trained_on(name), None],
     }
     return {"name": name, "color": "rgb({},{},{})".format(*draw.color_of(name)), "cells": cells}
 
@@ -114,6 +116,8 @@ def _figure(number: float | None, form: str, nothing: str = "–") -> list:
 
 def _trained_on(name: str) -> str:
     """The data sets that a model's weights have seen, run by run, and the last one's faces."""
+    if name == BASELINE:
+        return "Google’s own data"
     stages = provenance.stages(name)
     if not stages:
         return "–"
