@@ -1,4 +1,4 @@
-"""Keypoints, boxes and titles drawn onto pictures, in milliseconds.
+"""Keypoints and titles drawn onto pictures, in milliseconds.
 
 Pictures are `(H, W, 3)` uint8 RGB and are never modified. Points are photo coordinates of the
 picture that is passed in, pixel centres on integers; NaN points are skipped.
@@ -17,7 +17,6 @@ from PIL import Image, ImageDraw, ImageFont
 from kpdemo import markup
 
 Color = tuple[int, int, int]
-Label = tuple[str, np.ndarray, int]  # the text, its top left corner (x, y), its size in pixels
 
 # The first six are Okabe and Ito's, which eyes with any colour blindness tell apart. Each of the
 # others was the farthest from all before it, in OKLab, as the nearest of four kinds of eyes sees it
@@ -67,11 +66,8 @@ def overlay(
     markup_name: str,
     color: Color,
     confidence: np.ndarray | Sequence | None = None,
-    contours: bool = True,
-    points: bool = True,
-    numbers: bool = False,
 ) -> np.ndarray:
-    """A copy of `pixels` with one model's contours, points and point numbers on it.
+    """A copy of `pixels` with one model's contours and points on it.
 
     `keypoints` is one face `(K, 2)`, or a list of faces `(F, K, 2)`; `confidence`, if given, is
     `(K,)` or `(F, K)` to match, and points below `LOW_CONFIDENCE` are drawn hollow and
@@ -90,36 +86,14 @@ def overlay(
     if confidence is not None:
         sure = ~(np.asarray(confidence, np.float64).reshape(sure.shape) < LOW_CONFIDENCE)
     canvas = np.array(pixels)
-    labels: list[Label] = []
     for face, sure_points in zip(faces, sure, strict=True):
         size = _face_size(face, scheme, canvas)
         width = _line_width(0.02 * size, canvas)
         # A mesh of hundreds of points would hide the face under points of the usual size.
         radius = max(0.04 * size * min(1.0, (68 / len(scheme)) ** 0.5), 1.2 * width)
-        if contours:
-            _draw_contours(canvas, face, scheme, color, width)
-        if points:
-            _draw_points(canvas, face, sure_points, radius, color, width)
-        if numbers:
-            labels += _numbers(face, radius, max(8, round(0.15 * size)))
-    return _labelled(canvas, labels)
-
-
-def boxes(
-    pixels: np.ndarray, boxes: np.ndarray | Sequence, scores: np.ndarray | Sequence
-) -> np.ndarray:
-    """A copy of `pixels` with face boxes `(F, 4)`, x0 y0 x1 y1, and their scores `(F,)` on it."""
-    canvas = np.array(pixels)
-    labels: list[Label] = []
-    for corners, score in zip(np.reshape(boxes, (-1, 2, 2)), scores, strict=True):
-        side = np.ptp(corners, 0).max()
-        width = _line_width(0.008 * side, canvas)
-        first, last = (tuple(map(int, corner)) for corner in _fixed(corners))
-        for color, thickness in ((DARK, width + 2), (WHITE, width)):
-            cv2.rectangle(canvas, first, last, color, thickness, cv2.LINE_AA, _SHIFT)
-        size = max(10, round(0.1 * side))
-        labels.append((f"{score:.2f}", corners[0] - (0, 1.4 * size), size))
-    return _labelled(canvas, labels)
+        _draw_contours(canvas, face, scheme, color, width)
+        _draw_points(canvas, face, sure_points, radius, color, width)
+    return canvas
 
 
 def contact_sheet(panels: Sequence[tuple[str, str, np.ndarray]], columns: int) -> np.ndarray:
@@ -200,11 +174,6 @@ def _draw_points(
         cv2.circle(canvas, center, inner, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _numbers(face: np.ndarray, radius: float, size: int) -> list[Label]:
-    known = np.flatnonzero(np.isfinite(face).all(1))
-    return [(str(k), face[k] + (radius, -size / 2), size) for k in known]
-
-
 def _face_size(face: np.ndarray, scheme: markup.Markup, canvas: np.ndarray) -> float:
     """About the distance between the eyes, in pixels, from whatever the markup offers."""
     if not {"left_eye_center", "right_eye_center"} <= scheme.anatomy.keys():
@@ -235,18 +204,6 @@ def _runs(contour: Sequence[int], known: np.ndarray) -> list[list[int]]:
 def _fixed(points: np.ndarray) -> np.ndarray:
     """Points `(..., 2)` in OpenCV's fixed point, NaN as zero."""
     return np.rint(np.nan_to_num(points).clip(-_FAR, _FAR) * 2**_SHIFT).astype(np.int32)
-
-
-def _labelled(canvas: np.ndarray, labels: Sequence[Label]) -> np.ndarray:
-    if not labels:
-        return canvas
-    image = Image.fromarray(canvas)
-    draw = ImageDraw.Draw(image)
-    for text, at, size in labels:
-        x, y = at.clip(-_FAR, _FAR)
-        font = _font("DejaVuSans.ttf", size)
-        draw.text((x, y), text, WHITE, font, stroke_width=1 + size // 20, stroke_fill=DARK)
-    return np.array(image)
 
 
 @cache

@@ -28,7 +28,6 @@ class Markup:
 
     name: str
     title: str
-    source: str
     names: tuple[str, ...]
     groups: Mapping[str, Points]
     contours: tuple[Points, ...]
@@ -50,26 +49,6 @@ def get(name: str) -> Markup:
     return MARKUPS[name]
 
 
-@cache
-def conversion(source: str, target: str) -> tuple[np.ndarray, Points]:
-    """How to read `target`'s points out of `source`'s.
-
-    Returns `(matrix, covered)`: a float32 `(K_target, K_source)` of averaging weights, and the
-    target's points that the source can name. Rows of points that it cannot name are zero.
-    """
-    a, b = get(source), get(target)
-    matrix = np.zeros((len(b), len(a)), np.float32)
-    if source == target:
-        np.fill_diagonal(matrix, 1)
-        return matrix, tuple(range(len(b)))
-    for place, at in b.anatomy.items():
-        if len(at) == 1 and place in a.anatomy:
-            row = np.zeros(len(a), np.float32)
-            row[list(a.anatomy[place])] = 1 / len(a.anatomy[place])
-            matrix[at[0]] = row
-    return matrix, tuple(int(k) for k in np.flatnonzero(matrix.any(1)))
-
-
 def convert(points: np.ndarray, source: str, target: str) -> np.ndarray:
     """`(..., K_source, 2)` in one markup -> `(..., K_target, 2)` in another, NaN where unnamed.
 
@@ -84,16 +63,20 @@ def convert(points: np.ndarray, source: str, target: str) -> np.ndarray:
 
 @cache
 def _means(source: str, target: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The conversion as means: `(T,)` points of the target and the `(T, N)` that they are of.
-
-    Not a matrix product, in which one missing point would make all points missing.
-    """
-    matrix, covered = conversion(source, target)
-    used = {k: np.flatnonzero(matrix[k]) for k in covered}
+    """The conversion as means: `(T,)` points of the target and the `(T, N)` that they are of."""
+    a, b = get(source), get(target)
+    if source == target:
+        used = {k: (k,) for k in range(len(b))}
+    else:
+        used = {
+            at[0]: a.anatomy[place]
+            for place, at in b.anatomy.items()
+            if len(at) == 1 and place in a.anatomy
+        }
     alike: dict[int, list[int]] = {}
-    for k in covered:
-        alike.setdefault(len(used[k]), []).append(k)
-    return [(np.array(ks), np.stack([used[k] for k in ks])) for ks in alike.values()]
+    for k, points in used.items():
+        alike.setdefault(len(points), []).append(k)
+    return [(np.array(ks), np.array([used[k] for k in ks])) for ks in alike.values()]
 
 
 @cache
@@ -101,13 +84,6 @@ def shared(first: str, second: str) -> tuple[tuple[str, Points, Points], ...]:
     """The places that two markups both name: `(name, points of first, points of second)`."""
     a, b = get(first), get(second)
     return tuple((name, at, b.anatomy[name]) for name, at in a.anatomy.items() if name in b.anatomy)
-
-
-def mirrored(points: np.ndarray, markup: str, width: float) -> np.ndarray:
-    """Keypoints `(..., K, 2)` of the mirrored picture of `width` pixels, in the markup's order."""
-    flipped = np.array(points, np.float32)[..., list(get(markup).mirror), :]
-    flipped[..., 0] = width - 1 - flipped[..., 0]
-    return flipped
 
 
 def _closed(*points: int) -> Points:
@@ -185,10 +161,10 @@ _IBUG_NAMES = (
     "inner_lower_lip_right",
 )
 
+# https://ibug.doc.ic.ac.uk/resources/facial-point-annotations/
 _IBUG = Markup(
     name="ibug-68",
     title="iBUG 68 points",
-    source="https://ibug.doc.ic.ac.uk/resources/facial-point-annotations/",
     names=_IBUG_NAMES,
     groups={
         "jaw": _span(0, 16),
@@ -240,10 +216,10 @@ _KAGGLE_NAMES = (
     "mouth_center_bottom_lip",
 )
 
+# https://www.kaggle.com/c/facial-keypoints-detection
 _KAGGLE = Markup(
     name="kaggle-15",
     title="Kaggle 15 points",
-    source="https://www.kaggle.com/c/facial-keypoints-detection",
     names=_KAGGLE_NAMES,
     groups={"eyes": _span(0, 5), "brows": _span(6, 9), "nose": (10,), "mouth": _span(11, 14)},
     contours=((3, 0, 2), (4, 1, 5), (6, 7), (8, 9), _closed(11, 13, 12, 14)),
@@ -274,10 +250,10 @@ _BIOID_NAMES = (
     "jaw_8",
 )
 
+# https://www.bioid.com/face-database/
 _BIOID = Markup(
     name="bioid-20",
     title="BioID FGnet 20 points",
-    source="https://www.bioid.com/face-database/",
     names=_BIOID_NAMES,
     groups={
         "jaw": (8, 13, 19),
@@ -321,10 +297,10 @@ _IMM_PARTS = (
     ("nose", 47, 11),
 )
 
+# http://www2.imm.dtu.dk/pubdb/pubs/3160-full.html
 _IMM = Markup(
     name="imm-58",
     title="IMM 58 points",
-    source="http://www2.imm.dtu.dk/pubdb/pubs/3160-full.html",
     names=tuple(f"{part}_{k}" for part, _, count in _IMM_PARTS for k in range(count)),
     groups={
         "jaw": _span(0, 12),
@@ -357,7 +333,6 @@ _IMM = Markup(
 _NOSE = Markup(
     name="nose-1",
     title="Nose tip (IMM point 52)",
-    source="http://www2.imm.dtu.dk/pubdb/pubs/3160-full.html",
     names=("nose_base",),
     groups={"nose": (0,)},
     contours=(),
@@ -367,10 +342,10 @@ _NOSE = Markup(
 
 _MESH_NAMES = tuple(f"mesh_{k}" for k in range(478))
 
+# https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker
 _MEDIAPIPE = Markup(
     name="mediapipe-478",
     title="MediaPipe 478-point mesh",
-    source="https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker",
     names=_MESH_NAMES,
     groups={
         "jaw": mesh.FACE_OVAL,

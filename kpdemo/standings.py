@@ -75,7 +75,6 @@ class Standing:
     markup: str | None
     source: str | None
     faces: int | None
-    default: bool
     shipped: bool
     answers_mean: bool
     figures: Mapping[str, float]
@@ -242,7 +241,6 @@ def _standing(files: _Files, row: dict) -> Standing:
         markup=markup if markup in markups.MARKUPS else None,
         source=source,
         faces=_count(row),
-        default=bool(row.get("default")),
         shipped=bool(row.get("shipped")),
         answers_mean=bool(row.get("answers_mean")),
         figures=_numbers(

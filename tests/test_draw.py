@@ -26,8 +26,8 @@ def changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.argwhere((before != after).any(-1))[:, ::-1]
 
 
-def only_points(keypoints, name="kaggle-15", **options):
-    return draw.overlay(GREY, keypoints, name, COLOR, contours=False, **options)
+def drawn(keypoints, name="kaggle-15", confidence=None):
+    return draw.overlay(GREY, keypoints, name, COLOR, confidence)
 
 
 @pytest.mark.parametrize("name", list(markup.MARKUPS))
@@ -35,16 +35,16 @@ def test_each_point_gets_the_color_where_it_lies(name):
     keypoints = face(name)
     for x, y in np.rint(keypoints).astype(int):
         assert tuple(GREY[y, x]) != COLOR
-    pixels = only_points(np.rint(keypoints), name)
+    pixels = drawn(np.rint(keypoints), name)
     for x, y in np.rint(keypoints).astype(int):
         assert tuple(pixels[y, x]) == COLOR
 
 
 def test_pixel_centers_lie_on_integers():
     at = np.array([[160.0, 120.0]])
-    where = changed(GREY, only_points(at, "nose-1"))
+    where = changed(GREY, drawn(at, "nose-1"))
     np.testing.assert_allclose(where.mean(0), (160, 120), atol=0.1)
-    half = only_points(at + 0.5, "nose-1").astype(float) - 128
+    half = drawn(at + 0.5, "nose-1").astype(float) - 128
     rows, columns = np.indices(half.shape[:2])
     weight = np.abs(half).sum(-1)
     center = (columns * weight).sum() / weight.sum(), (rows * weight).sum() / weight.sum()
@@ -55,8 +55,7 @@ def test_nothing_is_drawn_far_from_the_face_and_the_input_stays(hopper_path):
     photo = load(hopper_path).pixels
     before = photo.copy()
     keypoints = face("ibug-68", 250, 240, 120)
-    after = draw.overlay(photo, keypoints, "ibug-68", COLOR, numbers=True)
-    draw.boxes(photo, [[190, 180, 310, 300]], [0.9])
+    after = draw.overlay(photo, keypoints, "ibug-68", COLOR)
     np.testing.assert_array_equal(photo, before)
     where = changed(before, after)
     assert len(where)
@@ -76,28 +75,14 @@ def test_contours_join_the_points():
     keypoints = face(size=200)
     first, second = keypoints[3], keypoints[0]  # the left eye's contour begins so
     x, y = np.rint((first + second) / 2).astype(int)
-    assert (only_points(keypoints)[y, x] == 128).all()
-    lines = draw.overlay(GREY, keypoints, "kaggle-15", COLOR, points=False)
-    assert (lines[y - 1 : y + 2, x - 1 : x + 2] != 128).any()
-
-
-def test_switching_everything_off_draws_nothing():
-    pixels = draw.overlay(GREY, face(), "kaggle-15", COLOR, contours=False, points=False)
-    np.testing.assert_array_equal(pixels, GREY)
-    assert not np.shares_memory(pixels, GREY)
+    # The radius of a point is 4 % of the eyes' distance.
+    assert np.linalg.norm(first - second) > 20
+    assert (drawn(keypoints)[y - 1 : y + 2, x - 1 : x + 2] != 128).any()
 
 
 def test_lines_are_anti_aliased():
-    pixels = draw.overlay(GREY, face(size=150), "kaggle-15", COLOR, points=False)
+    pixels = drawn(face(size=150))
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 4
-
-
-def test_numbers_stand_beside_their_points():
-    keypoints = face(size=150)
-    without, with_numbers = only_points(keypoints), only_points(keypoints, numbers=True)
-    where = changed(without, with_numbers)
-    for point in keypoints:
-        assert np.abs(where - point).max(1).min() < 25
 
 
 @pytest.mark.parametrize("missing", [np.nan, np.inf, None])
@@ -105,7 +90,7 @@ def test_unknown_points_are_skipped(missing):
     keypoints = face().tolist()
     x, y = keypoints[10]
     keypoints[10] = [missing, missing]
-    pixels = draw.overlay(GREY, keypoints, "kaggle-15", COLOR, contours=False, numbers=True)
+    pixels = drawn(keypoints)
     assert (pixels[round(y), round(x)] == 128).all()
     assert (pixels[:10, :10] == 128).all()
 
@@ -113,24 +98,21 @@ def test_unknown_points_are_skipped(missing):
 def test_contours_do_not_bridge_unknown_points():
     keypoints = face(size=200)
     keypoints[0] = np.nan  # the middle of the left eye's contour 3, 0, 2
-    lines = draw.overlay(GREY, keypoints, "kaggle-15", COLOR, points=False)
     x, y = np.rint(keypoints[[3, 2]].mean(0)).astype(int)
-    whole = draw.overlay(GREY, face(size=200), "kaggle-15", COLOR, points=False)
-    assert len(changed(GREY, lines)) < len(changed(GREY, whole))
-    assert (lines[y - 1 : y + 2, x - 1 : x + 2] == 128).all()
+    assert (drawn(keypoints)[y - 1 : y + 2, x - 1 : x + 2] == 128).all()
 
 
 @pytest.mark.parametrize("missing", [np.nan, None])
 def test_a_face_without_any_known_point(missing):
     keypoints = [[missing, missing]] * 15
-    pixels = draw.overlay(GREY, keypoints, "kaggle-15", COLOR, numbers=True)
+    pixels = drawn(keypoints)
     np.testing.assert_array_equal(pixels, GREY)
 
 
 def test_points_far_outside_are_harmless():
     keypoints = face()
     keypoints[3], keypoints[4] = (1e12, -1e12), (-500, 9000)
-    pixels = draw.overlay(GREY, keypoints, "kaggle-15", COLOR, numbers=True)
+    pixels = drawn(keypoints)
     assert pixels.shape == GREY.shape
 
 
@@ -138,7 +120,7 @@ def test_unsure_points_are_hollow():
     keypoints = np.rint(face(size=180))
     confidence = np.full(15, 0.9)
     confidence[10] = 0.1
-    sure, mixed = only_points(keypoints), only_points(keypoints, confidence=confidence)
+    sure, mixed = drawn(keypoints), drawn(keypoints, confidence=confidence)
     x, y = keypoints[10].astype(int)
     assert tuple(sure[y, x]) == COLOR
     assert tuple(mixed[y, x]) == (128, 128, 128)
@@ -149,8 +131,8 @@ def test_unsure_points_are_hollow():
 
 def test_unknown_confidence_is_drawn_as_usual():
     keypoints = face()
-    unknown = only_points(keypoints, confidence=np.full(15, np.nan))
-    np.testing.assert_array_equal(unknown, only_points(keypoints))
+    unknown = drawn(keypoints, confidence=np.full(15, np.nan))
+    np.testing.assert_array_equal(unknown, drawn(keypoints))
 
 
 def test_several_faces_in_one_call_are_as_one_after_another():
@@ -253,15 +235,6 @@ def test_every_model_has_its_own_color_the_same_in_every_process():
             check=True,
         )
         assert run.stdout.strip() == str([draw.color_of(f"net-{k}") for k in range(9)])
-
-
-def test_boxes_outline_each_face():
-    pixels = draw.boxes(GREY, np.array([[40, 50, 140, 170], [200, 60, 300, 160]]), [0.5, 0.97])
-    for x, y in ((40, 110), (140, 110), (90, 170), (200, 110), (250, 160)):
-        assert pixels[y, x].min() > 220
-    assert (pixels[110, 90] == 128).all()
-    assert len(changed(GREY[20:48], pixels[20:48]))
-    np.testing.assert_array_equal(draw.boxes(GREY, [], []), GREY)
 
 
 def test_contact_sheet_holds_every_panel_and_its_titles():

@@ -1,6 +1,6 @@
 """The four architectures, and a registry that builds any of them from its config."""
 
 from kpdemo.nets import keypoint_resnet, resnet18, simplenet, unet
-from kpdemo.nets.registry import Output, build, names
+from kpdemo.nets.registry import Output, build
 
-__all__ = ["Output", "build", "keypoint_resnet", "names", "resnet18", "simplenet", "unet"]
+__all__ = ["Output", "build", "keypoint_resnet", "resnet18", "simplenet", "unet"]

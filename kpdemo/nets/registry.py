@@ -52,11 +52,6 @@ def register(name: str) -> Callable[[Net], Net]:
     return add
 
 
-def names() -> tuple[str, ...]:
-    """The registered nets."""
-    return tuple(_NETS)
-
-
 def build(config: ModelConfig) -> nn.Module:
     """The net that a config describes, with fresh weights; ConfigError if there is no such net."""
     if config.net not in _NETS:
