@@ -125,7 +125,7 @@ def seconds_with_a_silent_hub() -> float:
 
 
 def peak_memory() -> int:
-    """Mebibytes that a process with the app's page takes for ten photos of 11 MP and 36 faces."""
+    """Mebibytes that a process with the page takes for ten photos of 11 MP and 36 faces (Linux)."""
     script = """
 import resource, numpy, app
 from kpdemo.benchmark import photo_640x480
