@@ -157,7 +157,7 @@ def read(name: str) -> tuple[Any, str]:
     """A recipe's plain settings, unchecked, and the name of their file."""
     path = RECIPES / f"{name}.yaml" if "/" not in name and "." not in name else Path(name)
     try:
-        return yaml.safe_load(path.read_text()), path.name
+        return yaml.safe_load(path.read_text(encoding="utf-8")), path.name
     except FileNotFoundError:
         raise ConfigError(f"No recipe {name!r}; known are {', '.join(names())}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -101,7 +101,9 @@ def problems(folder: Path) -> Iterator[str]:
 
 def front_matter(folder: Path) -> dict[str, Any]:
     """The settings at the head of a Space's README; empty where they are missing or no YAML."""
-    found = re.match(r"---\n(.*?)\n---\n", (folder / space.README).read_text(), re.DOTALL)
+    found = re.match(
+        r"---\n(.*?)\n---\n", (folder / space.README).read_text(encoding="utf-8"), re.DOTALL
+    )
     try:
         front = yaml.safe_load(found[1]) if found else {}
     except yaml.YAMLError:
@@ -110,7 +112,7 @@ def front_matter(folder: Path) -> dict[str, Any]:
 
 
 def _pins(folder: Path, front: dict[str, Any]) -> Iterator[str]:
-    text = (folder / "requirements.txt").read_text()
+    text = (folder / "requirements.txt").read_text(encoding="utf-8")
     pins = dict(re.findall(r"^([\w-]+)(?:\[.*\])?==([\d.]+)$", text, re.MULTILINE))
     if pins.get("gradio") != front.get("sdk_version"):
         yield f"requirements.txt and {space.README} (sdk_version) differ in gradio's version."

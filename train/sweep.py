@@ -43,7 +43,7 @@ def load(name: str) -> tuple[Sweep, dict[str, Recipe]]:
     """A sweep and the recipe of each run; ConfigError says what is wrong with either."""
     path = SWEEPS / f"{name}.yaml"
     try:
-        sweep = from_dict(Sweep, yaml.safe_load(path.read_text()), path.name)
+        sweep = from_dict(Sweep, yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
     except FileNotFoundError:
         raise ConfigError(f"No sweep {name!r}; known are {', '.join(names())}.") from None
     except yaml.YAMLError as error:
