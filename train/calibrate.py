@@ -18,11 +18,9 @@ from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.crops import Crop
 from kpdemo.metrics import eye_distance
 from kpdemo.predict import calibrated
-from train.baseline import solve
+from train.baseline import RIDGES, solve
 from train.datasets import LabelledFace, load, split
 from train.evaluate import by_labels
-
-RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 def calibrate(folder: Path) -> dict[str, float]:

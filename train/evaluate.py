@@ -15,12 +15,11 @@ from kpdemo.metrics import eye_distance, face_errors, point_errors, rmse, spread
 from kpdemo.predict import predict
 from train import card
 from train import facts as known_facts
-from train.datasets import DataError, LabelledFace, load
+from train.datasets import DataError, LabelledFace, kaggle, load
 from train.facts import Facts
 from train.framing import covering
 
 BATCH = 32
-KAGGLE_SIDE = 96  # Kaggle counts errors in pixels of its 96×96 pictures
 # A net whose answers vary less than this share of what the labels do is said to answer the mean.
 MEAN_SPREAD = 0.3
 SHOWN = 2  # best and worst faces to keep
@@ -137,7 +136,7 @@ def measures(
     if markup == "ibug-68":
         result["nme_inner_51"] = mean_known(found[:, 17:])
     if crop_widths is not None:
-        unit = (KAGGLE_SIDE / crop_widths)[:, None, None]
+        unit = (kaggle.SIDE / crop_widths)[:, None, None]
         result["rmse_96"] = rounded(rmse(predicted * unit, truth * unit))
         result["rmse_96_by_keypoint"] = {
             name: rounded(rmse(predicted[:, k] * unit[:, 0], truth[:, k] * unit[:, 0]))
