@@ -349,11 +349,13 @@ class Run:
         state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
         now, before = self.history, state["history"]
         others = self.recipe.differs_from(before["recipe"])
-        others += [name for name in ("precision", "processes") if before[name] != now[name]]
+        for name in ("precision", "processes"):
+            if before[name] != now[name]:
+                others.append(f"{name} {before[name]}")
         if others:
             raise ConfigError(
-                f"{path} belongs to a run with other settings ({', '.join(others)}); delete it or "
-                "choose another --output."
+                f"{path} belongs to a run with other settings ({', '.join(others)}); use those, "
+                "delete it or choose another --output."
             )
         self.epoch, self.best = state["epoch"], state["best"]
         self.history = before | {"recipe": now["recipe"]}

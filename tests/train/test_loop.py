@@ -297,7 +297,7 @@ def test_a_run_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
     state = torch.load(tmp_path / loop.STATE)
     elsewhere = {"precision": "bf16", "processes": 2}
     torch.save(state | {"history": state["history"] | elsewhere}, tmp_path / loop.STATE)
-    with pytest.raises(ConfigError, match=r"other settings \(precision, processes\)"):
+    with pytest.raises(ConfigError, match=r"other settings \(precision bf16, processes 2\)"):
         fit(TINY, tmp_path)
     torch.save(state, tmp_path / loop.STATE)
     assert (tmp_path / checkpoint.WEIGHTS).read_bytes() == before
