@@ -14,13 +14,25 @@ from train.datasets import DataError, root
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. Every error is one sentence on stderr."""
     options = parser().parse_args(arguments)
+    from kpdemo.mediapipe_assets import BaselineUnavailable
     from train.loop import TrainingError
     from train.space_check import SpaceError
 
     try:
         COMMANDS[options.command](options)
-    except (CheckpointError, ConfigError, DataError, SpaceError, TrainingError) as error:
+    except (
+        BaselineUnavailable,
+        CheckpointError,
+        ConfigError,
+        DataError,
+        SpaceError,
+        TrainingError,
+    ) as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        name, why = error.filename or "A file", error.strerror or error
+        print(f"{name} could not be read or written ({why}).", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped; the same command goes on from what is complete.", file=sys.stderr)
@@ -91,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
 def training_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workers", type=int, default=1, help="processes that prepare pictures")
     command.add_argument(
-        "--precision", choices=("no", "bf16", "fp16"), help="default: bf16 where it is native"
+        "--precision", choices=("no", "bf16"), help="default: bf16 where it is native"
     )
 
 

@@ -18,11 +18,10 @@ from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.crops import Crop
 from kpdemo.metrics import eye_distance
 from kpdemo.predict import calibrated
-from train.baseline import solve
+from train.baseline import RIDGES, solve
 from train.datasets import LabelledFace, load, split
 from train.evaluate import by_labels
-
-RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+from train.ship import finished
 
 
 def calibrate(folder: Path) -> dict[str, float]:
@@ -32,11 +31,11 @@ def calibrate(folder: Path) -> dict[str, float]:
     the recipe drops labels of), each cut twice: as the labels say, and a little off, as the app
     cuts. The ridge is chosen on the validation faces.
     Returns the ridge and the validation NME (percent, picture and mirror image averaged) before
-    and after, which also go to `history.json`. Raises CheckpointError if it was fitted before, or
-    if the model does not come from a recipe that holds faces out.
+    and after, which also go to `history.json`. Raises CheckpointError for a run that is not
+    finished or was calibrated before, or whose recipe leaves no faces to fit on or to choose by.
     """
     model = checkpoint.load(folder)
-    history = checkpoint.read_history(folder)
+    history = finished(folder)
     if model.calibration is not None:
         raise CheckpointError(f"{folder} is calibrated already.")
     data = history["recipe"]["data"]
@@ -51,6 +50,11 @@ def calibrate(folder: Path) -> dict[str, float]:
             history["recipe"]["seed"],
         )
     )
+    if not (training and held_out):
+        raise CheckpointError(
+            f"{folder}: a calibration is fitted on faces with all labels of the recipe's own "
+            "sources, and there are none to train or to validate on."
+        )
     rng = np.random.default_rng(history["recipe"]["seed"])
     off = framing.left_unexplained(model.config.framing)
     cuts = (None, lambda crop: beside(crop, off, rng))

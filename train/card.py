@@ -8,7 +8,6 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from kpdemo import checkpoint, hub, markup
-from kpdemo.config import Framing
 from train import recipe as recipes
 from train.datasets.catalog import CATALOG
 
@@ -82,22 +81,21 @@ def write(folder: Path) -> None:
 
 
 def make(folder: Path, namespace: str = "NAME") -> ModelCard:
-    """The card of a model folder, from its config, history and metrics, for the Hub's namespace.
+    """The card of a model folder, from its history and metrics, for the Hub's namespace.
 
-    The weights need not be there; the card then says how to make them. Raises CheckpointError if
-    one of the three files is missing or broken.
+    Weights and config need not be there; the card then says how to make them. Raises
+    CheckpointError if one of the two files is missing or broken.
     """
-    config = checkpoint.read_config(folder)
     history = checkpoint.read_history(folder)
     metrics = checkpoint.read_metrics(folder)
     recipe = history["recipe"]
+    size = recipe["input"]
     before = earlier(recipe["start_from"])
     sources = titles(recipe["data"]["train"])
     earlier_names = [source for run in before for source in run["data"]["train"]]
     earlier_sources = titles(earlier_names)
     names = list(dict.fromkeys([*recipe["data"]["train"], *earlier_names]))
-    count = len(markup.get(config.markup))
-    size = config.input
+    count = len(markup.get(recipe["markup"]))
     use = USE if (folder / checkpoint.WEIGHTS).exists() else NO_WEIGHTS
     data = ModelCardData(
         library_name="kpdemo",
@@ -106,7 +104,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
         license_name="research-only",
         license_link=CATALOG[names[0].partition("-")[0]].home,
         datasets=names,
-        tags=["pytorch", "face", "facial-keypoints", config.net, config.markup],
+        tags=["pytorch", "face", "facial-keypoints", recipe["net"], recipe["markup"]],
         model_name=f"kpdemo {recipe['name']}",
         eval_results=list(_eval_results(metrics)),
     )
@@ -119,12 +117,12 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
         title=recipe["title"],
         parameters=f"{history['parameters']:,}",
         points="1 keypoint" if count == 1 else f"{count} keypoints",
-        markup=config.markup,
-        input=f"{size.width}×{size.height}, {'grey' if size.channels == 1 else 'RGB'}",
+        markup=recipe["markup"],
+        input=f"{size['width']}×{size['height']}, {'grey' if size['channels'] == 1 else 'RGB'}",
         notes=recipe["notes"].strip() or "See the recipe in `history.json`.",
         training=_training(history, sources, earlier_sources),
         results="\n\n".join(
-            [_table(metrics, config.framing), *_remarks(metrics), *_reported(recipe)]
+            [_table(metrics, recipe["framing"]), *_remarks(metrics), *_reported(recipe)]
         ),
         independence=independence([recipe, *before]),
         sources=", ".join(dict.fromkeys(sources + earlier_sources)),
@@ -232,8 +230,8 @@ def _eval_results(metrics: dict) -> list[EvalResult]:
     return results
 
 
-def _table(metrics: dict, framing: Framing) -> str:
-    box = "the whole picture" if framing.reference == "imm-picture" else "from the labels"
+def _table(metrics: dict, framing: Mapping[str, Any]) -> str:
+    box = "the whole picture" if framing["reference"] == "imm-picture" else "from the labels"
     names = {
         "nme": "NME",
         "nme_inner_51": "NME, inner 51",

@@ -1,6 +1,6 @@
 """Measure a trained model on test faces: `metrics.json`, and the model card made from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +8,18 @@ from tqdm import tqdm
 
 from kpdemo import checkpoint, framing
 from kpdemo import markup as markups
-from kpdemo.checkpoint import Model
-from kpdemo.compare import Engine
+from kpdemo.checkpoint import CheckpointError, Model
+from kpdemo.compare import ComparedFace, Engine
 from kpdemo.crops import Crop
 from kpdemo.metrics import eye_distance, face_errors, point_errors, rmse, spread, summary
 from kpdemo.predict import predict
 from train import card
 from train import facts as known_facts
-from train.datasets import DataError, LabelledFace, load
+from train.datasets import DataError, LabelledFace, kaggle, load
 from train.facts import Facts
 from train.framing import covering
 
 BATCH = 32
-KAGGLE_SIDE = 96  # Kaggle counts errors in pixels of its 96×96 pictures
 # A net whose answers vary less than this share of what the labels do is said to answer the mean.
 MEAN_SPREAD = 0.3
 SHOWN = 2  # best and worst faces to keep
@@ -31,7 +30,7 @@ def evaluate(folder: Path) -> dict:
 
     "ground_truth_box" cuts faces by their labels, as papers do (for nets that see whole pictures
     it is the picture); "compare" goes the way of the app: find the face, predict the crop, and a
-    face that was not found is a failure.
+    face that was not found is a failure. Raises CheckpointError if the app cannot be asked.
     """
     model = checkpoint.load(folder)
     markup, framed = model.config.markup, model.config.framing
@@ -40,9 +39,9 @@ def evaluate(folder: Path) -> dict:
         faces, damaged = readable(load(source))
         truth = np.stack([markups.convert(f.keypoints, f.markup, markup) for f in faces])
         eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
-        predicted, crops = by_labels(model, faces)
         with Engine([folder]) as engine:
             found = through_compare(engine, model.name, faces)
+        predicted, crops = by_labels(model, faces)
         widths = None
         if framed.reference == "kaggle":
             widths = np.array([crop.width / framed.scale for crop in crops])
@@ -97,15 +96,31 @@ def by_labels(
 
 
 def through_compare(engine: Engine, name: str, faces: list[LabelledFace]) -> np.ndarray:
-    """What the app would answer for each face: `(F, K, 2)`, NaN where it finds no such face."""
+    """What the app would answer for each face: `(F, K, 2)`, NaN where it finds no such face.
+
+    Raises CheckpointError as `ask` does.
+    """
     count = len(markups.get(engine.model(name).config.markup))
     answers = np.full((len(faces), count, 2), np.nan, np.float32)
     for row, face in enumerate(tqdm(faces, desc=f"{name} through compare", disable=None)):
-        compared = engine.compare(face.pixels(3), [name]).faces
-        match = covering(compared, face.keypoints)
-        if match is not None and name in match.answers:
+        match = ask(engine, [name], face.pixels(3), face.keypoints)
+        if match is not None:
             answers[row] = match.answers[name].keypoints
     return answers
+
+
+def ask(
+    engine: Engine, names: Sequence[str], pixels: np.ndarray, keypoints: np.ndarray
+) -> ComparedFace | None:
+    """The labelled face with the app's answers on it, None if the app finds no such face.
+
+    Raises CheckpointError if MediaPipe, which finds the faces, or one of the models cannot be
+    asked: that must not be taken for a lost face.
+    """
+    compared = engine.compare(pixels, names)
+    if compared.unavailable:
+        raise CheckpointError(" ".join(compared.unavailable.values()))
+    return covering(compared.faces, keypoints)
 
 
 def measures(
@@ -137,7 +152,7 @@ def measures(
     if markup == "ibug-68":
         result["nme_inner_51"] = mean_known(found[:, 17:])
     if crop_widths is not None:
-        unit = (KAGGLE_SIDE / crop_widths)[:, None, None]
+        unit = (kaggle.SIDE / crop_widths)[:, None, None]
         result["rmse_96"] = rounded(rmse(predicted * unit, truth * unit))
         result["rmse_96_by_keypoint"] = {
             name: rounded(rmse(predicted[:, k] * unit[:, 0], truth[:, k] * unit[:, 0]))

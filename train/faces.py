@@ -10,7 +10,7 @@ from torch.utils.data import Dataset, Sampler
 
 from kpdemo import framing, markup
 from kpdemo.config import ConfigError
-from kpdemo.crops import Crop
+from kpdemo.metrics import eye_distance
 from train.augment import MARGIN, Augmenter
 from train.datasets import DataError, LabelledFace, kaggle, load, root, split
 from train.recipe import Recipe
@@ -36,7 +36,6 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
         size = recipe.input
         height, width = round(size.height * margin), round(size.width * margin)
         self.damaged: list[str] = []
-        self.crops: list[Crop] = []
         self.sources: list[LabelledFace] = []
         pictures, keypoints, eyes = [], [], []
         for face in faces:
@@ -54,7 +53,6 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
             points = markup.convert(face.keypoints, face.markup, recipe.markup)
             keypoints.append(stored.to_crop(points))
             eyes.append(eye_distance(face.keypoints, face.markup) / (crop.width / 2))
-            self.crops.append(crop)
             self.sources.append(face)
         if not pictures:
             raise DataError(f"{recipe.name}: not one face could be read. {self.damaged[:1]}")
@@ -90,9 +88,7 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
                 raise DataError("Not one face has all its labels: `incomplete: drop` leaves none.")
             self.pictures, self.keypoints = self.pictures[complete], self.keypoints[complete]
             self.eyes = self.eyes[complete]
-            kept = complete.tolist()
-            self.crops = list(compress(self.crops, kept))
-            self.sources = list(compress(self.sources, kept))
+            self.sources = list(compress(self.sources, complete.tolist()))
         elif incomplete == "fill":
             known = self.keypoints.isfinite().all(-1)
             rows = torch.arange(len(known))[:, None]
@@ -135,16 +131,8 @@ class EpochSampler(Sampler[tuple[int, int]]):
         return iter((self.epoch, int(number)) for number in order)
 
 
-def eye_distance(keypoints: np.ndarray, markup_name: str) -> float:
-    """Distance of the outer eye corners of `(K, 2)` keypoints, in their unit."""
-    known = markup.get(markup_name)
-    corners = ("left_eye_outer_corner", "right_eye_outer_corner")
-    left, right = (known.place(keypoints, corner) for corner in corners)
-    return float(np.linalg.norm(left - right))
-
-
 def for_training(recipe: Recipe) -> tuple[Faces, Faces]:
-    """The recipe's training and validation faces; the test sources are never opened here."""
+    """The recipe's training and validation faces."""
     data = recipe.data
     labelled = [face for name in data.train for face in load(name)]
     if data.validate:

@@ -39,7 +39,7 @@ def fit(recipe: Recipe, folder: Path, workers: int = 1, precision: str | None = 
 
     Goes on from where an interrupted run in `folder` stopped, with the same result as without
     the interruption. Under `accelerate launch` the batch is divided among the processes.
-    `precision` is "no", "bf16" or "fp16"; by default bf16 where the processor computes in it.
+    `precision` is "no" or "bf16"; by default bf16 where the processor computes in it.
     Returns the history, which is also in `history.json`. Raises DataError, ConfigError and
     TrainingError with a sentence each.
     """
@@ -61,6 +61,8 @@ class Run:
         self.check()
         if recipe.batch_size < 1 or sum(stage.epochs for stage in recipe.stages) < 1:
             raise ConfigError(f"{recipe.name}: batch_size and the stages' epochs start at 1.")
+        if workers < 0:
+            raise ConfigError(f"There cannot be {workers} workers; --workers starts at 0.")
         for stage in recipe.stages:
             # An unknown name must not come out when the stages before it are done.
             Schedule(stage, optimizer(stage, self.net.head.parameters()), 1)
@@ -69,8 +71,25 @@ class Run:
                 f"{recipe.name}: batches of {recipe.batch_size} cannot be divided among "
                 f"{self.accelerator.num_processes} processes."
             )
+        self.epoch = 0
+        self.best = math.inf
+        self.history = {
+            "recipe": dataclasses.asdict(recipe),
+            "parameters": sum(p.numel() for p in self.net.parameters()),
+            "device": describe(self.accelerator.device),
+            "precision": self.accelerator.mixed_precision,
+            "processes": self.accelerator.num_processes,
+            "epochs": [],
+            "finished": False,
+        }
+        # Before the faces are loaded, which takes long: a run that cannot start says so at once.
+        self.state = self.restore()
+        if not self.state:
+            self.initialise()
         self.train, self.validation = for_training(recipe)
-        self.initialise()
+        self.history["faces"] = {"train": len(self.train), "validation": len(self.validation)}
+        self.history["damaged"] = self.train.damaged + self.validation.damaged
+        folder.mkdir(parents=True, exist_ok=True)
         self.net.to(self.accelerator.device)
         self.average: AveragedModel | None = None
         if recipe.ema:
@@ -79,19 +98,8 @@ class Run:
             self.average = AveragedModel(
                 self.net, multi_avg_fn=moving_average(recipe.ema), use_buffers=True
             )
-        self.epoch = 0
-        self.best = math.inf
-        self.history = {
-            "recipe": dataclasses.asdict(recipe),
-            "parameters": sum(p.numel() for p in self.net.parameters()),
-            "faces": {"train": len(self.train), "validation": len(self.validation)},
-            "damaged": self.train.damaged + self.validation.damaged,
-            "device": describe(self.accelerator.device),
-            "precision": self.accelerator.mixed_precision,
-            "processes": self.accelerator.num_processes,
-            "epochs": [],
-            "finished": False,
-        }
+            if self.state:
+                self.average.load_state_dict(self.state["average"])
 
     def check(self) -> None:
         """ConfigError if the recipe's settings do not fit each other."""
@@ -134,7 +142,13 @@ class Run:
                     f"({error}); set `imagenet: false` to start from random weights."
                 ) from error
         if self.recipe.start_from:
-            start = checkpoint.load(Path(self.recipe.start_from)).net.state_dict()
+            folder = Path(self.recipe.start_from)
+            if not (folder / checkpoint.CONFIG).exists():
+                raise ConfigError(
+                    f"{self.recipe.name} starts from the weights in {folder}, which are not there; "
+                    f"run `python -m train fit {folder.name}` first."
+                )
+            start = checkpoint.load(folder).net.state_dict()
             fitting = {
                 name: value
                 for name, value in self.net.state_dict().items()
@@ -147,16 +161,16 @@ class Run:
             self.net.load_state_dict({name: start[name] for name in fitting}, strict=False)
 
     def run(self) -> dict:
-        state = self.restore()
+        first = self.state.get("stage", 0)
         try:
             for number, stage in enumerate(self.recipe.stages):
-                if number >= state.get("stage", 0):
-                    self.run_stage(number, stage, state if number == state.get("stage") else {})
+                if number >= first:
+                    self.run_stage(number, stage, self.state if number == first else {})
         except Diverged as error:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            checkpoint.write_json(
-                self.folder / checkpoint.HISTORY, self.history | {"diverged": str(error)}
-            )
+            if self.accelerator.is_main_process:
+                checkpoint.write_json(
+                    self.folder / checkpoint.HISTORY, self.history | {"diverged": str(error)}
+                )
             raise
         self.history["finished"] = True
         if self.accelerator.is_main_process:
@@ -245,10 +259,6 @@ class Run:
             # Frozen means frozen: batch norm must not follow the new pictures either.
             self.net.eval()
             self.net.head.train()
-        if stage.freeze_norm:
-            for module in self.net.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
         total, count = torch.zeros(()), 0
         progress = tqdm(
             loader,
@@ -303,7 +313,6 @@ class Run:
 
     def keep(self, nme: float) -> None:
         """Save the weights that the recipe keeps, and the history in any case."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         fresh = not (self.folder / checkpoint.WEIGHTS).exists()
         if nme < self.best or "best_epoch" not in self.history:
             self.history["best_epoch"] = self.epoch
@@ -314,7 +323,6 @@ class Run:
     def remember(self, state: dict) -> None:
         """Save all that `restore` needs, so that a kill at any moment loses one epoch at most."""
         state |= {
-            "recipe": dataclasses.asdict(self.recipe),
             "epoch": self.epoch,
             "best": min(self.best, self.history["epochs"][-1]["validation_nme"]),
             "net": self.net.state_dict(),
@@ -326,6 +334,10 @@ class Run:
         scratch.replace(self.folder / STATE)
 
     def restore(self) -> dict:
+        """Take up an interrupted run in the folder; returns what `remember` saved, if anything.
+
+        ConfigError if the folder holds another run, or a finished one.
+        """
         path = self.folder / STATE
         if not path.exists():
             history = self.folder / checkpoint.HISTORY
@@ -335,15 +347,19 @@ class Run:
                 )
             return {}
         state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
-        if state["recipe"] != dataclasses.asdict(self.recipe):
+        now, before = self.history, state["history"]
+        others = self.recipe.differs_from(before["recipe"])
+        for name in ("precision", "processes"):
+            if before[name] != now[name]:
+                others.append(f"{name} {before[name]}")
+        if others:
             raise ConfigError(
-                f"{path} belongs to a run with other settings; delete it or choose another "
-                "--output."
+                f"{path} belongs to a run with other settings ({', '.join(others)}); use those, "
+                "delete it or choose another --output."
             )
-        self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
+        self.epoch, self.best = state["epoch"], state["best"]
+        self.history = before | {"recipe": now["recipe"]}
         self.net.load_state_dict(state["net"])
-        if self.average:
-            self.average.load_state_dict(state["average"])
         return state
 
 

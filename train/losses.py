@@ -66,12 +66,6 @@ def heatmap_mse(maps: Tensor, target: Tensor, sigma: float) -> Tensor:
     return (maps - gaussians(target, *maps.shape[-2:], sigma)).square().mean((-2, -1))
 
 
-def heatmap_cross_entropy(maps: Tensor, target: Tensor, sigma: float) -> Tensor:
-    """Cross-entropy of maps that sum to 1 to the target Gaussian: `(B, K)`."""
-    aim = gaussians(target, *maps.shape[-2:], sigma)
-    return _cross_entropy(aim.flatten(2), maps.flatten(2))
-
-
 def marginal_cross_entropy(maps: Tensor, target: Tensor, sigma: float) -> Tensor:
     """Cross-entropy of both marginals of maps that sum to 1 to a Gaussian's, added: `(B, K)`.
 
@@ -89,11 +83,7 @@ def _cross_entropy(aim: Tensor, share: Tensor) -> Tensor:
     return -(aim * share.clamp(min=1e-9).log()).sum(-1)
 
 
-HEATMAPS = {
-    "mse": heatmap_mse,
-    "cross_entropy": heatmap_cross_entropy,
-    "marginals": marginal_cross_entropy,
-}
+HEATMAPS = {"mse": heatmap_mse, "marginals": marginal_cross_entropy}
 
 
 class KeypointLoss:

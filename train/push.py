@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from huggingface_hub import get_session
+import httpx2
+from huggingface_hub import set_client_factory
+from huggingface_hub.utils._http import default_client_factory
 
 from kpdemo import checkpoint, hub
 from train import card
 
-SILENCE = 60.0  # seconds; the Hub's client alone would wait for ever on a server that has gone
+SILENCE = 60.0  # seconds
 
 
 def push(
@@ -26,8 +28,22 @@ def push(
     names = (checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.HISTORY, checkpoint.METRICS)
     files = {checkpoint.CARD: str(card.make(folder, namespace)).encode()}
     files |= {name: (folder / name).read_bytes() for name in names}
-    get_session().timeout = SILENCE
+    limit_silence()
     commit, new = hub.upload(repo, files, private, branch)
     pin = hub.Pin(commit, hub.sha256(files[checkpoint.WEIGHTS]))
     hub.write_pin(repo, pin)
     return repo, pin, new
+
+
+def limit_silence() -> None:
+    """Let the Hub's client, which alone waits for ever on a server that has gone, give up.
+
+    As a factory, because the client is made anew when it could not connect.
+    """
+
+    def client() -> httpx2.Client:
+        made = default_client_factory()
+        made.timeout = SILENCE
+        return made
+
+    set_client_factory(client)

@@ -1,7 +1,8 @@
 """Recipes: what to train, on what, and how. One YAML file a system under `recipes/`."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ class Data:
     """Sources by the names of `train.datasets.SOURCES`.
 
     Validation faces are those of `validate`, or else `holdout` of the training side, split by
-    photo or person. `test` is read by `evaluate` alone. Faces of the sources in `missing` lose
-    the labels that randomly chosen rows of Kaggle's table lack, so that training meets real gaps.
-    `incomplete` is what becomes of gaps: "mask" leaves them to the loss, which skips them, "drop"
-    drops the face, "fill" takes the label of the face before it.
+    photo or person. Training opens a source of `test` only if `validate` names it too; shipped
+    recipes that do so keep their last epoch, so that test faces choose none. Faces of the sources
+    in `missing` lose the labels that randomly chosen rows of Kaggle's table lack, so that training
+    meets real gaps. `incomplete` is what becomes of gaps: "mask" leaves them to the loss, which
+    skips them, "drop" drops the face, "fill" takes the label of the face before it.
     """
 
     train: tuple[str, ...]
@@ -74,9 +76,9 @@ class Loss:
 class Stage:
     """Some epochs with one optimiser and one schedule (`train.schedules`).
 
-    `freeze_backbone` trains the head alone; `freeze_norm` keeps batch norm's statistics, so that
-    the net trains as it will answer. `patience` ends the stage that many epochs after the
-    best one. `step` and `gamma` belong to the "step" and "plateau" schedules.
+    `freeze_backbone` trains the head alone. `patience` ends the stage that many epochs after the
+    best one. `warmup` belongs to the "onecycle" schedule, `step` and `gamma` to "step" and
+    "plateau".
     """
 
     epochs: int
@@ -89,7 +91,6 @@ class Stage:
     step: int = 5
     gamma: float = 0.1
     freeze_backbone: bool = False
-    freeze_norm: bool = False
     patience: int | None = None
 
 
@@ -131,6 +132,15 @@ class Recipe:
     notes: str = ""
     reported: Reported | None = None
 
+    def differs_from(self, stored: Mapping[str, Any]) -> list[str]:
+        """The names of the settings that are others in a history's recipe.
+
+        What is only said of a recipe does not count.
+        """
+        now, before = (json.loads(json.dumps(plain)) for plain in (asdict(self), stored))
+        said = ("title", "notes", "reported")
+        return [name for name in now if name not in said and before.get(name) != now[name]]
+
     @property
     def config(self) -> ModelConfig:
         """What the trained model's folder says of itself."""
@@ -157,8 +167,10 @@ def read(name: str) -> tuple[Any, str]:
     """A recipe's plain settings, unchecked, and the name of their file."""
     path = RECIPES / f"{name}.yaml" if "/" not in name and "." not in name else Path(name)
     try:
-        return yaml.safe_load(path.read_text()), path.name
-    except FileNotFoundError:
-        raise ConfigError(f"No recipe {name!r}; known are {', '.join(names())}.") from None
+        return yaml.safe_load(path.read_text(encoding="utf-8")), path.name
+    except OSError:
+        raise ConfigError(
+            f"{name!r} is no recipe that can be read; known are {', '.join(names())}."
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid YAML: {error}") from error

@@ -15,16 +15,17 @@ README = Path(__file__).parents[1] / "README.md"
 TRIED = RECIPES / "README.md"
 
 
-def write() -> None:
+def write(documents: Iterable[Path] = (README, TRIED), weights: Path = WEIGHTS) -> None:
     """Bring `weights/results.json` and the tables in both READMEs up to date."""
-    measured.write(measured.collect())
-    for document in (README, TRIED):
-        document.write_text(filled(document.read_text()))
-
-
-def filled(text: str, weights: Path = WEIGHTS) -> str:
-    """A document's text with its tables as the files in `weights` have them now."""
     collected = measured.collect(weights)
+    measured.write(collected, weights)
+    for document in documents:
+        text = document.read_text(encoding="utf-8")
+        document.write_text(filled(text, collected), encoding="utf-8")
+
+
+def filled(text: str, collected: dict) -> str:
+    """A document's text with its tables as `results.collect` has them."""
     for name, table in TABLES.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)"
         body = table(collected)

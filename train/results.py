@@ -52,7 +52,7 @@ class Files:
         """The object in a file; empty if there is none or it is damaged. NaN becomes None."""
         path = self.root.joinpath(*parts)
         try:
-            data = json.loads(path.read_text(), parse_constant=lambda _: None)
+            data = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
         except FileNotFoundError:
             return {}
         except (ValueError, OSError):

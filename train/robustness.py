@@ -11,12 +11,10 @@ from tqdm import tqdm
 
 from kpdemo import checkpoint
 from kpdemo import markup as markups
-from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS, Answer, Engine
 from kpdemo.metrics import eye_distance, point_errors, summary
 from train.datasets import load
-from train.evaluate import readable, rounded
-from train.framing import covering
+from train.evaluate import ask, readable, rounded
 
 SOURCE = "300w-common"
 RESULT = WEIGHTS / "robustness.json"
@@ -117,8 +115,6 @@ def measure(destination: Path = RESULT) -> dict:
     """
     faces, _ = readable(load(SOURCE))
     with Engine([WEIGHTS / name for name in DEFAULT_MODELS]) as engine:
-        if engine.unavailable:
-            raise CheckpointError(" ".join(engine.unavailable.values()))
         markup = {name: engine.model(name).config.markup for name in DEFAULT_MODELS}
         markup |= dict.fromkeys(MAPS, "ibug-68")
         errors = {condition: {name: [] for name in markup} for condition in CONDITIONS}
@@ -126,7 +122,7 @@ def measure(destination: Path = RESULT) -> dict:
             pixels = face.pixels(3)
             for condition, change in CONDITIONS.items():
                 changed, keypoints = change(pixels, face.keypoints, number)
-                answers = ask(engine, changed, keypoints)
+                answers = ask_all(engine, changed, keypoints)
                 unit = np.array([eye_distance(keypoints, face.markup)])
                 for name, target in markup.items():
                     truth = markups.convert(keypoints, face.markup, target)
@@ -145,19 +141,18 @@ def measure(destination: Path = RESULT) -> dict:
     return result
 
 
-def ask(engine: Engine, pixels: np.ndarray, keypoints: np.ndarray) -> dict[str, np.ndarray]:
+def ask_all(engine: Engine, pixels: np.ndarray, keypoints: np.ndarray) -> dict[str, np.ndarray]:
     """Every model's keypoints on the face that is labelled, in photo coordinates, by name.
 
     Those that found no such face are not there; MediaPipe has one entry a map.
     """
-    compared = engine.compare(pixels, [*DEFAULT_MODELS, BASELINE]).faces
-    match = covering(compared, keypoints)
+    match = ask(engine, [*DEFAULT_MODELS, BASELINE], pixels, keypoints)
     answers = dict(match.answers) if match else {}
     baseline: Answer | None = answers.pop(BASELINE, None)
-    points = {name: answer.keypoints for name, answer in answers.items()}
+    found = {name: answer.keypoints for name, answer in answers.items()}
     if baseline:
-        points |= {name: baseline.converted[kind] for name, kind in MAPS.items()}
-    return points
+        found |= {name: baseline.converted[kind] for name, kind in MAPS.items()}
+    return found
 
 
 def figures(errors: np.ndarray) -> dict[str, float | None]:

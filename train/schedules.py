@@ -25,22 +25,16 @@ def optimizer(stage: Stage, parameters: Iterable[nn.Parameter]) -> torch.optim.O
 class Schedule:
     """A learning rate over a stage: `after_step` and `after_epoch` are called as training goes.
 
-    "constant"; "cosine" down to zero after a linear warm-up over the share `warmup` of all
-    steps; "onecycle" (Smith & Topin 2018); "step", times `gamma` every `step` epochs; "plateau",
-    times `gamma` when validation has not improved for `step` epochs.
+    "constant"; "onecycle" (Smith & Topin 2018), which rises over the share `warmup` of all steps;
+    "step", times `gamma` every `step` epochs; "plateau", times `gamma` when validation has not
+    improved for more than `step` epochs.
     """
 
     def __init__(self, stage: Stage, target: torch.optim.Optimizer, steps: int) -> None:
-        total = stage.epochs * steps
         self.by_step: lr_scheduler.LRScheduler | None = None
         self.by_epoch: lr_scheduler.LRScheduler | None = None
-        if stage.schedule == "cosine":
-            warmup = round(stage.warmup * total)
-            self.by_step = lr_scheduler.CosineAnnealingLR(target, max(total - warmup, 1))
-            if warmup:
-                rise = lr_scheduler.LinearLR(target, 0.01, total_iters=warmup)
-                self.by_step = lr_scheduler.SequentialLR(target, [rise, self.by_step], [warmup])
-        elif stage.schedule == "onecycle":
+        if stage.schedule == "onecycle":
+            total = stage.epochs * steps
             self.by_step = lr_scheduler.OneCycleLR(
                 target, stage.lr, total_steps=total + 1, pct_start=stage.warmup or 0.3
             )
@@ -52,8 +46,7 @@ class Schedule:
             )
         elif stage.schedule != "constant":
             raise ConfigError(
-                f"Unknown schedule {stage.schedule!r}; known are constant, cosine, onecycle, "
-                "step, plateau."
+                f"Unknown schedule {stage.schedule!r}; known are constant, onecycle, step, plateau."
             )
 
     def after_step(self) -> None:

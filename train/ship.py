@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from kpdemo import checkpoint
+from kpdemo import checkpoint, hub
 from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import WEIGHTS
 from train import card
@@ -16,20 +16,30 @@ def ship(run: Path, with_weights: bool = True, weights: Path = WEIGHTS) -> tuple
 
     Weights that are too big for the repository, or not wanted, stay behind, and the config with
     them, so that the app offers no net that it cannot load; curves, figures and the card go along.
-    Raises CheckpointError for a run that is not finished or was not evaluated.
+    Raises CheckpointError for a run that is not finished, was not evaluated or cannot be loaded.
     """
-    if not checkpoint.read_history(run)["finished"]:
-        raise CheckpointError(f"{run} is not finished; `python -m train fit` goes on with it.")
+    finished(run)
     checkpoint.read_metrics(run)
-    with_weights &= (run / checkpoint.WEIGHTS).stat().st_size <= BIGGEST
+    if with_weights:
+        checkpoint.load(run)
+        with_weights = (run / checkpoint.WEIGHTS).stat().st_size <= BIGGEST
     folder = weights / run.name
     folder.mkdir(parents=True, exist_ok=True)
-    names = [checkpoint.CONFIG, checkpoint.HISTORY, checkpoint.METRICS]
-    for name in [*names, checkpoint.WEIGHTS] if with_weights else names:
-        shutil.copy(run / name, folder / name)
-    if not with_weights:
-        (folder / checkpoint.WEIGHTS).unlink(missing_ok=True)
+    for name in (checkpoint.HISTORY, checkpoint.METRICS, checkpoint.WEIGHTS, checkpoint.CONFIG):
+        if name in hub.FILES and not with_weights:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            # Not in place: an app that runs may have the old weights mapped into its memory.
+            scratch = folder / f"{name}.tmp"
+            shutil.copy(run / name, scratch)
+            scratch.replace(folder / name)
     card.write(folder)
-    if not with_weights:
-        (folder / checkpoint.CONFIG).unlink()
     return folder, with_weights
+
+
+def finished(run: Path) -> dict:
+    """The history of a run; CheckpointError if it is not finished."""
+    history = checkpoint.read_history(run)
+    if not history["finished"]:
+        raise CheckpointError(f"{run} is not finished; `python -m train fit` goes on with it.")
+    return history

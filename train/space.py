@@ -4,13 +4,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from huggingface_hub import HfApi, SpaceCard, get_session
+from huggingface_hub import HfApi, SpaceCard
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
 from kpdemo import hub
 from kpdemo.hub import HubError
-from train.push import SILENCE
+from train.push import limit_silence
 
 ROOT = Path(__file__).parents[1]
 README = "README.md"
@@ -65,9 +65,12 @@ def push(repo: str, private: bool = False) -> tuple[str, bool]:
         if not namespace:
             raise HubError(f"{repo!r} lacks the account: the Space's name is NAME/SPACE.")
         hub.require_token()
-        get_session().timeout = SILENCE
+        limit_silence()
         api = HfApi()
         before = _ready(api, repo, private)
+        # Before the files: where this fails, nothing is pushed.
+        if _pins(namespace) and _pulls_from(api, repo) != namespace:
+            api.add_space_variable(repo, hub.VARIABLE, namespace)
         with tempfile.TemporaryDirectory(prefix="kpdemo-space-") as scratch:
             copy(Path(scratch), namespace)
             commit = api.upload_folder(
@@ -78,8 +81,6 @@ def push(repo: str, private: bool = False) -> tuple[str, bool]:
                 parent_commit=before,
                 delete_patterns="*",
             ).oid
-        if _pins(namespace) and _pulls_from(api, repo) != namespace:
-            api.add_space_variable(repo, hub.VARIABLE, namespace)
         return commit, commit != before
     except HubError:
         raise

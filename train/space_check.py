@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from huggingface_hub import SpaceHardware
 
+from kpdemo.compare import BASELINE, DEFAULT_MODELS
 from train import space
 
 # What the Hub takes in the other way than as text, whatever .gitattributes says.
@@ -101,7 +102,9 @@ def problems(folder: Path) -> Iterator[str]:
 
 def front_matter(folder: Path) -> dict[str, Any]:
     """The settings at the head of a Space's README; empty where they are missing or no YAML."""
-    found = re.match(r"---\n(.*?)\n---\n", (folder / space.README).read_text(), re.DOTALL)
+    found = re.match(
+        r"---\n(.*?)\n---\n", (folder / space.README).read_text(encoding="utf-8"), re.DOTALL
+    )
     try:
         front = yaml.safe_load(found[1]) if found else {}
     except yaml.YAMLError:
@@ -110,7 +113,7 @@ def front_matter(folder: Path) -> dict[str, Any]:
 
 
 def _pins(folder: Path, front: dict[str, Any]) -> Iterator[str]:
-    text = (folder / "requirements.txt").read_text()
+    text = (folder / "requirements.txt").read_text(encoding="utf-8")
     pins = dict(re.findall(r"^([\w-]+)(?:\[.*\])?==([\d.]+)$", text, re.MULTILINE))
     if pins.get("gradio") != front.get("sdk_version"):
         yield f"requirements.txt and {space.README} (sdk_version) differ in gradio's version."
@@ -134,7 +137,8 @@ def start(folder: Path) -> str:
     """Start the app from a Space's files as a stranger's machine would; returns what it answered.
 
     There is no network, an empty home, nothing to write but a temporary folder, and no variable of
-    this machine's. Raises SpaceError if the app does not start, or finds no face.
+    this machine's. Raises SpaceError if the app does not start, finds no face, or lacks the answer
+    of a default model or of MediaPipe.
     """
     with tempfile.TemporaryDirectory(prefix="kpdemo-start-") as scratch:
         home, temporary = Path(scratch) / "home", Path(scratch) / "tmp"
@@ -147,6 +151,7 @@ def start(folder: Path) -> str:
         for name, value in variables.items():
             command += ["--setenv", name, value]
         command += [sys.executable, "-B", Path(__file__).with_name("space_visit.py")]
+        command += [*DEFAULT_MODELS, BASELINE]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
         except FileNotFoundError:
@@ -159,5 +164,5 @@ def start(folder: Path) -> str:
     if done.returncode:
         # What the app said last, and what became of it.
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise SpaceError(f"The app does not start from its files: {'; '.join(said[-2:])}")
+        raise SpaceError(f"The app does not work from its files: {'; '.join(said[-2:])}")
     return done.stdout.splitlines()[-1]

@@ -1,6 +1,7 @@
 """Starts `app.py` of the current folder, opens the page, and has a photo compared.
 
-Run by `train.space_check`, shut off from the network: only this machine can be asked.
+Its arguments are the models that must answer. Run by `train.space_check`, shut off from the
+network: only this machine can be asked.
 """
 
 import subprocess
@@ -27,11 +28,16 @@ def main() -> None:
                 time.sleep(0.2)
             waited = time.monotonic() - started
             client = Client(URL, verbose=False)
-            faces = client.predict(handle_file(PHOTO), api_name="/compare")["faces"]
-            if not faces:
+            result = client.predict(handle_file(PHOTO), api_name="/compare")
+            if not result["faces"]:
                 sys.exit("The app found no face in a portrait.")
-            names = ", ".join(faces[0]["models"])
-            print(f"The page came after {waited:.1f} s, and {names} answered on a photo.")
+            answers = result["faces"][0]["models"]
+            if silent := [name for name in sys.argv[1:] if name not in answers]:
+                why = " ".join(result["unavailable"].values())
+                sys.exit(f"On a portrait, there was no answer of {', '.join(silent)}. {why}")
+            print(
+                f"The page came after {waited:.1f} s, and {', '.join(answers)} answered on a photo."
+            )
         finally:
             app.terminate()
 

@@ -22,6 +22,7 @@ def submit(folder: Path, destination: Path) -> int:
     if model.config.markup != "kaggle-15" or size.channels != 1:
         raise DataError(f"{model.name} does not answer Kaggle's 15 points on grey pictures.")
     pictures = kaggle.test_pictures(root())
+    destination.parent.mkdir(parents=True, exist_ok=True)
     whole = Crop.whole(kaggle.SIDE, kaggle.SIDE)
     numbers = list(pictures)
     predictions = {}

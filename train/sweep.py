@@ -5,8 +5,6 @@ dotted path. A run that changes nothing is the recipe's own run and is shared wi
 """
 
 import copy
-import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +41,7 @@ def load(name: str) -> tuple[Sweep, dict[str, Recipe]]:
     """A sweep and the recipe of each run; ConfigError says what is wrong with either."""
     path = SWEEPS / f"{name}.yaml"
     try:
-        sweep = from_dict(Sweep, yaml.safe_load(path.read_text()), path.name)
+        sweep = from_dict(Sweep, yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
     except FileNotFoundError:
         raise ConfigError(f"No sweep {name!r}; known are {', '.join(names())}.") from None
     except yaml.YAMLError as error:
@@ -108,10 +106,9 @@ def finished(folder: Path, recipe: Recipe) -> dict | None:
     history = checkpoint.read_history(folder)
     if not history["finished"] and "diverged" not in history:
         return None
-    asked = json.loads(json.dumps(dataclasses.asdict(recipe)))
-    for name in asked.keys() - {"title", "notes", "reported"}:
-        if history["recipe"].get(name) != asked[name]:
-            raise ConfigError(
-                f"{folder} holds a finished run with another {name}; delete it to run it again."
-            )
+    if others := recipe.differs_from(history["recipe"]):
+        raise ConfigError(
+            f"{folder} holds a finished run with another {', '.join(others)}; delete it to run it "
+            "again."
+        )
     return history

@@ -259,7 +259,7 @@ def test_gaps_are_left_to_the_loss_or_dropped_or_filled() -> None:
     torch.testing.assert_close(masked.keypoints, whole.keypoints, equal_nan=True)
     dropped.settle_gaps("drop")
     assert [face.name for face in dropped.sources] == [whole.sources[3].name]
-    assert len(dropped) == len(dropped.eyes) == len(dropped.crops) == 1
+    assert len(dropped) == len(dropped.eyes) == 1
     torch.testing.assert_close(dropped.keypoints[0], whole.keypoints[3])
     assert torch.equal(dropped[0, 0][0], whole[0, 3][0])
     filled.settle_gaps("fill")

@@ -95,6 +95,8 @@ def test_twice_or_without_held_out_faces_is_refused(run: Path) -> None:
         calibrate(run)
     with pytest.raises(CheckpointError, match="holds no training faces out"):
         calibrate(WEIGHTS / "nosenet-fajardo")
+    with pytest.raises(CheckpointError, match="there are none to train"):
+        calibrate(WEIGHTS / "kaggle-cnn")  # all of its sources lose labels
 
 
 def test_crops_beside_are_about_as_far_off_as_measured() -> None:

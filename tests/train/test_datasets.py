@@ -12,6 +12,7 @@ import writers
 from PIL import Image
 
 from train import recipe
+from train.__main__ import main
 from train.datasets import SOURCES, DataError, LabelledFace, kaggle, load, root, split
 from train.faces import Faces
 
@@ -412,14 +413,18 @@ class TestKaggle:
         # Point 10 is the nose tip: its y is the 22nd number; a picture is 96 pixels high.
         assert path.read_text().split() == ["RowId,Location", "1,61.0000", "2,0.0000", "3,96.0000"]
 
-    def test_submission_from_the_test_pictures(self, data: Path) -> None:
+    def test_submission_from_the_test_pictures(
+        self, data: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         writers.write_kaggle(data, 3)
         pictures = kaggle.test_pictures(data)
         assert list(pictures) == [1, 2, 3]
         assert pictures[1].shape == (96, 96)
-        lookup, path = data / "kaggle/IdLookupTable.csv", data / "submission.csv"
-        kaggle.write_submission(lookup, dict.fromkeys(pictures, np.ones((15, 2))), path)
+        lookup, path = data / "kaggle/IdLookupTable.csv", data / "new/submission.csv"
+        assert main(["submit", "kaggle-cnn", str(path)]) == 0
         assert len(path.read_text().split()) == len(lookup.read_text().split())
+        assert main(["submit", "kaggle-cnn", str(path / "in-a-file.csv")]) == 1
+        assert f"{path} could not be read or written" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         ("row", "sentence"),

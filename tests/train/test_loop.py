@@ -21,6 +21,7 @@ from kpdemo import checkpoint, nets
 from kpdemo.config import ConfigError, Framing, Input
 from kpdemo.predict import predict
 from train import loop, recipe
+from train.__main__ import main
 from train.datasets import DataError
 from train.faces import for_training
 from train.recipe import Augment, Data, Loss, Recipe, Stage
@@ -291,9 +292,19 @@ def test_a_run_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
         with pytest.raises(KeyboardInterrupt):
             fit(TINY, tmp_path)
     before = (tmp_path / checkpoint.WEIGHTS).read_bytes()
-    with pytest.raises(ConfigError, match=r"other settings.*--output"):
+    with pytest.raises(ConfigError, match=r"other settings \(clip\).*--output"):
         fit(dataclasses.replace(TINY, clip=1.0), tmp_path)
+    state = torch.load(tmp_path / loop.STATE)
+    elsewhere = {"precision": "bf16", "processes": 2}
+    torch.save(state | {"history": state["history"] | elsewhere}, tmp_path / loop.STATE)
+    with pytest.raises(ConfigError, match=r"other settings \(precision bf16, processes 2\)"):
+        fit(TINY, tmp_path)
+    torch.save(state, tmp_path / loop.STATE)
     assert (tmp_path / checkpoint.WEIGHTS).read_bytes() == before
+    # What is only said of a recipe may change.
+    history = fit(dataclasses.replace(TINY, notes="Said otherwise."), tmp_path)
+    assert history["recipe"]["notes"] == "Said otherwise."
+    assert len(history["epochs"]) == 5
 
 
 def test_a_run_that_diverges_stops_and_says_where(tmp_path: Path) -> None:
@@ -341,17 +352,6 @@ def test_a_frozen_backbone_does_not_move_and_the_head_does(tmp_path: Path, start
             assert not torch.equal(after[name], value), name
 
 
-def test_frozen_statistics_stay_while_the_rest_moves(tmp_path: Path, start: Path) -> None:
-    kept = dataclasses.replace(
-        TINY, stages=(Stage(2, 1e-2, freeze_norm=True),), start_from=str(start), ema=None
-    )
-    fit(kept, tmp_path / "model")
-    before, after = weights(start), weights(tmp_path / "model")
-    for name, value in before.items():
-        is_statistic = "running_" in name or "num_batches" in name
-        assert torch.equal(after[name], value) == is_statistic, name
-
-
 def test_the_stage_after_a_frozen_one_moves_everything(tmp_path: Path, start: Path) -> None:
     fit(dataclasses.replace(TINY, start_from=str(start), ema=None), tmp_path / "model")
     before, after = weights(start), weights(tmp_path / "model")
@@ -382,9 +382,21 @@ def test_start_from_a_folder_that_cannot_help_is_told(tmp_path: Path, start: Pat
     )
     with pytest.raises(ConfigError, match="shares no layer with unet"):
         fit(other, tmp_path / "model")
+
+
+def test_a_start_that_is_not_there_is_told_at_once_and_only_missed_at_the_start(
+    tmp_path: Path, start: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = dataclasses.replace(TINY, start_from=str(start))
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_report(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            fit(chosen, tmp_path / "model")
     shutil.rmtree(start)
-    with pytest.raises(checkpoint.CheckpointError, match=r"start has no config\.json"):
-        fit(other, tmp_path / "model")
+    assert fit(chosen, tmp_path / "model")["finished"]
+    monkeypatch.setenv("KPDEMO_DATA", str(tmp_path / "nowhere"))  # not looked for any more
+    with pytest.raises(ConfigError, match=r"`python -m train fit start` first"):
+        fit(chosen, tmp_path / "other")
 
 
 def test_patience_ends_a_stage_and_is_kept_over_an_interruption(tmp_path: Path) -> None:
@@ -456,6 +468,18 @@ def test_damaged_pictures_are_named_and_left_out(
     assert sum(history["faces"].values()) == 11
     (sentence,) = history["damaged"]
     assert "1000_1.jpg" in sentence
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_first_epoch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model").write_text("a file")
+    recipe_file = str(write_recipe(TINY, tmp_path))
+    assert main(["fit", recipe_file, "--output", str(tmp_path / "model"), "--workers", "0"]) == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence == f"{tmp_path / 'model'} could not be read or written (File exists)."
+    assert main(["fit", recipe_file, "--workers", "-1"]) == 1
+    assert "--workers starts at 0" in capsys.readouterr().err
 
 
 def write_recipe(chosen: Recipe, folder: Path) -> Path:

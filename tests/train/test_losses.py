@@ -155,16 +155,6 @@ def test_heatmap_mse_by_hand() -> None:
     assert loss(Output(target.nan_to_num(), maps), target).item() == pytest.approx(expected.item())
 
 
-def test_cross_entropy_of_a_map_with_itself_is_its_entropy() -> None:
-    loss = KeypointLoss(Loss(heatmaps="cross_entropy", sigma=1.0), 32, 32)
-    target = points([(0.0, 0.0)])
-    maps = gaussians(target, 16, 16, 1.0)
-    maps = maps / maps.sum()
-    # A bell of one cell: ln(2πe σ²).
-    result = loss(Output(target, maps), target).item()
-    assert result == pytest.approx(math.log(2 * math.pi * math.e), abs=0.01)
-
-
 @pytest.mark.parametrize("name", HEATMAPS)
 def test_heatmap_losses_ignore_points_outside_the_crop(name: str) -> None:
     loss = KeypointLoss(Loss(heatmaps=name), 32, 32)
@@ -195,7 +185,7 @@ def test_both_parts_are_added() -> None:
     ("loss", "words"),
     [
         (Loss(coordinates="l2"), ["'l2'", "mse, l1"]),
-        (Loss(heatmaps="wing"), ["'wing'", "cross_entropy"]),
+        (Loss(heatmaps="wing"), ["'wing'", "marginals"]),
         (Loss(), ["neither"]),
         (Loss(coordinates="mse", unit="inch"), ["inch", "pixel or crop"]),
     ],

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from hub_server import ACCOUNT, TOKEN, Hub
-from huggingface_hub import ModelCard, constants
+from huggingface_hub import ModelCard, close_session, constants
+from huggingface_hub.utils import _http
 
 import kpdemo
 from kpdemo import checkpoint, hub
 from kpdemo.compare import WEIGHTS
+from train import push as pushing
 from train.__main__ import main
 
 NAME = "nosenet-moore"
@@ -193,6 +195,30 @@ def test_a_push_over_xet_that_is_refused_ends_in_one_sentence(
     assert "403" in sentence
     assert TOKEN not in sentence
     assert commits(local_hub) == 0
+
+
+def test_a_hub_that_falls_silent_is_given_up(
+    local_hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also when the client was made anew meanwhile, as it is when it could not connect."""
+    monkeypatch.setattr(pushing, "SILENCE", 0.5)
+    monkeypatch.setattr(_http.time, "sleep", lambda seconds: close_session())
+    local_hub.fail("POST", "/preupload/", status=503)
+    local_hub.fail("POST", "/commit/", hang=True)
+    assert main(PUSH) == 1
+    sentence = capsys.readouterr().err.splitlines()[-1]
+    assert sentence == f"{REPO} cannot be pushed: the Hub did not answer in time."
+    assert commits(local_hub) == 0
+
+
+def test_pins_that_cannot_be_written_end_in_one_sentence(
+    local_hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(hub, "PINS", hub.PINS.parent / "nowhere" / "pins.json")
+    assert main(PUSH) == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert "nowhere" in sentence
+    assert "could not be read or written" in sentence
 
 
 def test_a_hub_that_stumbles_once_is_asked_again(local_hub: Hub) -> None:

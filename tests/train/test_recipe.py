@@ -93,6 +93,11 @@ def test_no_such_recipe_names_the_shipped_ones() -> None:
         recipe.load("u-net")
 
 
+def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"is no recipe.*resnet18.*unet"):
+        recipe.load(str(tmp_path))
+
+
 @pytest.mark.parametrize("content", [b"stages: [", b"\xff\xfe\x00"])
 def test_what_is_no_yaml_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "broken.yaml").write_bytes(content)

@@ -1,8 +1,11 @@
 """`weights/results.json` and the README's tables: up to date, whatever is missing or damaged."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +32,12 @@ BOX = {
 
 
 def test_the_readme_and_results_are_up_to_date() -> None:
+    collected = results.collect()
     for document in (report.README, report.TRIED):
         text = document.read_text()
-        assert report.filled(text) == text, "run `python -m train report`"
+        assert report.filled(text, collected) == text, "run `python -m train report`"
     shipped = json.loads((WEIGHTS / results.NAME).read_text())
-    assert results.collect() == shipped, "run `python -m train report`"
+    assert collected == shipped, "run `python -m train report`"
 
 
 def test_the_readme_has_a_place_for_every_table() -> None:
@@ -170,11 +174,30 @@ def rows(weights: Path) -> dict[str, dict]:
 
 def tables(weights: Path) -> dict[str, str]:
     text = "".join(f"<!-- {name} -->\n<!-- end {name} -->\n" for name in MARKERS)
-    filled = report.filled(text, weights)
+    filled = report.filled(text, results.collect(weights))
     return {
         name: re.search(rf"<!-- {name} -->\n(.*?)<!-- end {name} -->", filled, re.S)[1]
         for name in MARKERS
     }
+
+
+def test_a_readme_is_utf_8_whatever_the_computer_writes_by_default(
+    weights: Path, tmp_path: Path
+) -> None:
+    """Windows has an encoding of its own, in which the dashes and signs of our texts are others."""
+    document = tmp_path / "README.md"
+    text = "# σ – ×\n<!-- trials -->\n<!-- end trials -->\n"
+    document.write_text(text, encoding="utf-8")
+    code = (
+        "import pathlib, train.report; train.report.write([pathlib.Path({!r})], pathlib.Path({!r}))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code.format(str(document), str(weights))],
+        cwd=report.README.parent,
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        check=True,
+    )
+    assert document.read_text(encoding="utf-8").startswith("# σ – ×\n")
 
 
 def cells(table: str, first: str) -> list[str]:

@@ -30,22 +30,6 @@ def test_constant() -> None:
     assert set(rates(Stage(3, 0.1))) == {0.1}
 
 
-def test_cosine_rises_and_falls_to_zero() -> None:
-    seen = rates(Stage(10, 0.1, schedule="cosine", warmup=0.2))
-    assert seen[0] == pytest.approx(0.001)
-    assert seen[10] == pytest.approx(0.0505)
-    assert seen[20] == max(seen) == pytest.approx(0.1)
-    assert seen[60] == pytest.approx(0.05)
-    assert seen[-1] < 1e-4
-    assert seen[20:] == sorted(seen[20:], reverse=True)
-
-
-def test_cosine_without_warmup_starts_at_the_top() -> None:
-    seen = rates(Stage(4, 0.1, schedule="cosine"))
-    assert seen[0] == 0.1
-    assert seen[20] == pytest.approx(0.05)
-
-
 def test_onecycle_peaks_after_its_warmup() -> None:
     seen = rates(Stage(10, 0.1, schedule="onecycle", warmup=0.2))
     assert max(seen) == pytest.approx(0.1, rel=1e-3)
@@ -82,7 +66,7 @@ def test_optimizers_take_the_stage_settings(name: str) -> None:
     assert weights[2] == 0
 
 
-@pytest.mark.parametrize("name", ["constant", "cosine", "onecycle", "step", "plateau"])
+@pytest.mark.parametrize("name", ["constant", "onecycle", "step", "plateau"])
 @pytest.mark.parametrize("optimizer_name", ["adamw", "sgd"])
 def test_a_schedule_goes_on_where_it_was(name: str, optimizer_name: str) -> None:
     stage = Stage(6, 0.1, optimizer_name, 0.01, 0.9, schedule=name, warmup=0.3, step=1)
@@ -113,6 +97,6 @@ def test_a_schedule_goes_on_where_it_was(name: str, optimizer_name: str) -> None
 def test_unknown_names_are_told() -> None:
     with pytest.raises(ConfigError, match=r"'lion'.*adam, adamw, sgd"):
         optimizer(Stage(1, 0.1, optimizer="lion"), [parameter()])
-    with pytest.raises(ConfigError, match=r"'linear'.*constant, cosine, onecycle"):
+    with pytest.raises(ConfigError, match=r"'linear'.*constant, onecycle"):
         stage = Stage(1, 0.1, schedule="linear")
         Schedule(stage, optimizer(stage, [parameter()]), STEPS)

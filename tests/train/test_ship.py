@@ -37,6 +37,15 @@ def test_a_shipped_run_is_one_of_the_models(run: Path, tmp_path: Path) -> None:
         assert torch.equal(one, other)
 
 
+def test_a_model_that_an_app_has_open_is_not_written_over(run: Path, tmp_path: Path) -> None:
+    path = ship(run, weights=tmp_path / "weights")[0] / checkpoint.WEIGHTS
+    before = path.read_bytes()
+    checkpoint.save(run, nets.build(checkpoint.read_config(run)), checkpoint.read_config(run))
+    with path.open("rb") as open_in_an_app:
+        ship(run, weights=tmp_path / "weights")
+        assert open_in_an_app.read() == before != path.read_bytes()
+
+
 @pytest.mark.parametrize("why", ["not wanted", "too big"])
 def test_without_weights_the_rest_goes_along_and_the_app_does_not_offer_it(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
@@ -55,16 +64,20 @@ def test_without_weights_the_rest_goes_along_and_the_app_does_not_offer_it(
     assert "python -m train fit nosenet-fajardo" in (folder / "README.md").read_text()
 
 
-def test_an_unfinished_run_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["ship", "calibrate"])
+def test_an_unfinished_run_is_refused(
+    run: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
     history = checkpoint.read_history(run) | {"finished": False}
     (run / checkpoint.HISTORY).write_text(json.dumps(history))
-    assert main(["ship", str(run)]) == 1
+    assert main([command, str(run)]) == 1
     assert "is not finished" in capsys.readouterr().err
 
 
-def test_a_run_that_was_not_evaluated_is_refused(
-    run: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", [checkpoint.METRICS, checkpoint.WEIGHTS])
+def test_a_run_that_is_not_complete_is_refused(
+    run: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    (run / checkpoint.METRICS).unlink()
+    (run / name).unlink()
     assert main(["ship", str(run)]) == 1
-    assert "has no metrics.json" in capsys.readouterr().err
+    assert f"has no {name}" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """`python -m train space`: what a Space gets, whether the app starts from it, and its push."""
 
 import errno
+import os
 import re
 import shutil
 from pathlib import Path
@@ -71,6 +72,14 @@ def test_a_program_that_cannot_start_is_noticed(tmp_path: Path) -> None:
         space_check.start(tmp_path)
     assert "app.py ended with status 1" in str(error.value)
     assert f"network {errno.ENETUNREACH}, home {errno.EROFS}" in str(error.value)
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+def test_an_app_without_one_of_its_models_is_noticed(files: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(files, tmp_path / "app", copy_function=os.link)
+    (folder / "weights/unet/config.json").unlink()
+    with pytest.raises(space_check.SpaceError, match=r"no answer of unet\. unet has no config"):
+        space_check.start(folder)
 
 
 def test_without_bubblewrap_nothing_is_claimed(monkeypatch, tmp_path: Path) -> None:
@@ -199,6 +208,9 @@ def test_a_push_updates_what_changed_and_deletes_what_is_gone(local_hub: Hub, sm
 def test_a_space_pulls_what_is_pinned_in_its_namespace(local_hub: Hub, small: Path) -> None:
     hub.write_pin(MODEL, hub.Pin("1" * 40, "2" * 64))
     hub.write_pin("else/kpdemo-unet", hub.Pin("3" * 40, "4" * 64))
+    local_hub.fail("POST", "/variables", status=403)
+    assert main(PUSH) == 1
+    assert commits(local_hub) == 0
     assert main(PUSH) == 0
     assert local_hub.repositories[KEPT].variables == {hub.VARIABLE: ACCOUNT}
     pushed = small.parent / "pushed"

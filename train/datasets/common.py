@@ -102,7 +102,9 @@ def first_number(path: Path) -> int:
 def read_pts(path: Path, count: int, first: int) -> np.ndarray:
     """A `.pts` file as `(count, 2)` float32, 0-based; `first` is the file's own first index."""
     with told():
-        return truth.read_pts(path.read_text(errors="replace"), count, first, path)
+        return truth.read_pts(
+            path.read_text(encoding="utf-8", errors="replace"), count, first, path
+        )
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def validation(root: Path) -> list[LabelledFace]:
 
 def _read(path: Path) -> np.ndarray:
     with told():
-        return truth.read_asf(path.read_text(errors="replace"), path)
+        return truth.read_asf(path.read_text(encoding="utf-8", errors="replace"), path)
 
 
 def _size(picture: Path) -> np.ndarray:

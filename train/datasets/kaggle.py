@@ -70,7 +70,7 @@ def write_submission(lookup: Path, predictions: Mapping[int, np.ndarray], destin
             raise DataError(f"{lookup} asks for picture {image}, which has no prediction.")
         point, axis = divmod(COLUMNS.index(name), 2)
         rows.append((row["RowId"], float(np.clip(predictions[image][point, axis], 0, SIDE))))
-    with destination.open("w", newline="") as file:
+    with destination.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("RowId", "Location"))
         writer.writerows((number, f"{value:.4f}") for number, value in rows)
@@ -83,7 +83,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
             f"Kaggle: {path} is missing; `python -m train data` says how to get it with an "
             "account at Kaggle."
         )
-    with path.open(newline="", errors="replace") as file:
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
         reader = csv.DictReader(file, restval="")
         if absent := [name for name in columns if name not in (reader.fieldnames or ())]:
             raise DataError(f"{path} has no column {absent[0]}; it is not the competition's file.")

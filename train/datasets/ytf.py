@@ -17,7 +17,7 @@ def read(root: Path, part: str) -> list[LabelledFace]:
     where = folder(table.parent / part, f"YouTube Faces ({part})")
     there = {path.name for path in where.iterdir()}
     faces = []
-    with table.open(newline="", errors="replace") as file:
+    with table.open(newline="", encoding="utf-8", errors="replace") as file:
         rows = csv.reader(file)
         next(rows, None)
         for name, *numbers in filter(None, rows):
