@@ -1,19 +1,26 @@
 """Real faces that come with installed packages: no photograph lies in this repository."""
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
 import pytest
 import skimage
 from hub_server import TOKEN, Hub
-from huggingface_hub import close_session, constants
+from huggingface_hub import close_session, constants, file_download
 from huggingface_hub.utils import _http
 from PIL import Image
 
 from kpdemo import hub as weights_hub
 from kpdemo.faces import FaceFinder
+from kpdemo.served import served
+
+# Gradio's client tells its makers that it is used, unless this is set, whatever it is told.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +51,19 @@ def finder() -> Iterator[FaceFinder]:
         yield finder
 
 
+@pytest.fixture(scope="session")
+def app_folder(tmp_path_factory) -> Path:
+    """Where the running app has its cache and its `log`."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="session")
+def address(app_folder: Path) -> Iterator[str]:
+    """Where `python app.py` answers, for all tests that visit it."""
+    with served(app_folder) as url:
+        yield url
+
+
 @pytest.fixture
 def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A Hub on this machine that the real client talks to, with a home and pins of its own.
@@ -60,7 +80,9 @@ def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(home / "token"))
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(_http.time, "sleep", lambda seconds: None)
+        awake = SimpleNamespace(**vars(time) | {"sleep": lambda seconds: None})
+        for module in (_http, file_download):
+            monkeypatch.setattr(module, "time", awake)
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         monkeypatch.setattr(weights_hub, "PINS", tmp_path / "pins.json")
         close_session()

@@ -4,7 +4,6 @@ import asyncio
 import json
 from ast import literal_eval
 from base64 import b64encode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,17 +17,6 @@ from mcp.client.streamable_http import streamable_http_client
 
 from kpdemo import markup
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, compare
-from kpdemo.served import served
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
-    """Where `python app.py` answers; its cache is a folder of this run."""
-    folder = tmp_path_factory.mktemp("app")
-    with served(folder) as url:
-        yield url
-    # What a client did wrong is told to the client, and nothing of it stays here.
-    assert "not a picture" not in (folder / "log").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +44,7 @@ def test_compare_is_the_engines_own_result(client, hopper_path):
     assert list(everything["faces"][0]["models"]) == [*DEFAULT_MODELS, BASELINE]
 
 
-def test_models_are_those_that_compare_knows(client, hopper_path):
+def test_models_are_those_that_compare_knows(client):
     models = client.predict(api_name="/models")
     by_name = {model["name"]: model for model in models}
     assert list(by_name)[: len(DEFAULT_MODELS)] == list(DEFAULT_MODELS)
@@ -79,7 +67,7 @@ def test_plain_http_stands_in_the_queue_too(address, hopper_path):
     assert past.status_code == 404 and "join the queue" in past.text
 
 
-def test_what_is_wrong_is_said_in_one_sentence(address, client, tmp_path, hopper_path):
+def test_what_is_wrong_is_said_in_one_sentence(app_folder, client, tmp_path, hopper_path):
     text = tmp_path / "photo.jpg"
     text.write_text("not a picture")
     for photo, model, message in [
@@ -91,6 +79,8 @@ def test_what_is_wrong_is_said_in_one_sentence(address, client, tmp_path, hopper
         with pytest.raises(AppError, match=message) as error:
             client.predict(photo, model, api_name="/keypoints")
         assert len(str(error.value).splitlines()) == 1
+    # It is told to the client, and nothing of it stays here.
+    assert "not a picture" not in (app_folder / "log").read_text()
 
 
 def test_a_file_of_the_server_that_nobody_uploaded_stays_closed(address, hopper_path):

@@ -12,7 +12,7 @@ import torch
 import writers
 from huggingface_hub import ModelCard
 
-from kpdemo import markup
+from kpdemo import markup, provenance
 from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import DEFAULT_MODELS, WEIGHTS, Engine
 from kpdemo.crops import Crop
@@ -234,6 +234,9 @@ def test_shipped_models_never_saw_the_test_faces():
     for name in DEFAULT_MODELS:
         data = json.loads((WEIGHTS / name / "history.json").read_text())["recipe"]["data"]
         assert not set(data["train"] + data["validate"]) & set(data["test"])
+        # Nor did those that they started from.
+        seen = {source for stage in provenance.stages(name) for source in stage.sources}
+        assert seen and "300w-common" not in seen
 
 
 def test_a_card_names_the_data_of_the_weights_that_a_run_started_from():

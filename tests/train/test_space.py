@@ -31,14 +31,14 @@ def files(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A program of a few files in the place of this one; the weights are as large as ever."""
+    """A program of a few files in the place of this one."""
     root = tmp_path / "program"
     for name in ("README.md", "app.py", "requirements.txt", "kpdemo/__init__.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(space.ROOT / name, root / name)
-    model = root / "weights" / "resnet18" / "model.safetensors"
+    model = root / "weights" / "nosenet-moore" / "model.safetensors"
     model.parent.mkdir(parents=True)
-    shutil.copy(space.ROOT / "weights" / "resnet18" / "model.safetensors", model)
+    shutil.copy(space.ROOT / "weights" / "nosenet-moore" / "model.safetensors", model)
     monkeypatch.setattr(space, "ROOT", root)
     monkeypatch.setattr(
         space, "FILES", ("README.md", "app.py", "requirements.txt", "kpdemo", "weights")

@@ -54,13 +54,12 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_it_writes_both_rates_of_every_recipe(tiny: Path, tmp_path: Path, workers: int) -> None:
+def test_it_writes_both_rates_of_every_recipe(tiny: Path, tmp_path: Path) -> None:
     output = tmp_path / "training_benchmark.json"
     with torch.random.fork_rng():
-        result = benchmark.measure([str(tiny)], output, ROUNDS, 0.05, workers)
+        result = benchmark.measure([str(tiny)], output, ROUNDS, 0.05, 1)
     assert json.loads(output.read_text()) == result
-    assert result["workers"] == workers
+    assert result["workers"] == 1
     assert result["threads"] == torch.get_num_threads()
     assert result["device"]
     assert result["precision"] in ("no", "bf16")

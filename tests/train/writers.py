@@ -130,9 +130,7 @@ def write_kaggle(root: Path, count: int = 8) -> Keypoints:
         for k in range(count):
             points = _kaggle_face(f"training {k}")
             labels = points.copy()
-            labels[{0: [], 1: [2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13], 2: [6, 7, 8, 9]}[k % 3]] = (
-                np.nan
-            )
+            labels[list(_KAGGLE_MISSING[k % 3])] = np.nan
             texts = ["" if np.isnan(value) else f"{value:.6f}" for value in labels.ravel()]
             rows.writerow([*texts, _kaggle_image(points)])
             drawn[f"kaggle/{k}"] = labels

@@ -1,6 +1,7 @@
 """Compares photos as the page does on a ZeroGPU Space; prints the results as JSON."""
 
 import json
+import os
 import sys
 
 import spaces
@@ -25,4 +26,17 @@ try:
 except RuntimeError as error:
     caught = str(error)
 
-print(json.dumps({"found": found, "asked": asked, "without": without, "caught": caught}))
+os.environ[spaces.REFUSE] = "1"
+refused = engine().compare(photos[0]).to_dict()
+
+print(
+    json.dumps(
+        {
+            "found": found,
+            "asked": asked,
+            "without": without,
+            "caught": caught,
+            "refused": refused,
+        }
+    )
+)
