@@ -104,7 +104,7 @@ def test_what_was_pushed_can_be_loaded_anywhere(local_hub: Hub) -> None:
 
 FAULTS = {
     "unknown token": (
-        ("GET", "/api/", {"status": 401, "message": "Invalid token"}),
+        ("GET", "/api/models/", {"status": 401, "message": "Invalid token"}),
         "does not accept the token, or wants one (Invalid token)",
     ),
     "no right": (
