@@ -23,6 +23,7 @@ function load() {
   face.parentElement.hidden = data.faces < 2;
   model.value = data.model;
   face.value = data.face;
+  if (chosen().maps) wanted = data.view; // after a cancel, what was there before
   offer(data.view);
 }
 

@@ -114,7 +114,7 @@ async function follow(run) {
 function show(run, answer, spent) {
   for (const stage of stages) draw(stage, answer);
   element.classList.add("kp-on");
-  if (answer.unavailable.length) complain(answer.unavailable.join(" "));
+  complain(answer.unavailable.join(" "));
   const now = performance.now();
   run.times = [...run.times.filter((time) => now - time < WINDOW), now];
   const [first] = run.times;

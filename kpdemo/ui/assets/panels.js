@@ -25,11 +25,11 @@ const middle = (points, at) => [0, 1].map((axis) => mean(at.map((k) => points[k]
 const options = (pairs) => pairs.map(([value, text]) => make("option", { value }, text));
 
 function load() {
-  const before = data?.src;
+  const before = panels.length ? data.src : null;
   data = props.value ? JSON.parse(props.value) : null;
   const any = Boolean(data && data.panels.length);
   empty.hidden = any;
-  empty.querySelector("strong").textContent = data ? "No face found on this photo." : "Nothing compared yet.";
+  empty.querySelector("strong").textContent = why();
   tools.hidden = take.hidden = hint.hidden = !any;
   panels = any ? data.panels.map(prepared) : [];
   const same = any && data.src === before;
@@ -43,6 +43,13 @@ function load() {
   arrange();
   // On a narrow screen the panels lie below the controls, out of sight.
   if (any && !same && innerWidth < 800) element.scrollIntoView({ behavior: "smooth", block: "start" });
+}
+
+// Why there are no panels.
+function why() {
+  if (!data) return "Nothing compared yet.";
+  if (!data.faces.length) return "No face found on this photo.";
+  return "The chosen models found no points: choose others.";
 }
 
 function prepared(panel) {
@@ -64,11 +71,10 @@ function listViews() {
   view.value = data.start ? 0 : -1;
 }
 
-// The selects that name models keep what was chosen as long as it is there.
+// The selects that name models keep what was chosen, here or by a link, whenever it is there.
 function listModels() {
   const fill = (select, from, otherwise) => {
-    const wanted = select.value || select.dataset.wanted;
-    select.dataset.wanted = wanted ?? "";
+    const { wanted } = select.dataset;
     select.replaceChildren(...options(from.map((panel) => [panel.name, panel.title])));
     select.value = from.some((panel) => panel.name === wanted) ? wanted : otherwise?.name;
   };
@@ -84,9 +90,14 @@ function arrange() {
   lit = null;
   const slide = tools.querySelector("[name=mode]:checked").value === "slide";
   grid.classList.toggle("kp-one", slide);
-  screens = slide && panels.length ? [slideScreen()] : panels.map(screenOf);
-  grid.replaceChildren(...screens.map((screen) => screen.figure));
+  const focused = document.activeElement;
+  const at = screens.findIndex(({ svg }) => svg === focused);
+  screens = []; // a picture that leaves the page loses the focus, and would darken the new ones
+  const next = slide && panels.length ? [slideScreen()] : panels.map(screenOf);
+  grid.replaceChildren(...next.map((screen) => screen.figure));
+  screens = next;
   if (data) draw();
+  (screens[at]?.svg ?? focused)?.focus({ preventScroll: true });
 }
 
 function screenOf(panel, index) {
