@@ -22,7 +22,6 @@ let lit = null; // {face, panel, point}
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 const middle = (points, at) => [0, 1].map((axis) => mean(at.map((k) => points[k][axis])));
-const options = (pairs) => pairs.map(([value, text]) => make("option", { value }, text));
 
 function load() {
   const before = panels.length ? data.src : null;
@@ -62,12 +61,12 @@ function prepared(panel) {
 }
 
 function listViews() {
-  const count = data.faces.length;
-  const whole = ["Whole photo", "Both faces"][count - 1] ?? `All ${count} faces`;
-  view.replaceChildren(...options([
-    [-1, whole],
-    ...data.faces.map((_, k) => [k, count > 1 ? `Face ${k + 1}` : "Close-up"]),
-  ]));
+  const many = data.faces.length;
+  const whole = ["Whole photo", "Both faces"][many - 1] ?? `All ${many} faces`;
+  view.replaceChildren(
+    new Option(whole, -1),
+    ...data.faces.map((_, k) => new Option(many > 1 ? `Face ${k + 1}` : "Close-up", k)),
+  );
   view.value = data.start ? 0 : -1;
 }
 
@@ -75,7 +74,7 @@ function listViews() {
 function listModels() {
   const fill = (select, from, otherwise) => {
     const { wanted } = select.dataset;
-    select.replaceChildren(...options(from.map((panel) => [panel.name, panel.title])));
+    select.replaceChildren(...from.map((panel) => new Option(panel.title, panel.name)));
     select.value = from.some((panel) => panel.name === wanted) ? wanted : otherwise?.name;
   };
   const files = panels.filter((panel) => panel.pts);
@@ -103,8 +102,7 @@ function arrange() {
 function screenOf(panel, index) {
   const says = make("p", { class: "kp-says" });
   const spent = mean(panel.faces.filter(Boolean).map((found) => found.milliseconds));
-  const count = panel.names.length;
-  const meta = `${count} ${count === 1 ? "point" : "points"} · ${spent < 10 ? spent.toFixed(1) : Math.round(spent)} ms`;
+  const meta = `${count(panel.names.length, "point")} · ${brief(spent)}`;
   const screen = pictureOf([index], [says], `${panel.title}, the arrow keys go from point to point`);
   screen.figure = make(
     "figure",
