@@ -45,14 +45,14 @@ def value(
     origins: Mapping[str, str],
     not_pulled: Mapping[str, str],
 ) -> str | None:
-    """The table of a comparison by `models` as JSON; None without a face.
+    """The table of a comparison by `models` as JSON; None without an answer.
 
     `origins` and `not_pulled` are the engine's: where weights came from, and why not the Hub.
     """
     faces = shown.comparison.faces
-    if not faces:
-        return None
     asked = dict.fromkeys(name for face in faces for name in face.answers)
+    if not asked:
+        return None
     several = f" With {len(faces)} faces, all figures are means over the faces."
     return export.to_json(
         {

@@ -190,6 +190,7 @@ def test_a_face_on_which_no_chosen_model_answers_is_still_a_face(page, hopper_pa
     take_example(page, "Two people")
     upload(page, tmp_path / "half.png")
     expect(page.locator("#panels .kp-empty")).to_contain_text("The chosen models found no points")
+    expect(page.locator("#table .kp-scroll")).to_be_hidden()
     page.locator("#models").get_by_label("U-Net").check()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(points(page, "unet", 68)).to_have_count(1)
