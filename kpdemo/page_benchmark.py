@@ -27,13 +27,21 @@ from kpdemo.compare import DEFAULT_MODELS
 from kpdemo.served import served
 
 if TYPE_CHECKING:  # the app itself needs no Playwright
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Browser, BrowserType, Page
 
 VISITS = 5
 ROUNDS = 5  # of each switch, on and off
 CROWD = 4, 6  # rows and columns of faces
 SETTLING, READINGS = 3, 7  # seconds of the camera with a model; a reading is over two seconds
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 # From a click to the frame after the next one: by then the browser has painted what it changed.
 _SWITCHED = """async (box) => {
   const painted = () => new Promise((done) => requestAnimationFrame(() => {
@@ -55,12 +63,11 @@ def measure() -> dict:
 
     Raises RuntimeError where the browser is missing or the app does not answer.
     """
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        path = None
-    if path is None:
+        sync_playwright = None
+    if CHROMIUM is None or sync_playwright is None:
         raise RuntimeError("This needs Chromium (apt install chromium) and pip install playwright.")
     with (
         tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch,
@@ -72,7 +79,7 @@ def measure() -> dict:
         # A portrait each, without the grey beside it.
         Image.fromarray(np.tile(photo_640x480()[:, 115:525], (rows, columns, 1))).save(crowd)
         film(camera)
-        with _chromium(playwright, path) as browser:
+        with chromium(playwright.chromium) as browser:
             first, later = _examples(browser, url)
             paints, ready = zip(*(_visit(browser, url) for _ in range(VISITS)), strict=True)
             return {
@@ -86,7 +93,7 @@ def measure() -> dict:
                     "1": _switches(browser, url, None),
                     str(rows * columns): _switches(browser, url, crowd),
                 },
-                "camera_frames_per_second": _live(playwright, path, url, camera),
+                "camera_frames_per_second": _live(playwright.chromium, url, camera),
             }
 
 
@@ -97,8 +104,14 @@ def film(path: Path) -> None:
 
 
 @contextmanager
-def _chromium(playwright: "Playwright", path: str, *flags: str) -> Iterator["Browser"]:
-    browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
+def chromium(browsers: "BrowserType", camera: Path | None = None) -> Iterator["Browser"]:
+    """Debian's Chromium; with a `camera`, a film, every page may use one that shows it."""
+    fake = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    )
+    browser = browsers.launch(executable_path=CHROMIUM, args=[*FLAGS, *(fake if camera else ())])
     try:
         yield browser
     finally:
@@ -161,15 +174,10 @@ def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, flo
     return found
 
 
-def _live(playwright: "Playwright", path: str, url: str, camera: Path) -> dict[str, float]:
+def _live(browsers: "BrowserType", url: str, camera: Path) -> dict[str, float]:
     """Frames a second that the Live tab says, by the model beside MediaPipe."""
-    flags = (
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera}",
-    )
     rates = {}
-    with _chromium(playwright, path, *flags) as browser:
+    with chromium(browsers, camera) as browser:
         page = _open(browser, url)
         page.get_by_role("tab", name="Live").click()
         page.get_by_role("button", name="Start camera").click()

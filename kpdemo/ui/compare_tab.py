@@ -50,7 +50,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         "beside MediaPipe.</p>",
         elem_classes="kp-lead",
     )
-    with gr.Row(elem_classes="kp-columns"):
+    with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
             photo = gr.Image(
                 label="Photo",

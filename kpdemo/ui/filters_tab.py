@@ -48,7 +48,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         "see what each model’s kernels look for, and where they find it on your photo.</p>",
         elem_classes="kp-lead",
     )
-    with gr.Row(elem_classes="kp-columns"):
+    with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
             model = gr.Dropdown(
                 choices, value=models[0] if models else None, label="Model", elem_id="filters-model"

@@ -73,7 +73,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         "photo its answer rests on.</p>",
         elem_classes="kp-lead",
     )
-    with gr.Row(elem_classes="kp-columns"):
+    with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
             controls = component.build(
                 "heatmaps-choice",

@@ -52,12 +52,12 @@ def build(tab: gr.Tab) -> None:
         apply_default_css=False,
         elem_id="leaderboard",
     )
-    with gr.Row(elem_classes="kp-charts"):
+    with gr.Row():
         with gr.Column(min_width=320, elem_classes="kp-chart"):
             _heading("Share of faces up to an error")
             curves = gr.Plot(show_label=False, container=False, elem_id="curves")
             curves_say = _caption("Cumulative error curves")
-            with gr.Row(elem_classes="kp-curve-controls"):
+            with gr.Row():
                 cut = gr.Radio(_CUTS, value=BY_APP, label="Faces", elem_id="cut", min_width=200)
                 chosen = gr.CheckboxGroup([], label="Models", elem_id="curve-models", scale=2)
         with gr.Column(min_width=320, elem_classes="kp-chart"):

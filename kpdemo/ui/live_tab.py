@@ -59,7 +59,7 @@ def build(engine: Engine) -> None:
     def take(ticket: str) -> dict[str, str] | None:  # Gradio marks it, which a method cannot be
         return handover.take(ticket)
 
-    with gr.Row(elem_classes="kp-columns"):
+    with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
             file = gr.File(
                 label="Video", file_types=_SUFFIXES, height=150, buttons=[], elem_id="video"

@@ -46,15 +46,15 @@ def value(
     not_pulled: Mapping[str, str],
     foreign: Collection[str] = (),
 ) -> str | None:
-    """The table of a comparison by `models` as JSON; None without a face.
+    """The table of a comparison by `models` as JSON; None without an answer.
 
     `origins` and `not_pulled` are the engine's: where weights came from, and why not the Hub. What
     `foreign` models were trained on is not known here.
     """
     faces = shown.comparison.faces
-    if not faces:
-        return None
     asked = dict.fromkeys(name for face in faces for name in face.answers)
+    if not asked:
+        return None
     several = f" With {len(faces)} faces, all figures are means over the faces."
     return export.to_json(
         {

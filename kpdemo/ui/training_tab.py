@@ -57,7 +57,7 @@ def build(tab: gr.Tab) -> None:
         )
         smoothing = gr.Slider(0, 0.95, 0, step=0.05, label="Smoothing", min_width=240)
         log = gr.Checkbox(value=True, label="Logarithmic scale", elem_id="training-log")
-    with gr.Row(elem_classes="kp-beside"):
+    with gr.Row():
         with gr.Column(scale=5, min_width=300):
             learning, learning_says = charts.build("training-curves", "Learning curves")
         with gr.Column(scale=4, min_width=300):

@@ -1,34 +1,26 @@
 """The real app in a process of its own, and Debian's Chromium looking at it."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from kpdemo import page_benchmark
 from kpdemo.served import served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PATIENCE = 60  # seconds; a page needs one or two where nothing else runs
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator["sync_api.Browser"]:
-    if not CHROMIUM:
+    if not page_benchmark.CHROMIUM:
         pytest.skip("Chromium is not installed (apt install chromium): no browser tests.")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with (
+        sync_api.sync_playwright() as playwright,
+        page_benchmark.chromium(playwright.chromium) as chromium,
+    ):
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

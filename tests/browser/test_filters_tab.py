@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from visitor import open_tab
+from visitor import answered, open_tab, take_example
 
 from kpdemo import checkpoint
 from kpdemo.compare import WEIGHTS
@@ -26,11 +26,6 @@ def tiles(page: Page):
 def choose(page: Page, label: str, option: str) -> None:
     page.locator("#filters-model, #filters-layer").get_by_label(label).click()
     page.get_by_role("option", name=option).first.click()
-
-
-def compare_example(page: Page) -> None:
-    page.get_by_role("button", name="Grace Hopper").click()
-    page.locator(".kp-panel").first.wait_for()
 
 
 def first_layer(name: str) -> filters.Layer:
@@ -66,7 +61,7 @@ def test_another_model_and_layer_bring_their_kernels(page):
 def test_answers_come_with_a_photo_and_a_click_asks_the_server_nothing(page):
     open_filters(page)
     page.get_by_role("tab", name="Compare").click()
-    compare_example(page)
+    take_example(page, "Grace Hopper")
     open_filters(page)
     expect(tiles(page).first.locator("canvas")).to_have_count(2)
     expect(page.locator("#filters .kp-kernels-hint")).to_be_hidden()
@@ -88,12 +83,12 @@ def test_answers_come_with_a_photo_and_a_click_asks_the_server_nothing(page):
 
 
 def test_going_back_and_forth_sends_no_layer_again(page):
-    compare_example(page)
+    take_example(page, "Grace Hopper")
     open_filters(page)
     tiles(page).nth(4).click()
     page.get_by_role("tab", name="Compare").click()
     tiles(page).first.evaluate("tile => { tile.dataset.mark = 'drawn before'; }")
-    with page.expect_event("requestfinished", lambda request: "queue/data" in request.url):
+    with answered(page):
         page.get_by_role("tab", name="Filters").click()
     expect(tiles(page).first).to_have_attribute("data-mark", "drawn before")
     expect(tiles(page).nth(4)).to_have_attribute("aria-pressed", "true")
@@ -118,7 +113,7 @@ def test_the_arrow_keys_go_from_kernel_to_kernel(page):
 
 def test_a_narrow_page_shows_the_kernel_from_below_and_gives_the_focus_back(open_page):
     page = open_page(390)
-    compare_example(page)
+    take_example(page, "Grace Hopper")
     open_filters(page)
     details = page.get_by_role("region", name="The chosen kernel")
     expect(details).to_be_hidden()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from PIL import Image
-from visitor import open_tab, take_example
+from visitor import answered, open_tab, take_example
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
@@ -104,7 +104,8 @@ def test_a_regressor_shows_what_its_answer_rests_on(page):
     assert canvas(page) != first
     # The tab comes back as it was left.
     open_tab(page, "Compare")
-    open_tab(page, "Heatmaps")
+    with answered(page):
+        open_tab(page, "Heatmaps")
     expect(model(page)).to_have_value("simplenet")
     expect(view(page).locator(".kp-facts")).to_contain_text("Jaw 8")
     # What the visitor asked for comes back with a model that has it.
@@ -131,6 +132,10 @@ def test_sensitivity_can_be_cancelled_and_asked_for_again(page):
     expect(page.get_by_role("radio", name="Heatmap")).to_be_checked()
     expect(page.locator("#heatmaps-cancel")).to_be_hidden()
     assert canvas(page) == heatmap
+    # Another choice does not ask for what was cancelled.
+    model(page).select_option("ResNet-18")
+    expect(view(page).locator(".kp-map figcaption")).to_contain_text("ResNet-18")
+    expect(view(page).locator(".kp-facts")).to_contain_text("Highest cell")
     sensitivity.check()
     expect(view(page).locator(".kp-facts")).to_contain_text("Moves at most")
     expect(page.locator("#heatmaps-cancel")).to_be_hidden()

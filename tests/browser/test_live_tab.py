@@ -1,7 +1,6 @@
 """The Live tab with a camera that films the portrait, and with short videos of it."""
 
 import csv
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 from visitor import open_tab
+
+from kpdemo import page_benchmark
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
@@ -40,19 +41,8 @@ def browser(browser, hopper, tmp_path_factory) -> Iterator["sync_api.Browser"]:
     picture = cv2.cvtColor(portrait(hopper, 10), cv2.COLOR_RGB2YUV_I420).tobytes()
     header = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode()
     film.write_bytes(header + 2 * (b"FRAME\n" + picture))
-    chromium = browser.browser_type.launch(
-        executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
-        args=[
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={film}",
-        ],
-    )
-    yield chromium
-    chromium.close()
+    with page_benchmark.chromium(browser.browser_type, film) as chromium:
+        yield chromium
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """What visitors do on any page."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # without Playwright, the tests are skipped
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Request
 
 
 def open_tab(page: "Page", name: str) -> None:
@@ -19,3 +22,37 @@ def take_example(page: "Page", title: str) -> None:
     """Compare one of the built-in photos, and wait for its panels."""
     page.get_by_role("button", name=title).click()
     page.locator(".kp-panel").first.wait_for()
+
+
+@contextmanager
+def answered(page: "Page") -> Iterator[None]:
+    """Wait for the server's answer to what is done inside.
+
+    It comes on the stream that is open when the question has arrived, or else on a new one, and a
+    stream ends with its last answer; with a failed request where Gradio's client hangs up first.
+    """
+    asked = heard = False
+    streams = set()  # that began inside and are open
+
+    def begins(request: "Request") -> None:
+        if "queue/data" in request.url:
+            streams.add(request)
+
+    def ends(request: "Request") -> None:
+        nonlocal asked, heard
+        if "queue/join" in request.url:
+            asked = True
+        elif "queue/data" in request.url:
+            heard = asked
+            streams.discard(request)
+
+    listeners = {"request": begins, "requestfinished": ends, "requestfailed": ends}
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    yield
+    patience = time.monotonic() + 60
+    while not heard or streams:
+        assert time.monotonic() < patience, "The server did not answer."
+        page.wait_for_timeout(50)
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)

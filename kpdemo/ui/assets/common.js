@@ -10,6 +10,8 @@ const make = (tag, attributes = {}, ...children) => {
 const fixed = (number) => Math.round(number * 100) / 100;
 const known = (place) => place && place[0] !== null && place[1] !== null;
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const count = (many, one) => `${many} ${one}${many === 1 ? "" : "s"}`;
+const brief = (milliseconds) => `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
 // Rows by a key, which is a number or a text; those without one come last, up or down.

@@ -25,7 +25,6 @@ let page = 0;
 let chosen = 0;
 
 const number = (value) => (value ? Number(value.toPrecision(2)).toString().replace("-", "−") : "0");
-const count = (many, one) => `${many} ${one}${many === 1 ? "" : "s"}`;
 const largest = (values) => values.reduce((most, value) => Math.max(most, value), 0) || 1;
 const gainOf = (scales, k) => (scale.value === "layer" ? scales[k] / largest(scales) : 1);
 
@@ -208,9 +207,9 @@ function sliceGrid(k) {
   });
   const more = data.inputs - shown;
   return [
-    make("h4", {}, "Its inputs, strongest first"),
+    make("h3", {}, "Its inputs, strongest first"),
     make("ol", { class: "kp-slices" }, ...list),
-    more ? make("p", { class: "kp-more" }, `and ${more} more, all weaker`) : "",
+    more ? make("p", {}, `and ${more} more, all weaker`) : "",
   ];
 }
 

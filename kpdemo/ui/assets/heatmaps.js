@@ -11,8 +11,7 @@ const select = tools.querySelector("select");
 const scopes = [...tools.querySelectorAll("[type=radio]")];
 const marks = tools.querySelector("[name=marks]");
 const seen = tools.querySelector("[name=seen]");
-const own = Math.random().toString(36).slice(2);
-for (const radio of scopes) radio.name = `scope-${own}`;
+for (const radio of scopes) radio.name = `${element.id}-scope`; // the page has two such groups
 
 const START = "nose tip";
 const READ = {
@@ -121,17 +120,16 @@ function stackOf(panel) {
 // What the list offers: points by group, or groups.
 function list() {
   const { names, groups } = data.panels[0];
-  const option = (value, text) => make("option", { value }, text);
   for (const radio of scopes) radio.checked = radio.value === scope;
   select.disabled = scope === "all";
   if (scope === "all") {
-    select.replaceChildren(option("", names.length === 1 ? "The one point" : `All ${names.length} points`));
+    select.replaceChildren(new Option(names.length === 1 ? "The one point" : `All ${names.length} points`, ""));
   } else if (scope === "group") {
-    select.replaceChildren(...Object.entries(groups).map(([name, at]) => option(name, `${capital(name)} (${at.length})`)));
+    select.replaceChildren(...Object.entries(groups).map(([name, at]) => new Option(`${capital(name)} (${at.length})`, name)));
     select.value = group;
   } else {
     select.replaceChildren(...Object.entries(groups).map(([name, at]) =>
-      make("optgroup", { label: capital(name) }, ...at.map((k) => option(k, capital(names[k]))))));
+      make("optgroup", { label: capital(name) }, ...at.map((k) => new Option(capital(names[k]), k)))));
     select.value = point;
   }
 }
@@ -216,8 +214,8 @@ function marksOf(panel, at, { map, top }, px) {
   const dot = (small ? 2.6 : 5) * px;
   const parts = [];
   const twice = (shape) => parts.push(shape("kp-under"), shape("kp-over"));
-  const cross = (kind, [x, y], arm, rest = "") =>
-    `<path class="${kind} kp-peak"${rest} d="M${fixed(x - arm)} ${fixed(y)}h${fixed(2 * arm)}M${fixed(x)} ${fixed(y - arm)}v${fixed(2 * arm)}"/>`;
+  const cross = (kind, [x, y], arm) =>
+    `<path class="${kind}" d="M${fixed(x - arm)} ${fixed(y)}h${fixed(2 * arm)}M${fixed(x)} ${fixed(y - arm)}v${fixed(2 * arm)}"/>`;
   for (const k of at) {
     const ellipse = panel.ellipses?.[k];
     if (!known(ellipse)) continue;
@@ -230,8 +228,8 @@ function marksOf(panel, at, { map, top }, px) {
       parts.push(`<circle class="kp-answer" data-k="${k}" cx="${x}" cy="${y}" r="${fixed(dot)}"/>`);
     }
     if (!known(panel.peaks?.[k])) continue;
-    if (small) parts.push(cross("kp-fine", panel.peaks[k], 4 * px, ` data-k="${k}"`));
-    else twice((kind) => cross(kind, panel.peaks[k], 9 * px, ` data-k="${k}"`));
+    if (small) parts.push(cross("kp-fine", panel.peaks[k], 4 * px));
+    else twice((kind) => cross(kind, panel.peaks[k], 9 * px));
   }
   if (panel.kind === "moves" && top > 0) {
     const [w, h] = panel.grid;

@@ -3,15 +3,13 @@
 const [model, face] = element.querySelectorAll("select");
 const views = [...element.querySelectorAll("input")];
 const why = element.querySelector(".kp-why");
-// The page may have other groups of this name.
-for (const radio of views) radio.name = `${element.id || "heatmaps"}-view`;
+for (const radio of views) radio.name = `${element.id}-view`;
 
 let data = null;
 let wanted = "heatmap"; // what the visitor chose, also while the model has no maps
 
-const option = (value, text) => make("option", { value }, text);
 const group = (label, models) =>
-  models.length ? [make("optgroup", { label }, ...models.map(({ name, title }) => option(name, title)))] : [];
+  models.length ? [make("optgroup", { label }, ...models.map(({ name, title }) => new Option(title, name)))] : [];
 
 function load() {
   data = JSON.parse(props.value);
@@ -19,10 +17,11 @@ function load() {
     ...group("Draw a heatmap for each point", data.models.filter(({ maps }) => maps)),
     ...group("Answer with numbers alone", data.models.filter(({ maps }) => !maps)),
   );
-  face.replaceChildren(...Array.from({ length: data.faces }, (_, k) => option(k, `Face ${k + 1}`)));
+  face.replaceChildren(...Array.from({ length: data.faces }, (_, k) => new Option(`Face ${k + 1}`, k)));
   face.parentElement.hidden = data.faces < 2;
   model.value = data.model;
   face.value = data.face;
+  if (chosen().maps) wanted = data.view; // after a cancel, what was there before
   offer(data.view);
 }
 

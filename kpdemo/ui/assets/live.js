@@ -18,7 +18,7 @@ const stages = ["model", "baseline"].map((side) => {
   };
 });
 
-const WIDEST = 640; // pixels of a frame; the nets see a face at 128 at most
+const WIDEST = 640; // pixels of a frame; the nets see a face at 224 at most
 const QUALITY = 0.85;
 const WINDOW = 2000; // milliseconds over which the rate is counted
 const BUSY = 300; // milliseconds until the next try when the server has enough to do
@@ -32,7 +32,6 @@ const frame = document.createElement("canvas");
 let running = null; // {stream, times}; another run is another object
 const nameOf = (stage) => (stage.side === "model" ? props.value : props.baseline);
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-const brief = (milliseconds) => (milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds));
 
 function complain(sentence) {
   if (said.textContent === sentence) return;
@@ -114,7 +113,7 @@ async function follow(run) {
 function show(run, answer, spent) {
   for (const stage of stages) draw(stage, answer);
   element.classList.add("kp-on");
-  if (answer.unavailable.length) complain(answer.unavailable.join(" "));
+  complain(answer.unavailable.join(" "));
   const now = performance.now();
   run.times = [...run.times.filter((time) => now - time < WINDOW), now];
   const [first] = run.times;
@@ -122,7 +121,7 @@ function show(run, answer, spent) {
   if (run.times.length < 2 || now - (run.told ?? 0) < 400) return;
   run.told = now;
   const second = (1000 * (run.times.length - 1)) / (now - first);
-  rate.textContent = `${second.toFixed(1)} frames a second · ${brief(spent)} ms from camera to points`;
+  rate.textContent = `${second.toFixed(1)} frames a second · ${brief(spent)} from camera to points`;
   for (const stage of stages) tell(stage, answer);
 }
 
@@ -133,8 +132,7 @@ function tell(stage, { faces, apart }) {
     stage.says.textContent = faces.length ? "found no points on this face" : "no face in sight";
     return;
   }
-  const count = found[0].points.length;
-  stage.meta.textContent = `${count} ${count === 1 ? "point" : "points"} · ${brief(found[0].milliseconds)} ms`;
+  stage.meta.textContent = `${count(found[0].points.length, "point")} · ${brief(found[0].milliseconds)}`;
   stage.says.textContent = "the baseline";
   if (stage.side === "model") stage.says.textContent = apart === null ? "" : `${apart.toFixed(1)} % from MediaPipe on average`;
 }

@@ -22,14 +22,13 @@ let lit = null; // {face, panel, point}
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 const middle = (points, at) => [0, 1].map((axis) => mean(at.map((k) => points[k][axis])));
-const options = (pairs) => pairs.map(([value, text]) => make("option", { value }, text));
 
 function load() {
-  const before = data?.src;
+  const before = panels.length ? data.src : null;
   data = props.value ? JSON.parse(props.value) : null;
   const any = Boolean(data && data.panels.length);
   empty.hidden = any;
-  empty.querySelector("strong").textContent = data ? "No face found on this photo." : "Nothing compared yet.";
+  empty.querySelector("strong").textContent = why();
   tools.hidden = take.hidden = hint.hidden = !any;
   panels = any ? data.panels.map(prepared) : [];
   const same = any && data.src === before;
@@ -45,6 +44,13 @@ function load() {
   if (any && !same && innerWidth < 800) element.scrollIntoView({ behavior: "smooth", block: "start" });
 }
 
+// Why there are no panels.
+function why() {
+  if (!data) return "Nothing compared yet.";
+  if (!data.faces.length) return "No face found on this photo.";
+  return "The chosen models found no points: choose others.";
+}
+
 function prepared(panel) {
   const single = panel.names.map(() => null);
   for (const [place, at] of Object.entries(panel.places)) {
@@ -55,21 +61,20 @@ function prepared(panel) {
 }
 
 function listViews() {
-  const count = data.faces.length;
-  const whole = ["Whole photo", "Both faces"][count - 1] ?? `All ${count} faces`;
-  view.replaceChildren(...options([
-    [-1, whole],
-    ...data.faces.map((_, k) => [k, count > 1 ? `Face ${k + 1}` : "Close-up"]),
-  ]));
+  const many = data.faces.length;
+  const whole = ["Whole photo", "Both faces"][many - 1] ?? `All ${many} faces`;
+  view.replaceChildren(
+    new Option(whole, -1),
+    ...data.faces.map((_, k) => new Option(many > 1 ? `Face ${k + 1}` : "Close-up", k)),
+  );
   view.value = data.start ? 0 : -1;
 }
 
-// The selects that name models keep what was chosen as long as it is there.
+// The selects that name models keep what was chosen, here or by a link, whenever it is there.
 function listModels() {
   const fill = (select, from, otherwise) => {
-    const wanted = select.value || select.dataset.wanted;
-    select.dataset.wanted = wanted ?? "";
-    select.replaceChildren(...options(from.map((panel) => [panel.name, panel.title])));
+    const { wanted } = select.dataset;
+    select.replaceChildren(...from.map((panel) => new Option(panel.title, panel.name)));
     select.value = from.some((panel) => panel.name === wanted) ? wanted : otherwise?.name;
   };
   const files = panels.filter((panel) => panel.pts);
@@ -84,16 +89,20 @@ function arrange() {
   lit = null;
   const slide = tools.querySelector("[name=mode]:checked").value === "slide";
   grid.classList.toggle("kp-one", slide);
-  screens = slide && panels.length ? [slideScreen()] : panels.map(screenOf);
-  grid.replaceChildren(...screens.map((screen) => screen.figure));
+  const focused = document.activeElement;
+  const at = screens.findIndex(({ svg }) => svg === focused);
+  screens = []; // a picture that leaves the page loses the focus, and would darken the new ones
+  const next = slide && panels.length ? [slideScreen()] : panels.map(screenOf);
+  grid.replaceChildren(...next.map((screen) => screen.figure));
+  screens = next;
   if (data) draw();
+  (screens[at]?.svg ?? focused)?.focus({ preventScroll: true });
 }
 
 function screenOf(panel, index) {
   const says = make("p", { class: "kp-says" });
   const spent = mean(panel.faces.filter(Boolean).map((found) => found.milliseconds));
-  const count = panel.names.length;
-  const meta = `${count} ${count === 1 ? "point" : "points"} · ${spent < 10 ? spent.toFixed(1) : Math.round(spent)} ms`;
+  const meta = `${count(panel.names.length, "point")} · ${brief(spent)}`;
   const screen = pictureOf([index], [says], `${panel.title}, the arrow keys go from point to point`);
   screen.figure = make(
     "figure",

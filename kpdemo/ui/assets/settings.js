@@ -16,12 +16,9 @@ function link() {
 function restore() {
   const wanted = new URLSearchParams(location.hash.slice(1));
   if (!wanted.has("models")) return;
-  for (const box of layers) if (wanted.has(box.name)) box.checked = wanted.get(box.name) === "1";
-  for (const [name, select] of Object.entries(pair)) {
-    const model = wanted.get(name);
-    select.dataset.wanted = model ?? "";
-    if (panels.some((panel) => panel.name === model)) select.value = model;
-  }
+  for (const box of layers) box.checked = wanted.has(box.name) ? wanted.get(box.name) === "1" : box.defaultChecked;
+  for (const [name, select] of Object.entries(pair)) select.dataset.wanted = wanted.get(name) ?? "";
+  listModels();
   const mode = tools.querySelector(`[name=mode][value="${wanted.get("mode") === "slide" ? "slide" : "side"}"]`);
   mode.checked = true;
   for (const box of layers) showLayer(box);
@@ -43,6 +40,7 @@ async function copy() {
 }
 
 element.addEventListener("change", ({ target }) => {
+  if (target.matches("select")) target.dataset.wanted = target.value;
   if (layers.includes(target)) {
     showLayer(target);
     if (target.name === "numbers") settle();
@@ -51,7 +49,6 @@ element.addEventListener("change", ({ target }) => {
     draw();
   } else if (["mode", "a", "b"].includes(target.name)) {
     arrange();
-    target.focus({ preventScroll: true }); // it may have been taken off the page and put back
   }
 });
 range.addEventListener("input", divide);

@@ -1,8 +1,8 @@
 // One large picture: model A's points left of a divider, model B's right of it.
 
 const pair = {
-  a: make("select", { name: "a", "aria-label": "Model on the left" }),
-  b: make("select", { name: "b", "aria-label": "Model on the right" }),
+  a: make("select", { class: "kp-select", name: "a", "aria-label": "Model on the left" }),
+  b: make("select", { class: "kp-select", name: "b", "aria-label": "Model on the right" }),
 };
 const range = make("input", { type: "range", min: "0", max: "100", step: "0.5", value: "50", "aria-label": "Divider between the two models" });
 const GRIP = 12; // pixels of the screen beside the divider that still take hold of it

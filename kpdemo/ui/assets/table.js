@@ -18,8 +18,7 @@ function load() {
   }
   if (!data) return;
   if (!data.columns.some(({ key }) => key === by)) by = null;
-  const titles = data.columns.map(({ key, alone }) => make("option", { value: key }, alone));
-  select.replaceChildren(make("option", { value: "" }, "the order above"), ...titles);
+  select.replaceChildren(new Option("the order above", ""), ...data.columns.map(({ key, alone }) => new Option(alone, key)));
   region.querySelector("thead").replaceChildren(...heads());
   fill();
 }
