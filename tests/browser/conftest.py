@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from kpdemo import page_benchmark
-from kpdemo.served import served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -21,13 +20,6 @@ def browser() -> Iterator["sync_api.Browser"]:
         page_benchmark.chromium(playwright.chromium) as chromium,
     ):
         yield chromium
-
-
-@pytest.fixture(scope="session")
-def address(browser, tmp_path_factory) -> Iterator[str]:
-    """Where `python app.py` answers; its cache is a folder of this run."""
-    with served(tmp_path_factory.mktemp("app")) as url:
-        yield url
 
 
 @pytest.fixture
