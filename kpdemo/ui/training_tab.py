@@ -165,7 +165,11 @@ def build(tab: gr.Tab) -> None:
             return {errors: None, errors_says: charts.sentences(["Choose at least one model."])}
         return {errors: bars.by_keypoint(found), errors_says: bars.by_keypoint_words(found)}
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    quiet: dict[str, Any] = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+    }
     tab.select(
         look,
         [version, asked, points],
@@ -177,7 +181,6 @@ def build(tab: gr.Tab) -> None:
         draw_curves,
         [chosen, measure, against, log, smoothing],
         [learning, learning_says, told],
-        trigger_mode="always_last",
         **quiet,
     )
     log.input(None, log, None, js=_SCALE, api_visibility="private")
@@ -189,7 +192,6 @@ def build(tab: gr.Tab) -> None:
         draw_errors,
         [shown, points],
         [errors, errors_says],
-        trigger_mode="always_last",
         **quiet,
     )
 
