@@ -25,8 +25,11 @@ from kpdemo.served import served
 def address(tmp_path_factory) -> Iterator[str]:
     """Where `python app.py` answers; its cache is a folder of this run."""
     folder = tmp_path_factory.mktemp("app")
-    with served(folder) as url:
+    with served(folder, TMPDIR=str(folder)) as url:
+        assert [*folder.glob("kpdemo-examples-*")]
         yield url
+    # It was told to end by a signal, and cleans up after itself.
+    assert not [*folder.glob("kpdemo-*")]
     # What a client did wrong is told to the client, and nothing of it stays here.
     assert "not a picture" not in (folder / "log").read_text()
 
@@ -85,12 +88,16 @@ def test_what_is_wrong_is_said_in_one_sentence(address, client, tmp_path, hopper
     for photo, model, message in [
         (handle_file(text), "unet", "not a picture that can be read"),
         (handle_file(hopper_path), "nosuchnet", "Unknown model nosuchnet"),
+        (handle_file(hopper_path), None, "a single model as its name"),
         ({"path": str(hopper_path)}, "unet", "Upload the photo first"),
         ("photo.jpg", "unet", "Upload the photo first"),
     ]:
         with pytest.raises(AppError, match=message) as error:
             client.predict(photo, model, api_name="/keypoints")
         assert len(str(error.value).splitlines()) == 1
+    for models in ("unet", ["unet", None], {"unet": 1}):
+        with pytest.raises(AppError, match="Pass models as a list of names"):
+            client.predict(handle_file(hopper_path), models, api_name="/compare")
 
 
 def test_a_file_of_the_server_that_nobody_uploaded_stays_closed(address, hopper_path):
