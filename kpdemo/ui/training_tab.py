@@ -77,13 +77,13 @@ def build(tab: gr.Tab) -> None:
     answered = gr.HTML(elem_id="training-answer", apply_default_css=False)
 
     @gr.render(
-        [version, asked, asked_measure],
+        [asked, asked_measure],
         triggers=[version.change, asked.input, asked_measure.input],
         show_progress="hidden",
     )
-    def small_multiples(seen: int, name: str | None, measure: str) -> None:
+    def small_multiples(name: str | None, measure: str) -> None:
         sweep = _HISTORIES.read().sweeps.get(name or "")
-        if not seen or not sweep:
+        if not sweep:
             return
         with gr.Row(elem_classes="kp-multiples"):
             for number, (setting, outcome, chart) in enumerate(curves.multiples(sweep, measure)):
