@@ -1,6 +1,8 @@
 """The Space's entry: `python app.py` starts the page."""
 
 import os
+import signal
+import sys
 from contextlib import suppress
 
 # Before torch: its threads shall sleep, not spin, while others work. MediaPipe's threads and other
@@ -15,4 +17,6 @@ from kpdemo.ui import LAUNCH, build
 demo = build()
 
 if __name__ == "__main__":
+    # Else photos stay on the disk when the program is told to end (`docker stop`, `kill`).
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     demo.launch(**LAUNCH)

@@ -60,8 +60,11 @@ def app_folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def address(app_folder: Path) -> Iterator[str]:
     """Where `python app.py` answers, for all tests that visit it."""
-    with served(app_folder) as url:
+    with served(app_folder, TMPDIR=str(app_folder)) as url:
+        assert [*app_folder.glob("kpdemo-examples-*")]
         yield url
+    # It was told to end by a signal, and cleans up after itself.
+    assert not [*app_folder.glob("kpdemo-*")]
 
 
 @pytest.fixture

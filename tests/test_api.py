@@ -73,12 +73,16 @@ def test_what_is_wrong_is_said_in_one_sentence(app_folder, client, tmp_path, hop
     for photo, model, message in [
         (handle_file(text), "unet", "not a picture that can be read"),
         (handle_file(hopper_path), "nosuchnet", "Unknown model nosuchnet"),
+        (handle_file(hopper_path), None, "a single model as its name"),
         ({"path": str(hopper_path)}, "unet", "Upload the photo first"),
         ("photo.jpg", "unet", "Upload the photo first"),
     ]:
         with pytest.raises(AppError, match=message) as error:
             client.predict(photo, model, api_name="/keypoints")
         assert len(str(error.value).splitlines()) == 1
+    for models in ("unet", ["unet", None], {"unet": 1}):
+        with pytest.raises(AppError, match="Pass models as a list of names"):
+            client.predict(handle_file(hopper_path), models, api_name="/compare")
     # It is told to the client, and nothing of it stays here.
     assert "not a picture" not in (app_folder / "log").read_text()
 

@@ -1,9 +1,14 @@
+import gc
 import os
 import shutil
 import time
+import weakref
 from pathlib import Path
 
-from kpdemo.ui import cache
+import gradio as gr
+from gradio_client import Client
+
+from kpdemo.ui import LAUNCH, cache, session
 
 
 def test_old_uploads_go_and_new_ones_stay(tmp_path: Path) -> None:
@@ -32,3 +37,39 @@ def test_else_uploads_have_a_folder_of_their_own(monkeypatch) -> None:
     assert folder and folder.is_dir()
     assert os.environ["GRADIO_TEMP_DIR"] == str(folder)
     shutil.rmtree(folder)
+
+
+class Photo:
+    """What a session keeps."""
+
+
+def test_a_session_is_forgotten_some_time_after_its_last_use(monkeypatch) -> None:
+    monkeypatch.setattr(session, "SECONDS_KEPT", 2)
+    monkeypatch.setattr(session, "EVERY", 0.1)
+    kept: weakref.WeakSet[Photo] = weakref.WeakSet()
+
+    def look() -> tuple[Photo, str]:
+        photo = Photo()
+        kept.add(photo)
+        return photo, "a face"
+
+    with gr.Blocks(analytics_enabled=False) as page:
+        state, said = gr.State(), gr.Textbox()
+        gr.Button().click(look, None, [state, said], api_name="look")
+        gr.Button().click(lambda photo: str(bool(photo)), state, said, api_name="there")
+    _, url, _ = page.launch(**LAUNCH | {"mcp_server": False}, prevent_thread_lock=True, quiet=True)
+    sessions = page.state_holder
+    end = time.monotonic() + 30
+    try:
+        idle, busy = (Client(url, verbose=False, analytics_enabled=False) for _ in range(2))
+        for client in (idle, busy):
+            client.predict(api_name="/look")
+        while len(sessions.session_data) > 1 and time.monotonic() < end:
+            assert busy.predict(api_name="/there") == "True"
+        assert idle.predict(api_name="/there") == "False"
+        while sessions.session_data and time.monotonic() < end:
+            time.sleep(0.1)
+        gc.collect()
+        assert not kept and not sessions.session_data and not sessions.time_last_used
+    finally:
+        page.close()

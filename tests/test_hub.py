@@ -188,15 +188,11 @@ def test_a_download_that_breaks_off_goes_on(local_hub: Hub) -> None:
 
 # Faults
 
+NOT_THERE = {"X-Error-Code": "RepoNotFound"}
 FAULTS = {
     "401": ("GET", "/api/models/", {"status": 401, "message": "Invalid token"}, "token"),
     "403": ("GET", "/api/models/", {"status": 403, "message": "Gated"}, "Gated"),
-    "404": (
-        "GET",
-        "/api/models/",
-        {"status": 404, "headers": {"X-Error-Code": "RepoNotFound"}},
-        "such",
-    ),
+    "404": ("GET", "/api/models/", {"status": 404, "headers": NOT_THERE}, "no such"),
     "429": ("GET", "/api/models/", {"status": 429, "message": "Slow down"}, "too often"),
     "500": ("GET", "/api/models/", {"status": 500}, "fault of its own, 500"),
     "500 of a file": ("HEAD", "/resolve/", {"status": 500, "times": 9}, "fault of its own, 500"),

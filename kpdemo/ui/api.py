@@ -173,6 +173,10 @@ def _compare(engine: Engine, photo: Photo, models: list[str] | None) -> Comparis
     # path of this machine could stand there.
     if not is_file_obj_with_meta(photo):
         raise _refused("Upload the photo first, and pass what the upload answers as a FileData.")
+    if models is not None and not (
+        isinstance(models, list) and all(isinstance(name, str) for name in models)
+    ):
+        raise _refused("Pass models as a list of names, and a single model as its name.")
     try:
         return engine.compare(images.load(photo["path"]), models)
     except (ImageError, ValueError) as error:

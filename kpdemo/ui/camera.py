@@ -14,6 +14,7 @@ import numpy as np
 from kpdemo import agreement, draw, images, markup
 from kpdemo.compare import BASELINE, Comparison, Engine
 from kpdemo.ui import component, names
+from kpdemo.ui.paint import css_color
 
 # Visitors whose frame is looked at or waits for that. A page sends a frame when it has the answer
 # to the last; what comes beyond this many is dropped, so that photos do not wait behind cameras.
@@ -49,7 +50,7 @@ def build(engine: Engine, model: str) -> gr.HTML:
         systems={
             name: {
                 "title": names.model(name),
-                "color": "#{:02x}{:02x}{:02x}".format(*draw.color_of(name)),
+                "color": css_color(name),
             }
             for name in (*engine.names, BASELINE)
         },

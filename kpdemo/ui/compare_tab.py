@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
 
 from kpdemo import export, images
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, Comparison, Engine
@@ -114,7 +115,9 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
                 said: notice.error(str(error)),
                 photo: _still_there(last.path) if last else None,
             }
-        return answer(shown)
+        # The box may show another photo by now, which came while this one waited.
+        back = {photo: shown.path} if Path(shown.path).exists() else {}
+        return back | answer(shown)
 
     def answer(shown: Shown) -> dict:
         return {
@@ -157,10 +160,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         last: Shown | None,
         progress: gr.Progress = _PROGRESS,
     ) -> dict:
-        if upload:
-            return show(upload["path"], chosen + also, last, progress)
-        back = {photo: _still_there(last.path)} if last else {}
-        return back | show(None, chosen + also, last, progress)
+        return show(upload and upload["path"], chosen + also, last, progress)
 
     def compare_example(
         event: gr.EventData,
@@ -169,7 +169,8 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         last: Shown | None,
         progress: gr.Progress = _PROGRESS,
     ) -> dict:
-        path = str(photos[event.example].path)
+        # As the page will name it when it asks for this photo again.
+        path = save_file_to_cache(photos[event.example].path, photo.GRADIO_CACHE)
         return {photo: path} | show(path, chosen + also, last, progress)
 
     running: dict[str, Any] = {
@@ -177,14 +178,15 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         "show_progress_on": shown_panels,
         "concurrency_id": TURN,
         "api_visibility": "private",
-        "trigger_mode": "always_last",
+        # With `always_last` the page repeats the first event's data instead of the last one's.
+        "trigger_mode": "multiple",
         # Gradio would open the photo itself, and a file that is none would end in its general
         # error; `images` has a sentence for each of those.
         "preprocess": False,
     }
     # Not `input`, which also comes when a photo is taken away, and still carries that photo.
     photo.upload(compare, [photo, models, more, session], **running)
-    go.click(compare, [photo, models, more, session], **running)
+    go.click(compare, [photo, models, more, session], **running | {"trigger_mode": "always_last"})
     chosen_example.click(compare_example, [models, more, session], **running)
     marks.chosen(hold_against, session, **running)
     marks.another(hold_against_another, session, **running)
@@ -197,7 +199,12 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         api_visibility="private",
     )
     shown_panels.download(
-        _file, session, file, api_visibility="private", show_progress="hidden"
+        _file,
+        session,
+        file,
+        api_visibility="private",
+        show_progress="hidden",
+        trigger_mode="multiple",
     ).then(None, file, None, js=_SAVE, api_visibility="private")
 
 

@@ -7,8 +7,8 @@ it. All numbers come from `kpdemo.architecture`.
 from html import escape
 from itertools import pairwise
 
-from kpdemo import draw
 from kpdemo.architecture import Architecture, Shape
+from kpdemo.ui.paint import css_color
 
 _GAP = 26  # between two boxes
 _TEXT = 32  # room for the two lines beneath a box
@@ -33,7 +33,7 @@ def svg(name: str, title: str, net: Architecture) -> str:
         drawing = _pyramid(net)
     else:
         drawing = _chain(net)
-    color = "rgb({}, {}, {})".format(*draw.color_of(name))
+    color = css_color(name)
     label = f"diagram-{escape(name)}"
     return (
         f'<svg viewBox="0 0 {drawing.width:.0f} {drawing.height:.0f}" '

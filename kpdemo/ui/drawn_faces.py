@@ -8,7 +8,7 @@ import numpy as np
 from kpdemo import draw, markup
 from kpdemo.standings import Face, Standing
 from kpdemo.ui import names
-from kpdemo.ui.standings_table import color
+from kpdemo.ui.paint import color
 
 _SIDE = 300  # units of a drawing, about its pixels
 _MARGIN = 1.16

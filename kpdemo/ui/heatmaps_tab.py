@@ -16,7 +16,7 @@ from kpdemo.explain.seen import cut_of
 from kpdemo.predict import predict
 from kpdemo.ui import component, maps, names, notice
 from kpdemo.ui.compare_tab import TURN
-from kpdemo.ui.session import SECONDS_KEPT, Shown
+from kpdemo.ui.session import Shown
 
 HEATMAP, SENSITIVITY = "heatmap", "sensitivity"
 # The report's two U-Nets, which differ in the width of the Gaussians that they were taught.
@@ -50,24 +50,35 @@ class Choice:
 class Looked:
     """What the tab shows of which comparison (None: of none yet), and what was drawn of that one.
 
-    `sigmas` is the face on which the report's two U-Nets are shown.
+    `wanted` is the choice that `choice` is the answer to; the model may have no such view, the
+    photo no such face. `sigmas` is the face on which the report's two U-Nets are shown.
     """
 
     comparison: Comparison | None
     choice: Choice
+    wanted: Choice
     drawn: dict[Choice, str]
     sigmas: int | None = None
+
+
+class Asked:
+    """What a visitor asked for last, None after a cancel.
+
+    A run reads it at every step, so a session keeps one and the same object.
+    """
+
+    choice: Choice | None = None
 
 
 def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     """Lay out the tab; `session` holds the last comparison (`kpdemo.ui.session.Shown`)."""
     models = [name for name in engine.names if name != BASELINE]
     if not models:
-        gr.HTML(notice.error("There is no model to look into; put model folders into weights/."))
+        gr.HTML(notice.error(notice.NO_NETS))
         return
     with_maps = [name for name in models if has_maps(engine.configs[name])]
     first = Choice("unet" if "unet" in models else [*with_maps, *models][0])
-    looked = gr.State(time_to_live=SECONDS_KEPT)
+    looked, asked = gr.State(), gr.State(Asked())
     gr.HTML(
         "<p>See where on the face a neural network expects each point, and which parts of the "
         "photo its answer rests on.</p>",
@@ -91,9 +102,32 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
 
     idle = {said: "", cancel: gr.update(visible=False)}
 
-    def show(choice: Choice, last: Shown | None, seen: Looked | None) -> Iterator[dict]:
+    # The choice is noted past the queue, so that a run sees it at its next step.
+    def note(asked: Asked, event: gr.EventData) -> None:
+        asked.choice = Choice(event.model, event.face, event.view)
+
+    def note_opened(asked: Asked, seen: Looked | None) -> None:
+        if seen is None:
+            asked.choice = asked.choice or first
+        elif asked.choice is None or asked.choice is seen.wanted:
+            asked.choice = seen.choice
+
+    def note_cancelled(asked: Asked) -> None:
+        asked.choice = None
+
+    def cancelled(last: Shown | None, seen: Looked | None) -> dict:
+        if last is None or seen is None or seen.comparison is not last.comparison:
+            return idle | {view: maps.empty(_CANCELLED)}
+        faces = len(last.comparison.faces)
+        return idle | {controls: _controls(models, with_maps, seen.choice, faces)}
+
+    def show(asked: Asked, last: Shown | None, seen: Looked | None) -> Iterator[dict]:
+        choice = wanted = asked.choice
+        if wanted is None:
+            yield cancelled(last, seen)
+            return
         if last is None:
-            yield {view: None, looked: Looked(None, choice, {})}
+            yield {view: None, looked: Looked(None, choice, wanted, {})}
             return
         faces = last.comparison.faces
         drawn: dict[Choice, str] = {}
@@ -110,6 +144,9 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         if choice not in drawn:
             drawn = dict([*drawn.items()][1 - _KEPT :])
             for state in _draw(engine, last, choice):
+                if asked.choice is not wanted:  # cancelled, or another choice waits for its turn
+                    yield idle if asked.choice else cancelled(last, seen)
+                    return
                 if isinstance(state, str):
                     drawn[choice] = state
                 else:
@@ -118,20 +155,8 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         yield idle | {
             view: drawn[choice],
             controls: _controls(models, with_maps, choice, len(faces)),
-            looked: Looked(last.comparison, choice, drawn, sigmas),
+            looked: Looked(last.comparison, choice, wanted, drawn, sigmas),
         }
-
-    def opened(last: Shown | None, seen: Looked | None) -> Iterator[dict]:
-        yield from show(seen.choice if seen else first, last, seen)
-
-    def chosen(event: gr.EventData, last: Shown | None, seen: Looked | None) -> Iterator[dict]:
-        yield from show(Choice(event.model, event.face, event.view), last, seen)
-
-    def stopped(last: Shown | None, seen: Looked | None) -> dict:
-        if last is None or seen is None or seen.comparison is not last.comparison:
-            return idle | {view: maps.empty(_CANCELLED)}
-        faces = len(last.comparison.faces)
-        return idle | {controls: _controls(models, with_maps, seen.choice, faces)}
 
     def show_sigmas(last: Shown | None, seen: Looked | None) -> Any:
         if last is None or seen is None:
@@ -141,31 +166,34 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             return gr.skip()
         return {both: _draw_sigmas(engine, last, face), looked: replace(seen, sigmas=face)}
 
+    quick: dict[str, Any] = {
+        "queue": False,
+        "trigger_mode": "multiple",
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
     running: dict[str, Any] = {
         "concurrency_id": TURN,
+        "trigger_mode": "always_last",
         "api_visibility": "private",
-        # Else the page may drop what is asked for while it believes a cancelled run to be going on.
-        "trigger_mode": "multiple",
     }
-    drawing = [view, controls, said, cancel, looked]
-    events = [
-        asked(handler, [session, looked], drawing, show_progress_on=view, **running)
-        for asked, handler in ((tab.select, opened), (controls.input, chosen))
-    ]
-    cancel.click(
-        stopped,
-        [session, looked],
-        drawing[:-1],
-        cancels=events,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    for event in events:
+    for event in (
+        tab.select(note_opened, [asked, looked], None, **quick),
+        controls.input(note, asked, None, **quick),
+    ):
+        shown = event.then(
+            show,
+            [asked, session, looked],
+            [view, controls, said, cancel, looked],
+            show_progress_on=view,
+            **running,
+        )
         if both is not None:
-            event.then(
+            shown.then(
                 show_sigmas, [session, looked], [both, looked], show_progress_on=both, **running
             )
+    # The run itself says that it was cancelled: nobody writes over it then.
+    cancel.click(note_cancelled, asked, None, **quick)
 
 
 def _controls(models: list[str], with_maps: list[str], choice: Choice, faces: int) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kpdemo import draw
 from kpdemo.checkpoint import Model
 from kpdemo.explain import filters
 from kpdemo.explain.filters import Layer
 from kpdemo.ui import names
+from kpdemo.ui.paint import css_color, data_uri
 
 # How many of a kernel's inputs can be looked at one by one.
 SLICES = 64
@@ -63,7 +63,7 @@ def _head(model: Model, layer: Layer, weights: np.ndarray) -> dict[str, Any]:
     return {
         "model": model.name,
         "title": names.model(model.name),
-        "color": "#{:02x}{:02x}{:02x}".format(*draw.color_of(model.name)),
+        "color": css_color(model.name),
         "layer": layer.title,
         "size": size(layer),
         "kernel": layer.kernel,
@@ -131,7 +131,7 @@ def _answers(model: Model, layer: Layer, cut: np.ndarray) -> dict[str, Any]:
         "highs": _short(maps.max((1, 2))),
         "strengths": _short(filters.strengths(maps)),
         "covered": filters.covered(model, layer, maps),
-        "face": _picture(cut),
+        "face": data_uri(cut, "png"),  # to the pixel what the net sees
         "faceShape": cut.shape[:2],
     }
 
@@ -145,10 +145,3 @@ def _bytes(values: np.ndarray, scales: np.ndarray) -> str:
 
 def _short(values: np.ndarray) -> list[float]:
     return [float(f"{value:.4g}") for value in values]
-
-
-def _picture(cut: np.ndarray) -> str:
-    """A cut as a PNG data URI: to the pixel what the net sees."""
-    pixels = cut if cut.ndim == 2 else cv2.cvtColor(cut, cv2.COLOR_RGB2BGR)
-    _, file = cv2.imencode(".png", pixels)
-    return "data:image/png;base64," + b64encode(file.tobytes()).decode()

@@ -2,10 +2,12 @@
 
 import gzip
 import io
+import secrets
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,27 @@ from kpdemo.ui.handover import Handover
 # would all stand still for that minute.
 _TURN = "videos"
 _NO_VIDEO = "Choose a video first: drop a file, or click to pick one."
+_CANCELLED = "Cancelled; nothing of this video is kept."
 _EVERY = 0.3  # seconds between two looks at the progress, and so at whether it was cancelled
 _SUFFIXES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi"]
+
+
+@dataclass
+class Asked:
+    """A video that waits for its turn, or is read; a run sees at every step if it is cancelled."""
+
+    path: Path
+    model: str
+    begun: bool = False
+    cancelled: bool = False
 
 
 def build(engine: Engine) -> None:
     """Lay out the tab."""
     models = [name for name in engine.names if name != BASELINE]
+    if not models:
+        gr.HTML(notice.error(notice.NO_NETS))
+        return
     first = DEFAULT_MODELS[1] if DEFAULT_MODELS[1] in models else models[0]
     gr.HTML(
         "<p>Watch one network and MediaPipe follow a moving face, through the webcam or in a "
@@ -72,27 +88,36 @@ def build(engine: Engine) -> None:
         with gr.Column(scale=4, min_width=300):
             player = component.build("film", "film.html", "film.js", server_functions=[take])
 
-    uploaded = gr.State()  # the path of the video that is read, so that another can be chosen
+    last = gr.State()  # what was asked for last, so that another file can be chosen meanwhile
     idle = {go: gr.update(interactive=True), cancel: gr.update(visible=False)}
 
-    def begin(path: str | None) -> dict:
-        if path is None:
-            return {uploaded: None, said: notice.error(_NO_VIDEO)}
+    def begin(upload: str | None, chosen: str) -> dict:
+        if upload is None:
+            return {last: None, said: notice.error(_NO_VIDEO)}
+        path = Path(upload)
+        # Gradio gives two visitors with the same video one path. Whose is gone is told by the run.
+        with suppress(FileNotFoundError):
+            path = path.rename(path.with_name(secrets.token_hex() + path.suffix))
         return {
-            uploaded: path,
+            last: Asked(path, chosen),
             file: None,
-            said: notice.progress("Waiting for the video of another visitor…"),
+            said: notice.progress("Waiting for its turn…"),
             go: gr.update(interactive=False),
             cancel: gr.update(visible=True),
         }
 
-    def run(path: str | None, chosen: str) -> Iterator[dict]:
-        if path is None:
+    def run(asked: Asked | None) -> Iterator[dict]:
+        # The run of a video that was cancelled while it waited may have taken the next one already.
+        if asked is None or asked.begun or asked.cancelled:
             yield {said: gr.skip()}  # a generator without a value would empty the buttons
             return
-        titles = {name: names.model(name) for name in (chosen, BASELINE)}
+        asked.begun = True
+        titles = {name: names.model(name) for name in (asked.model, BASELINE)}
         try:
-            for state, files in _compare(engine, Path(path), titles):
+            for state, files in _compare(engine, asked.path, titles):
+                if asked.cancelled:
+                    yield idle | {said: notice.info(_CANCELLED)}
+                    return
                 if files is None:
                     yield {said: state}
                 else:
@@ -101,25 +126,27 @@ def build(engine: Engine) -> None:
             # What was compared before stays on the page.
             yield idle | {said: notice.error(str(error))}
         finally:
-            Path(path).unlink(missing_ok=True)
+            asked.path.unlink(missing_ok=True)
 
-    def stopped(path: str) -> dict:
-        # A video that still waited for its turn.
-        Path(path).unlink(missing_ok=True)
-        return idle | {said: notice.info("Cancelled; nothing of this video is kept.")}
+    def stopped(asked: Asked) -> dict:
+        asked.cancelled = True
+        if asked.begun:
+            return {said: gr.skip()}  # the run says it, after all that it said before
+        asked.path.unlink(missing_ok=True)
+        return idle | {said: notice.info(_CANCELLED)}
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    running = go.click(begin, file, [uploaded, file, said, go, cancel], queue=False, **quiet).then(
+    go.click(begin, [file, model], [last, file, said, go, cancel], queue=False, **quiet).then(
         run,
-        [uploaded, model],
+        last,
         [said, player, go, cancel],
         concurrency_id=_TURN,
         concurrency_limit=1,
-        # By default the page drops a start while it believes the cancelled run to be going on.
+        # By default the page drops a start while a cancelled video still waits for its turn.
         trigger_mode="multiple",
         **quiet,
     )
-    cancel.click(stopped, uploaded, [said, go, cancel], cancels=running, queue=False, **quiet)
+    cancel.click(stopped, last, [said, go, cancel], queue=False, **quiet)
 
 
 def _compare(

@@ -7,12 +7,11 @@ marks on and off, the face as the net sees it: all that happens in `assets/heatm
 from base64 import b64encode
 from typing import Any
 
-import cv2
 import gradio as gr
 import matplotlib
 import numpy as np
 
-from kpdemo import draw, export, markup
+from kpdemo import export, markup
 from kpdemo.checkpoint import Model
 from kpdemo.crops import Crop
 from kpdemo.explain.heatmaps import peaks, spread
@@ -23,11 +22,11 @@ from kpdemo.faces import Face
 from kpdemo.images import Photo
 from kpdemo.predict import Prediction
 from kpdemo.ui import component, names
+from kpdemo.ui.paint import css_color, data_uri
 
 # The face is sent this large, and the maps in a perceptually uniform colour scale.
 FACE_SIDE = 560
 _SCALE = "inferno"
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
 
 Panel = dict[str, Any]
 
@@ -96,13 +95,13 @@ def _panel(
     picture = crop.cut(photo.pixels, round(finer * height), round(finer * width))
     panel = {
         "title": title,
-        "color": "#{:02x}{:02x}{:02x}".format(*draw.color_of(model.name)),
+        "color": css_color(model.name),
         "width": width,
         "height": height,
-        "face": _uri(picture, ".jpg", _JPEG),
-        "seen": _uri(cut, ".png"),
+        "face": data_uri(picture, "jpeg"),
+        "seen": data_uri(cut, "png"),
         "grey": config.input.channels == 1,
-        "sprite": _uri(_sprite(maps), ".png"),
+        "sprite": data_uri(_sprite(maps), "png"),
         "grid": maps.shape[:0:-1],  # columns and rows of a map
         "columns": _columns(len(maps)),
         "names": names.points(known.name),
@@ -128,11 +127,3 @@ def _sprite(maps: np.ndarray) -> np.ndarray:
 
 def _columns(count: int) -> int:
     return int(np.ceil(np.sqrt(count)))
-
-
-def _uri(pixels: np.ndarray, kind: str, options: list[int] | None = None) -> str:
-    """A data URI of grey or RGB pixels: pixels only, no metadata."""
-    order = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    _, file = cv2.imencode(kind, order, options or [])
-    media = {".jpg": "jpeg", ".png": "png"}[kind]
-    return f"data:image/{media};base64," + b64encode(file.tobytes()).decode()

@@ -8,6 +8,7 @@ from kpdemo.faces import MAX_FACES
 from kpdemo.ui import names
 
 NO_PHOTO = "Choose a photo first: drop a file, paste one, use the webcam, or take an example."
+NO_NETS = "There is no model to look into; put model folders into weights/."
 NO_MODEL = "Choose at least one model, then press Compare."
 EXPIRED = "This comparison is no longer in memory; press Compare to make it again."
 NO_COMPARISON = "Compare a photo first; then choose the file with its marked points."

@@ -44,6 +44,7 @@ LAUNCH: dict[str, Any] = {
     "run_history": False,
     "max_file_size": images.MAX_BYTES + 10_000_000,  # the page and `images` refuse earlier
     "state_session_capacity": session.SESSIONS_KEPT,
+    "app_kwargs": {"lifespan": session.forgetting},
     "enable_monitoring": False,
     "mcp_server": True,
 }
@@ -61,7 +62,7 @@ def build() -> gr.Blocks:
     ) as page:
         api.build(engine())
         gr.HTML(_HEADER, apply_default_css=False)
-        shown = gr.State(time_to_live=session.SECONDS_KEPT)
+        shown = gr.State()
         with gr.Tabs():
             with gr.Tab("Compare", id="compare"):
                 compare_tab.build(engine(), shown, examples)

@@ -5,7 +5,6 @@ between two models and following a point from panel to panel happens in `assets/
 files named beside it in `build`.
 """
 
-from base64 import b64encode
 from typing import Any
 
 import cv2
@@ -16,6 +15,7 @@ from kpdemo import agreement, draw, export, markup
 from kpdemo.compare import BASELINE, Answer, ComparedFace, Comparison
 from kpdemo.images import Photo
 from kpdemo.ui import component, names
+from kpdemo.ui.paint import css_color, data_uri
 from kpdemo.ui.session import Shown
 
 # The whole photo is sent this large, and each face once more where that would make it coarse.
@@ -25,7 +25,6 @@ FACE_SIDE = 420
 _VIEW = 2.0
 # With one face narrower than this share of the photo, the page starts close to it.
 _SMALL = 0.45
-_JPEG = 88
 
 
 def build() -> gr.HTML:
@@ -102,7 +101,7 @@ def _panel(name: str, faces: list[ComparedFace], references: list[Answer | None]
         "name": name,
         "title": names.model(name),
         "baseline": name == BASELINE,
-        "color": "#{:02x}{:02x}{:02x}".format(*draw.color_of(name)),
+        "color": css_color(name),
         "names": names.points(known.name),
         "places": {place: list(at) for place, at in known.anatomy.items()},
         "contours": known.contours,
@@ -152,12 +151,9 @@ def _own_points(own: str, gaps: agreement.Gaps) -> list[int | None]:
 
 
 def _picture(pixels: np.ndarray, side: int) -> str:
-    """A JPEG data URI of the picture, shrunk to `side` at most: pixels only, no metadata."""
+    """A JPEG data URI of the picture, shrunk to `side` at most."""
     height, width = pixels.shape[:2]
     scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    _, file = cv2.imencode(
-        ".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG]
-    )
-    return "data:image/jpeg;base64," + b64encode(file.tobytes()).decode()
+    return data_uri(small, "jpeg")

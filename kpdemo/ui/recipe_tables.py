@@ -4,18 +4,16 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from kpdemo import draw
 from kpdemo.compare import DEFAULT_MODELS
 from kpdemo.histories import Library, Run
 from kpdemo.ui import curves, names
+from kpdemo.ui.paint import swatch
 from kpdemo.ui.settings import NONE, table
 
 
 def settings_html(runs: Sequence[Run]) -> str:
     """What differs between the recipes, what they share, and what their authors say of them."""
-    if not runs:
-        return ""
-    heads = [(_swatch(run.model), curves.title(run)) for run in runs]
+    heads = [(swatch(run.model), curves.title(run)) for run in runs]
     facts = _facts(runs)
     differing, common = table([run.recipe for run in runs])
     if len(runs) == 1:
@@ -99,11 +97,6 @@ def _note(run: Run) -> str:
     return f"<p><b>{escape(curves.title(run))}.</b> {written}</p>" if text else ""
 
 
-def _swatch(model: str) -> str:
-    red, green, blue = draw.color_of(model)
-    return f'<i class="kp-swatch" style="background:rgb({red},{green},{blue})"></i>'
-
-
 _COLUMNS = ("System", "The report", "Measured here", "Always the mean face", "Can they compare?")
 
 
@@ -145,7 +138,7 @@ def _report(library: Library, name: str) -> str:
         claim["comparable"] if claim else NONE,
     )
     return (
-        f'<tr data-model="{escape(name)}"><th scope="row">{_swatch(name)}'
+        f'<tr data-model="{escape(name)}"><th scope="row">{swatch(name)}'
         f"{escape(names.model(name))}</th>"
         + "".join(
             f'<td data-column="{column}"{" data-empty" * (cell == NONE)}>{escape(cell)}</td>'

@@ -1,15 +1,22 @@
 """What a visitor's session keeps between clicks: the last comparison, in memory only."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gradio.routes import App
+from gradio.state_holder import StateHolder
 
 from kpdemo import agreement, truth
 from kpdemo.compare import Answer, Comparison
 from kpdemo.images import Photo
 from kpdemo.truth import Marks
 
-# A session that was left alone for this long is emptied; its photo may take 12 MB.
-SECONDS_KEPT = 900
+# A session that was left alone for so many seconds is forgotten; its photo may take 12 MB. The
+# second number is how often that is looked for.
+SECONDS_KEPT, EVERY = 900, 10
 SESSIONS_KEPT = 40
 
 
@@ -43,3 +50,26 @@ class Shown:
         if self.truth:
             return truth.on_faces(self.truth.marks, self.comparison.faces)
         return agreement.baselines(self.comparison.faces)
+
+
+@asynccontextmanager
+async def forgetting(app: App) -> AsyncIterator[None]:
+    """For as long as the page is served, sessions that nobody uses any more are forgotten.
+
+    Gradio's own `time_to_live` counts from when a value was set, becomes an hour once the page is
+    closed, and never ends for what other components show.
+    """
+    task = asyncio.create_task(_forget(app.state_holder))
+    yield
+    task.cancel()
+
+
+async def _forget(sessions: StateHolder) -> None:
+    while True:
+        eldest = datetime.now() - timedelta(seconds=SECONDS_KEPT)
+        with sessions.lock:
+            for session, used in list(sessions.time_last_used.items()):
+                if used < eldest:
+                    del sessions.time_last_used[session]
+                    sessions.session_data.pop(session, None)
+        await asyncio.sleep(EVERY)

@@ -11,7 +11,8 @@ from kpdemo import draw
 from kpdemo.metrics import FAILURE
 from kpdemo.standings import Standing, shares_below
 from kpdemo.ui import charts, names
-from kpdemo.ui.standings_table import color, count
+from kpdemo.ui.paint import color
+from kpdemo.ui.standings_table import count
 
 _HEIGHT = 420
 # Models of one colour differ by their lines.

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from kpdemo import draw, markup
-from kpdemo.compare import BASELINE
+from kpdemo import markup
 from kpdemo.standings import Robustness, Standing
 from kpdemo.ui import names
+from kpdemo.ui.paint import swatch
 
 
 def count(value: float) -> str:
@@ -212,16 +212,6 @@ def _row(
 def _cell(key: str, value: float | None, text: str) -> str:
     sort = "" if value is None else f' data-value="{value}"'
     return f'<td data-column="{key}"{sort}>{text}</td>'
-
-
-def color(model: str) -> draw.Color:
-    """A model's colour; all ways to read MediaPipe's mesh have MediaPipe's."""
-    return draw.color_of(BASELINE if model.startswith(f"{BASELINE}-") else model)
-
-
-def swatch(model: str) -> str:
-    red, green, blue = color(model)
-    return f'<i class="kp-swatch" style="background:rgb({red},{green},{blue})"></i>'
 
 
 def _name(row: Standing) -> str:

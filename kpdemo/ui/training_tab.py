@@ -77,13 +77,13 @@ def build(tab: gr.Tab) -> None:
     answered = gr.HTML(elem_id="training-answer", apply_default_css=False)
 
     @gr.render(
-        [version, asked, asked_measure],
+        [asked, asked_measure],
         triggers=[version.change, asked.input, asked_measure.input],
         show_progress="hidden",
     )
-    def small_multiples(seen: int, name: str | None, measure: str) -> None:
+    def small_multiples(name: str | None, measure: str) -> None:
         sweep = _HISTORIES.read().sweeps.get(name or "")
-        if not seen or not sweep:
+        if not sweep:
             return
         with gr.Row(elem_classes="kp-multiples"):
             for number, (setting, outcome, chart) in enumerate(curves.multiples(sweep, measure)):
@@ -165,7 +165,11 @@ def build(tab: gr.Tab) -> None:
             return {errors: None, errors_says: charts.sentences(["Choose at least one model."])}
         return {errors: bars.by_keypoint(found), errors_says: bars.by_keypoint_words(found)}
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    quiet: dict[str, Any] = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+    }
     tab.select(
         look,
         [version, asked, points],
@@ -177,7 +181,6 @@ def build(tab: gr.Tab) -> None:
         draw_curves,
         [chosen, measure, against, log, smoothing],
         [learning, learning_says, told],
-        trigger_mode="always_last",
         **quiet,
     )
     log.input(None, log, None, js=_SCALE, api_visibility="private")
@@ -189,7 +192,6 @@ def build(tab: gr.Tab) -> None:
         draw_errors,
         [shown, points],
         [errors, errors_says],
-        trigger_mode="always_last",
         **quiet,
     )
 

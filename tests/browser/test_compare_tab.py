@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -600,6 +601,58 @@ def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_label("Model on the left")).to_have_value("resnet18")
     expect(page.get_by_label("Model on the right")).to_have_value("simplenet")
+
+
+def photo_box(page: Page) -> str:
+    """The address of the photo that the box shows."""
+    return page.locator("#photo img").get_attribute("src")
+
+
+def test_of_quick_choices_the_last_one_stays_in_the_box_and_in_the_panels(page, hopper_path):
+    for title in ("Grace Hopper", "Eileen Collins", "Two people"):
+        page.get_by_role("button", name=title).click()
+    expect_panels(page, faces=2)
+    assert photo_box(page).endswith("two-people.jpg")
+    page.get_by_role("button", name="Eileen Collins").click()
+    page.get_by_role("button", name="Two people").click()
+    upload(page, hopper_path)
+    expect_panels(page, faces=1)
+    expect(page.locator("#panels [data-testid=status-tracker]")).to_be_hidden()
+    expect(page.locator("#photo img")).to_have_attribute("src", re.compile("grace_hopper.jpg$"))
+    assert exported(page)["photo"] == {"width": 512, "height": 600}
+
+
+def test_files_that_are_asked_for_at_once_all_come(page):
+    take_example(page, "Grace Hopper")
+    files = []
+    page.on("download", lambda download: files.append(download.suggested_filename))
+    for kind in ("PNG", "CSV", "JSON"):  # the first one takes longest
+        page.get_by_role("button", name=kind, exact=True).click()
+    end = time.monotonic() + 30
+    while len(files) < 3 and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    assert sorted(files) == ["kpdemo.csv", "kpdemo.json", "kpdemo.png"]
+
+
+@pytest.mark.parametrize("example", [True, False])
+def test_a_photo_is_compared_again_with_its_truth_also_when_its_file_is_gone(
+    page, hopper_path, tmp_path, example
+):
+    if example:
+        take_example(page, "Grace Hopper")
+    else:
+        upload(page, hopper_path)
+        expect_panels(page, faces=1)
+    (tmp_path / "marks.json").write_text(json.dumps(exported(page)))
+    give_truth(page, tmp_path / "marks.json")
+    expect(page.locator(".kp-marks [role=status]")).to_contain_text("belongs to face 1")
+    Path(photo_box(page).partition("file=")[2]).unlink()
+    page.locator("#models").get_by_label("ResNet-18").uncheck()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(panel(page, "resnet18")).to_have_count(0)
+    expect(page.locator("#notice")).to_have_text("")
+    expect(page.locator(".kp-marks [role=status]")).to_contain_text("belongs to face 1")
+    expect(cell(page, "mediapipe", "distance")).to_have_text(PERCENT)
 
 
 def test_two_visitors_at_once_do_not_see_each_others_photos(open_page):

@@ -142,6 +142,52 @@ def test_sensitivity_can_be_cancelled_and_asked_for_again(page):
     expect(page.locator("#heatmaps-said progress")).to_have_count(0)
 
 
+def test_of_quick_choices_the_last_one_alone_is_drawn(page):
+    take_example(page, "Grace Hopper")
+    open_tab(page, "Heatmaps")
+    canvas(page)
+    page.evaluate("""() => {
+      window.drawn = new Set();
+      const view = document.querySelector("#heatmaps");
+      new MutationObserver(() => drawn.add(view.querySelector("figcaption")?.textContent ?? ""))
+        .observe(view, { childList: true, subtree: true, characterData: true });
+    }""")
+    page.get_by_role("radio", name="Sensitivity").check()  # takes a while
+    for title in ("ResNet-18", "SimpleNet", "KeypointResNet"):
+        model(page).select_option(title)
+    expect(view(page).locator(".kp-map figcaption")).to_contain_text("KeypointResNet")
+    expect(page.locator("#heatmaps-cancel")).to_be_hidden()
+    expect(page.locator("#heatmaps-said progress")).to_have_count(0)
+    expect(model(page)).to_have_value("keypoint-resnet")
+    captions = " ".join(page.evaluate("[...drawn]"))
+    assert "KeypointResNet" in captions
+    assert "ResNet-18" not in captions and "SimpleNet" not in captions
+
+
+def test_a_cancel_in_the_midst_of_quick_choices_ends_them_all(page):
+    take_example(page, "Grace Hopper")
+    open_tab(page, "Heatmaps")
+    heatmap = canvas(page)
+    # Whatever runs is cancelled as soon as that can be done.
+    page.evaluate("""() => {
+      const named = "button#heatmaps-cancel, #heatmaps-cancel button";
+      new MutationObserver(() => {
+        const button = document.querySelector(named);
+        if (button?.offsetParent) button.click();
+      }).observe(document.body, { childList: true, subtree: true, attributes: true });
+    }""")
+    for _ in range(3):
+        model(page).select_option("SimpleNet")
+        model(page).select_option("Nose tip, Moore")
+        expect(model(page)).to_have_value("unet")
+        expect(page.locator("#heatmaps-cancel")).to_be_hidden()
+        expect(page.locator("#heatmaps-said progress")).to_have_count(0)
+    page.wait_for_timeout(1000)
+    expect(page.locator("#heatmaps-said")).to_have_text("")
+    expect(page.locator("#heatmaps-cancel")).to_be_hidden()
+    assert canvas(page) == heatmap
+
+
 def test_each_face_and_another_photo_can_be_looked_at(page):
     take_example(page, "Two people")
     open_tab(page, "Heatmaps")

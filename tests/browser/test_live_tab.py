@@ -1,6 +1,7 @@
 """The Live tab with a camera that films the portrait, and with short videos of it."""
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,6 +190,58 @@ def test_a_cancelled_video_lets_the_next_one_in(live, hopper, tmp_path):
     expect(live.get_by_role("button", name="Cancel")).to_be_hidden()
     give(live, film(tmp_path / "short.mp4", hopper, 2))
     expect(live.locator("#video-said [role=status]")).to_contain_text("2 frames compared")
+
+
+def test_a_cancel_is_the_last_word_of_a_video(live, hopper, tmp_path):
+    path = film(tmp_path / "long.mp4", hopper, 100)
+    # Cancelled right when it says how far it is: what is on its way then must not be heard.
+    live.evaluate("""() => {
+      const said = document.querySelector("#video-said");
+      const named = "button#video-cancel, #video-cancel button";
+      new MutationObserver(() => {
+        if (said.textContent.includes("Frame")) document.querySelector(named)?.click();
+      }).observe(said, { childList: true, subtree: true, characterData: true });
+    }""")
+    for _ in range(3):
+        give(live, path)
+        expect(live.locator("#video-said [role=status]")).to_contain_text("Cancelled")
+        expect(live.get_by_role("button", name="Compare video")).to_be_enabled()
+        live.wait_for_timeout(500)
+        expect(live.locator("#video-said [role=status]")).to_contain_text("Cancelled")
+        expect(live.locator("#video-said progress")).to_have_count(0)
+
+
+def test_two_visitors_may_have_the_same_video(open_page, hopper, tmp_path):
+    path = film(tmp_path / "same.mp4", hopper, 30)
+    first, second = open_live(open_page()), open_live(open_page())
+    give(first, path)
+    expect(first.locator("#video-said")).to_contain_text("Frame")
+    give(second, path)
+    expect(second.locator("#video-said")).to_contain_text("Waiting for its turn")
+    for visitor in (first, second):
+        expect(visitor.locator("#video-said [role=status]")).to_contain_text("30 frames compared")
+
+    # Chosen before another visitor's run took the file away: one sentence says so.
+    for visitor in (first, second):
+        visitor.locator("#video input[type=file]").set_input_files(path)
+        visitor.locator("#video").get_by_text(path.name).wait_for()
+    first.get_by_role("button", name="Compare video").click()
+    expect(first.locator("#video-said")).to_contain_text(re.compile("Frame|30 frames"))
+    second.get_by_role("button", name="Compare video").click()
+    expect(second.locator("#video-said [role=alert]")).to_contain_text("choose it again")
+    expect(first.locator("#video-said [role=status]")).to_contain_text("30 frames compared")
+
+
+def test_a_video_that_waits_can_be_cancelled_and_another_taken(open_page, hopper, tmp_path):
+    first, second = open_live(open_page()), open_live(open_page())
+    give(first, film(tmp_path / "long.mp4", hopper, 60))
+    expect(first.locator("#video-said")).to_contain_text("Frame")
+    give(second, film(tmp_path / "other.mp4", hopper, 50))
+    second.get_by_role("button", name="Cancel").click()
+    expect(second.locator("#video-said [role=status]")).to_contain_text("Cancelled")
+    give(second, film(tmp_path / "short.mp4", hopper, 2))
+    expect(second.locator("#video-said [role=status]")).to_contain_text("2 frames compared")
+    expect(first.locator("#video-said [role=status]")).to_contain_text("60 frames compared")
 
 
 def test_nothing_scrolls_sideways_on_a_phone(open_page):
