@@ -19,6 +19,8 @@ from kpdemo import hub as weights_hub
 from kpdemo.faces import FaceFinder
 from kpdemo.served import served
 
+# For the processes that share the tests, and the cores: as in `app.py`.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Gradio's client tells its makers that it is used, unless this is set, whatever it is told.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 

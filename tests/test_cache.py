@@ -6,6 +6,7 @@ import weakref
 from pathlib import Path
 
 import gradio as gr
+import pytest
 from gradio_client import Client
 
 from kpdemo.ui import LAUNCH, cache, session
@@ -43,6 +44,7 @@ class Photo:
     """What a session keeps."""
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:gradio")
 def test_a_session_is_forgotten_some_time_after_its_last_use(monkeypatch) -> None:
     monkeypatch.setattr(session, "SECONDS_KEPT", 2)
     monkeypatch.setattr(session, "EVERY", 0.1)

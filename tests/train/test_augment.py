@@ -4,8 +4,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from mirror import mirrored
 
-from kpdemo import framing, markup
+from kpdemo import framing
 from kpdemo.config import Framing, Input
 from kpdemo.crops import Crop
 from train import recipe
@@ -89,14 +90,14 @@ def test_mirror_is_as_frequent_as_asked_for_and_swaps_names() -> None:
     augment = Augmenter(Augment(mirror=0.3), SIZE, "kaggle-15")
     stored = painted(keypoints(), *STORED)
     plain, _ = Augmenter(Augment(), SIZE, "kaggle-15")(stored, keypoints())
-    mirrored = 0
+    turned_round = 0
     for _ in range(200):
         picture, target = augment(stored, keypoints())
         turned = not torch.equal(picture, plain)
-        mirrored += turned
+        turned_round += turned
         assert torch.equal(picture, plain.flip(-1) if turned else plain)
         assert target[0, 0] > target[1, 0]  # the left eye stays on the picture's right
-    assert 40 < mirrored < 80
+    assert 40 < turned_round < 80
 
 
 def test_missing_labels_stay_missing_and_no_other() -> None:
@@ -303,5 +304,5 @@ def test_mirror_order_is_that_of_the_markup() -> None:
     _, plain = Augmenter(Augment(), size, "ibug-68")(stored, points)
     _, target = Augmenter(Augment(mirror=1.0), size, "ibug-68")(stored, points)
     whole = Crop.whole(64, 64)
-    expected = markup.mirrored(whole.to_photo(plain.numpy()), "ibug-68", 64)
+    expected = mirrored(whole.to_photo(plain.numpy()), "ibug-68", 64)
     np.testing.assert_allclose(whole.to_photo(target.numpy()), expected, atol=1e-4)

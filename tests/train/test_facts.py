@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import writers
+from mirror import mirrored
 
 from train import facts
 from train.datasets import LabelledFace
@@ -51,8 +52,6 @@ def test_yaw_of_an_average_head_seen_from_afar(degrees, markup, eyes, nose, dept
 
 
 def test_a_mirrored_face_is_turned_the_other_way(points):
-    from kpdemo.markup import mirrored
-
     points[27:36, 0] += 5
     other = mirrored(points, "ibug-68", 160)
     assert facts.yaw(points, "ibug-68") > 3
