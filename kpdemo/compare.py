@@ -27,7 +27,7 @@ from kpdemo.cuts import Cuts, by_channels, cut
 from kpdemo.device import pick
 from kpdemo.faces import Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
-from kpdemo.predict import Prediction, predict_each
+from kpdemo.predict import Prediction, predict, predict_each
 
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
@@ -314,6 +314,19 @@ class Engine:
                 yield from found
                 return
         yield from predict_each({name: self.model(name) for name in cuts}, cuts)
+
+    def warm_up(self) -> None:
+        """Let the nets answer once on nothing.
+
+        Else the first photo pays for all that is done once, and its times say wrong things.
+        """
+        if self._on_zerogpu is not None:  # a GPU is for photos
+            return
+        for model in list(self.models.values()):
+            size = model.config.input
+            shape = (1, size.height, size.width) + ((size.channels,) if size.channels > 1 else ())
+            with self.turn:
+                predict(model, np.zeros(shape, np.uint8))
 
     def choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
         """Those of the models that can be used, and why the others cannot.

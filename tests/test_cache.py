@@ -9,7 +9,7 @@ import gradio as gr
 import pytest
 from gradio_client import Client
 
-from kpdemo.ui import LAUNCH, cache, session
+from kpdemo.ui import cache, session
 
 
 def test_old_uploads_go_and_new_ones_stay(tmp_path: Path) -> None:
@@ -59,7 +59,9 @@ def test_a_session_is_forgotten_some_time_after_its_last_use(monkeypatch) -> Non
         state, said = gr.State(), gr.Textbox()
         gr.Button().click(look, None, [state, said], api_name="look")
         gr.Button().click(lambda photo: str(bool(photo)), state, said, api_name="there")
-    _, url, _ = page.launch(**LAUNCH | {"mcp_server": False}, prevent_thread_lock=True, quiet=True)
+    _, url, _ = page.launch(
+        app_kwargs={"lifespan": session.forgetting}, prevent_thread_lock=True, quiet=True
+    )
     sessions = page.state_holder
     end = time.monotonic() + 30
     try:

@@ -76,7 +76,8 @@ def _resnet(net: Architecture) -> str:
 
 def _keypoint_resnet(net: Architecture) -> str:
     return (
-        f"ResNet-18’s idea, narrower, in {len(net.down)} stages, for smaller faces; {_heads(net)} "
+        f"ResNet-18’s idea, narrower, in {len(net.down) + 1} stages counting the first "
+        f"convolution, for smaller faces; {_heads(net)} "
         "What is special is its training: many of its faces lack most labels, and the loss counts "
         "those that are there."
     )

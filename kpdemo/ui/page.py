@@ -1,12 +1,16 @@
 """The page: a header, the tabs, and what all of them share."""
 
+import asyncio
 import atexit
 import shutil
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.routes import App
 
 from kpdemo import images
 from kpdemo.compare import engine
@@ -36,6 +40,16 @@ _WORDS = {
     "upload_text.click_to_upload": "or click to choose one",
 }
 
+
+@asynccontextmanager
+async def _serving(app: App) -> AsyncIterator[None]:
+    """What goes on beside the page, from when it answers."""
+    warming = asyncio.create_task(asyncio.to_thread(engine().warm_up))
+    async with session.forgetting(app):
+        yield
+    await warming
+
+
 LAUNCH: dict[str, Any] = {
     "theme": theme.build(),
     "css_paths": theme.CSS,
@@ -44,7 +58,7 @@ LAUNCH: dict[str, Any] = {
     "run_history": False,
     "max_file_size": images.MAX_BYTES + 10_000_000,  # the page and `images` refuse earlier
     "state_session_capacity": session.SESSIONS_KEPT,
-    "app_kwargs": {"lifespan": session.forgetting},
+    "app_kwargs": {"lifespan": _serving},
     "enable_monitoring": False,
     "mcp_server": True,
 }

@@ -94,12 +94,9 @@ def speed(rows: Sequence[Standing]) -> tuple[go.Figure, str]:
     if not known:
         return chart, "No model of this board has been timed yet."
     x = np.log10([row.figures["ms_1"] for row in known])
-    y = np.array([row.figures["nme_compare"] for row in known])
+    y = np.log10([row.figures["nme_compare"] for row in known])
     x_range = float(x.min() - 0.25), float(x.max() + 0.25)
-    y_range = (
-        max(0.0, float(y.min() - 0.2 * np.ptp(y) - 0.3)),
-        float(y.max() + 0.2 * np.ptp(y) + 0.3),
-    )
+    y_range = float(y.min() - 0.15), float(y.max() + 0.15)
     sizes = _diameters([row.figures.get("parameters", 0) for row in known])
     inside = np.stack([(x - x_range[0]) / np.ptp(x_range), (y - y_range[0]) / np.ptp(y_range)], -1)
     places = _label_places(inside, [names.model(row.name) for row in known], sizes)
@@ -118,14 +115,14 @@ def speed(rows: Sequence[Standing]) -> tuple[go.Figure, str]:
             },
             hovertemplate=_hover(row),
         )
-    chart.update_xaxes(
-        title_font_size=13,
-        type="log",
-        range=x_range,
-        tickvals=_TICKS,
-        ticktext=[f"{tick:g}" for tick in _TICKS],
-    )
-    chart.update_yaxes(title_font_size=13, range=y_range, ticksuffix=" %")
+    for axis, shown, unit in (("xaxis", x_range, ""), ("yaxis", y_range, " %")):
+        chart.layout[axis].update(
+            title_font_size=13,
+            type="log",
+            range=shown,
+            tickvals=_TICKS,
+            ticktext=[f"{tick:g}{unit}" for tick in _TICKS],
+        )
     return chart, _speed_in_words(known)
 
 
