@@ -37,6 +37,8 @@ PATIENCE = 2.0
 
 T = TypeVar("T")
 
+_STARTING = threading.Lock()
+
 log = logging.getLogger(__name__)
 
 
@@ -389,9 +391,17 @@ def model_folders(weights: Path = WEIGHTS) -> list[Path]:
     return default + sorted(others)
 
 
-@cache
 def engine() -> Engine:
-    """The program's one engine, on the Hub's weights if KPDEMO_HUB names whose, else on ours."""
+    """The program's one engine, on the Hub's weights if KPDEMO_HUB names whose, else on ours.
+
+    Whoever asks while it starts waits for it.
+    """
+    with _STARTING:
+        return _engine()
+
+
+@cache
+def _engine() -> Engine:
     return Engine(namespace=os.environ.get(hub.VARIABLE))
 
 
