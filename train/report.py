@@ -161,9 +161,9 @@ def speed(collected: dict) -> str:
 def start_and_folder(found: dict) -> str:
     """How long the app takes to answer, what memory it takes, and how fast a folder goes."""
     return (
-        f"`python app.py` answers after {found['seconds_to_first_page']:.1f} s, and after "
-        f"{found['seconds_with_a_silent_hub']:.1f} s where it waits for a Hub that says\n"
-        "nothing. Ten photos of 11 MP with 36 faces each leave it at "
+        f"`python app.py` answers after {found['seconds_to_first_page']:.1f} s; where it "
+        f"asks a Hub that says nothing, after {found['seconds_with_a_silent_hub']:.1f} s.\n"
+        "Ten photos of 11 MP with 36 faces each leave it at "
         f"{found['peak_memory_mib_after_ten_photos']:,} MiB.\n\n"
         f"A folder goes through at {found['folder_photos_per_second']:.1f} photos a second, "
         f"{found['folder_to_endpoint_ratio']:.2f} times the rate of one call of the page's\n"
