@@ -268,7 +268,7 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert cells(shown["speed"], "unet, alone")[1:] == ["2.4", "0.25"]
     assert cells(shown["speed"], "mediapipe, alone")[1:] == ["10.0", "1.00"]
     assert "19.4 photos a second, 3.50 times the rate" in shown["speed"]
-    assert "after 9.5 s where it waits for a Hub" in shown["speed"]
+    assert "asks a Hub that says nothing, after 9.5 s." in shown["speed"]
     assert "unet 97 %, resnet18 90 %" in shown["speed"]
     assert "first paint after\n0.44 s" in shown["speed"]
     assert "17 ms with 1 face; 31 ms with 24 faces" in shown["speed"]
