@@ -227,8 +227,7 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
 
 def _cuts(model: Model, count: int) -> np.ndarray:
     """Noise in the shape of `count` cut faces: no net is faster on one picture than on another."""
-    size = model.config.input
-    shape = (count, size.height, size.width) + ((size.channels,) if size.channels > 1 else ())
+    shape = (count, *model.config.input.shape)
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 

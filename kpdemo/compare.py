@@ -325,10 +325,8 @@ class Engine:
         if self._on_zerogpu is not None:  # a GPU is for photos
             return
         for model in list(self.models.values()):
-            size = model.config.input
-            shape = (1, size.height, size.width) + ((size.channels,) if size.channels > 1 else ())
             with self.turn:
-                predict(model, np.zeros(shape, np.uint8))
+                predict(model, np.zeros((1, *model.config.input.shape), np.uint8))
 
     def choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
         """Those of the models that can be used, and why the others cannot.

@@ -26,6 +26,11 @@ class Input:
     mean: float = 0.5
     std: float = 0.25
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a cut, `(H, W)` or `(H, W, 3)`."""
+        return (self.height, self.width) + ((3,) if self.channels == 3 else ())
+
     def __post_init__(self) -> None:
         if self.channels not in (1, 3) or min(self.height, self.width) < 1 or not self.std > 0:
             raise ConfigError("an input has pixels, 1 or 3 channels, and a std above 0.")

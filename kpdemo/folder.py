@@ -84,9 +84,9 @@ def run(engine: Engine, folder: Path, out: Path, kind: str, models: list[str] | 
                 bar.update()
                 if isinstance(result, ImageError):
                     summary.bad[name] = str(result)
-                elif failed := result.unavailable.keys() - nets.unavailable.keys():
+                elif failed := [w for n, w in result.unavailable.items() if n in nets.names]:
                     # Not in the file, where it would count as done: the next run asks again.
-                    summary.bad[name] = " ".join(result.unavailable[each] for each in failed)
+                    summary.bad[name] = " ".join(failed)
                 else:
                     file.add(name, result.to_dict())
                     summary.photos += 1
