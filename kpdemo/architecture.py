@@ -7,8 +7,6 @@ from torch import nn
 
 from kpdemo import nets
 from kpdemo.config import ModelConfig
-from kpdemo.nets import keypoint_resnet, resnet18, simplenet, unet
-from kpdemo.nets.heads import Pyramid
 
 Shape = tuple[int, int, int]  # channels, height, width
 
@@ -42,7 +40,7 @@ def of(config: ModelConfig) -> Architecture:
     with torch.device("meta"):
         net = nets.build(config).eval()
     net.to_empty(device="cpu")
-    stem, down, up, layers = _parts(net)
+    stem, down, up, layers = net.parts()
     shapes: dict[nn.Module, tuple[int, ...]] = {}
 
     def note(module: nn.Module, _: object, output: torch.Tensor) -> None:
@@ -65,35 +63,3 @@ def of(config: ModelConfig) -> Architecture:
         keypoints=output.keypoints.shape[1],
         parameters=sum(p.numel() for p in net.parameters()),
     )
-
-
-Modules = list[nn.Module]
-
-
-def _parts(net: nn.Module) -> tuple[Modules, Modules, Modules, Modules]:
-    """The modules whose outputs are a net's stem, way down, way up, and fully connected layers."""
-    if isinstance(net, simplenet.SimpleNet):
-        return [], _blocks(net.backbone), [], _linear(net.head)
-    if isinstance(net, unet.UNet):
-        stem = [] if isinstance(net.stem, nn.Identity) else [net.stem]
-        return stem, list(net.down), list(net.merge), []
-    if isinstance(net, resnet18.ResNet18):
-        stem = net.backbone.maxpool
-        down = [getattr(net.backbone, stage) for stage in resnet18.STAGES]
-    else:
-        assert isinstance(net, keypoint_resnet.KeypointResNet)
-        stem, down = net.stem, list(net.stages)
-    if isinstance(net.head, Pyramid):
-        return [stem], down, list(reversed(net.head.lateral)), []
-    return [stem], down, [], _linear(net.head)
-
-
-def _blocks(backbone: nn.Sequential) -> Modules:
-    """The last module of every block of SimpleNet: what stands before the next convolution."""
-    modules = list(backbone)
-    starts = [k for k, module in enumerate(modules) if isinstance(module, nn.Conv2d | nn.Flatten)]
-    return [modules[k - 1] for k in starts[1:]]
-
-
-def _linear(head: nn.Module) -> Modules:
-    return [module for module in head.modules() if isinstance(module, nn.Linear)]

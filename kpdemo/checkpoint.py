@@ -39,7 +39,7 @@ class Model:
 
     name: str
     config: ModelConfig
-    net: nn.Module
+    net: nets.KeypointNet
     calibration: Tensor | None = None
 
     @property

@@ -6,9 +6,10 @@ import torch
 
 from kpdemo import compare, images
 from kpdemo.compare import DEFAULT_MODELS, engine
-from kpdemo.explain.heatmaps import has_maps, peaks, spread
+from kpdemo.explain.heatmaps import peaks, spread
 from kpdemo.explain.seen import cut_of
 from kpdemo.explain.unit import eyes_or_width
+from kpdemo.nets import has_heatmaps
 from kpdemo.nets.heatmaps import centroid
 from kpdemo.predict import predict
 
@@ -71,7 +72,7 @@ def test_a_net_has_maps_where_its_config_says_so(name, face, hopper_path) -> Non
     model = engine().model(name)
     _, cut = cut_of(model.config, images.load(hopper_path), face)
     found = predict(model, cut[None], heatmaps=True)
-    assert (found.heatmaps is not None) == has_maps(model.config)
+    assert (found.heatmaps is not None) == has_heatmaps(model.config)
     if found.heatmaps is None:
         return
     maps = found.heatmaps[0]

@@ -7,7 +7,6 @@ These functions run the net and listen to it, so a net that other threads share 
 alone meanwhile (`Engine.turn`).
 """
 
-import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -18,24 +17,6 @@ from torch import Tensor, nn
 from kpdemo.checkpoint import Model, normalise
 
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
-# Dotted names of our nets' layers, a title for each, and what is added to the numbers in the name,
-# which mostly count from 0; a U-Net's way up starts at its deepest level, so there they count down.
-_DOWN = None
-_TITLES: tuple[tuple[str, str, tuple[int | None, ...]], ...] = (
-    (r"backbone\.layer(\d)\.(\d)\.conv(\d)", "stage {}, block {}, convolution {}", (0, 1, 0)),
-    (r"backbone\.layer(\d)\.(\d)\.downsample\.0", "stage {}, block {}, shortcut", (0, 1)),
-    (r"stages\.(\d)\.(\d)\.conv(\d)", "stage {}, block {}, convolution {}", (1, 1, 0)),
-    (r"stages\.(\d)\.(\d)\.shortcut\.0", "stage {}, block {}, shortcut", (1, 1)),
-    (r"down\.(\d)\.0", "way down, level {}, convolution 1", (1,)),
-    (r"down\.(\d)\.3", "way down, level {}, convolution 2", (1,)),
-    (r"up\.(\d)", "way up, level {}, enlarging", (_DOWN,)),
-    (r"merge\.(\d)\.0", "way up, level {}, convolution 1", (_DOWN,)),
-    (r"merge\.(\d)\.3", "way up, level {}, convolution 2", (_DOWN,)),
-    (r"head\.lateral\.(\d)", "pyramid, from stage {}", (1,)),
-    (r"head\.smooth\.0", "pyramid, smoothing", ()),
-    (r"head(?:\.smooth\.3)?", "last convolution, one map a keypoint", ()),
-)
-_PER_KEYPOINT = ("head", "head.smooth.3")
 
 
 @dataclass(frozen=True)
@@ -87,10 +68,7 @@ def layers(model: Model) -> list[Layer]:
                 listening.enter_context(module.register_forward_hook(norm(name)))
         size = model.config.input
         _run(model, np.zeros((size.height, size.width, size.channels), np.uint8))
-    depth = sum(name.startswith("up.") for name in order)
-    return [
-        _layer(model, name, number, depth, norms.get(name)) for number, name in enumerate(order)
-    ]
+    return [_layer(model, name, number, norms.get(name)) for number, name in enumerate(order)]
 
 
 def kernels(model: Model, layer: Layer) -> np.ndarray:
@@ -159,33 +137,18 @@ def _run(model: Model, cut: np.ndarray) -> None:
     model.net(normalise(picture[None].to(device), model.config.input))
 
 
-def _layer(model: Model, name: str, number: int, depth: int, norm: str | None) -> Layer:
+def _layer(model: Model, name: str, number: int, norm: str | None) -> Layer:
     module = model.net.get_submodule(name)
+    title = model.net.layer_title(name) or f"convolution {number + 1}"
     return Layer(
         name,
-        _title(name, number, depth),
+        title if number else "first convolution",
         tuple(module.kernel_size),
         module.stride[0],
         module.in_channels,
         module.out_channels,
         isinstance(module, nn.ConvTranspose2d),
         number == 0,
-        name in _PER_KEYPOINT,
+        name in model.net.keypoint_layers,
         norm,
     )
-
-
-def _title(name: str, number: int, depth: int) -> str:
-    """A layer in words; `depth` is the number of steps up in a U-Net, where level 1 is finest."""
-    if number == 0:
-        return "first convolution"
-    for pattern, words, added in _TITLES:
-        if match := re.fullmatch(pattern, name):
-            digits = [int(digit) for digit in match.groups()]
-            return words.format(
-                *(
-                    depth - digit if plus is _DOWN else digit + plus
-                    for digit, plus in zip(digits, added, strict=True)
-                )
-            )
-    return f"convolution {number + 1}"

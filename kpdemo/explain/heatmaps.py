@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpdemo.config import ModelConfig
-
 
 @dataclass(frozen=True)
 class Spread:
@@ -19,11 +17,6 @@ class Spread:
     centre: np.ndarray
     radii: np.ndarray
     angle: np.ndarray
-
-
-def has_maps(config: ModelConfig) -> bool:
-    """Whether the net of a config answers with heatmaps, told without building it."""
-    return config.net == "unet" or config.args.get("head") == "pyramid"
 
 
 def peaks(maps: np.ndarray) -> np.ndarray:

@@ -1,6 +1,17 @@
 """The four architectures, and a registry that builds any of them from its config."""
 
 from kpdemo.nets import keypoint_resnet, resnet18, simplenet, unet
-from kpdemo.nets.registry import Output, build
+from kpdemo.nets.registry import KeypointNet, Output, Parts, build, has_heatmaps, register
 
-__all__ = ["Output", "build", "keypoint_resnet", "resnet18", "simplenet", "unet"]
+__all__ = [
+    "KeypointNet",
+    "Output",
+    "Parts",
+    "build",
+    "has_heatmaps",
+    "keypoint_resnet",
+    "register",
+    "resnet18",
+    "simplenet",
+    "unet",
+]

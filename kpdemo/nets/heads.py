@@ -1,14 +1,17 @@
 """What follows a residual backbone: from its feature maps to keypoints."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kpdemo.nets.heatmaps import centroid, softmax_maps
-from kpdemo.nets.registry import Output, regress
+from kpdemo.nets.registry import Output, Parts, regress
 
 HEADS = ("pool", "flat", "pyramid")
+KEYPOINT_LAYERS = frozenset({"head.smooth.3"})  # of the nets that have such a head
 
 
 def build(
@@ -36,6 +39,32 @@ def build(
 def answer(head: nn.Module, maps: list[Tensor]) -> Output:
     """What a head makes of the backbone's maps, from fine to coarse."""
     return head(maps) if isinstance(head, Pyramid) else regress(head, maps[-1])
+
+
+def has_heatmaps(args: Mapping[str, Any]) -> bool:
+    """Whether a net with these config `args` has a head that answers with heatmaps."""
+    return args.get("head") == "pyramid"
+
+
+def layer_title(name: str) -> str | None:
+    """A head's convolution of that dotted name in words, None where it is none of a head's."""
+    if match := re.fullmatch(r"head\.lateral\.(\d+)", name):
+        return f"pyramid, from stage {int(match[1]) + 1}"
+    return {
+        "head.smooth.0": "pyramid, smoothing",
+        "head.smooth.3": "last convolution, one map a keypoint",
+    }.get(name)
+
+
+def linear(head: nn.Module) -> list[nn.Module]:
+    """The fully connected layers of a head, in order."""
+    return [module for module in head.modules() if isinstance(module, nn.Linear)]
+
+
+def parts(stem: nn.Module, stages: Sequence[nn.Module], head: nn.Module) -> Parts:
+    """What a diagram of a residual net with one of these heads shows."""
+    up = list(reversed(head.lateral)) if isinstance(head, Pyramid) else []
+    return Parts([stem], list(stages), up, linear(head))
 
 
 class Pyramid(nn.Module):

@@ -4,13 +4,15 @@ Six stages: a stem and five of two residual blocks each (32-64-128-256-512 chann
 picture from the second on. That its labels may be missing is the loss's business, not the net's.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kpdemo.nets import heads
-from kpdemo.nets.registry import Output, register
+from kpdemo.nets.registry import KeypointNet, Output, Parts, register
 
 
 class ResidualBlock(nn.Module):
@@ -35,12 +37,14 @@ class ResidualBlock(nn.Module):
 
 
 @register("keypoint-resnet")
-class KeypointResNet(nn.Module):
+class KeypointResNet(KeypointNet):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`.
 
     `stages` are the channels of the residual stages, each of `blocks` blocks; `head` is one of
     `heads.HEADS`.
     """
+
+    keypoint_layers = heads.KEYPOINT_LAYERS
 
     def __init__(
         self,
@@ -80,3 +84,17 @@ class KeypointResNet(nn.Module):
             x = stage(x)
             maps.append(x)
         return heads.answer(self.head, maps)
+
+    @classmethod
+    def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:
+        return heads.has_heatmaps(args)
+
+    def layer_title(self, name: str) -> str | None:
+        if match := re.fullmatch(r"stages\.(\d+)\.(\d+)\.conv(\d)", name):
+            return f"stage {int(match[1]) + 1}, block {int(match[2]) + 1}, convolution {match[3]}"
+        if match := re.fullmatch(r"stages\.(\d+)\.(\d+)\.shortcut\.0", name):
+            return f"stage {int(match[1]) + 1}, block {int(match[2]) + 1}, shortcut"
+        return heads.layer_title(name)
+
+    def parts(self) -> Parts:
+        return heads.parts(self.stem, list(self.stages), self.head)

@@ -1,19 +1,23 @@
 """ResNet-18 (He et al. 2016, https://arxiv.org/abs/1512.03385) with a keypoint head."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, resnet18
 
 from kpdemo.nets import heads
-from kpdemo.nets.registry import Output, register
+from kpdemo.nets.registry import KeypointNet, Output, Parts, register
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 
 @register("resnet18")
-class ResNet18(nn.Module):
+class ResNet18(KeypointNet):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`; `head` is one of `heads.HEADS`."""
+
+    keypoint_layers = heads.KEYPOINT_LAYERS
 
     def __init__(
         self,
@@ -41,6 +45,21 @@ class ResNet18(nn.Module):
             x = getattr(net, stage)(x)
             maps.append(x)
         return heads.answer(self.head, maps)
+
+    @classmethod
+    def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:
+        return heads.has_heatmaps(args)
+
+    def layer_title(self, name: str) -> str | None:
+        if match := re.fullmatch(r"backbone\.layer(\d)\.(\d)\.conv(\d)", name):
+            return f"stage {match[1]}, block {int(match[2]) + 1}, convolution {match[3]}"
+        if match := re.fullmatch(r"backbone\.layer(\d)\.(\d)\.downsample\.0", name):
+            return f"stage {match[1]}, block {int(match[2]) + 1}, shortcut"
+        return heads.layer_title(name)
+
+    def parts(self) -> Parts:
+        stages = [getattr(self.backbone, stage) for stage in STAGES]
+        return heads.parts(self.backbone.maxpool, stages, self.head)
 
     def load_imagenet(self) -> None:
         """Start from torchvision's ImageNet weights.

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from kpdemo.config import from_dict
-from kpdemo.nets.registry import Output, register, regress
+from kpdemo.nets import heads
+from kpdemo.nets.registry import KeypointNet, Output, Parts, register, regress
 
 ACTIVATIONS = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU}
 
@@ -55,7 +56,7 @@ class Block:
 
 
 @register("simplenet")
-class SimpleNet(nn.Module):
+class SimpleNet(KeypointNet):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`.
 
     `blocks` is one mapping of `Block`'s fields a convolution, `hidden` the widths of the fully
@@ -106,3 +107,9 @@ class SimpleNet(nn.Module):
 
     def forward(self, pictures: Tensor) -> Output:
         return regress(self.head, self.backbone(pictures))
+
+    def parts(self) -> Parts:
+        # The last module of every block: what stands before the next convolution.
+        layers = list(self.backbone)
+        starts = [n for n, layer in enumerate(layers) if isinstance(layer, nn.Conv2d | nn.Flatten)]
+        return Parts([], [layers[n - 1] for n in starts[1:]], [], heads.linear(self.head))

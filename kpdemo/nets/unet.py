@@ -1,11 +1,15 @@
 """U-Net (Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597): one heatmap a keypoint."""
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kpdemo.nets.heatmaps import centroid, peak, softmax_maps
-from kpdemo.nets.registry import Output, register
+from kpdemo.nets.registry import KeypointNet, Output, Parts, register
 
 DECODINGS = ("softargmax", "argmax")
 
@@ -22,7 +26,7 @@ def _double_conv(channels_in: int, channels: int) -> nn.Sequential:
 
 
 @register("unet")
-class UNet(nn.Module):
+class UNet(KeypointNet):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)` and heatmaps `(B, K, h, w)`.
 
     `width` channels at the top, twice as many at each of `depth` steps down. With `stride` 2 the
@@ -35,6 +39,8 @@ class UNet(nn.Module):
     - "argmax": the map is the net's plain answer (negative values cut) and the place is its peak,
       moved a quarter cell towards the higher neighbour (Newell et al. 2016).
     """
+
+    keypoint_layers = frozenset({"head"})
 
     def __init__(
         self,
@@ -87,3 +93,22 @@ class UNet(nn.Module):
             return Output(peak(maps.detach()), maps)
         maps = softmax_maps(maps)
         return Output(centroid(maps), maps)
+
+    @classmethod
+    def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:
+        return True
+
+    def layer_title(self, name: str) -> str | None:
+        if match := re.fullmatch(r"down\.(\d+)\.([03])", name):
+            return f"way down, level {int(match[1]) + 1}, convolution {1 + int(match[2]) // 3}"
+        # The way up starts at its deepest level.
+        if match := re.fullmatch(r"up\.(\d+)", name):
+            return f"way up, level {len(self.up) - int(match[1])}, enlarging"
+        if match := re.fullmatch(r"merge\.(\d+)\.([03])", name):
+            level = len(self.up) - int(match[1])
+            return f"way up, level {level}, convolution {1 + int(match[2]) // 3}"
+        return "last convolution, one map a keypoint" if name == "head" else None
+
+    def parts(self) -> Parts:
+        stem = [] if isinstance(self.stem, nn.Identity) else [self.stem]
+        return Parts(stem, list(self.down), list(self.merge), [])

@@ -11,8 +11,8 @@ from kpdemo import export
 from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import BASELINE, Comparison, Engine
 from kpdemo.explain import occlusion
-from kpdemo.explain.heatmaps import has_maps
 from kpdemo.explain.seen import cut_of
+from kpdemo.nets import has_heatmaps
 from kpdemo.predict import predict
 from kpdemo.ui import component, maps, names, notice
 from kpdemo.ui.compare_tab import TURN
@@ -76,7 +76,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     if not models:
         gr.HTML(notice.error(notice.NO_NETS))
         return
-    with_maps = [name for name in models if has_maps(engine.configs[name])]
+    with_maps = [name for name in models if has_heatmaps(engine.configs[name])]
     first = Choice("unet" if "unet" in models else [*with_maps, *models][0])
     looked, asked = gr.State(), gr.State(Asked())
     gr.HTML(
