@@ -18,6 +18,7 @@ import numpy as np
 from kpdemo import draw, export
 from kpdemo.compare import Comparison, Engine
 from kpdemo.images import MIN_SIDE, Photo
+from kpdemo.people import PersonTracker
 
 MAX_SECONDS = 20
 MAX_BYTES = 50_000_000
@@ -128,12 +129,16 @@ def annotate(
     """
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
+    people = PersonTracker()
     seen = False
     with _Film(film, clip.rate) as out:
         heads: np.ndarray | None = None
         for frame in clip:
             comparison = engine.compare(frame.photo, list(titles), borrow=False)
-            seen |= bool(comparison.faces)
+            numbers = people.identify(
+                frame.photo.pixels, [face.found for face in comparison.faces]
+            )
+            seen |= bool(numbers)
             if heads is None:
                 width = frame.photo.pixels.shape[1]
                 heads = _abreast(
@@ -144,8 +149,8 @@ def annotate(
                 )
             panels = _abreast([_panel(frame.photo, comparison, model) for model in titles])
             out.write(np.concatenate([heads, panels]), frame.slot)
-            for row in export.csv_rows(comparison.to_dict()):
-                rows.writerow((frame.number, round(frame.seconds, 3), *row))
+            for face, *row in export.csv_rows(comparison.to_dict()):
+                rows.writerow((frame.number, round(frame.seconds, 3), numbers[face], *row))
             yield frame, comparison
     if not seen:
         raise VideoError(
