@@ -1,5 +1,6 @@
 """Who is who in a film: each face of a frame gets the number of its person."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,23 +12,28 @@ from kpdemo.faces import Face
 # A face belongs to a person if its cost is below 1. Each of these alone costs 1: a place that is
 # this many face widths off, and a look that is this different (1 minus the correlation of two
 # looks). One person from frame to frame differs by up to 0.15; of pairs of people in the YouTube
-# Faces frames 90 % differ by more than 0.4.
-_FARTHEST, _MOST_UNLIKE = 2.0, 0.4
+# Faces frames six in seven differ by more than 0.35.
+_FARTHEST, _MOST_UNLIKE = 2.0, 0.35
 # For a person who was missing in the frame before: who was there has the better claim.
 _MISSING = 0.2
 # A missing person is expected to move on for this many frames, and to wait there after that.
 _COASTING = 10
 # The look is of the face with its hair and neck, so that a hand before the mouth changes little.
 _LOOK_SIDE, _LOOK_WIDTHS = 8, 1.6
+# The looks of about a second are remembered: the last ones may be those of a half hidden face.
+_LOOKS = 30
 
 
 @dataclass
 class _Person:
-    """Where a person was last: `outline` `(8, 2)` in pixels, `velocity` `(2,)` a frame."""
+    """Where a person was last: `outline` `(8, 2)` in pixels, `velocity` `(2,)` a frame.
+
+    `missing` is the number of frames since then.
+    """
 
     outline: np.ndarray
     velocity: np.ndarray
-    look: np.ndarray
+    looks: deque[np.ndarray]
     missing: int = 0
 
 
@@ -68,7 +74,7 @@ class PersonTracker:
             if row in known:
                 _move(self._people[known[row]], outline, look)
             else:
-                self._people.append(_Person(outline, np.zeros(2), look))
+                self._people.append(_Person(outline, np.zeros(2), deque([look], _LOOKS)))
             numbers.append(int(known.get(row, len(self._people) - 1)))
         return numbers
 
@@ -79,7 +85,10 @@ def _outline(face: Face) -> np.ndarray:
 
 
 def _look(pixels: np.ndarray, face: Face) -> np.ndarray:
-    """The colours around a face, coarsely, without their mean and with length 1."""
+    """The colours around a face, coarsely: `(3, D)`, the whole and its left and right half.
+
+    Each is without its mean and has length 1, so that products are correlations.
+    """
     corners = np.reshape(face.box, (2, 2))
     center, half = corners.mean(0), np.diff(corners, axis=0)[0] / 2 * _LOOK_WIDTHS
     size = pixels.shape[1::-1]
@@ -88,9 +97,15 @@ def _look(pixels: np.ndarray, face: Face) -> np.ndarray:
     small = cv2.resize(
         pixels[y0:y1, x0:x1], (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA
     )
-    look = small.astype(np.float64).ravel()
-    look -= look.mean()
-    return look / max(np.linalg.norm(look), 1e-9)
+    colors = small.astype(np.float64)
+    looks = np.zeros((3, *colors.shape))
+    middle = _LOOK_SIDE // 2
+    for look, columns in zip(
+        looks, (slice(None), slice(middle), slice(middle, None)), strict=True
+    ):
+        look[:, columns] = colors[:, columns] - colors[:, columns].mean()
+        look /= max(np.linalg.norm(look), 1e-9)
+    return looks.reshape(3, -1)
 
 
 def _cost(person: _Person, outline: np.ndarray, look: np.ndarray) -> float:
@@ -101,7 +116,8 @@ def _cost(person: _Person, outline: np.ndarray, look: np.ndarray) -> float:
         for place in (person.outline, person.outline + coasting)
     )
     width = (np.ptp(outline[:2, 0]) + np.ptp(person.outline[:2, 0])) / 2
-    unlike = 1 - look @ person.look
+    # One half is enough: another person may stand before the other.
+    unlike = 1 - (np.stack(person.looks) * look).sum(-1).max()
     missing = _MISSING if person.missing else 0
     return away / width / _FARTHEST + unlike / _MOST_UNLIKE + missing
 
@@ -109,4 +125,5 @@ def _cost(person: _Person, outline: np.ndarray, look: np.ndarray) -> float:
 def _move(person: _Person, outline: np.ndarray, look: np.ndarray) -> None:
     step = (outline - person.outline).mean(0) / person.missing
     person.velocity = (person.velocity + step) / 2
-    person.outline, person.look, person.missing = outline, look, 0
+    person.outline, person.missing = outline, 0
+    person.looks.append(look)
