@@ -47,6 +47,11 @@ class PersonTracker:
     def __init__(self) -> None:
         self._people: list[_Person] = []
 
+    @property
+    def count(self) -> int:
+        """How many people there were so far."""
+        return len(self._people)
+
     def identify(self, pixels: np.ndarray, faces: Sequence[Face]) -> list[int]:
         """The number of each face's person, for the next frame `(H, W, 3)` uint8 RGB.
 
@@ -94,15 +99,11 @@ def _look(pixels: np.ndarray, face: Face) -> np.ndarray:
     size = pixels.shape[1::-1]
     x0, y0 = np.clip(np.floor(center - half), 0, np.subtract(size, 1)).astype(int)
     x1, y1 = np.maximum(np.clip(np.ceil(center + half), 0, size).astype(int), (x0 + 1, y0 + 1))
-    small = cv2.resize(
-        pixels[y0:y1, x0:x1], (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA
-    )
+    small = cv2.resize(pixels[y0:y1, x0:x1], (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA)
     colors = small.astype(np.float64)
     looks = np.zeros((3, *colors.shape))
     middle = _LOOK_SIDE // 2
-    for look, columns in zip(
-        looks, (slice(None), slice(middle), slice(middle, None)), strict=True
-    ):
+    for look, columns in zip(looks, (slice(None), slice(middle), slice(middle, None)), strict=True):
         look[:, columns] = colors[:, columns] - colors[:, columns].mean()
         look /= max(np.linalg.norm(look), 1e-9)
     return looks.reshape(3, -1)

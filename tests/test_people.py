@@ -34,13 +34,19 @@ def film(portraits, finder: FaceFinder) -> Callable[[Sequence[Sequence[Place]]],
             faces = finder.find(pixels)
             assigned = tracker.identify(pixels, faces)
             assert len(set(assigned)) == len(faces)
-            numbers.append([
-                next(
-                    (n for face, n in zip(faces, assigned, strict=True) if holds(face.box, place)),
-                    None,
-                )
-                for place in places
-            ])
+            numbers.append(
+                [
+                    next(
+                        (
+                            n
+                            for face, n in zip(faces, assigned, strict=True)
+                            if holds(face.box, place)
+                        ),
+                        None,
+                    )
+                    for place in places
+                ]
+            )
         return numbers
 
     return run
@@ -77,9 +83,7 @@ def test_a_run_towards_the_camera_is_one_person(film):
 
 @pytest.mark.parametrize("other", ["grace", "eileen"])
 def test_people_who_pass_each_other_keep_their_numbers(film, other):
-    frames = [
-        [(other, 440 - 24 * k, 40, 180), ("grace", 20 + 24 * k, 20, 200)] for k in range(18)
-    ]
+    frames = [[(other, 440 - 24 * k, 40, 180), ("grace", 20 + 24 * k, 20, 200)] for k in range(18)]
     numbers = film(frames)
     assert numbers[0] == [1, 0] and numbers[-1] == [1, 0]
     assert {pair[1] for pair in numbers} == {0}
@@ -90,7 +94,7 @@ def test_a_lost_face_gets_its_number_again(film):
     frames = [[("grace", 20 + 12 * k, 0, 200), ("eileen", 400, 60, 200)] for k in range(12)]
     frames = [places if k not in range(4, 8) else places[1:] for k, places in enumerate(frames)]
     numbers = film(frames)
-    first, = {frozenset(pair) for k, pair in enumerate(numbers) if len(pair) == 2 and k < 4}
+    (first,) = {frozenset(pair) for k, pair in enumerate(numbers) if len(pair) == 2 and k < 4}
     assert numbers[-1] == numbers[0] and set(numbers[0]) == set(first) == {0, 1}
     assert {pair[0] for pair in numbers[4:8]} == {numbers[0][1]}
 
