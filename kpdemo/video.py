@@ -71,7 +71,9 @@ class Clip:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        _check(Path(path))
+        # FFmpeg takes a relative name with a colon for an address of another protocol.
+        path = Path(path).absolute()
+        _check(path)
         self._capture = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise VideoError(

@@ -123,6 +123,21 @@ def transform(path: Path, a: int, b: int, c: int, d: int) -> Path:
     return path
 
 
+@pytest.mark.parametrize("name", ["clip", "IMG_1.MOV", "12:30.mp4", "100%d.mp4", "ünï ✓.bin"])
+def test_the_bytes_of_a_file_count_and_not_its_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "clip.mp4", plain(3)).rename(name)
+    assert len(moments(Path(name))) == 3
+
+
+def test_sound_alone_is_refused_in_one_sentence(tmp_path):
+    """An MP4 whose only track is marked as sound."""
+    source = write(tmp_path / "clip.mp4", plain(3))
+    source.write_bytes(source.read_bytes().replace(b"vide", b"soun").replace(b"vmhd", b"smhd"))
+    with pytest.raises(VideoError, match="only sound"):
+        Clip(source)
+
+
 @pytest.mark.parametrize(
     ("rate", "count", "kept", "numbers"),
     [(25, 5, 25, [0, 1, 2, 3, 4]), (60, 6, 30, [0, 2, 4]), (50, 6, 25, [0, 2, 4])],

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import logging
 import secrets
 import tempfile
 import time
@@ -25,7 +26,9 @@ _TURN = "videos"
 _NO_VIDEO = "Choose a video first: drop a file, or click to pick one."
 _CANCELLED = "Cancelled; nothing of this video is kept."
 _EVERY = 0.3  # seconds between two looks at the progress, and so at whether it was cancelled
-_SUFFIXES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi"]
+_FAILED = "The video could not be compared because of a fault of this app; try another one."
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -67,7 +70,9 @@ def build(engine: Engine) -> None:
     gr.HTML(
         f"<h2>A short video</h2><p>At most {video.MAX_SECONDS} seconds and "
         f"{video.MAX_BYTES // 1_000_000} MB. The sound is left out. The file is deleted here when "
-        "it has been read, and the result is kept by this page alone.</p>",
+        "it has been read, and the result is kept by this page alone. In the table, "
+        "a face's number is its person's through the whole video, and points are in square, "
+        "upright pixels.</p>",
         elem_classes="kp-part",
     )
     handover = Handover()
@@ -77,9 +82,8 @@ def build(engine: Engine) -> None:
 
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
-            file = gr.File(
-                label="Video", file_types=_SUFFIXES, height=150, buttons=[], elem_id="video"
-            )
+            # Without `file_types`: the bytes tell what a file is, not its name or type.
+            file = gr.File(label="Video", height=150, buttons=[], elem_id="video")
             go = gr.Button("Compare video", variant="primary", elem_id="video-go")
             cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
             said = component.notice(
@@ -125,6 +129,9 @@ def build(engine: Engine) -> None:
         except video.VideoError as error:
             # What was compared before stays on the page.
             yield idle | {said: notice.error(str(error))}
+        except Exception:
+            log.exception("A video failed")
+            yield idle | {said: notice.error(_FAILED)}
         finally:
             asked.path.unlink(missing_ok=True)
 
@@ -182,9 +189,7 @@ def _compare(
     yield notice.info(summary, *unavailable.values()), files
 
 
-def _frames(slot: int, slots: int | None, spent: float) -> str:
-    if slots is None:
-        return notice.progress(f"Frame {slot}")
+def _frames(slot: int, slots: int, spent: float) -> str:
     slots = max(slots, slot)
     left = spent * (slots - slot) / slot
     return notice.progress(f"Frame {slot} of {slots}, about {left:.0f} s left", slot / slots)

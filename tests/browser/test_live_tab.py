@@ -182,6 +182,26 @@ def test_a_video_comes_back_annotated_and_as_a_table(live, hopper, tmp_path):
     expect(live.locator("#film video")).to_be_visible()  # what was there stays
 
 
+def test_the_bytes_of_a_dropped_video_count_and_not_its_name_or_type(live, hopper, tmp_path):
+    data = film(tmp_path / "pan.mp4", hopper, 3).read_bytes()
+    drop = """([name, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], name, { type: "" }));
+        const place = document.querySelector("#video button");
+        for (const kind of ["dragenter", "dragover", "drop"])
+            place.dispatchEvent(new DragEvent(kind, { bubbles: true, dataTransfer: data }));
+    }"""
+    for name, content, part in (
+        ("IMG_1.MOV", data, "3 frames compared"),
+        ("clip", data, "3 frames compared"),
+        ("notes.txt", b"no video at all", "not a video"),
+    ):
+        live.evaluate(drop, [name, list(content)])
+        live.locator("#video").get_by_text(name.partition(".")[0]).first.wait_for()
+        live.get_by_role("button", name="Compare video").click()
+        expect(live.locator("#video-said")).to_contain_text(part)
+
+
 def test_a_cancelled_video_lets_the_next_one_in(live, hopper, tmp_path):
     give(live, film(tmp_path / "long.mp4", hopper, 100))
     expect(live.locator("#video-said")).to_contain_text("Frame")
