@@ -14,10 +14,10 @@ from kpdemo.faces import Face
 # looks). One person from frame to frame differs by up to 0.15; of pairs of people in the YouTube
 # Faces frames six in seven differ by more than 0.35.
 _FARTHEST, _MOST_UNLIKE = 2.0, 0.35
-# For a person who was missing in the frame before: who was there has the better claim.
-_MISSING = 0.2
+# For a person who was not in the last frame, or in few at all: others have the better claim.
+_UNSTEADY, _FEW = 0.1, 3
 # A missing person is expected to move on for this many frames, and to wait there after that.
-_COASTING = 10
+_COASTING = 30
 # The look is of the face with its hair and neck, so that a hand before the mouth changes little.
 _LOOK_SIDE, _LOOK_WIDTHS = 8, 1.6
 # The looks of about a second are remembered: the last ones may be those of a half hidden face.
@@ -61,10 +61,9 @@ class PersonTracker:
         from scipy.optimize import linear_sum_assignment
 
         outlines = [_outline(face) for face in faces]
-        looks = [_look(pixels, face) for face in faces]
         costs = np.ones((len(faces), len(self._people)))
-        for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
-            costs[row] = [_cost(person, outline, look) for person in self._people]
+        for row, outline in enumerate(outlines):
+            costs[row] = [_cost(person, outline, pixels) for person in self._people]
         # Capped, so that no one changes places for a pair that is impossible anyway.
         costs = np.minimum(costs, 1)
         known = {
@@ -75,7 +74,8 @@ class PersonTracker:
         for person in self._people:
             person.missing += 1
         numbers = []
-        for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
+        for row, outline in enumerate(outlines):
+            look = _look(pixels, *_middle(outline))
             if row in known:
                 _move(self._people[known[row]], outline, look)
             else:
@@ -89,15 +89,19 @@ def _outline(face: Face) -> np.ndarray:
     return np.concatenate([np.reshape(face.box, (2, 2)), face.keypoints])
 
 
-def _look(pixels: np.ndarray, face: Face) -> np.ndarray:
+def _middle(outline: np.ndarray) -> tuple[np.ndarray, float]:
+    """Where the middle of a face's box is `(2,)`, and how wide it is."""
+    return outline[:2].mean(0), float(np.ptp(outline[:2, 0]))
+
+
+def _look(pixels: np.ndarray, center: np.ndarray, width: float) -> np.ndarray:
     """The colours around a face, coarsely: `(3, D)`, the whole and its left and right half.
 
     Each is without its mean and has length 1, so that products are correlations.
     """
-    corners = np.reshape(face.box, (2, 2))
-    center, half = corners.mean(0), np.diff(corners, axis=0)[0] / 2 * _LOOK_WIDTHS
-    size = pixels.shape[1::-1]
-    x0, y0 = np.clip(np.floor(center - half), 0, np.subtract(size, 1)).astype(int)
+    half = _LOOK_WIDTHS * width / 2
+    size = np.array(pixels.shape[1::-1])
+    x0, y0 = np.clip(np.floor(center - half), 0, size - 1).astype(int)
     x1, y1 = np.maximum(np.clip(np.ceil(center + half), 0, size).astype(int), (x0 + 1, y0 + 1))
     small = cv2.resize(pixels[y0:y1, x0:x1], (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA)
     colors = small.astype(np.float64)
@@ -109,18 +113,25 @@ def _look(pixels: np.ndarray, face: Face) -> np.ndarray:
     return looks.reshape(3, -1)
 
 
-def _cost(person: _Person, outline: np.ndarray, look: np.ndarray) -> float:
+def _cost(person: _Person, outline: np.ndarray, pixels: np.ndarray) -> float:
     """How unlikely it is that this is the person; impossible from 1 on."""
+    center, width = _middle(outline)
+    _, last_width = _middle(person.outline)
     coasting = person.velocity * min(person.missing + 1, _COASTING)
     away = min(
         np.linalg.norm(outline - place, axis=1).mean()
         for place in (person.outline, person.outline + coasting)
     )
-    width = (np.ptp(outline[:2, 0]) + np.ptp(person.outline[:2, 0])) / 2
-    # One half is enough: another person may stand before the other.
-    unlike = 1 - (np.stack(person.looks) * look).sum(-1).max()
-    missing = _MISSING if person.missing else 0
-    return away / width / _FARTHEST + unlike / _MOST_UNLIKE + missing
+    cost = away / (width + last_width) * 2 / _FARTHEST
+    if person.missing or len(person.looks) < _FEW:
+        cost += _UNSTEADY
+    if cost >= 1:
+        return 1
+    # Boxes of half hidden faces have a wrong size now and then: the person's last size counts too.
+    # One half of a look is enough, since another person may stand before the other.
+    looks = [_look(pixels, center, size) for size in (width, last_width)]
+    alike = max((np.stack(person.looks) * look).sum(-1).max() for look in looks)
+    return cost + (1 - alike) / _MOST_UNLIKE
 
 
 def _move(person: _Person, outline: np.ndarray, look: np.ndarray) -> None:

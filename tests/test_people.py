@@ -81,6 +81,25 @@ def test_a_run_towards_the_camera_is_one_person(film):
     assert film([[("grace", 250 - 40 * k, 0, 100 + 70 * k)] for k in range(4)]) == [[0]] * 4
 
 
+def test_a_camera_that_zooms_or_pans_changes_no_number(film):
+    zoom = [
+        [("grace", 150 - 20 * k, 40 - 5 * k, 120 + 25 * k), ("eileen", 400, 40, 120 + 20 * k)]
+        for k in range(6)
+    ]
+    pan = [[("grace", 20 + 50 * k, 60, 150), ("grace", 200 + 50 * k, 60, 150)] for k in range(5)]
+    for frames in (zoom, pan):
+        assert film(frames) == [[0, 1]] * len(frames)
+
+
+def test_one_hidden_for_a_second_by_a_lookalike_is_still_the_same(film):
+    frames = [
+        [("grace", 400 - 10 * k, 40, 170), ("grace", 40 + 10 * k, 20, 200)] for k in range(36)
+    ]
+    numbers = film(frames)
+    assert [1, 0] == numbers[0] == numbers[-1] == numbers[-8]
+    assert {pair[1] for pair in numbers} == {0}
+
+
 @pytest.mark.parametrize("other", ["grace", "eileen"])
 def test_people_who_pass_each_other_keep_their_numbers(film, other):
     frames = [[(other, 440 - 24 * k, 40, 180), ("grace", 20 + 24 * k, 20, 200)] for k in range(18)]
