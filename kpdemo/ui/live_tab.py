@@ -3,6 +3,7 @@
 import gzip
 import io
 import logging
+import os
 import secrets
 import tempfile
 import time
@@ -31,11 +32,36 @@ _FAILED = "The video could not be compared because of a fault of this app; try a
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A visitor's own name `path` for a file; Gradio gives those with the same video one path."""
+
+    upload: Path
+    path: Path
+
+    @classmethod
+    def of(cls, upload: Path) -> "Claim":
+        path = upload.with_name(secrets.token_hex() + upload.suffix)
+        with suppress(FileNotFoundError):  # the run of this video says that it is gone
+            os.link(upload, path)
+        return cls(upload, path)
+
+    def renew(self) -> None:
+        """Let the file seem new, so that it is not cleared away while it waits for its turn."""
+        with suppress(FileNotFoundError):
+            os.utime(self.path)
+
+    def delete(self) -> None:
+        """Delete the file; others who chose the same one have theirs."""
+        self.upload.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+
 @dataclass
 class Asked:
     """A video that waits for its turn, or is read; a run sees at every step if it is cancelled."""
 
-    path: Path
+    claim: Claim
     model: str
     begun: bool = False
     cancelled: bool = False
@@ -93,18 +119,22 @@ def build(engine: Engine) -> None:
             player = component.build("film", "film.html", "film.js", server_functions=[take])
 
     last = gr.State()  # what was asked for last, so that another file can be chosen meanwhile
+    chosen_file = gr.State()  # its claim
     idle = {go: gr.update(interactive=True), cancel: gr.update(visible=False)}
 
-    def begin(upload: str | None, chosen: str) -> dict:
+    def claim(upload: str) -> Claim:
+        return Claim.of(Path(upload))
+
+    def begin(upload: str | None, claimed: Claim | None, chosen: str) -> dict:
         if upload is None:
             return {last: None, said: notice.error(_NO_VIDEO)}
-        path = Path(upload)
-        # Gradio gives two visitors with the same video one path. Whose is gone is told by the run.
-        with suppress(FileNotFoundError):
-            path = path.rename(path.with_name(secrets.token_hex() + path.suffix))
+        if claimed is None or claimed.upload != Path(upload):  # pressed before it was claimed
+            claimed = claim(upload)
+        claimed.renew()
         return {
-            last: Asked(path, chosen),
+            last: Asked(claimed, chosen),
             file: None,
+            chosen_file: None,
             said: notice.progress("Waiting for its turn…"),
             go: gr.update(interactive=False),
             cancel: gr.update(visible=True),
@@ -118,7 +148,7 @@ def build(engine: Engine) -> None:
         asked.begun = True
         titles = {name: names.model(name) for name in (asked.model, BASELINE)}
         try:
-            for state, files in _compare(engine, asked.path, titles):
+            for state, files in _compare(engine, asked.claim.path, titles):
                 if asked.cancelled:
                     yield idle | {said: notice.info(_CANCELLED)}
                     return
@@ -133,17 +163,24 @@ def build(engine: Engine) -> None:
             log.exception("A video failed")
             yield idle | {said: notice.error(_FAILED)}
         finally:
-            asked.path.unlink(missing_ok=True)
+            asked.claim.delete()
 
     def stopped(asked: Asked) -> dict:
         asked.cancelled = True
         if asked.begun:
             return {said: gr.skip()}  # the run says it, after all that it said before
-        asked.path.unlink(missing_ok=True)
+        asked.claim.delete()
         return idle | {said: notice.info(_CANCELLED)}
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    go.click(begin, [file, model], [last, file, said, go, cancel], queue=False, **quiet).then(
+    file.upload(claim, file, chosen_file, queue=False, **quiet)
+    go.click(
+        begin,
+        [file, chosen_file, model],
+        [last, file, chosen_file, said, go, cancel],
+        queue=False,
+        **quiet,
+    ).then(
         run,
         last,
         [said, player, go, cancel],
