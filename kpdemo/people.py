@@ -1,6 +1,5 @@
 """Who is who in a film: each face of a frame gets the number of its person."""
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,12 +27,12 @@ _LOOKS = 30
 class _Person:
     """Where a person was last: `outline` `(8, 2)` in pixels, `velocity` `(2,)` a frame.
 
-    `missing` is the number of frames since then.
+    `looks` are the last ones, `(N, 3, D)`, `missing` is the number of frames since then.
     """
 
     outline: np.ndarray
     velocity: np.ndarray
-    looks: deque[np.ndarray]
+    looks: np.ndarray
     missing: int = 0
 
 
@@ -61,9 +60,10 @@ class PersonTracker:
         from scipy.optimize import linear_sum_assignment
 
         outlines = [_outline(face) for face in faces]
+        looks = [_look(pixels, *_middle(outline)) for outline in outlines]
         costs = np.ones((len(faces), len(self._people)))
-        for row, outline in enumerate(outlines):
-            costs[row] = [_cost(person, outline, pixels) for person in self._people]
+        for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
+            costs[row] = [_cost(person, outline, look, pixels) for person in self._people]
         # Capped, so that no one changes places for a pair that is impossible anyway.
         costs = np.minimum(costs, 1)
         known = {
@@ -74,12 +74,11 @@ class PersonTracker:
         for person in self._people:
             person.missing += 1
         numbers = []
-        for row, outline in enumerate(outlines):
-            look = _look(pixels, *_middle(outline))
+        for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
             if row in known:
                 _move(self._people[known[row]], outline, look)
             else:
-                self._people.append(_Person(outline, np.zeros(2), deque([look], _LOOKS)))
+                self._people.append(_Person(outline, np.zeros(2), look[None]))
             numbers.append(int(known.get(row, len(self._people) - 1)))
         return numbers
 
@@ -113,7 +112,7 @@ def _look(pixels: np.ndarray, center: np.ndarray, width: float) -> np.ndarray:
     return looks.reshape(3, -1)
 
 
-def _cost(person: _Person, outline: np.ndarray, pixels: np.ndarray) -> float:
+def _cost(person: _Person, outline: np.ndarray, look: np.ndarray, pixels: np.ndarray) -> float:
     """How unlikely it is that this is the person; impossible from 1 on."""
     center, width = _middle(outline)
     _, last_width = _middle(person.outline)
@@ -129,8 +128,9 @@ def _cost(person: _Person, outline: np.ndarray, pixels: np.ndarray) -> float:
         return 1
     # Boxes of half hidden faces have a wrong size now and then: the person's last size counts too.
     # One half of a look is enough, since another person may stand before the other.
-    looks = [_look(pixels, center, size) for size in (width, last_width)]
-    alike = max((np.stack(person.looks) * look).sum(-1).max() for look in looks)
+    alike = max(
+        (person.looks * other).sum(-1).max() for other in (look, _look(pixels, center, last_width))
+    )
     return cost + (1 - alike) / _MOST_UNLIKE
 
 
@@ -138,4 +138,4 @@ def _move(person: _Person, outline: np.ndarray, look: np.ndarray) -> None:
     step = (outline - person.outline).mean(0) / person.missing
     person.velocity = (person.velocity + step) / 2
     person.outline, person.missing = outline, 0
-    person.looks.append(look)
+    person.looks = np.concatenate([person.looks, look[None]])[-_LOOKS:]
