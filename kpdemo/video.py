@@ -7,7 +7,7 @@ what to do next. Sound is not read.
 import csv
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -17,7 +17,9 @@ import numpy as np
 
 from kpdemo import draw, export
 from kpdemo.compare import Comparison, Engine
-from kpdemo.images import MIN_SIDE, Photo
+from kpdemo.faces import Face
+from kpdemo.images import MAX_PIXELS, MIN_SIDE, Photo
+from kpdemo.people import PersonTracker
 
 MAX_SECONDS = 20
 MAX_BYTES = 50_000_000
@@ -38,6 +40,8 @@ _BELIEVED_RATE = 240
 # Containers write the time of a frame in milliseconds, so it may be a bit early for its slot.
 _EARLY = 0.1
 _TOO_LONG = MAX_SECONDS + 0.5
+# Films are up to twice as wide as they are stored; beyond this a header is wrong.
+_MAX_ASPECT = 8
 _USE = "upload an MP4, MOV, WebM, MKV or AVI file"
 
 
@@ -61,26 +65,42 @@ class Frame:
 class Clip:
     """A video file, opened; iterate over it once, and close it or use it in a `with`.
 
-    `rate` is frames a second of the slots, `slots` about how many there will be, or None where
-    the file does not say. Raises VideoError for a file that is no video, too large or too long.
+    Times, rate and length are those of its frames, whatever the header says. `rate` is frames a
+    second of the slots, `slots` about how many there will be. Raises VideoError for a file that
+    is no video, too large or too long.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        _check(Path(path))
+        # FFmpeg takes a relative name with a colon for an address of another protocol.
+        path = Path(path).absolute()
+        _check(path)
         self._capture = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise VideoError(
-                f"This file is damaged, or a video of a kind that cannot be read; {_USE}."
+                "No picture can be read in this file: it is damaged, holds only sound, or is a "
+                f"video of a kind that cannot be read; {_USE}."
             )
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
-        seconds = self._capture.get(cv2.CAP_PROP_FRAME_COUNT) / rate if rate > 0 else 0.0
-        if seconds > _TOO_LONG:
+        try:
+            _check_frame_size(self._capture)
+            self._aspect = _pixel_aspect(self._capture)
+            times = _packet_times(path)
+            self._frames = len(times)
+            if not self._frames:
+                raise _no_frame()
+            self._step = _step(times, self._capture.get(cv2.CAP_PROP_FPS))
+            # A file without any times plays at an even pace.
+            self._timed = self._frames == 1 or times[-1] > times[0]
+            span = times[-1] - times[0] if self._timed else (self._frames - 1) * self._step
+            length = span + min(1, self._step)  # the last frame is seen as long as the others
+            if length > _TOO_LONG:
+                raise _too_long(f"{length:.0f} s")
+        except VideoError:
             self.close()
-            raise _too_long(f"{seconds:.0f} s")
-        believed = rate if 1 <= rate <= _BELIEVED_RATE else _MAX_RATE
+            raise
         # Of 50 or 60 frames a second every second one: their times stay evenly apart.
-        self.rate = believed / math.ceil(believed / _MAX_RATE - 0.01)
-        self.slots = max(1, round(seconds * self.rate)) if seconds > 0 else None
+        rate = 1 / self._step
+        self.rate = max(1.0, round(rate / max(1, math.ceil(rate / _MAX_RATE - 0.05)), 3))
+        self.slots = self._slot(span) + 1
 
     def __enter__(self) -> "Clip":
         return self
@@ -93,27 +113,31 @@ class Clip:
         self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames that have a slot; those between two slots are left out.
+        """The frames that have a slot; those between two slots, and damaged ones, are left out.
 
         Raises VideoError where the video turns out longer than it said, or holds no frame.
         """
-        number, slot, started, last = 0, -1, 0.0, 0.0
-        while (read := self._capture.read())[0]:
-            seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if number == 0:
-                started = seconds
-            elif seconds - started <= last:  # no times in the file
-                seconds = started + last + 1 / self.rate
-            last = seconds - started
-            if last > _TOO_LONG:
+        last_slot, seconds, before = -1, 0.0, None
+        for number in range(self._frames):
+            if not self._capture.grab():
+                continue
+            time = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            if before is not None:
+                passed = time - before
+                # Times start again where two recordings were joined.
+                seconds += passed if self._timed and passed >= 0 else self._step
+            before = time
+            if seconds > _TOO_LONG:
                 raise _too_long(f"longer than {MAX_SECONDS} s")
-            due = math.floor(last * self.rate + _EARLY)
-            if due > slot:
-                slot = due
-                yield Frame(number, last, slot, _photo(read[1]))
-            number += 1
-        if not number:
-            raise VideoError(f"No frame of this video can be read; save it again, and {_USE}.")
+            slot = self._slot(seconds)
+            if slot > last_slot and (frame := self._capture.retrieve())[0]:
+                last_slot = slot
+                yield Frame(number, seconds, slot, _photo(frame[1], self._aspect))
+        if last_slot < 0:
+            raise _no_frame()
+
+    def _slot(self, seconds: float) -> int:
+        return math.floor(seconds * self.rate + _EARLY)
 
 
 def annotate(
@@ -123,17 +147,21 @@ def annotate(
 
     `titles` names the models by what the film calls them, left to right, one panel each. `film`
     becomes a WebM video without sound; `table` gets a CSV (`CSV_COLUMNS`), one row a frame, face,
-    model and point, in pixels of the upright original. Both are whole when the iteration ends.
+    model and point, in pixels of the upright original, made square where they are not. A face's
+    number is its person's through the whole film, and drawn where there are several. Both are
+    whole when the iteration ends.
     Raises VideoError as `Clip` does, and at the end if no frame showed a face.
     """
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
+    people = PersonTracker()
     seen = False
     with _Film(film, clip.rate) as out:
         heads: np.ndarray | None = None
         for frame in clip:
             comparison = engine.compare(frame.photo, list(titles), borrow=False)
-            seen |= bool(comparison.faces)
+            numbers = people.identify(frame.photo.pixels, [face.found for face in comparison.faces])
+            seen |= bool(numbers)
             if heads is None:
                 width = frame.photo.pixels.shape[1]
                 heads = _abreast(
@@ -142,10 +170,15 @@ def annotate(
                         for model, title in titles.items()
                     ]
                 )
-            panels = _abreast([_panel(frame.photo, comparison, model) for model in titles])
+            panels = _abreast(
+                [
+                    _panel(frame.photo, comparison, model, numbers if people.count > 1 else [])
+                    for model in titles
+                ]
+            )
             out.write(np.concatenate([heads, panels]), frame.slot)
-            for row in export.csv_rows(comparison.to_dict()):
-                rows.writerow((frame.number, round(frame.seconds, 3), *row))
+            for face, *row in export.csv_rows(comparison.to_dict()):
+                rows.writerow((frame.number, round(frame.seconds, 3), numbers[face], *row))
             yield frame, comparison
     if not seen:
         raise VideoError(
@@ -216,9 +249,62 @@ def _too_long(length: str) -> VideoError:
     )
 
 
-def _photo(pixels: np.ndarray) -> Photo:
-    """A frame `(H, W, 3)` BGR, shrunk to whole pairs of pixels, as the video's colours need."""
+def _no_frame() -> VideoError:
+    return VideoError(f"No frame of this video can be read; save it again, and {_USE}.")
+
+
+def _packet_times(path: str | os.PathLike[str]) -> np.ndarray:
+    """When each frame of a file is shown, in seconds, sorted; nothing is decoded for it."""
+    packets = cv2.VideoCapture(os.fspath(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+    times = []
+    while packets.grab():
+        times.append(packets.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+    packets.release()
+    return np.sort(times)
+
+
+def _step(times: np.ndarray, header_rate: float) -> float:
+    """Seconds from frame to frame, without the pauses; the header's where it is as good."""
+    steps = np.diff(np.unique(times))
+    if not len(steps):
+        return 1 / header_rate if 1 <= header_rate <= _BELIEVED_RATE else 1 / _MAX_RATE
+    median = np.median(steps)
+    usual = steps[np.abs(steps - median) <= median / 2]
+    step = float(usual.mean())
+    # Times are in whole milliseconds: the header's rate is more exact if it ends on the same frame.
+    if header_rate > 0 and abs(1 / header_rate - step) * len(usual) < step / 2:
+        return 1 / header_rate
+    return step
+
+
+def _check_frame_size(capture: cv2.VideoCapture) -> None:
+    width, height = (
+        int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    )
+    if width * height > MAX_PIXELS:
+        raise VideoError(
+            f"A frame of this video has more than {MAX_PIXELS // 1_000_000} megapixels "
+            f"({width} x {height}); save it smaller, and upload that."
+        )
+
+
+def _pixel_aspect(capture: cv2.VideoCapture) -> float:
+    """Width by height of a pixel of the upright frames."""
+    across, down = capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN)
+    if across <= 0 or down <= 0 or not 1 / _MAX_ASPECT <= across / down <= _MAX_ASPECT:
+        return 1.0
+    sideways = capture.get(cv2.CAP_PROP_ORIENTATION_META) % 180 == 90
+    return down / across if sideways else across / down
+
+
+def _photo(pixels: np.ndarray, aspect: float) -> Photo:
+    """A frame `(H, W, 3)` BGR with square pixels, shrunk for work.
+
+    Square pixels come by stretching the short side of the pixels, as in browsers. The sides of
+    the result are even, as the video's colours need.
+    """
     height, width = pixels.shape[:2]
+    width, height = round(width * max(1, aspect)), round(height * max(1, 1 / aspect))
     if min(height, width) < MIN_SIDE:
         raise VideoError(
             f"The video is only {width} x {height} pixels, too small to show a face; "
@@ -230,18 +316,39 @@ def _photo(pixels: np.ndarray) -> Photo:
     return Photo(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), width, height, scale)
 
 
-def _panel(photo: Photo, comparison: Comparison, model: str) -> np.ndarray:
+def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[int]) -> np.ndarray:
+    """One model's keypoints on a frame, and each person's number, if `numbers` has any."""
+    picture = photo.pixels
     answers = [face.answers[model] for face in comparison.faces if model in face.answers]
-    if not answers:
-        return photo.pixels
-    known = [answer.confidence for answer in answers if answer.confidence is not None]
-    return draw.overlay(
-        photo.pixels,
-        [photo.to_work(answer.keypoints) for answer in answers],
-        answers[0].markup,
-        draw.color_of(model),
-        known or None,
-    )
+    if answers:
+        known = [answer.confidence for answer in answers if answer.confidence is not None]
+        picture = draw.overlay(
+            picture,
+            [photo.to_work(answer.keypoints) for answer in answers],
+            answers[0].markup,
+            draw.color_of(model),
+            known or None,
+        )
+    return _numbered(picture, [face.found for face in comparison.faces], numbers)
+
+
+def _numbered(picture: np.ndarray, faces: Sequence[Face], numbers: Sequence[int]) -> np.ndarray:
+    canvas = picture.copy()
+    for face, number in zip(faces, numbers, strict=False):
+        scale = max(0.5, face.width / 150)
+        x, y = round(face.box[0]), max(round(face.box[1]), round(24 * scale))
+        for color, width in ((draw.DARK, 4), (draw.WHITE, 1)):
+            cv2.putText(
+                canvas,
+                str(number),
+                (x, y),
+                cv2.FONT_HERSHEY_SIMPLEX,
+                scale,
+                color,
+                round(width * max(1, scale)),
+                cv2.LINE_AA,
+            )
+    return canvas
 
 
 def _abreast(pictures: list[np.ndarray]) -> np.ndarray:

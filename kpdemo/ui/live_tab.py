@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import logging
+import os
 import secrets
 import tempfile
 import time
@@ -25,14 +27,41 @@ _TURN = "videos"
 _NO_VIDEO = "Choose a video first: drop a file, or click to pick one."
 _CANCELLED = "Cancelled; nothing of this video is kept."
 _EVERY = 0.3  # seconds between two looks at the progress, and so at whether it was cancelled
-_SUFFIXES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi"]
+_FAILED = "The video could not be compared because of a fault of this app; try another one."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A visitor's own name `path` for a file; Gradio gives those with the same video one path."""
+
+    upload: Path
+    path: Path
+
+    @classmethod
+    def of(cls, upload: Path) -> "Claim":
+        path = upload.with_name(secrets.token_hex() + upload.suffix)
+        with suppress(FileNotFoundError):  # the run of this video says that it is gone
+            os.link(upload, path)
+        return cls(upload, path)
+
+    def renew(self) -> None:
+        """Let the file seem new, so that it is not cleared away while it waits for its turn."""
+        with suppress(FileNotFoundError):
+            os.utime(self.path)
+
+    def delete(self) -> None:
+        """Delete the file; others who chose the same one have theirs."""
+        self.upload.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
 @dataclass
 class Asked:
     """A video that waits for its turn, or is read; a run sees at every step if it is cancelled."""
 
-    path: Path
+    claim: Claim
     model: str
     begun: bool = False
     cancelled: bool = False
@@ -67,7 +96,9 @@ def build(engine: Engine) -> None:
     gr.HTML(
         f"<h2>A short video</h2><p>At most {video.MAX_SECONDS} seconds and "
         f"{video.MAX_BYTES // 1_000_000} MB. The sound is left out. The file is deleted here when "
-        "it has been read, and the result is kept by this page alone.</p>",
+        "it has been read, and the result is kept by this page alone. In the table, "
+        "a face's number is its person's through the whole video, and points are in square, "
+        "upright pixels.</p>",
         elem_classes="kp-part",
     )
     handover = Handover()
@@ -77,9 +108,8 @@ def build(engine: Engine) -> None:
 
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
-            file = gr.File(
-                label="Video", file_types=_SUFFIXES, height=150, buttons=[], elem_id="video"
-            )
+            # Without `file_types`: the bytes tell what a file is, not its name or type.
+            file = gr.File(label="Video", height=150, buttons=[], elem_id="video")
             go = gr.Button("Compare video", variant="primary", elem_id="video-go")
             cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
             said = component.notice(
@@ -89,18 +119,22 @@ def build(engine: Engine) -> None:
             player = component.build("film", "film.html", "film.js", server_functions=[take])
 
     last = gr.State()  # what was asked for last, so that another file can be chosen meanwhile
+    chosen_file = gr.State()  # its claim
     idle = {go: gr.update(interactive=True), cancel: gr.update(visible=False)}
 
-    def begin(upload: str | None, chosen: str) -> dict:
+    def claim(upload: str) -> Claim:
+        return Claim.of(Path(upload))
+
+    def begin(upload: str | None, claimed: Claim | None, chosen: str) -> dict:
         if upload is None:
             return {last: None, said: notice.error(_NO_VIDEO)}
-        path = Path(upload)
-        # Gradio gives two visitors with the same video one path. Whose is gone is told by the run.
-        with suppress(FileNotFoundError):
-            path = path.rename(path.with_name(secrets.token_hex() + path.suffix))
+        if claimed is None or claimed.upload != Path(upload):  # pressed before it was claimed
+            claimed = claim(upload)
+        claimed.renew()
         return {
-            last: Asked(path, chosen),
+            last: Asked(claimed, chosen),
             file: None,
+            chosen_file: None,
             said: notice.progress("Waiting for its turn…"),
             go: gr.update(interactive=False),
             cancel: gr.update(visible=True),
@@ -114,7 +148,7 @@ def build(engine: Engine) -> None:
         asked.begun = True
         titles = {name: names.model(name) for name in (asked.model, BASELINE)}
         try:
-            for state, files in _compare(engine, asked.path, titles):
+            for state, files in _compare(engine, asked.claim.path, titles):
                 if asked.cancelled:
                     yield idle | {said: notice.info(_CANCELLED)}
                     return
@@ -125,18 +159,28 @@ def build(engine: Engine) -> None:
         except video.VideoError as error:
             # What was compared before stays on the page.
             yield idle | {said: notice.error(str(error))}
+        except Exception:
+            log.exception("A video failed")
+            yield idle | {said: notice.error(_FAILED)}
         finally:
-            asked.path.unlink(missing_ok=True)
+            asked.claim.delete()
 
     def stopped(asked: Asked) -> dict:
         asked.cancelled = True
         if asked.begun:
             return {said: gr.skip()}  # the run says it, after all that it said before
-        asked.path.unlink(missing_ok=True)
+        asked.claim.delete()
         return idle | {said: notice.info(_CANCELLED)}
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    go.click(begin, [file, model], [last, file, said, go, cancel], queue=False, **quiet).then(
+    file.upload(claim, file, chosen_file, queue=False, **quiet)
+    go.click(
+        begin,
+        [file, chosen_file, model],
+        [last, file, chosen_file, said, go, cancel],
+        queue=False,
+        **quiet,
+    ).then(
         run,
         last,
         [said, player, go, cancel],
@@ -182,9 +226,7 @@ def _compare(
     yield notice.info(summary, *unavailable.values()), files
 
 
-def _frames(slot: int, slots: int | None, spent: float) -> str:
-    if slots is None:
-        return notice.progress(f"Frame {slot}")
+def _frames(slot: int, slots: int, spent: float) -> str:
     slots = max(slots, slot)
     left = spent * (slots - slot) / slot
     return notice.progress(f"Frame {slot} of {slots}, about {left:.0f} s left", slot / slots)
