@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from visitor import open_tab
+from visitor import answered, open_tab
 
 from kpdemo import page_benchmark
 
@@ -148,9 +148,15 @@ def film(path: Path, hopper: np.ndarray, count: int) -> Path:
     return path
 
 
-def give(page: Page, path: Path) -> None:
+def upload(page: Page, path: Path) -> None:
+    """Choose a video, and wait until the box lists it: it is on the server then."""
     page.locator("#video input[type=file]").set_input_files(path)
-    page.locator("#video").get_by_text(path.name).wait_for()
+    # The list writes a name's stem and its suffix as two elements.
+    expect(page.locator("#video td.filename")).to_have_attribute("aria-label", path.name)
+
+
+def give(page: Page, path: Path) -> None:
+    upload(page, path)
     page.get_by_role("button", name="Compare video").click()
 
 
@@ -203,10 +209,10 @@ def test_a_cancel_is_the_last_word_of_a_video(live, hopper, tmp_path):
       }).observe(said, { childList: true, subtree: true, characterData: true });
     }""")
     for _ in range(3):
-        give(live, path)
-        expect(live.locator("#video-said [role=status]")).to_contain_text("Cancelled")
+        upload(live, path)
+        with answered(live):  # the stream of a run ends with its last word
+            live.get_by_role("button", name="Compare video").click()
         expect(live.get_by_role("button", name="Compare video")).to_be_enabled()
-        live.wait_for_timeout(500)
         expect(live.locator("#video-said [role=status]")).to_contain_text("Cancelled")
         expect(live.locator("#video-said progress")).to_have_count(0)
 
@@ -223,8 +229,7 @@ def test_two_visitors_may_have_the_same_video(open_page, hopper, tmp_path):
 
     # Chosen before another visitor's run took the file away: one sentence says so.
     for visitor in (first, second):
-        visitor.locator("#video input[type=file]").set_input_files(path)
-        visitor.locator("#video").get_by_text(path.name).wait_for()
+        upload(visitor, path)
     first.get_by_role("button", name="Compare video").click()
     expect(first.locator("#video-said")).to_contain_text(re.compile("Frame|30 frames"))
     second.get_by_role("button", name="Compare video").click()

@@ -89,11 +89,11 @@ def test_the_longest_stage_is_timed_as_it_is(tiny: Path) -> None:
 
 
 def test_a_slow_loader_shows(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture that takes 30 ms to prepare must cost far more than the small net's step."""
+    """A picture that takes 0.2 s to prepare must cost far more than the small net's step."""
     prepared = Faces.__getitem__
 
     def slowly(self: Faces, index: tuple[int, int]) -> tuple[torch.Tensor, ...]:
-        time.sleep(0.03)
+        time.sleep(0.2)
         return prepared(self, index)
 
     monkeypatch.setattr(Faces, "__getitem__", slowly)
