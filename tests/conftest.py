@@ -26,6 +26,35 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
+# Files whose tests start programs, train, or compare many photos (markers: pyproject.toml).
+SLOW = {
+    "test_api.py",
+    "test_benchmark.py",
+    "test_evaluate.py",
+    "test_folder.py",
+    "test_loop.py",
+    "test_network.py",
+    "test_onnx.py",
+    "test_robustness.py",
+    "test_space.py",
+    "test_sweep.py",
+    "test_training_benchmark.py",
+    "test_video.py",
+    "test_zerogpu.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by folder, file and the fixtures that they need."""
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
+        if "local_hub" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.hub)
+        if item.path.name in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def hopper_path() -> Path:
     """A portrait of Grace Hopper, JPEG, 512 x 600, one frontal face."""

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,21 +97,23 @@ def test_the_recorder_misses_no_way_to_speak(recorder, tmp_path):
 
 def test_nobody_is_told_of_a_comparison(recorder, tmp_path, hopper_path):
     page, shell = tmp_path / "page", tmp_path / "shell"
-    with served(tmp_path, **recording(recorder, page)) as url:
-        program = subprocess.Popen(
+    with served(tmp_path, **recording(recorder, page)) as url, ThreadPoolExecutor(1) as pool:
+        program = pool.submit(
+            subprocess.run,
             [sys.executable, "-m", "kpdemo", hopper_path],
             cwd=ROOT,
             env=os.environ | recording(recorder, shell),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            timeout=300,
         )
         client = Client(url, verbose=False, analytics_enabled=False)
         result = client.predict(handle_file(hopper_path), api_name="/compare")
         compared = time.monotonic()
         assert list(result["faces"][0]["models"]) == [*DEFAULT_MODELS, BASELINE]
-        output, _ = program.communicate(timeout=300)
-        assert program.returncode == 0 and BASELINE in output, output
+        done = program.result()
+        assert done.returncode == 0 and BASELINE in done.stdout, done.stdout
         client.close()
         time.sleep(max(0.0, compared + LATE - time.monotonic()))
     # Both have closed their tasks and ended.
