@@ -1,6 +1,8 @@
-"""`python tests/under_load.py [--times TIMES] [PYTEST ARGUMENTS]`: the README's test command on a busy
-machine, three times, with a loop that does nothing on each core beside it. Ends with the number of
-runs that failed."""
+"""`python tests/under_load.py [--times 3] [PYTEST ARGUMENTS]`: the tests on a busy machine.
+
+Runs the README's test command so many times, with a loop that does nothing beside it on each core.
+Its status is the number of runs that failed.
+"""
 
 import argparse
 import multiprocessing
@@ -14,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def spin() -> None:
-    while True:
+def spin(parent: int) -> None:
+    while os.getppid() == parent:
         pass
 
 
@@ -26,7 +28,8 @@ def main() -> int:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (arguments,) = re.findall(r"\.venv/bin/python -m (pytest .*)", readme)
     command = [sys.executable, "-m", *shlex.split(arguments), *more]
-    loops = [multiprocessing.Process(target=spin, daemon=True) for _ in range(os.cpu_count() or 1)]
+    cores = os.cpu_count() or 1
+    loops = [multiprocessing.Process(target=spin, args=(os.getpid(),)) for _ in range(cores)]
     for loop in loops:
         loop.start()
     codes = [subprocess.run(command, cwd=ROOT).returncode for _ in range(options.times)]
