@@ -64,9 +64,11 @@ def test_it_writes_both_rates_of_every_recipe(tiny: Path, tmp_path: Path) -> Non
     assert result["device"]
     assert result["precision"] in ("no", "bf16")
     rates = result["recipes"]["tiny"]
-    assert rates["faces_per_second"] > 0
-    ratio = rates["faces_per_second"] / rates["faces_per_second_in_memory"]
-    assert rates["share"] == pytest.approx(ratio, abs=0.002)
+    loaded, in_memory = rates["faces_per_second"], rates["faces_per_second_in_memory"]
+    assert loaded > 0
+    # Rates are rounded to a tenth, which is much of the few faces a second of a busy machine.
+    rounding = 0.001 + loaded / in_memory * (0.05 / loaded + 0.05 / in_memory)
+    assert rates["share"] == pytest.approx(loaded / in_memory, abs=1.1 * rounding)
 
 
 def test_both_sides_train_the_real_net_on_whole_batches(tiny: Path, tmp_path: Path) -> None:
