@@ -41,7 +41,7 @@ def served(folder: Path, **variables: str) -> Iterator[str]:
         yield url
     finally:
         app.terminate()
-        app.wait(30)
+        app.wait(_PATIENCE)
 
 
 def _answers(url: str) -> bool:

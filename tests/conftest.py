@@ -1,6 +1,7 @@
 """Real faces that come with installed packages: no photograph lies in this repository."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,35 @@ from kpdemo.served import served
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Gradio's client tells its makers that it is used, unless this is set, whatever it is told.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+
+# Files whose tests start programs, train, or compare many photos (markers: pyproject.toml).
+SLOW = {
+    "test_api.py",
+    "test_benchmark.py",
+    "test_evaluate.py",
+    "test_folder.py",
+    "test_loop.py",
+    "test_network.py",
+    "test_onnx.py",
+    "test_robustness.py",
+    "test_space.py",
+    "test_sweep.py",
+    "test_training_benchmark.py",
+    "test_video.py",
+    "test_zerogpu.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by folder, file and the fixtures that they need."""
+    for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
+        if "local_hub" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.hub)
+        if item.path.name in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -90,5 +120,7 @@ def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             monkeypatch.setattr(module, "time", awake)
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         monkeypatch.setattr(weights_hub, "PINS", tmp_path / "pins.json")
+        # A Hub that answers does so, however busy this machine is.
+        monkeypatch.setattr(sys.modules["kpdemo.compare"], "PATIENCE", 60.0)
         close_session()
         yield hub

@@ -51,7 +51,8 @@ class Looked:
     """What the tab shows of which comparison (None: of none yet), and what was drawn of that one.
 
     `wanted` is the choice that `choice` is the answer to; the model may have no such view, the
-    photo no such face. `sigmas` is the face on which the report's two U-Nets are shown.
+    photo no such face. `sigmas` is the face on which the report's two U-Nets are shown, `before`
+    what the tab goes back to if a cancel comes when this choice has just been drawn.
     """
 
     comparison: Comparison | None
@@ -59,15 +60,30 @@ class Looked:
     wanted: Choice
     drawn: dict[Choice, str]
     sigmas: int | None = None
+    before: "Looked | None" = None
 
 
 class Asked:
-    """What a visitor asked for last, None after a cancel.
+    """What a visitor asked for last, None after a cancel, and what was cancelled last.
 
     A run reads it at every step, so a session keeps one and the same object.
     """
 
     choice: Choice | None = None
+    cancelled: Choice | None = None
+
+    def ask(self, choice: Choice) -> None:
+        self.choice = replace(choice)  # not to be taken for an equal one that was cancelled
+
+    def cancel(self) -> None:
+        if self.choice is not None:
+            self.choice, self.cancelled = None, self.choice
+
+    def stands(self, seen: Looked | None) -> Looked | None:
+        """What the tab shows once a cancel that came after the last step is heard, too."""
+        if seen is None or seen.wanted is not self.cancelled:
+            return seen
+        return seen.before and replace(seen.before, sigmas=seen.sigmas)
 
 
 def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
@@ -104,24 +120,30 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
 
     # The choice is noted past the queue, so that a run sees it at its next step.
     def note(asked: Asked, event: gr.EventData) -> None:
-        asked.choice = Choice(event.model, event.face, event.view)
+        asked.ask(Choice(event.model, event.face, event.view))
 
     def note_opened(asked: Asked, seen: Looked | None) -> None:
+        seen = asked.stands(seen)
         if seen is None:
-            asked.choice = asked.choice or first
+            asked.ask(asked.choice or first)
         elif asked.choice is None or asked.choice is seen.wanted:
-            asked.choice = seen.choice
+            asked.ask(seen.choice)
 
     def note_cancelled(asked: Asked) -> None:
-        asked.choice = None
+        asked.cancel()
 
     def cancelled(last: Shown | None, seen: Looked | None) -> dict:
         if last is None or seen is None or seen.comparison is not last.comparison:
-            return idle | {view: maps.empty(_CANCELLED)}
+            return idle | {view: maps.empty(_CANCELLED), looked: seen}
         faces = len(last.comparison.faces)
-        return idle | {controls: _controls(models, with_maps, seen.choice, faces)}
+        return idle | {
+            view: seen.drawn[seen.choice],
+            controls: _controls(models, with_maps, seen.choice, faces),
+            looked: seen,
+        }
 
-    def show(asked: Asked, last: Shown | None, seen: Looked | None) -> Iterator[dict]:
+    def show(asked: Asked, last: Shown | None, there: Looked | None) -> Iterator[dict]:
+        seen = asked.stands(there)
         choice = wanted = asked.choice
         if wanted is None:
             yield cancelled(last, seen)
@@ -131,14 +153,16 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             return
         faces = last.comparison.faces
         drawn: dict[Choice, str] = {}
-        sigmas = None
+        sigmas = before = None
         if seen and seen.comparison is last.comparison:
-            drawn, sigmas = seen.drawn, seen.sigmas
+            drawn, sigmas, before = seen.drawn, seen.sigmas, replace(seen, before=None)
         else:
             choice = replace(choice, face=0)
+            if seen:
+                before = Looked(None, replace(seen.choice, face=0), seen.wanted, {})
         if choice.model not in with_maps:
             choice = replace(choice, view=SENSITIVITY)
-        if drawn and choice == seen.choice:
+        if seen is there and drawn and choice == seen.choice:
             yield idle
             return
         if choice not in drawn:
@@ -155,7 +179,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         yield idle | {
             view: drawn[choice],
             controls: _controls(models, with_maps, choice, len(faces)),
-            looked: Looked(last.comparison, choice, wanted, drawn, sigmas),
+            looked: Looked(last.comparison, choice, wanted, drawn, sigmas, before),
         }
 
     def show_sigmas(last: Shown | None, seen: Looked | None) -> Any:
@@ -177,14 +201,17 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         "trigger_mode": "always_last",
         "api_visibility": "private",
     }
-    for event in (
-        tab.select(note_opened, [asked, looked], None, **quick),
-        controls.input(note, asked, None, **quick),
+    for event, progress in (
+        (tab.select(note_opened, [asked, looked], None, **quick), "full"),
+        (controls.input(note, asked, None, **quick), "full"),
+        # The run itself says that it was cancelled, unless it was at its end already.
+        (cancel.click(note_cancelled, asked, None, **quick), "hidden"),
     ):
         shown = event.then(
             show,
             [asked, session, looked],
             [view, controls, said, cancel, looked],
+            show_progress=progress,
             show_progress_on=view,
             **running,
         )
@@ -192,8 +219,6 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             shown.then(
                 show_sigmas, [session, looked], [both, looked], show_progress_on=both, **running
             )
-    # The run itself says that it was cancelled: nobody writes over it then.
-    cancel.click(note_cancelled, asked, None, **quick)
 
 
 def _controls(models: list[str], with_maps: list[str], choice: Choice, faces: int) -> str:

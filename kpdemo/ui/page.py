@@ -61,6 +61,9 @@ LAUNCH: dict[str, Any] = {
     "app_kwargs": {"lifespan": _serving},
     "enable_monitoring": False,
     "mcp_server": True,
+    # Else Gradio ends the program where its own first look at the page takes more than three
+    # seconds, which it does on a busy machine.
+    "_frontend": False,
 }
 
 

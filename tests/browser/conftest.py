@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from visitor import PATIENCE
 
 from kpdemo import page_benchmark
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-
-PATIENCE = 60  # seconds; a page needs one or two where nothing else runs
 
 
 @pytest.fixture(scope="session")
@@ -27,15 +26,20 @@ def open_page(browser, address) -> Iterator:
     """`open_page(width)` is a visitor's page; none may log an error or ask another host."""
     contexts, complaints = [], []
 
+    def sockets(socket: "sync_api.WebSocket") -> None:
+        complaints.extend(_foreign(socket.url.replace("ws:", "http:", 1), address))
+
     def open_page(width: int = 1440) -> "sync_api.Page":
         context = browser.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(1000 * PATIENCE)
+        context.set_default_timeout(1000 * PATIENCE)
         sync_api.expect.set_options(timeout=1000 * PATIENCE)
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend(_foreign(request.url, address)))
+        # Of the context, so that windows, frames and workers that a page opens count, too.
+        context.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("request", lambda request: complaints.extend(_foreign(request.url, address)))
+        context.on("page", lambda page: page.on("websocket", sockets))
+        page = context.new_page()
         page.goto(address)
         page.locator("#examples button").first.wait_for()
         return page
@@ -47,7 +51,7 @@ def open_page(browser, address) -> Iterator:
 
 
 def _foreign(url: str, address: str) -> list[str]:
-    return [] if url.startswith((address, "data:", "blob:")) else [f"asked for {url}"]
+    return [] if url.startswith((address, "about:", "data:", "blob:")) else [f"asked for {url}"]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -625,12 +624,14 @@ def test_of_quick_choices_the_last_one_stays_in_the_box_and_in_the_panels(page, 
 def test_files_that_are_asked_for_at_once_all_come(page):
     take_example(page, "Grace Hopper")
     files = []
-    page.on("download", lambda download: files.append(download.suggested_filename))
-    for kind in ("PNG", "CSV", "JSON"):  # the first one takes longest
-        page.get_by_role("button", name=kind, exact=True).click()
-    end = time.monotonic() + 30
-    while len(files) < 3 and time.monotonic() < end:
-        page.wait_for_timeout(100)
+
+    def third(download) -> bool:
+        files.append(download.suggested_filename)
+        return len(files) == 3
+
+    with page.expect_event("download", third):
+        for kind in ("PNG", "CSV", "JSON"):  # the first one takes longest
+            page.get_by_role("button", name=kind, exact=True).click()
     assert sorted(files) == ["kpdemo.csv", "kpdemo.json", "kpdemo.png"]
 
 

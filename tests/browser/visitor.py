@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+PATIENCE = 240  # seconds; a page needs one or two where nothing else runs
+
 if TYPE_CHECKING:  # without Playwright, the tests are skipped
     from playwright.sync_api import Page, Request
 
@@ -50,7 +52,7 @@ def answered(page: "Page") -> Iterator[None]:
     for event, listener in listeners.items():
         page.on(event, listener)
     yield
-    patience = time.monotonic() + 60
+    patience = time.monotonic() + PATIENCE
     while not heard or streams:
         assert time.monotonic() < patience, "The server did not answer."
         page.wait_for_timeout(50)

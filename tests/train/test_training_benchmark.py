@@ -64,9 +64,11 @@ def test_it_writes_both_rates_of_every_recipe(tiny: Path, tmp_path: Path) -> Non
     assert result["device"]
     assert result["precision"] in ("no", "bf16")
     rates = result["recipes"]["tiny"]
-    assert rates["faces_per_second"] > 0
-    ratio = rates["faces_per_second"] / rates["faces_per_second_in_memory"]
-    assert rates["share"] == pytest.approx(ratio, abs=0.002)
+    loaded, in_memory = rates["faces_per_second"], rates["faces_per_second_in_memory"]
+    assert loaded > 0
+    # Rates are rounded to a tenth, which is much of the few faces a second of a busy machine.
+    rounding = 0.001 + loaded / in_memory * (0.05 / loaded + 0.05 / in_memory)
+    assert rates["share"] == pytest.approx(loaded / in_memory, abs=1.1 * rounding)
 
 
 def test_both_sides_train_the_real_net_on_whole_batches(tiny: Path, tmp_path: Path) -> None:
@@ -89,11 +91,11 @@ def test_the_longest_stage_is_timed_as_it_is(tiny: Path) -> None:
 
 
 def test_a_slow_loader_shows(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture that takes 30 ms to prepare must cost far more than the small net's step."""
+    """A picture that takes 0.2 s to prepare must cost far more than the small net's step."""
     prepared = Faces.__getitem__
 
     def slowly(self: Faces, index: tuple[int, int]) -> tuple[torch.Tensor, ...]:
-        time.sleep(0.03)
+        time.sleep(0.2)
         return prepared(self, index)
 
     monkeypatch.setattr(Faces, "__getitem__", slowly)

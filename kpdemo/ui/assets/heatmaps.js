@@ -26,6 +26,7 @@ let scale = null; // 256 colours, three bytes each
 let scope = "one";
 let point = 0;
 let group = "";
+let wanted = { name: START, group }; // what the visitor chose, also while a markup lacks it
 let loads = 0;
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
@@ -35,7 +36,6 @@ async function load() {
   const next = props.value ? JSON.parse(props.value) : null;
   const sprites = await Promise.all((next?.panels ?? []).map(unpack));
   if (number !== loads) return;
-  const before = data?.panels[0];
   data = next;
   const any = Boolean(data && data.panels.length);
   empty.hidden = any;
@@ -47,7 +47,7 @@ async function load() {
   grid.dataset.count = any ? data.panels.length : 0;
   panels = any ? data.panels.map((panel, k) => panelOf(panel, sprites[k])) : [];
   if (!any) return;
-  keep(before);
+  keep();
   list();
   draw();
 }
@@ -58,12 +58,21 @@ function say() {
   message.replaceChildren(...words);
 }
 
-// The same point as before, also where another markup counts it otherwise.
-function keep(before) {
+// The point and the group that the visitor chose, also where another markup counts them otherwise.
+function keep() {
   const { names, groups } = data.panels[0];
-  const at = before ? names.indexOf(before.names[point]) : -1;
+  const at = names.indexOf(wanted.name);
   point = at >= 0 ? at : Math.max(0, names.indexOf(START));
-  if (!(group in groups)) group = Object.keys(groups).find((name) => groups[name].includes(point));
+  group = wanted.group in groups ? wanted.group : groupOf(point);
+}
+
+const groupOf = (k) => {
+  const { groups } = data.panels[0];
+  return Object.keys(groups).find((name) => groups[name].includes(k));
+};
+
+function remember() {
+  wanted = { name: data.panels[0].names[point], group };
 }
 
 // The maps out of the one picture that they came in: `cells[k]` are those of point k.
@@ -311,8 +320,8 @@ function step(event) {
 // Shows what was picked in a picture, and says it.
 function go() {
   if (scope === "all") scope = "one";
-  const { groups } = data.panels[0];
-  group = Object.keys(groups).find((name) => groups[name].includes(point)) ?? group;
+  group = groupOf(point) ?? group;
+  remember();
   list();
   draw();
   spoken.textContent = panels.map((panel) => {
@@ -324,8 +333,7 @@ function go() {
 tools.addEventListener("change", ({ target }) => {
   if (target.type === "radio") {
     scope = target.value;
-    const { groups } = data.panels[0];
-    group = Object.keys(groups).find((name) => groups[name].includes(point)) ?? group;
+    group = groupOf(point) ?? group;
     list();
   } else if (target === select && scope === "one") {
     point = Number(select.value);
@@ -333,6 +341,7 @@ tools.addEventListener("change", ({ target }) => {
     group = select.value;
     [point] = data.panels[0].groups[group];
   }
+  remember();
   draw();
 });
 empty.querySelector("button").addEventListener("click", () => {
