@@ -28,7 +28,7 @@ from kpdemo.cuts import Cuts, by_channels, cut
 from kpdemo.device import pick
 from kpdemo.faces import MAX_FACES, Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
-from kpdemo.predict import Prediction, predict, predict_each
+from kpdemo.predict import Prediction, predict_each
 
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
@@ -111,6 +111,12 @@ class Comparison:
     timings: dict[str, float]
     unavailable: dict[str, str]
     faces_left_out: int = 0
+
+    @property
+    def models(self) -> list[str]:
+        """The models that work, with points or without."""
+        missing = [name for face in self.faces for name in face.missing]
+        return list(dict.fromkeys([*(n for face in self.faces for n in face.answers), *missing]))
 
     @property
     def notices(self) -> list[str]:
@@ -302,9 +308,7 @@ class Engine:
                 else:
                     answers[name] = found
                 clock.lap(name)
-        by_face = [
-            {n: answers[n][at] for n in chosen if n in answers} for at in range(len(faces))
-        ]
+        by_face = [{n: answers[n][at] for n in chosen if n in answers} for at in range(len(faces))]
         timings["total"] = 1000 * (time.perf_counter() - started)
         return comparison(photo, faces, by_face, timings, unavailable, len(left_out))
 
@@ -347,7 +351,7 @@ class Engine:
         yield from predict_each({name: self.model(name) for name in cuts}, cuts)
 
     def warm_up(self, models: Sequence[str] | None = None) -> None:
-        """Run the face finder and models once on an empty photo, so that timings are representative.
+        """Run face finder and models once on an empty photo, so that timings are representative.
 
         `models` are as in `compare`; those that are warm, or broken, are left as they are.
         """

@@ -1,4 +1,4 @@
-"""`python -m kpdemo compare`: photos, folders and globs in; a report, JSON, tables, a picture out."""
+"""`python -m kpdemo compare`: photos in; a report, JSON, tables, a picture out."""
 
 import argparse
 import glob
@@ -45,7 +45,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     chosen = photos.in_folder(Path(words[0])) if is_folder else photos.select(words)
     chosen.check_outputs(outputs)
     if not chosen.paths:
-        _print_bad(chosen.bad)
+        print(*(f"{name}: {why}" for name, why in chosen.bad.items()), sep="\n", file=sys.stderr)
         return 1
     if not outputs:
         return _compare_each(chosen, models, report)

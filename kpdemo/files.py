@@ -38,7 +38,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """
     # Looked at before it is opened, which some devices act on, and again after.
     _refuse_special(Path(path).stat())
-    file = open(path, "rb", opener=_open_without_waiting)  # noqa: PTH123, SIM115
+    file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
     try:
         _refuse_special(os.fstat(file.fileno()))
     except BaseException:

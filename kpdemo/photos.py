@@ -78,7 +78,7 @@ def select(words: Sequence[str]) -> Photos:
     """The photos of several files, folders and globs, named by their paths as they are given."""
     photos = Photos()
     for word in words:
-        matches = [word] if os.path.lexists(word) else sorted(glob.glob(word, recursive=True))
+        matches = [word] if os.path.lexists(word) else sorted(glob.glob(word, recursive=True))  # noqa: PTH207
         if not matches:
             kind = "file or folder matches this" if glob.has_magic(word) else "such file or folder"
             photos.bad[spelt(word)] = f"There is no {kind}."

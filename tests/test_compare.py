@@ -52,10 +52,13 @@ def test_nets_agree_with_mediapipe_on_an_easy_face(hopper, name):
 
 def test_to_dict_is_the_documented_schema(hopper):
     data = json.loads(json.dumps(hopper.to_dict()))
-    assert set(data) == {"photo", "faces", "timings", "unavailable"}
+    assert set(data) == {
+        *("photo", "faces", "timings", "unavailable", "faces_left_out", "notices"),
+    }
     assert data["photo"] == {"width": 512, "height": 600}
     (face,) = data["faces"]
-    assert set(face) == {"box", "score", "roll", "models"}
+    assert set(face) == {"box", "score", "roll", "models", "missing"}
+    assert (face["missing"], data["notices"], data["faces_left_out"]) == ({}, [], 0)
     unet, baseline = face["models"]["unet"], face["models"][BASELINE]
     assert set(unet) == {"markup", "keypoints", "confidence", "milliseconds"}
     assert len(unet["keypoints"]) == len(unet["confidence"]) == 68

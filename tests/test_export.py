@@ -95,6 +95,7 @@ def test_json_of_json_is_the_same(result):
 
 
 def test_csv_has_a_row_a_point(result):
+    result["unavailable"] = {}
     rows = list(csv.DictReader(io.StringIO(export.to_csv(result, 'beach, "summer".jpg'))))
     assert tuple(rows[0]) == export.CSV_COLUMNS
     assert len(rows) == 68 + 478 + 68 + 68 + 1
@@ -116,6 +117,7 @@ def test_csv_has_a_row_a_point(result):
         "x": "350.123",
         "y": "70.0",
         "confidence": "",
+        "note": "",
     }
 
 

@@ -14,6 +14,7 @@ from kpdemo.__main__ import main
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, Comparison, compare, engine
 from kpdemo.growing import GrowingFile, OutputError
 from kpdemo.images import ImageError
+from kpdemo.photos import FolderError, in_folder
 
 MODELS = ["simplenet", BASELINE]
 
@@ -86,7 +87,7 @@ def test_many_photos_get_the_answers_that_each_gets_alone(photos, hopper_path, a
 
 def test_a_table_of_a_folder(photos, tmp_path, capsys):
     out = tmp_path / "out.csv"
-    assert run(photos, out) == 0
+    assert run(photos, out) == 1  # because of broken.jpg
     said = capsys.readouterr()
     assert "3 photos" not in said.out and "4 photos with 4 faces (1 without)" in said.out
     assert "1 could not be used" in said.err and "broken.jpg: This file is not" in said.err
@@ -103,25 +104,26 @@ def test_a_table_of_a_folder(photos, tmp_path, capsys):
     nothing = [row for row in table if row["file"] == "grey.png"]
     assert [row["model"] for row in nothing] == MODELS
     assert not any(row["face"] or row["x"] or row["name"] for row in nothing)
+    assert all(row["note"].startswith("No face found.") for row in nothing)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_an_interrupted_run_goes_on_and_a_finished_one_stays(photos, tmp_path, capsys, kind):
     out = tmp_path / f"out.{kind}"
-    assert run(photos, out) == 0
+    assert run(photos, out) == 1  # because of broken.jpg
     whole = out.read_bytes()
     before = places(out) if kind == "csv" else None
     capsys.readouterr()
     # Cut in the middle of the second photo's answers.
     at = whole.index(b"c.webp") + 2000
     out.write_bytes(whole[:at])
-    assert run(photos, out) == 0
+    assert run(photos, out) == 1  # because of broken.jpg
     assert "3 photos with" in capsys.readouterr().out
     read = [row["file"] for row in rows(out)] if kind == "csv" else list(lines(out))
     again = out.read_bytes()
     assert list(dict.fromkeys(read)) == ["b.jpg", "c.webp", "grey.png", "inner/a, or “ä”.png"]
     assert again[: whole.index(b"c.webp") - 20] == whole[: whole.index(b"c.webp") - 20]
-    assert run(photos, out) == 0
+    assert run(photos, out) == 1  # because of broken.jpg
     if kind == "csv":
         # The last photo is looked at again, for nothing says where it ends.
         np.testing.assert_allclose(places(out), before, atol=0.5)
@@ -131,7 +133,7 @@ def test_an_interrupted_run_goes_on_and_a_finished_one_stays(photos, tmp_path, c
 
 def test_lines_hold_the_whole_result(photos, tmp_path):
     out = tmp_path / "out.jsonl"
-    assert run(photos, out) == 0
+    assert run(photos, out) == 1  # because of broken.jpg
     read = lines(out)
     assert read["grey.png"]["faces"] == [] and read["grey.png"]["models"] == MODELS
     face = read["b.jpg"]["faces"][0]
@@ -175,7 +177,7 @@ def test_photos_of_another_folder_stay_in_the_file(tmp_path, kind):
 def test_other_models_and_other_files_are_refused(photos, tmp_path, capsys, kind):
     out = tmp_path / f"out.{kind}"
     shutil.rmtree(photos / "inner")
-    assert run(photos, out) == 0
+    assert run(photos, out) == 1  # because of broken.jpg
     before = out.read_bytes()
     capsys.readouterr()
     assert run(photos, out, "simplenet") == 1
@@ -257,8 +259,8 @@ def test_nothing_to_work_on_ends_in_one_sentence(tmp_path, capsys):
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path, hopper_path):
     # Root may read everything, so the folder is one that is gone between two looks.
-    with pytest.raises(folder.FolderError, match="cannot be read"):
-        folder.photos(tmp_path / "gone")
+    with pytest.raises(FolderError, match="cannot be read"):
+        in_folder(tmp_path / "gone")
 
 
 def test_a_model_that_breaks_takes_no_other_down_and_is_asked_again(photos, tmp_path):
