@@ -129,8 +129,8 @@ def _special_kind(status: os.stat_result) -> str | None:
 
 def _checked_identity(path: Path) -> Hashable:
     """`_identity` of an output that can be written; OutputError for another."""
-    folder = Path(os.path.realpath(path)).parent
     try:
+        folder = Path(os.path.realpath(path)).parent
         if path.is_dir():
             raise OutputError(f"{path} cannot be written (Is a directory); name a file.")
         if not folder.is_dir():

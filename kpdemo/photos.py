@@ -80,8 +80,8 @@ def select(words: Sequence[str]) -> Photos:
     for word in words:
         matches = [word] if os.path.lexists(word) else sorted(glob.glob(word, recursive=True))  # noqa: PTH207
         if not matches:
-            kind = "file or folder matches this" if glob.has_magic(word) else "such file or folder"
-            photos.bad[spelt(word)] = f"There is no {kind}."
+            what = "that matches this" if glob.has_magic(word) else "of this name"
+            photos.bad[spelt(word)] = f"There is no file or folder {what}."
         for match in map(Path, matches):
             if match.is_dir():
                 _add_folder(photos, match)
