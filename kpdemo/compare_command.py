@@ -138,7 +138,7 @@ def _compare_one(
     if options.json:
         files.write(options.json, export.to_json(result).encode())
     if options.csv:
-        table = export.to_csv(result, export.spelt(path.name)).encode()
+        table = export.to_csv(result, path.name).encode()
         files.write(options.csv, export.BOM + table if options.bom else table)
     if options.png:
         files.write(options.png, export.png_bytes(side_by_side(photo, comparison)))

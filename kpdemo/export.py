@@ -23,7 +23,7 @@ CSV_COLUMNS = ("file", "face", "model", "markup", "index", "name", "x", "y", "co
 BOM = "\ufeff".encode()
 _DECIMALS = 3
 # Wide ones too: spreadsheets in East Asian languages take them for the others.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def to_json(result: dict) -> str:
@@ -40,10 +40,9 @@ def to_csv(result: dict, file: str = "") -> str:
     Faces and points are counted from 0, as in the JSON. MediaPipe has rows for its mesh and for
     each way to read it as iBUG's points (`ibug-68`, `ibug-68-fitted`). What is unknown is an empty
     cell. A model without points on a face has one row, whose `note` says why; so has a model that
-    is unavailable and each of the result's notices, without a face. A `file` that a spreadsheet
-    would take for a formula gets `./` before it.
+    is unavailable and each of the result's notices, without a face. `file` is written as `spelt`.
     """
-    file = without_formula(file)
+    file = spelt(file)
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -77,18 +76,14 @@ def spelt(name: str) -> str:
     which no name of a file in a folder has.
     """
     text = os.fsencode(name).decode("utf-8", "surrogateescape")
-    return without_formula("".join(map(_spelt_letter, text)))
+    spelling = "".join(map(_spelt_letter, text))
+    return f"./{spelling}" if spelling.startswith(_FORMULA_STARTS) else spelling
 
 
 def _spelt_letter(letter: str) -> str:
     if letter != "\\" and unicodedata.category(letter) not in ("Cc", "Cs", "Zl", "Zp"):
         return letter
     return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
-
-
-def without_formula(text: str) -> str:
-    """The text with `./` before it where a spreadsheet would take it for a formula."""
-    return f"./{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def to_pts(keypoints: np.ndarray | Sequence) -> str:

@@ -15,7 +15,6 @@ from typing import BinaryIO
 STDOUT = Path("-")
 
 _KINDS = {
-    stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
@@ -28,13 +27,13 @@ class OutputError(ValueError):
 
 
 class SpecialFileError(OSError):
-    """A folder, pipe, socket or device in place of a file; the message is one sentence."""
+    """A pipe, socket or device in place of a file; the message is one sentence."""
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file to read its bytes; never waits for the other end of a pipe.
 
-    Raises SpecialFileError for what is no regular file, and OSError and ValueError as `open` does.
+    Raises SpecialFileError for a pipe, socket or device, and OSError and ValueError as `open` does.
     """
     # Looked at before it is opened, which some devices act on, and again after.
     _refuse_special(Path(path).stat())
@@ -124,7 +123,7 @@ def _refuse_special(status: os.stat_result) -> None:
 
 def _special_kind(status: os.stat_result) -> str | None:
     kind = stat.S_IFMT(status.st_mode)
-    return None if kind == stat.S_IFREG else _KINDS.get(kind, "a special file")
+    return None if kind in (stat.S_IFREG, stat.S_IFDIR) else _KINDS.get(kind, "a special file")
 
 
 def _checked_identity(path: Path) -> Hashable:

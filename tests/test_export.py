@@ -174,9 +174,8 @@ def test_a_spelling_tells_the_name():
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"])
 def test_no_cell_of_a_name_is_a_formula(result, start):
     assert not export.spelt(f"{start}1.png").startswith(start)
-    text = export.to_csv(result, f"{start}1.png")
-    cells = {row[0] for row in list(csv.reader(io.StringIO(text, newline="")))[1:]}
-    assert cells == {f"./{start}1.png"}
+    rows = list(csv.DictReader(io.StringIO(export.to_csv(result, f"{start}1.png"))))
+    assert {row["file"] for row in rows} == {export.spelt(f"{start}1.png")}
 
 
 def test_pts_counts_from_one():
