@@ -41,7 +41,8 @@ def build() -> gr.HTML:
 def value(shown: Shown) -> str:
     """The panels of a comparison as JSON, in photo coordinates; None where nothing is known."""
     photo, comparison = shown.photo, shown.comparison
-    models = comparison.models
+    # Where no model has points, the page says so instead of showing panels.
+    models = comparison.models if any(face.answers for face in comparison.faces) else []
     references = shown.references()
     truth = references if shown.truth else [None] * len(references)
     return export.to_json(
