@@ -1,6 +1,7 @@
 """The command line `python -m kpdemo`: which command runs, and how errors end."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -31,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = COMMANDS.get(arguments[0]) if arguments else None
     for stream in (sys.stdout, sys.stderr):
         # A file's name may have letters that the terminal lacks.
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return command(arguments[1:]) if command else compare(arguments)
     except BrokenPipeError:
