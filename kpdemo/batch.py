@@ -27,7 +27,7 @@ from kpdemo.compare import (
     comparison,
 )
 from kpdemo.cuts import Cuts, by_channels, cut
-from kpdemo.faces import Face
+from kpdemo.faces import MAX_FACES, Face
 from kpdemo.images import ImageError, Photo
 from kpdemo.predict import Prediction, predict
 
@@ -45,9 +45,10 @@ class _Seen:
 
     photo: Photo
     faces: list[Face]
-    answers: list[dict[str, Answer]]
+    answers: list[dict[str, Answer | None]]
     timings: dict[str, float]
     unavailable: dict[str, str]
+    faces_left_out: int
     cuts: dict[str, Cuts] = field(default_factory=dict)
 
 
@@ -160,7 +161,14 @@ class _Batch:
                 continue
             answers = [{n: a[n] for n in models.names if n in a} for a in seen.answers]
             seen.timings["total"] = sum(seen.timings.values())
-            yield comparison(seen.photo, seen.faces, answers, seen.timings, seen.unavailable)
+            yield comparison(
+                seen.photo,
+                seen.faces,
+                answers,
+                seen.timings,
+                seen.unavailable,
+                seen.faces_left_out,
+            )
 
     def _share_out(self, name: str, model: Model, found: Prediction) -> None:
         each = found.milliseconds / self.faces
@@ -196,7 +204,9 @@ def _look(engine: Engine, path: str | os.PathLike[str], models: Nets) -> _Seen |
     timings = {"load": 1000 * (loaded - started), "detect": 1000 * (located - loaded)}
     # Without its pixels, which may take 12 MB, a photo still knows their shape.
     blank = replace(photo, pixels=np.broadcast_to(np.uint8(0), photo.pixels.shape))
-    seen = _Seen(blank, faces, [{} for _ in faces], timings, dict(models.unavailable))
+    faces, left_out = faces[:MAX_FACES], faces[MAX_FACES:]
+    answers = [{} for _ in faces]
+    seen = _Seen(blank, faces, answers, timings, dict(models.unavailable), len(left_out))
     if not faces:
         return seen
     if models.baseline:
@@ -205,8 +215,7 @@ def _look(engine: Engine, path: str | os.PathLike[str], models: Nets) -> _Seen |
             seen.unavailable[BASELINE] = found
         else:
             for face, answer in zip(seen.answers, found, strict=True):
-                if answer is not None:
-                    face[BASELINE] = answer
+                face[BASELINE] = answer
         timings[BASELINE] = 1000 * (time.perf_counter() - located)
     pictures = by_channels(photo.pixels)
     for name, model in models.nets.items():

@@ -23,7 +23,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from kpdemo import checkpoint, export
+from kpdemo import checkpoint, export, files
 from kpdemo import folder as folder_mode
 from kpdemo.checkpoint import CheckpointError, Model, normalise
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, engine, model_folders
@@ -254,6 +254,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path, nargs="?")
     options = parser.parse_args()
+    files.check_outputs([options.output] if options.output else [])
     try:
         measured = measure()
     except BaselineUnavailable as error:

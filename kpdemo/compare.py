@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -25,15 +26,20 @@ from kpdemo.config import ModelConfig
 from kpdemo.crops import Crop
 from kpdemo.cuts import Cuts, by_channels, cut
 from kpdemo.device import pick
-from kpdemo.faces import Face, FaceFinder
+from kpdemo.faces import MAX_FACES, Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
-from kpdemo.predict import Prediction, predict, predict_each
+from kpdemo.predict import Prediction, predict_each
 
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
 # Seconds that a start waits for the Hub: with all the rest it may take ten. What comes later serves
 # the next start.
 PATIENCE = 2.0
+NO_FACE = (
+    "No face found. Try a photo in which a face is larger, well lit, and looks towards the camera."
+)
+# Why a model that works has no points on a face that others have points on.
+NO_FACE_HERE = "no face here"
 
 T = TypeVar("T")
 
@@ -71,7 +77,8 @@ class Answer:
 class ComparedFace:
     """A found face (in photo coordinates) and every model's answer on it, by name.
 
-    `found` is the face on the photo's work pixels, for who wants to cut it out again.
+    `found` is the face on the photo's work pixels, for who wants to cut it out again. `missing`
+    says for each model that works, but has no points on this face, why it has none.
     """
 
     box: tuple[float, float, float, float]
@@ -79,6 +86,7 @@ class ComparedFace:
     roll: float
     answers: dict[str, Answer]
     found: Face | None = None
+    missing: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -86,18 +94,42 @@ class ComparedFace:
             "score": round(self.score, 4),
             "roll": round(self.roll, 2),
             "models": {name: answer.to_dict() for name, answer in self.answers.items()},
+            "missing": dict(self.missing),
         }
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All faces of a photo, biggest first; milliseconds by stage; what did not work, and why."""
+    """All faces of a photo, biggest first; milliseconds by stage; what did not work, and why.
+
+    Only the `MAX_FACES` largest faces are compared; `faces_left_out` counts the others.
+    """
 
     width: int
     height: int
     faces: list[ComparedFace]
     timings: dict[str, float]
     unavailable: dict[str, str]
+    faces_left_out: int = 0
+
+    @property
+    def models(self) -> list[str]:
+        """The models that work, with points or without."""
+        missing = [name for face in self.faces for name in face.missing]
+        return list(dict.fromkeys([*(n for face in self.faces for n in face.answers), *missing]))
+
+    @property
+    def notices(self) -> list[str]:
+        """What else a reader of the result should know of the photo, in sentences."""
+        if not self.faces:
+            return [NO_FACE]
+        if self.faces_left_out:
+            count = len(self.faces)
+            return [
+                f"{count + self.faces_left_out} faces were found; only the {count} largest are "
+                "compared."
+            ]
+        return []
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in photo pixels: what every export and API uses."""
@@ -106,6 +138,8 @@ class Comparison:
             "faces": [face.to_dict() for face in self.faces],
             "timings": {name: round(value, 2) for name, value in self.timings.items()},
             "unavailable": dict(self.unavailable),
+            "faces_left_out": self.faces_left_out,
+            "notices": self.notices,
         }
 
 
@@ -151,6 +185,7 @@ class Engine:
                 self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
         # Torch uses all cores by itself: two photos at once would only be slower than in turn.
         self.turn = threading.Lock()
+        self._warm: set[str] = set()
         self._on_zerogpu: zerogpu.Ask | None = None
         if zerogpu.here():
             nets = [name for name in self.names if name != BASELINE]
@@ -257,6 +292,7 @@ class Engine:
         with self.turn if ask is None else nullcontext():
             clock.lap("wait")
             faces = self.find(photo.pixels)
+            faces, left_out = faces[:MAX_FACES], faces[MAX_FACES:]
             clock.lap("detect")
             cuts = self._cut(chosen, photo, faces, unavailable, clock)
             predictions = self._predictions({n: those.pixels for n, those in cuts.items()}, ask)
@@ -272,12 +308,9 @@ class Engine:
                 else:
                     answers[name] = found
                 clock.lap(name)
-        by_face = [
-            {n: answers[n][at] for n in chosen if n in answers and answers[n][at] is not None}
-            for at in range(len(faces))
-        ]
+        by_face = [{n: answers[n][at] for n in chosen if n in answers} for at in range(len(faces))]
         timings["total"] = 1000 * (time.perf_counter() - started)
-        return comparison(photo, faces, by_face, timings, unavailable)
+        return comparison(photo, faces, by_face, timings, unavailable, len(left_out))
 
     def _cut(
         self,
@@ -317,16 +350,33 @@ class Engine:
                 return
         yield from predict_each({name: self.model(name) for name in cuts}, cuts)
 
-    def warm_up(self) -> None:
-        """Let the nets answer once on nothing.
+    def warm_up(self, models: Sequence[str] | None = None) -> None:
+        """Run face finder and models once on an empty photo, so that timings are representative.
 
-        Else the first photo pays for all that is done once, and its times say wrong things.
+        `models` are as in `compare`; those that are warm, or broken, are left as they are.
         """
         if self._on_zerogpu is not None:  # a GPU is for photos
             return
-        for model in list(self.models.values()):
+        photo = images.from_array(np.full((480, 640, 3), 127, np.uint8))
+        for name in ["detect", *self.choose(models)[0]]:
             with self.turn:
-                predict(model, np.zeros((1, *model.config.input.shape), np.uint8))
+                if name in self._warm:
+                    continue
+                self._warm.add(name)
+                if name == "detect":
+                    self.find(photo.pixels)
+                elif name == BASELINE:
+                    self.ask_baseline(photo, [whole_photo(photo.pixels)])
+                else:
+                    self._warm_up_net(name)
+
+    def _warm_up_net(self, name: str) -> None:
+        try:
+            model = self.model(name)
+        except CheckpointError:  # `compare` says so
+            return
+        shape = (1, *model.config.input.shape)
+        deque(predict_each({name: model}, {name: np.zeros(shape, np.uint8)}), 0)
 
     def choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
         """Those of the models that can be used, and why the others cannot.
@@ -407,7 +457,9 @@ def compare(
     photo: images.Photo | str | PathLike | np.ndarray, models: Sequence[str] | None = None
 ) -> Comparison:
     """Compare models on a photo (a path, RGB pixels or a loaded Photo): see `Engine.compare`."""
-    return engine().compare(photo, models)
+    app = engine()
+    app.warm_up(models)
+    return app.compare(photo, models)
 
 
 def answers_of(
@@ -432,22 +484,24 @@ def answers_of(
 def comparison(
     photo: images.Photo,
     faces: Sequence[Face],
-    answers: Sequence[dict[str, Answer]],
+    answers: Sequence[dict[str, Answer | None]],
     timings: dict[str, float],
     unavailable: dict[str, str],
+    faces_left_out: int,
 ) -> Comparison:
-    """The result for a photo from each face's answers by model."""
+    """The result for a photo from each face's answers by model, None where it has no points."""
     compared = [
         ComparedFace(
             tuple(photo.to_original(np.reshape(face.box, (2, 2))).ravel().tolist()),
             face.score,
             face.roll,
-            answer,
+            {name: answer for name, answer in by_model.items() if answer is not None},
             face,
+            {name: NO_FACE_HERE for name, answer in by_model.items() if answer is None},
         )
-        for face, answer in zip(faces, answers, strict=True)
+        for face, by_model in zip(faces, answers, strict=True)
     ]
-    return Comparison(photo.width, photo.height, compared, timings, unavailable)
+    return Comparison(photo.width, photo.height, compared, timings, unavailable, faces_left_out)
 
 
 def whole_photo(pixels: np.ndarray) -> Face:

@@ -8,7 +8,7 @@ import csv
 import json
 import math
 import os
-import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
 
@@ -18,8 +18,12 @@ from PIL import Image
 from kpdemo import markup
 from kpdemo.compare import Answer
 
-CSV_COLUMNS = ("file", "face", "model", "markup", "index", "name", "x", "y", "confidence")
+CSV_COLUMNS = ("file", "face", "model", "markup", "index", "name", "x", "y", "confidence", "note")
+# Makes spreadsheets read a CSV as UTF-8.
+BOM = "\ufeff".encode()
 _DECIMALS = 3
+# Wide ones too: spreadsheets in East Asian languages take them for the others.
+_FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def to_json(result: dict) -> str:
@@ -35,27 +39,51 @@ def to_csv(result: dict, file: str = "") -> str:
 
     Faces and points are counted from 0, as in the JSON. MediaPipe has rows for its mesh and for
     each way to read it as iBUG's points (`ibug-68`, `ibug-68-fitted`). What is unknown is an empty
-    cell.
+    cell. A model without points on a face has one row, whose `note` says why; so has a model that
+    is unavailable and each of the result's notices, without a face. `file` is written as `spelt`.
     """
+    file = spelt(file)
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     writer.writerows((file, *row) for row in csv_rows(result))
+    for model, why in result.get("unavailable", {}).items():
+        writer.writerow((file, *note_row(None, model, why)))
+    writer.writerows((file, *note_row(None, None, notice)) for notice in result.get("notices", ()))
     return out.getvalue()
 
 
 def csv_rows(result: dict) -> Iterator[tuple]:
-    """The cells of `to_csv` from "face" on, row by row."""
+    """The faces' rows of `to_csv`, from the cell "face" on."""
     for number, face in enumerate(result["faces"]):
         for model, answer in face["models"].items():
             for row in _rows(answer):
-                yield number, model, *row
+                yield number, model, *row, None
+        for model, why in face.get("missing", {}).items():
+            yield note_row(number, model, why)
+
+
+def note_row(face: int | None, model: str | None, note: str) -> tuple:
+    """A row without a point, from the cell "face" on."""
+    return face, model, *[None] * (len(CSV_COLUMNS) - 4), note
 
 
 def spelt(name: str) -> str:
-    """A file's name as text: bytes that are no UTF-8, and control characters, as in `\\xff`."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\x{ord(found[0]):02x}", text)
+    """A file's name as text for tables and messages, different for different names.
+
+    Bytes that are no UTF-8, control characters, line separators and the backslash are spelt byte
+    by byte as in `\\xff`. A name that a spreadsheet would take for a formula gets `./` before it,
+    which no name of a file in a folder has.
+    """
+    text = os.fsencode(name).decode("utf-8", "surrogateescape")
+    spelling = "".join(map(_spelt_letter, text))
+    return f"./{spelling}" if spelling.startswith(_FORMULA_STARTS) else spelling
+
+
+def _spelt_letter(letter: str) -> str:
+    if letter != "\\" and unicodedata.category(letter) not in ("Cc", "Cs", "Zl", "Zp"):
+        return letter
+    return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
 
 
 def to_pts(keypoints: np.ndarray | Sequence) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from kpdemo.mediapipe_assets import VisionTask, detector_bytes
 
+# What is compared of a photo: its largest faces.
 MAX_FACES = 50
 
 Box = tuple[float, float, float, float]
@@ -69,12 +70,12 @@ class FaceFinder(VisionTask):
         super().__init__("FaceDetector", detector_bytes(), min_detection_confidence=_HINT_SCORE)
 
     def find(self, pixels: np.ndarray) -> list[Face]:
-        """The faces in `(H, W, 3)` uint8 RGB, biggest first, at most `MAX_FACES`; often none."""
+        """The faces in `(H, W, 3)` uint8 RGB, biggest first; often none."""
         faces = self._search(pixels)
         best = max(faces, key=lambda face: face.score, default=None)
         if best is None or best.score < _CLEAR_SCORE or abs(best.roll) > _CLEAR_ROLL:
             faces = self._search_again(pixels, best) or faces
-        return sorted(faces, key=lambda face: -face.width)[:MAX_FACES]
+        return sorted(faces, key=lambda face: -face.width)
 
     def _search(self, pixels: np.ndarray) -> list[Face]:
         """The faces that stand roughly upright in `pixels`."""

@@ -8,11 +8,12 @@ import os
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from kpdemo import files
 
 WORK_SIDE = 2048
 MIN_SIDE = 16
@@ -105,10 +106,12 @@ def from_array(array: np.ndarray) -> Photo:
 def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
     try:
         if isinstance(source, str | os.PathLike):
-            with Path(source).open("rb") as file:
+            with files.open_regular(source) as file:
                 data = file.read(MAX_BYTES + 1)
         else:
             data = source if isinstance(source, bytes) else source.read(MAX_BYTES + 1)
+    except files.SpecialFileError as error:
+        raise ImageError(str(error)) from error
     except (OSError, ValueError) as error:
         raise ImageError(
             "The file could not be opened; check that it is there, and choose it again."

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from kpdemo import checkpoint
+from kpdemo import checkpoint, files
 from kpdemo.benchmark import photo_640x480
 from kpdemo.compare import DEFAULT_MODELS
 from kpdemo.served import served
@@ -200,6 +200,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path, nargs="?")
     options = parser.parse_args()
+    files.check_outputs([options.output] if options.output else [])
     try:
         measured = measure()
     except RuntimeError as error:

@@ -1,10 +1,12 @@
 """The side-by-side picture of a comparison, as the command line and the app's download give it."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from kpdemo import draw
-from kpdemo.compare import Comparison
+from kpdemo.compare import NO_FACE_HERE, Answer, Comparison
 from kpdemo.images import Photo
 
 PANEL_SIDE = 900  # pixels; more makes the sheet heavy and shows nothing new
@@ -21,15 +23,17 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
     ratio = np.array(size) / (comparison.width, comparison.height)
-    names = dict.fromkeys(name for face in comparison.faces for name in face.answers)
     panels = []
-    for name in names:
+    for name in comparison.models:
         answers = [face.answers[name] for face in comparison.faces if name in face.answers]
+        if not answers:
+            panels.append((name, NO_FACE_HERE, small))
+            continue
         known = [a.confidence for a in answers if a.confidence is not None]
         panels.append(
             (
                 name,
-                f"{len(answers[0].keypoints)} keypoints, {answers[0].milliseconds:.0f} ms a face",
+                _subtitle(answers, comparison),
                 draw.overlay(
                     small,
                     [(a.keypoints + 0.5) * ratio - 0.5 for a in answers],
@@ -40,3 +44,13 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
             )
         )
     return draw.contact_sheet(panels or [("No face found", "", small)], COLUMNS)
+
+
+def _subtitle(answers: Sequence[Answer], comparison: Comparison) -> str:
+    first, faces = answers[0], len(comparison.faces)
+    words = f"{len(first.keypoints)} keypoints, {first.milliseconds:.0f} ms a face"
+    if comparison.faces_left_out:
+        words += f", the {faces} largest of {faces + comparison.faces_left_out} faces"
+    if len(answers) < faces:
+        words += f", {NO_FACE_HERE} on {faces - len(answers)} of {faces}"
+    return words

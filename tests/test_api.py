@@ -101,7 +101,9 @@ def test_only_these_are_open_and_all_are_described(address):
     assert set(endpoints["named_endpoints"]) == {"/compare", "/keypoints", "/models"}
     assert not endpoints["unnamed_endpoints"]
     face = endpoints["named_endpoints"]["/keypoints"]["returns"][0]["type"]["properties"]["faces"]
-    assert set(face["items"]["properties"]) == {"box", "score", "roll", "keypoints", "confidence"}
+    assert set(face["items"]["properties"]) == {
+        *("box", "score", "roll", "keypoints", "confidence", "missing"),
+    }
 
 
 def test_a_language_model_has_the_same_as_tools(address, hopper_path):

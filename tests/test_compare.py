@@ -1,18 +1,37 @@
 """The engine: what a comparison holds, and what happens when a part of it is broken."""
 
+import csv
+import io
 import json
+import re
 import shutil
 import threading
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from mirror import mirrored
+from PIL import Image
 
-from kpdemo import Engine, compare, markup
-from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS, model_folders
+from kpdemo import Engine, batch, compare, export, markup
+from kpdemo.compare import (
+    BASELINE,
+    DEFAULT_MODELS,
+    WEIGHTS,
+    Answer,
+    ComparedFace,
+    Comparison,
+    engine,
+    model_folders,
+)
+from kpdemo.compare_command import describe
+from kpdemo.faces import MAX_FACES
 from kpdemo.images import ImageError, load
 from kpdemo.metrics import eye_distance
+from kpdemo.sheet import side_by_side
+from kpdemo.ui import notice, panels
+from kpdemo.ui.session import Shown
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())
 # In percent of the eye distance: bf16 and other processors move answers by much less.
@@ -52,10 +71,13 @@ def test_nets_agree_with_mediapipe_on_an_easy_face(hopper, name):
 
 def test_to_dict_is_the_documented_schema(hopper):
     data = json.loads(json.dumps(hopper.to_dict()))
-    assert set(data) == {"photo", "faces", "timings", "unavailable"}
+    assert set(data) == {
+        *("photo", "faces", "timings", "unavailable", "faces_left_out", "notices"),
+    }
     assert data["photo"] == {"width": 512, "height": 600}
     (face,) = data["faces"]
-    assert set(face) == {"box", "score", "roll", "models"}
+    assert set(face) == {"box", "score", "roll", "models", "missing"}
+    assert (face["missing"], data["notices"], data["faces_left_out"]) == ({}, [], 0)
     unet, baseline = face["models"]["unet"], face["models"][BASELINE]
     assert set(unet) == {"markup", "keypoints", "confidence", "milliseconds"}
     assert len(unet["keypoints"]) == len(unet["confidence"]) == 68
@@ -68,8 +90,6 @@ def test_to_dict_is_the_documented_schema(hopper):
 
 def test_points_are_in_pixels_of_the_original(hopper_path, hopper):
     """A photo that is shrunk for work answers in its own, larger pixels."""
-    import cv2
-
     photo = load(hopper_path)
     factor = 5
     large = cv2.resize(photo.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
@@ -188,3 +208,92 @@ def test_threads_share_one_engine(hopper_path, hopper):
     assert len(answers) == 4
     for answer in answers:
         np.testing.assert_allclose(answer, hopper.faces[0].answers["unet"].keypoints, atol=0.5)
+
+
+def test_only_the_largest_faces_are_compared_and_it_is_said(hopper_path):
+    cells = [cv2.resize(load(hopper_path).pixels[20:420, 80:480], (110, 110))] * 10
+    crowd = np.vstack([np.hstack(cells)] * 6)
+    with Engine([WEIGHTS / "simplenet"]) as engine:
+        count = len(engine.find(crowd))
+        result = engine.compare(crowd, ["simplenet"])
+        (batched,) = batch.compare_many(engine, [as_file(crowd)], batch.Nets(engine, ["simplenet"]))
+    assert count > MAX_FACES
+    sentence = f"{count} faces were found; only the {MAX_FACES} largest are compared."
+    for comparison in (result, batched):
+        assert len(comparison.faces) == MAX_FACES
+        assert comparison.to_dict()["faces_left_out"] == count - MAX_FACES
+        assert comparison.to_dict()["notices"] == [sentence]
+    assert sentence in describe(result)
+    assert sentence in export.to_csv(result.to_dict())
+    assert sentence in notice.of(result)
+
+
+@pytest.fixture(scope="module")
+def half(hopper_path) -> np.ndarray:
+    """A photo of a face, half of it covered, on which the nets draw and MediaPipe has no mesh."""
+    pixels = load(hopper_path).pixels
+    for covered in range(230, 310, 10):
+        photo = pixels.copy()
+        photo[:, :covered] = 127
+        if any(face.missing for face in compare(photo, ["simplenet", BASELINE]).faces):
+            return photo
+    pytest.fail("MediaPipe finds a mesh on each half of a face.")
+
+
+def test_a_face_without_a_mesh_is_said_in_every_output(half, tmp_path, capsys):
+    path = tmp_path / "half.png"
+    Image.fromarray(half).save(path)
+    (batched,) = batch.compare_many(engine(), [path], batch.Nets(engine(), ["simplenet", BASELINE]))
+    result = compare(path, ["simplenet", BASELINE])
+    for comparison in (result, batched):
+        (face,) = comparison.to_dict()["faces"]
+        assert face["missing"] == {BASELINE: "no face here"}
+        assert list(face["models"]) == ["simplenet"]
+    rows = list(csv.DictReader(export.to_csv(result.to_dict()).splitlines()))
+    (row,) = [row for row in rows if row["model"] == BASELINE]
+    assert (row["face"], row["x"], row["note"]) == ("0", "", "no face here")
+    assert re.search(r"mediapipe +no face here", describe(result))
+    assert "MediaPipe: no face here." in notice.of(result)
+    shown = json.loads(panels.value(Shown("half.png", load(path), result)))
+    assert [panel["name"] for panel in shown["panels"]] == ["simplenet", BASELINE]
+    assert shown["panels"][1]["faces"] == [None] and not shown["panels"][1]["pts"]
+    photo = load(path)
+    alone = side_by_side(photo, compare(path, ["simplenet"]))
+    assert side_by_side(photo, result).shape[1] > 1.5 * alone.shape[1]
+
+
+def test_faces_without_a_mesh_are_counted_on_the_page():
+    nose = Answer("nose-1", np.array([[1.5, 2.0]]), None, 1.0)
+    box = (0.0, 0.0, 9.0, 9.0)
+    faces = [
+        ComparedFace(box, 0.9, 0.0, {"unet": nose}, None, missing)
+        for missing in ({}, {BASELINE: "no face here"}, {BASELINE: "no face here"})
+    ]
+    words = notice.of(Comparison(99, 99, faces, {}, {}))
+    assert "MediaPipe: no face here (face 2, 3 of 3)." in words
+
+
+def test_models_are_warm_before_they_are_timed(tmp_path, hopper_path):
+    for name in ("unet", "mine", "broken"):
+        shutil.copytree(WEIGHTS / "unet", tmp_path / name)
+    (tmp_path / "broken" / "model.safetensors").write_bytes(b"short")
+    with Engine([tmp_path / name for name in ("unet", "mine", "broken")]) as engine:
+        calls = []
+        engine.model("mine").net.register_forward_pre_hook(lambda *_: calls.append("mine"))
+        engine.model("unet").net.register_forward_pre_hook(lambda *_: calls.append("unet"))
+        engine.warm_up(["mine", "broken"])
+        assert set(calls) == {"mine"}
+        calls.clear()
+        engine.warm_up(["mine", "unet"])
+        assert set(calls) == {"unet"}
+        # One that fails on every photo takes no other down, now or later.
+        engine.model("unet").net.head = None
+        engine.warm_up()
+        assert "mine" in engine.compare(hopper_path, ["unet", "mine"]).faces[0].answers
+
+
+def as_file(pixels: np.ndarray) -> io.BytesIO:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    file.seek(0)
+    return file

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import struct
+from itertools import product
 
 import numpy as np
 import pytest
@@ -95,6 +96,7 @@ def test_json_of_json_is_the_same(result):
 
 
 def test_csv_has_a_row_a_point(result):
+    result["unavailable"] = {}
     rows = list(csv.DictReader(io.StringIO(export.to_csv(result, 'beach, "summer".jpg'))))
     assert tuple(rows[0]) == export.CSV_COLUMNS
     assert len(rows) == 68 + 478 + 68 + 68 + 1
@@ -116,6 +118,7 @@ def test_csv_has_a_row_a_point(result):
         "x": "350.123",
         "y": "70.0",
         "confidence": "",
+        "note": "",
     }
 
 
@@ -141,9 +144,38 @@ def test_a_photo_without_faces():
     assert json.loads(export.to_json(result)) == result
 
 
+def test_csv_says_what_is_missing_unavailable_and_left_out(result):
+    result["faces"][1]["missing"] = {"mediapipe": "no face here"}
+    result["notices"] = ["53 faces were found; only the 50 largest are compared."]
+    rows = list(csv.DictReader(io.StringIO(export.to_csv(result, "a.jpg"))))
+    assert [(row["face"], row["model"], row["note"]) for row in rows if row["note"]] == [
+        ("1", "mediapipe", "no face here"),
+        ("", "resnet18", "Das Gerät ist belegt: später versuchen"),
+        ("", "", "53 faces were found; only the 50 largest are compared."),
+    ]
+    assert not any(row["x"] or row["markup"] for row in rows if row["note"])
+
+
 def test_names_that_no_table_could_hold_are_spelt_out():
     name = os.fsdecode("Ä\r\n".encode() + b"\xff.jpg")
     assert export.spelt(name) == "Ä\\x0d\\x0a\\xff.jpg"
+    assert export.spelt("back\\slash \x85\u2028") == "back\\x5cslash \\xc2\\x85\\xe2\\x80\\xa8"
+
+
+def test_a_spelling_tells_the_name():
+    names = [bytes(letters) for letters in product(b"\\x0a\x0a\xff=./", repeat=4)]
+    names = [name for name in names if not name.startswith(b"./")]
+    spelt = [export.spelt(os.fsdecode(name)) for name in names]
+    back = [text.removeprefix("./").encode() for text in spelt]
+    back = [re.sub(rb"\\x(..)", lambda m: bytes.fromhex(m[1].decode()), text) for text in back]
+    assert back == names
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"])
+def test_no_cell_of_a_name_is_a_formula(result, start):
+    assert not export.spelt(f"{start}1.png").startswith(start)
+    rows = list(csv.DictReader(io.StringIO(export.to_csv(result, f"{start}1.png"))))
+    assert {row["file"] for row in rows} == {export.spelt(f"{start}1.png")}
 
 
 def test_pts_counts_from_one():

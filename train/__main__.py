@@ -14,6 +14,7 @@ from train.datasets import DataError, root
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. Every error is one sentence on stderr."""
     options = parser().parse_args(arguments)
+    from kpdemo.files import OutputError
     from kpdemo.mediapipe_assets import BaselineUnavailable
     from train.loop import TrainingError
     from train.space_check import SpaceError
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         CheckpointError,
         ConfigError,
         DataError,
+        OutputError,
         SpaceError,
         TrainingError,
     ) as error:

@@ -6,6 +6,7 @@ import numpy as np
 
 from kpdemo import checkpoint
 from kpdemo.crops import Crop
+from kpdemo.files import check_outputs
 from kpdemo.predict import predict
 from train.datasets import DataError, kaggle, root
 
@@ -23,6 +24,7 @@ def submit(folder: Path, destination: Path) -> int:
         raise DataError(f"{model.name} does not answer Kaggle's 15 points on grey pictures.")
     pictures = kaggle.test_pictures(root())
     destination.parent.mkdir(parents=True, exist_ok=True)
+    check_outputs([destination], [*(root() / "kaggle").glob("*"), *folder.glob("*")])
     whole = Crop.whole(kaggle.SIDE, kaggle.SIDE)
     numbers = list(pictures)
     predictions = {}

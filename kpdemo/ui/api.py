@@ -33,13 +33,17 @@ class Size(TypedDict):
 
 
 class Face(TypedDict):
-    """`box` is x0, y0, x1, y1; keypoints are x, y; confidence is from 0 to 1, null if unknown."""
+    """`box` is x0, y0, x1, y1; keypoints are x, y; confidence is from 0 to 1, null if unknown.
+
+    Where keypoints are null, `missing` says why.
+    """
 
     box: list[float]
     score: float
     roll: float
     keypoints: list[list[float]] | None
     confidence: list[float] | None
+    missing: str | None
 
 
 class Keypoints(TypedDict):
@@ -50,6 +54,8 @@ class Keypoints(TypedDict):
     markup: str
     names: list[str]
     faces: list[Face]
+    faces_left_out: int
+    notices: list[str]
 
 
 # The last two are MediaPipe's points read as iBUG's; only MediaPipe has them, and no confidence.
@@ -72,6 +78,7 @@ class ComparedFace(TypedDict):
     score: float
     roll: float
     models: dict[str, Answer]
+    missing: dict[str, str]
 
 
 class Result(TypedDict):
@@ -81,6 +88,8 @@ class Result(TypedDict):
     faces: list[ComparedFace]
     timings: dict[str, float]
     unavailable: dict[str, str]
+    faces_left_out: int
+    notices: list[str]
 
 
 class Model(TypedDict):
@@ -104,14 +113,14 @@ def build(engine: Engine) -> None:
         """
         Find all faces of a photo and say where several neural networks and MediaPipe put the
         facial keypoints of each. Coordinates are pixels of the upright photo: x to the right,
-        y down, from 0 at the centre of the first pixel. Faces come biggest first; a photo without
-        a face gives an empty list. An upload is deleted after a few minutes.
+        y down, from 0 at the centre of the first pixel. Faces come biggest first, 50 at most; a
+        photo without a face gives an empty list. An upload is deleted after a few minutes.
 
         Parameters:
-            photo: The photo, a file of 50 MB at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
+            photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
             models: Names from the endpoint models; by default simplenet, resnet18, unet, keypoint-resnet and mediapipe.
         Returns:
-            The photo's size, for each face its box and each model's keypoints with their confidence, milliseconds by stage, and what is unavailable and why.
+            The photo's size, for each face its box and each model's keypoints with their confidence, milliseconds by stage, what is missing on a face or unavailable and why, how many faces were left out, and notices.
         """  # noqa: E501
         return _compare(engine, photo, models).to_dict()
 
@@ -119,14 +128,14 @@ def build(engine: Engine) -> None:
         """
         Find all faces of a photo and say where one model puts the facial keypoints of each
         (eyes, brows, nose, mouth, jaw). Coordinates are pixels of the upright photo: x to the
-        right, y down, from 0 at the centre of the first pixel. Faces come biggest first; a photo
-        without a face gives an empty list. An upload is deleted after a few minutes.
+        right, y down, from 0 at the centre of the first pixel. Faces come biggest first, 50 at
+        most; a photo without a face gives an empty list. An upload is deleted after a few minutes.
 
         Parameters:
-            photo: The photo, a file of 50 MB at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
+            photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
             model: A name from the endpoint models; by default unet, the most exact one for 68 points.
         Returns:
-            The photo's size, the keypoints' names, and for each face its box, keypoints and confidence.
+            The photo's size, the keypoints' names, and for each face its box, keypoints and confidence, or why they are missing; how many faces were left out, and notices.
         """  # noqa: E501
         result = _compare(engine, photo, [model]).to_dict()
         if model in result["unavailable"]:
@@ -136,13 +145,15 @@ def build(engine: Engine) -> None:
         for face in result["faces"]:
             answer = face.pop("models").get(model, {})
             own = {key: answer.get(key) for key in ("keypoints", "confidence")}
-            faces.append(face | own)
+            faces.append(face | own | {"missing": face["missing"].get(model)})
         return {
             "photo": result["photo"],
             "model": model,
             "markup": name,
             "names": list(markup.get(name).names),
             "faces": faces,
+            "faces_left_out": result["faces_left_out"],
+            "notices": result["notices"],
         }
 
     def models() -> list[Model]:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from kpdemo import export
 from kpdemo.checkpoint import CheckpointError
-from kpdemo.compare import BASELINE, Comparison, Engine
+from kpdemo.compare import BASELINE, NO_FACE, Comparison, Engine
 from kpdemo.explain import occlusion
 from kpdemo.explain.seen import cut_of
 from kpdemo.nets import has_heatmaps
@@ -245,7 +245,7 @@ def _draw(engine: Engine, last: Shown, choice: Choice) -> Iterator[float | str]:
     """
     faces = last.comparison.faces
     if not faces:
-        yield maps.empty(notice.NO_FACE)
+        yield maps.empty(NO_FACE)
         return
     face, title = faces[choice.face].found, names.model(choice.model)
     try:

@@ -1,10 +1,9 @@
 """The one place under the photo where the page says what happened and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from kpdemo.compare import Comparison
-from kpdemo.faces import MAX_FACES
 from kpdemo.ui import names
 
 NO_PHOTO = "Choose a photo first: drop a file, paste one, use the webcam, or take an example."
@@ -13,9 +12,6 @@ NO_MODEL = "Choose at least one model, then press Compare."
 EXPIRED = "This comparison is no longer in memory; press Compare to make it again."
 NO_COMPARISON = "Compare a photo first; then choose the file with its marked points."
 NO_POINTS = "This model found no points on this face; choose another under “View”."
-NO_FACE = (
-    "No face found. Try a photo in which a face is larger, well lit, and looks towards the camera."
-)
 _MANY = 12
 
 
@@ -44,13 +40,21 @@ def of(comparison: Comparison) -> str:
         f"{names.model(m)} is left out: {why}" for m, why in comparison.unavailable.items()
     ]
     count = len(comparison.faces)
-    if not count:
-        sentences.insert(0, NO_FACE)
-    elif count >= MAX_FACES:
-        sentences.append(f"There are many faces; the {MAX_FACES} largest are compared.")
-    elif count >= _MANY:
+    sentences = [*comparison.notices, *sentences, *_missing(comparison)]
+    if count >= _MANY and not comparison.faces_left_out:
         sentences.append(f"{count} faces found; pick one under “View” to look closer.")
     return info(*sentences)
+
+
+def _missing(comparison: Comparison) -> Iterator[str]:
+    """A sentence for each model that has no points on some faces."""
+    for model in comparison.models:
+        faces = [at for at, face in enumerate(comparison.faces, 1) if model in face.missing]
+        if faces:
+            why = comparison.faces[faces[0] - 1].missing[model]
+            numbers = ", ".join(map(str, faces))
+            where = f" (face {numbers} of {len(comparison.faces)})"
+            yield f"{names.model(model)}: {why}{where * (len(comparison.faces) > 1)}."
 
 
 def _notice(kind: str, role: str, sentences: Iterable[str]) -> str:

@@ -41,7 +41,8 @@ def build() -> gr.HTML:
 def value(shown: Shown) -> str:
     """The panels of a comparison as JSON, in photo coordinates; None where nothing is known."""
     photo, comparison = shown.photo, shown.comparison
-    models = dict.fromkeys(name for face in comparison.faces for name in face.answers)
+    # Where no model has points, the page says so instead of showing panels.
+    models = comparison.models if any(face.answers for face in comparison.faces) else []
     references = shown.references()
     truth = references if shown.truth else [None] * len(references)
     return export.to_json(
@@ -95,8 +96,9 @@ def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
 
 
 def _panel(name: str, faces: list[ComparedFace], references: list[Answer | None]) -> dict[str, Any]:
-    first = next(face.answers[name] for face in faces if name in face.answers)
-    known = markup.get(first.markup)
+    first = next((face.answers[name] for face in faces if name in face.answers), None)
+    # Only MediaPipe looks for the face itself, and may miss them all.
+    known = markup.get(first.markup if first else "mediapipe-478")
     return {
         "name": name,
         "title": names.model(name),
@@ -105,7 +107,7 @@ def _panel(name: str, faces: list[ComparedFace], references: list[Answer | None]
         "names": names.points(known.name),
         "places": {place: list(at) for place, at in known.anatomy.items()},
         "contours": known.contours,
-        "pts": export.ibug_points(first) is not None,
+        "pts": first is not None and export.ibug_points(first) is not None,
         "faces": [
             _points(face.answers.get(name), reference)
             for face, reference in zip(faces, references, strict=True)

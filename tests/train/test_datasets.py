@@ -425,6 +425,10 @@ class TestKaggle:
         assert len(path.read_text().split()) == len(lookup.read_text().split())
         assert main(["submit", "kaggle-cnn", str(path / "in-a-file.csv")]) == 1
         assert f"{path} could not be read or written" in capsys.readouterr().err
+        before = lookup.read_text()
+        assert main(["submit", "kaggle-cnn", str(lookup)]) == 1
+        assert "would overwrite the input" in capsys.readouterr().err
+        assert lookup.read_text() == before
 
     @pytest.mark.parametrize(
         ("row", "sentence"),

@@ -101,8 +101,8 @@ function arrange() {
 
 function screenOf(panel, index) {
   const says = make("p", { class: "kp-says" });
-  const spent = mean(panel.faces.filter(Boolean).map((found) => found.milliseconds));
-  const meta = `${count(panel.names.length, "point")} · ${brief(spent)}`;
+  const spent = panel.faces.filter(Boolean).map((found) => found.milliseconds);
+  const meta = [count(panel.names.length, "point"), ...(spent.length ? [brief(mean(spent))] : [])].join(" · ");
   const screen = pictureOf([index], [says], `${panel.title}, the arrow keys go from point to point`);
   screen.figure = make(
     "figure",
