@@ -14,8 +14,8 @@ from kpdemo.compare import Engine
 from kpdemo.growing import GrowingFile
 from kpdemo.images import ImageError
 
-# Not readable here, but a photo to whoever has one: it is named among the bad files.
-_HEIC = {".heic", ".heif"}
+# Pillow does not know them by itself. Unread they are named among the bad files.
+_HEIC = {".heic", ".heif", ".hif"}
 
 
 class FolderError(ValueError):
@@ -57,8 +57,7 @@ def photos(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
             if Path(name).suffix.lower() in suffixes and not name.startswith(".")
         ]
     if not found:
-        kinds = ", ".join(images.FORMATS)
-        why = bad.get(".", f"There is no photo in it; it takes files of the kinds {kinds}.")
+        why = bad.get(".", f"There is no photo in it; it takes {images.KINDS} files.")
         raise FolderError(f"{folder}: {why}")
     return {_name(path, folder): path for path in sorted(found)}, bad
 
