@@ -1,7 +1,8 @@
 """TIFF files: which of their pages is the photo.
 
 A page is one image file directory. Pages follow each other in a chain, and each may have further
-ones below it (SubIFDs), as raw photos and editors write them.
+ones below it (SubIFDs), as raw photos and editors write them. Some writers also leave a last page
+unlinked: a whole TIFF file behind the first one.
 """
 
 import struct
@@ -15,7 +16,7 @@ from kpdemo.image_error import ImageError, damaged
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
-_MOST_PAGES = 1000
+_MOST_PAGES, _MOST_FILES = 1000, 16
 _SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC = 254, 255, 256, 257, 258, 262
 _ORIENTATION, _SAMPLES, _CHILDREN = 274, 277, 330
 _REDUCED, _PAGE, _MASK = 1, 2, 4
@@ -24,12 +25,17 @@ _OLD = {2: _REDUCED, 3: _PAGE}
 _WHITE_IS_ZERO, _RGB, _TRANSPARENCY, _SENSOR, _LINEAR_SENSOR = 0, 2, 4, 32803, 34892
 # A first page is a preview of a later one that is this many times as wide, and of its shape.
 _LARGER, _SHAPE = 2, 0.02
+_ALIGNED = 16
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page by its tags: `kind` is the bits of NewSubfileType, `bits` the most of any sample."""
+    """A page by its tags: `kind` is the bits of NewSubfileType, `bits` the most of any sample.
 
+    Its directory lies `offset` bytes behind the header of its TIFF file, which lies at `file`.
+    """
+
+    file: int
     offset: int
     kind: int
     width: int
@@ -57,7 +63,7 @@ def photo(data: bytes) -> tuple[bytes, Page]:
     Of the pages that are neither smaller versions nor masks it is the first, unless a later one is
     the same picture, larger. Raises ImageError for sensor data and for a file without pages.
     """
-    pages = [page for page in _pages(data) if page.width > 0 and page.height > 0]
+    pages = [page for page in _all_pages(data) if page.width > 0 and page.height > 0]
     pictures = [p for p in pages if not p.kind & _MASK and p.photometric != _TRANSPARENCY]
     full = [page for page in pictures if not page.kind & _REDUCED]
     if not pictures:
@@ -70,7 +76,7 @@ def photo(data: bytes) -> tuple[bytes, Page]:
             "This is a raw photo (such as DNG, NEF or CR2), of which only a preview can be read "
             "here; export it as JPEG and upload that."
         )
-    return _starting_at(data, page.offset), page
+    return _starting_at(data[page.file :], page.offset), page
 
 
 def _is_preview(page: Page, other: Page) -> bool:
@@ -78,34 +84,46 @@ def _is_preview(page: Page, other: Page) -> bool:
     return other.width >= _LARGER * page.width and abs(ratio - 1) <= _SHAPE
 
 
-def _pages(data: bytes) -> list[Page]:
-    """All pages, in the order of the chain, each before those below it."""
+def _all_pages(data: bytes) -> list[Page]:
+    """The pages of the file, then those of the TIFF files behind it, which writers align."""
+    pages, signature, at = _pages(data, 0), data[:4], 0
+    for _ in range(_MOST_FILES):
+        at = data.find(signature, at + 4)
+        if at < 0:
+            break
+        if at % _ALIGNED == 0:
+            pages += _pages(data[at:], at)
+    return pages
+
+
+def _pages(data: bytes, file: int) -> list[Page]:
+    """The pages of one TIFF file in the order of the chain, each before those below it."""
     pages: list[Page] = []
     header = data[:16] if _is_big(data) else data[:8]
-    waiting = [ImageFileDirectory_v2(header).next]
-    seen = {0}
+    if len(data) < 16:
+        return pages
+    waiting, seen = [ImageFileDirectory_v2(header).next], {0}
     while waiting and len(pages) < _MOST_PAGES:
         offset = waiting.pop()
         if offset in seen or offset >= len(data):
             continue
         seen.add(offset)
-        tags = ImageFileDirectory_v2(header)
-        file = BytesIO(data)
-        file.seek(offset)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                tags.load(file)
-                pages.append(_page(offset, tags))
+        tags, stream = ImageFileDirectory_v2(header), BytesIO(data)
+        stream.seek(offset)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tags.load(stream)
+                pages.append(_page(file, offset, tags))
                 children = tags.get(_CHILDREN, ())
-            except Exception:  # a broken directory ends its chain, not the others
-                continue
+        except Exception:  # a broken directory ends its chain, not the others
+            continue
         below = [children] if isinstance(children, int) else [*children]
         waiting += [tags.next, *reversed(below)]
     return pages
 
 
-def _page(offset: int, tags: ImageFileDirectory_v2) -> Page:
+def _page(file: int, offset: int, tags: ImageFileDirectory_v2) -> Page:
     def number(tag: int, default: int) -> int:
         value = tags.get(tag, default)
         if isinstance(value, tuple):
@@ -114,7 +132,7 @@ def _page(offset: int, tags: ImageFileDirectory_v2) -> Page:
 
     kind = number(_SUBFILE, 0) or _OLD.get(number(_OLD_SUBFILE, 0), 0)
     names = (_WIDTH, 0), (_HEIGHT, 0), (_BITS, 1), (_SAMPLES, 1), (_PHOTOMETRIC, 1)
-    return Page(offset, kind, *(number(*name) for name in names), number(_ORIENTATION, 1))
+    return Page(file, offset, kind, *(number(*name) for name in names), number(_ORIENTATION, 1))
 
 
 def _is_big(data: bytes) -> bool:
