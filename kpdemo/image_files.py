@@ -111,8 +111,8 @@ def _heif(data: bytes, check_size: Callable[[int, int], object]) -> Image.Image:
 def _tiff(data: bytes, check_size: Callable[[int, int], object]) -> tuple[Image.Image, bytes]:
     data, page = tiff_files.photo(data)
     check_size(page.width, page.height)
+    # Both OpenCV and Pillow turn a TIFF upright.
     if page.is_deep_colour and (image := deep_pixels.colour(data)):
-        image.getexif()[ExifTags.Base.Orientation] = page.orientation
         return image, data
     image = _opened(data)
     if page.is_inverted and image.mode.startswith(("I", "F")):

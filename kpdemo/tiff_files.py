@@ -18,8 +18,9 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _MOST_PAGES, _MOST_FILES = 1000, 16
 _SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC = 254, 255, 256, 257, 258, 262
-_ORIENTATION, _SAMPLES, _CHILDREN = 274, 277, 330
+_SAMPLES, _PLANES, _CHILDREN = 277, 284, 330
 _REDUCED, _PAGE, _MASK = 1, 2, 4
+_SEPARATE = 2
 # The old tag counts: 1 the photo, 2 a smaller version, 3 one page of many.
 _OLD = {2: _REDUCED, 3: _PAGE}
 _WHITE_IS_ZERO, _RGB, _TRANSPARENCY, _SENSOR, _LINEAR_SENSOR = 0, 2, 4, 32803, 34892
@@ -43,7 +44,7 @@ class Page:
     bits: int
     samples: int
     photometric: int
-    orientation: int
+    planes: int
 
     @property
     def is_deep_colour(self) -> bool:
@@ -75,6 +76,11 @@ def photo(data: bytes) -> tuple[bytes, Page]:
         raise ImageError(
             "This is a raw photo (such as DNG, NEF or CR2), of which only a preview can be read "
             "here; export it as JPEG and upload that."
+        )
+    if page.is_deep_colour and page.planes == _SEPARATE:
+        raise ImageError(
+            "This TIFF keeps each colour in a plane of its own, in more than 8 bits, which cannot "
+            "be read here; save it as PNG or JPEG and upload that."
         )
     return _starting_at(data[page.file :], page.offset), page
 
@@ -131,8 +137,9 @@ def _page(file: int, offset: int, tags: ImageFileDirectory_v2) -> Page:
         return value if isinstance(value, int) else default
 
     kind = number(_SUBFILE, 0) or _OLD.get(number(_OLD_SUBFILE, 0), 0)
-    names = (_WIDTH, 0), (_HEIGHT, 0), (_BITS, 1), (_SAMPLES, 1), (_PHOTOMETRIC, 1)
-    return Page(file, offset, kind, *(number(*name) for name in names), number(_ORIENTATION, 1))
+    size = number(_WIDTH, 0), number(_HEIGHT, 0)
+    tags_of_samples = _BITS, _SAMPLES, _PHOTOMETRIC, _PLANES
+    return Page(file, offset, kind, *size, *(number(tag, 1) for tag in tags_of_samples))
 
 
 def _is_big(data: bytes) -> bool:

@@ -25,7 +25,6 @@ _TURN = "videos"
 _NO_VIDEO = "Choose a video first: drop a file, or click to pick one."
 _CANCELLED = "Cancelled; nothing of this video is kept."
 _EVERY = 0.3  # seconds between two looks at the progress, and so at whether it was cancelled
-_SUFFIXES = [".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi"]
 
 
 @dataclass
@@ -77,9 +76,8 @@ def build(engine: Engine) -> None:
 
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
-            file = gr.File(
-                label="Video", file_types=_SUFFIXES, height=150, buttons=[], elem_id="video"
-            )
+            # Any file: a video's bytes decide, not its name, and `video` has a sentence for others.
+            file = gr.File(label="Video", height=150, buttons=[], elem_id="video")
             go = gr.Button("Compare video", variant="primary", elem_id="video-go")
             cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
             said = component.notice(
