@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mirror import mirrored
+from PIL import Image
 
 from kpdemo import Engine, compare, markup
-from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS, model_folders
+from kpdemo.batch import Nets, compare_many
+from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS, engine, model_folders
 from kpdemo.images import ImageError, load
 from kpdemo.metrics import eye_distance
 
@@ -188,3 +190,48 @@ def test_threads_share_one_engine(hopper_path, hopper):
     assert len(answers) == 4
     for answer in answers:
         np.testing.assert_allclose(answer, hopper.faces[0].answers["unet"].keypoints, atol=0.5)
+
+
+@pytest.mark.parametrize("names", ["unet", ("unet", "unet"), {"unet"}, {"unet": 1}.keys()], ids=str)
+def test_one_name_and_any_collection_of_names_are_taken(hopper_path, names):
+    (face,) = compare(hopper_path, names).faces
+    assert list(face.answers) == ["unet"]
+    assert engine().choose(names)[0] == Nets(engine(), names).names == ["unet"]
+
+
+def test_names_may_come_one_by_one(hopper_path):
+    (face,) = compare(hopper_path, (name for name in ("unet", BASELINE))).faces
+    assert list(face.answers) == ["unet", BASELINE]
+
+
+@pytest.mark.parametrize("names", [[], 5, b"unet", [None], ["unet", 3], [["unet"]], {"unet": 1}])
+def test_what_are_no_names_is_refused_in_one_sentence(hopper_path, names):
+    for call in (
+        lambda: compare(hopper_path, names),
+        lambda: engine().choose(names),
+        lambda: Nets(engine(), names),
+    ):
+        with pytest.raises(ValueError, match=r"^Pass models as a list of names, .* its name.$"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["nosuchnet", None, ["unet"]])
+def test_a_model_that_there_is_not(name):
+    with pytest.raises(ValueError, match=r"Unknown model .*; known are simplenet"):
+        engine().model(name)
+
+
+def test_folders_of_models_may_be_given_as_text():
+    with Engine(str(WEIGHTS / "unet")) as own:
+        assert own.names == ["unet", BASELINE]
+
+
+def test_many_photos_of_any_kind(hopper_path):
+    nets = Nets(engine(), "unet")
+    with Image.open(hopper_path) as picture:
+        photos = [str(hopper_path), None, picture, hopper_path.read_bytes(), load(hopper_path)]
+        results = list(compare_many(engine(), photos, nets))
+    assert isinstance(results.pop(1), ImageError)
+    assert [len(result.faces) for result in results] == [1, 1, 1, 1]
+    (result,) = compare_many(engine(), str(hopper_path), nets)
+    assert len(result.faces) == 1

@@ -21,7 +21,7 @@ function asOfType(files) {
 }
 
 const drop = (place, dataTransfer) =>
-  place.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+  place?.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
 
 for (const [way, filesOf] of Object.entries(WAYS)) {
   document.addEventListener(way, (event) => {
@@ -44,7 +44,7 @@ for (const [way, filesOf] of Object.entries(WAYS)) {
       if (way === "drop") target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
       trigger("too_large");
     } else {
-      drop(way === "drop" ? target : box.querySelector("button, .wrap"), asOfType(files));
+      drop(way === "drop" ? target : box.querySelector(".upload-container"), asOfType(files));
     }
   }, true);
 }
