@@ -9,9 +9,10 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ class Nets:
     `names` are those that will answer, in the order that was asked for.
     """
 
-    def __init__(self, engine: Engine, models: Sequence[str] | None) -> None:
+    def __init__(self, engine: Engine, models: Iterable[str] | str | None) -> None:
         """Raises ValueError for an unknown model, and where no model is left without a damage."""
         chosen, self.unavailable = engine.choose(models)
         self.nets: dict[str, Model] = {}
@@ -76,13 +77,17 @@ class Nets:
 
 
 def compare_many(
-    engine: Engine, photos: Iterable[str | os.PathLike[str]], models: Nets
+    engine: Engine, photos: Iterable[images.Source] | str | os.PathLike[str], models: Nets
 ) -> Iterator[Comparison | ImageError]:
     """The comparison of each photo, in order; an ImageError for one that cannot be used.
+
+    A photo is anything that `images.load` takes; a single path is one photo.
 
     Times are a photo's own for decoding, finding and MediaPipe, and its share of the batch for
     the nets. While this runs, torch computes each batch on one core, and several batches at once.
     """
+    if isinstance(photos, str | os.PathLike):
+        photos = [photos]
     cores = torch.get_num_threads()
     # New threads take over what is set here. Batches side by side use the cores better than one
     # batch on all of them: none waits for the others, or for the core that MediaPipe is on.
@@ -99,15 +104,15 @@ def compare_many(
 def _in_order(
     pool: ThreadPoolExecutor,
     engine: Engine,
-    photos: Iterator[str | os.PathLike[str]],
+    photos: Iterator[images.Source],
     models: Nets,
 ) -> Iterator[Comparison | ImageError]:
     looks: deque[Future[_Seen | ImageError]] = deque()
     batches: deque[_Batch] = deque()
     batch = _Batch()
     while True:
-        while len(looks) < _AHEAD and (path := next(photos, None)) is not None:
-            looks.append(pool.submit(_look, engine, path, models))
+        for photo in islice(photos, _AHEAD - len(looks)):
+            looks.append(pool.submit(_look, engine, photo, models))
         if not looks:
             break
         batch.add(looks.popleft().result())
@@ -187,11 +192,11 @@ class _Batch:
         return [seen for seen in self.seen if isinstance(seen, _Seen) and seen.faces]
 
 
-def _look(engine: Engine, path: str | os.PathLike[str], models: Nets) -> _Seen | ImageError:
+def _look(engine: Engine, source: images.Source, models: Nets) -> _Seen | ImageError:
     """All that is done photo by photo: decode it, find its faces, cut them, ask MediaPipe."""
     started = time.perf_counter()
     try:
-        photo = images.load(path)
+        photo = images.load(source)
     except ImageError as error:
         return error
     loaded = time.perf_counter()

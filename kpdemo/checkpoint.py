@@ -172,11 +172,12 @@ def _read_json(folder: Path, name: str) -> dict:
         raise CheckpointError(f"{folder / name} is not valid JSON ({error}).") from error
 
 
-def load(folder: Path, name: str | None = None) -> Model:
+def load(folder: str | Path, name: str | None = None) -> Model:
     """The model in a folder, in evaluation mode on the CPU, named after the folder by default.
 
     Only safetensors are read, and every tensor must fit. Raises CheckpointError otherwise.
     """
+    folder = Path(folder)
     name = name or folder.name
     config = read_config(folder)
     try:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -155,7 +155,11 @@ class Engine:
     `not_pulled` in a sentence why they are not the Hub's.
     """
 
-    def __init__(self, folders: Sequence[Path] | None = None, namespace: str | None = None) -> None:
+    def __init__(
+        self,
+        folders: Iterable[str | PathLike] | str | PathLike | None = None,
+        namespace: str | None = None,
+    ) -> None:
         self.models: dict[str, Model] = {}
         self.configs: dict[str, ModelConfig] = {}
         self.unavailable: dict[str, str] = {}
@@ -163,9 +167,11 @@ class Engine:
         # On ZeroGPU copies of the nets are asked; those here serve who looks inside them.
         self.device = torch.device("cpu") if zerogpu.here() else pick()
         self._loading = threading.Lock()
-        self._folders = {
-            folder.name: folder for folder in (model_folders() if folders is None else folders)
-        }
+        if folders is None:
+            folders = model_folders()
+        elif isinstance(folders, str | PathLike):
+            folders = [folders]
+        self._folders = {folder.name: folder for folder in map(Path, folders)}
         self._pulled: dict[str, hub.Pulled] = {}
         self.origins = {name: _here(folder) for name, folder in self._folders.items()}
         self.finder: FaceFinder | None = None
@@ -228,7 +234,12 @@ class Engine:
         return first + rest + ([BASELINE] if self.baseline else [])
 
     def model(self, name: str) -> Model:
-        """The model of that name, loaded now if it was not before; CheckpointError if damaged."""
+        """The model of that name, loaded now if it was not before.
+
+        Raises CheckpointError if it is damaged and ValueError if there is none.
+        """
+        if not isinstance(name, str) or name not in self._folders:
+            raise self._unknown([name])
         with self._loading:
             if name not in self.models:
                 model = self._read(name, partial(checkpoint.load, name=name))
@@ -265,14 +276,15 @@ class Engine:
 
     def compare(
         self,
-        photo: images.Photo | str | PathLike | np.ndarray,
-        models: Sequence[str] | None = None,
+        photo: images.Source,
+        models: Iterable[str] | str | None = None,
         tell: Callable[[str, float], object] | None = None,
         borrow: bool = True,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
-        `models` are names from `names`; by default the four default models and the baseline.
+        `photo` is anything that `images.load` takes. `models` are names from `names`, or one name;
+        by default the four default models and the baseline.
         `tell`, if given, hears which model is next, and what share of them is done. Frames of a
         film are not worth to `borrow` ZeroGPU's GPU for.
         Raises ImageError for a photo that cannot be used and ValueError for an unknown model. A
@@ -281,10 +293,7 @@ class Engine:
         started = time.perf_counter()
         timings: dict[str, float] = {}
         chosen, unavailable = self.choose(models)
-        if isinstance(photo, np.ndarray):
-            photo = images.from_array(photo)
-        elif not isinstance(photo, images.Photo):
-            photo = images.load(photo)
+        photo = images.load(photo)
         clock = _Clock(timings)
         clock.lap("load", since=started)
         ask = self._on_zerogpu if borrow else None
@@ -378,19 +387,18 @@ class Engine:
         shape = (1, *model.config.input.shape)
         deque(predict_each({name: model}, {name: np.zeros(shape, np.uint8)}), 0)
 
-    def choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+    def choose(self, models: Iterable[str] | str | None) -> tuple[list[str], dict[str, str]]:
         """Those of the models that can be used, and why the others cannot.
 
-        By default the four default models and the baseline; ValueError for an unknown model.
+        By default the four default models and the baseline; ValueError for an unknown model, and
+        for what is no list of names.
         """
         if models is None:
             wanted = [*DEFAULT_MODELS, BASELINE]
         else:
-            wanted = list(dict.fromkeys(models))
+            wanted = _distinct_names(models)
             if unknown := [m for m in wanted if m not in self.names and m not in self.unavailable]:
-                raise ValueError(
-                    f"Unknown model {', '.join(unknown)}; known are {', '.join(self.names)}."
-                )
+                raise self._unknown(unknown)
         chosen = [name for name in wanted if name in self.names]
         unavailable = {
             name: why
@@ -398,6 +406,11 @@ class Engine:
             if name in wanted or (name == BASELINE and self.finder is None)
         }
         return chosen, unavailable
+
+    def _unknown(self, models: Iterable[str]) -> ValueError:
+        return ValueError(
+            f"Unknown model {', '.join(map(str, models))}; known are {', '.join(self.names)}."
+        )
 
     def find(self, pixels: np.ndarray) -> list[Face]:
         """The faces in `(H, W, 3)` uint8 RGB; without MediaPipe the whole photo as one."""
@@ -453,10 +466,11 @@ def _engine() -> Engine:
     return Engine(namespace=os.environ.get(hub.VARIABLE))
 
 
-def compare(
-    photo: images.Photo | str | PathLike | np.ndarray, models: Sequence[str] | None = None
-) -> Comparison:
-    """Compare models on a photo (a path, RGB pixels or a loaded Photo): see `Engine.compare`."""
+def compare(photo: images.Source, models: Iterable[str] | str | None = None) -> Comparison:
+    """Compare models on a photo (a path, a file's bytes, RGB pixels, a Pillow picture or a loaded
+    Photo): see `Engine.compare`."""
+    if models is not None and not isinstance(models, str):
+        models = list(models)
     app = engine()
     app.warm_up(models)
     return app.compare(photo, models)
@@ -516,6 +530,19 @@ def whole_photo(pixels: np.ndarray) -> Face:
     layout = [[-0.4, -0.45], [0.4, -0.45], [0, 0.05], [0, 0.5], [-0.85, -0.25], [0.85, -0.25]]
     (x0, y0), (x1, y1) = box.to_photo([[-1, -1], [1, 1]])
     return Face((float(x0), float(y0), float(x1), float(y1)), 0.0, box.to_photo(layout), 0.0)
+
+
+def _distinct_names(models: Iterable[str] | str) -> list[str]:
+    """The names in their order, each once; ValueError for none, and for what are no names."""
+    names = [models] if isinstance(models, str) else models
+    if not isinstance(names, Iterable) or isinstance(names, Mapping | bytes):
+        names = [None]
+    names = list(names)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            "Pass models as a list of names, at least one, and a single model as its name."
+        )
+    return list(dict.fromkeys(map(str, names)))
 
 
 def _here(folder: Path) -> str:

@@ -5,15 +5,17 @@ that says what happened and what to do next.
 """
 
 import os
-import warnings
 from dataclasses import dataclass
-from io import BytesIO
+from functools import cache
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from kpdemo import files
+from kpdemo import deep_pixels, files, image_files
+from kpdemo.image_error import ImageError, damaged
+from kpdemo.image_files import FORMATS as FORMATS
+from kpdemo.image_files import READS_HEIC
 
 WORK_SIDE = 2048
 MIN_SIDE = 16
@@ -23,17 +25,14 @@ TOO_LARGE = (
     f"The file is larger than {MAX_BYTES // 1_000_000} MB; save the picture smaller, or as JPEG, "
     "and upload that."
 )
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
-_HEIF_BRANDS = _HEIC_BRANDS | {b"mif1", b"msf1"}
-_AVIF_BRANDS = {b"avif", b"avis"}
 _SIDEWAYS = (5, 6, 7, 8)
-_USE = "upload a JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF picture"
-
-
-class ImageError(ValueError):
-    """A picture that cannot be used; the message is for the user, and says what to do next."""
+KINDS = f"JPEG, PNG, WebP, AVIF, {'HEIC, ' * READS_HEIC}BMP, GIF or TIFF"
+_USE = f"upload a {KINDS} picture"
+_PASS = (
+    "pass a path, the bytes of a picture file, a file that is open in binary mode, a Pillow "
+    "picture, or RGB pixels as a NumPy array of uint8 and shape (H, W, 3)"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,80 +61,101 @@ class Photo:
         return np.array(self.pixels.shape[1::-1]) / (self.width, self.height)
 
 
-def load(source: str | os.PathLike[str] | bytes | BinaryIO) -> Photo:
-    """Read a picture from a path, from its bytes, or from an open binary file.
+# All that is taken for a photo where one is asked for.
+Source = Photo | str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 
-    The first frame of an animation, upright by its EXIF, transparency on white, 16-bit scaled to
-    8. Raises `ImageError` for anything that is not a whole, reasonable picture.
+
+def load(source: Source) -> Photo:
+    """A photo from a path, a file's bytes, an open binary file, a Pillow picture or pixels.
+
+    The first frame of an animation, the photo among the pages of a TIFF, upright by its EXIF,
+    transparency on white, deep samples in 8 bits (see `deep_pixels`). A photo that was loaded
+    before is answered as it is. Raises `ImageError` for anything that is not a whole, reasonable
+    picture.
     """
+    if isinstance(source, Photo):
+        return source
+    if isinstance(source, np.ndarray):
+        return from_array(source)
+    if isinstance(source, Image.Image):
+        return from_pillow(source)
     data = _read(source)
     if not data:
         raise ImageError("The file is empty (0 bytes); upload it again.")
-    if _is_heif(data):
-        raise ImageError(
-            "HEIC photos cannot be read here; export the photo as JPEG and upload that."
-        )
     try:
-        image = _open(data)
+        image, data = image_files.open_image(data, _check_size)
+    except ImageError:
+        raise
     except UnidentifiedImageError as error:
         raise ImageError(f"This file is not a picture that can be read; {_USE}.") from error
     except Image.DecompressionBombError as error:
         raise _too_many_pixels() from error
     except Exception as error:
-        raise _damaged() from error
+        raise damaged() from error
     with image:
-        _check_size(*image.size)
-        return _photo(image)
+        return _photo(image, data)
 
 
 def from_array(array: np.ndarray) -> Photo:
-    """A picture that is already decoded: uint8 `(H, W)` grey, `(H, W, 3)` RGB, `(H, W, 4)` RGBA.
+    """A picture that is already decoded: uint8 `(H, W)` or `(H, W, 1)` grey, `(H, W, 3)` RGB or
+    `(H, W, 4)` RGBA.
 
     Checked, composited and shrunk as in `load`; raises `ImageError`. The array is copied.
     """
     array = np.asarray(array)
-    if array.dtype != np.uint8 or not (array.ndim == 2 or array.shape[2:] in ((3,), (4,))):
+    if array.dtype != np.uint8 or not (array.ndim == 2 or array.shape[2:] in ((1,), (3,), (4,))):
         raise ImageError(
             f"An array of {array.dtype} {array.shape} is not a picture; "
             "pass uint8 of shape (H, W), (H, W, 3) or (H, W, 4)."
         )
     _check_size(array.shape[1], array.shape[0])
+    if array.shape[2:] == (1,):
+        array = array[..., 0]
     return _photo(Image.fromarray(np.ascontiguousarray(array)))
 
 
-def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
+def from_pillow(picture: Image.Image) -> Photo:
+    """A Pillow picture of any mode, the frame that it stands at, upright by its EXIF.
+
+    Checked, composited and shrunk as in `load`; raises `ImageError`. The picture stays as it is.
+    """
+    _check_size(*picture.size)
     try:
-        if isinstance(source, str | os.PathLike):
-            with files.open_regular(source) as file:
-                data = file.read(MAX_BYTES + 1)
-        else:
-            data = source if isinstance(source, bytes) else source.read(MAX_BYTES + 1)
-    except files.SpecialFileError as error:
-        raise ImageError(str(error)) from error
-    except (OSError, ValueError) as error:
-        raise ImageError(
-            "The file could not be opened; check that it is there, and choose it again."
-        ) from error
+        copy = picture.copy()
+    except Exception as error:  # closed, or opened from a file that is damaged
+        raise damaged() from error
+    copy.getexif()[ExifTags.Base.Orientation] = image_files.orientation(picture)
+    return _photo(copy)
+
+
+def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+    elif isinstance(source, str | os.PathLike) or callable(getattr(source, "read", None)):
+        data = _read_file(source)
+    else:
+        raise ImageError(f"A value of type {type(source).__name__} is not a photo; {_PASS}.")
+    if not isinstance(data, bytes | bytearray):
+        raise ImageError("The file gives no bytes; open it in binary mode, as with open(…, 'rb').")
     if len(data) > MAX_BYTES:
         raise ImageError(TOO_LARGE)
-    return data
+    return bytes(data)
 
 
-def _is_heif(data: bytes) -> bool:
-    if data[4:8] != b"ftyp":
-        return False
-    # The box: its length, "ftyp", the major brand, a version, then the compatible brands. AVIF
-    # lives in the same container, and some writers give both the generic brand mif1.
-    end = min(int.from_bytes(data[:4], "big"), 256)
-    brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
-    return bool(brands & _HEIF_BRANDS) and not brands & _AVIF_BRANDS
-
-
-def _open(data: bytes) -> Image.Image:
-    # Pillow warns of pictures that _check_size refuses in the next line, with a clearer word.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(BytesIO(data), formats=FORMATS)
+def _read_file(source: str | os.PathLike[str] | BinaryIO) -> bytes:
+    """Never more than is needed to see that it is too much."""
+    try:
+        if not isinstance(source, str | os.PathLike):
+            return source.read(MAX_BYTES + 1)
+        with files.open_regular(source) as file:
+            return file.read(MAX_BYTES + 1)
+    except files.SpecialFileError as error:
+        raise ImageError(str(error)) from error
+    except Exception as error:  # a caller's file object may raise anything
+        raise ImageError(
+            "The file could not be opened; check that it is there, a file and not a folder, and "
+            "choose it again."
+        ) from error
 
 
 def _check_size(width: int, height: int) -> None:
@@ -155,17 +175,12 @@ def _too_many_pixels(size: str = "") -> ImageError:
     )
 
 
-def _damaged() -> ImageError:
-    return ImageError(
-        "The picture is damaged or incomplete; open and save it again, or upload another copy."
-    )
-
-
 def _scale(width: int, height: int) -> float:
     return min(1.0, WORK_SIDE / max(width, height, 1))
 
 
-def _photo(image: Image.Image) -> Photo:
+def _photo(image: Image.Image, data: bytes = b"") -> Photo:
+    """An opened picture, and the bytes of its file where it comes from one."""
     width, height = image.size
     scale = _scale(width, height)
     size = round(width * scale), round(height * scale)
@@ -173,12 +188,14 @@ def _photo(image: Image.Image) -> Photo:
         # Only JPEG has a draft mode (decoding at 1/2, 1/4 or 1/8); the others answer None.
         draft = image.draft(None, size)
         image.load()
+        if image_files.lacks_pixels(data, image):
+            raise damaged()
         box = draft[1] if draft else (0, 0, width, height)
         # Hamming is as sharp as bicubic when shrinking, and twice as fast.
         small = _rgb(image).resize(size, Image.Resampling.HAMMING, box, reducing_gap=2.0)
     except Exception as error:  # decoders raise nearly anything on damaged files
-        raise _damaged() from error
-    orientation = _orientation(image)
+        raise damaged() from error
+    orientation = image_files.orientation(image)
     small.info.clear()
     small.getexif()[ExifTags.Base.Orientation] = orientation
     ImageOps.exif_transpose(small, in_place=True)
@@ -187,29 +204,30 @@ def _photo(image: Image.Image) -> Photo:
     return Photo(np.array(small), width, height, scale)
 
 
-def _orientation(image: Image.Image) -> int:
-    try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # broken metadata is no reason to refuse a whole picture
-        return 1
-
-
 def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "LAB":
+        return ImageCms.applyTransform(image, _lab_to_rgb())
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert("RGB")
+        image = _shallow(image)
     if not image.has_transparency_data:
         return image.convert("RGB")
-    image = image.convert("RGBA")
+    image = image.convert("LA" if image.mode == "La" else "RGBA").convert("RGBA")
     on_white = Image.new("RGB", image.size, "white")
     on_white.paste(image, mask=image)
     return on_white
 
 
-def _eight_bits(values: np.ndarray) -> np.ndarray:
-    """Deep grey `(H, W)` -> uint8: 16-bit by its high byte, 32-bit by the range that it uses."""
-    if values.dtype.itemsize == 2:
-        return (values >> 8).astype(np.uint8)
-    values = values.astype(np.float64)
-    values[~np.isfinite(values)] = 0
-    values -= values.min()
-    return np.rint(values * (255 / (values.max() or 1))).astype(np.uint8)
+def _shallow(image: Image.Image) -> Image.Image:
+    """Grey of more than 8 bits as 8 bits, with its transparent value if it has one."""
+    samples = np.asarray(image)
+    grey = Image.fromarray(deep_pixels.eight_bits(samples))
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey.putalpha(Image.fromarray(samples != transparent).convert("L"))
+    return grey
+
+
+@cache
+def _lab_to_rgb() -> ImageCms.ImageCmsTransform:
+    lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.buildTransform(lab, rgb, "LAB", "RGB")

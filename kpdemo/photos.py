@@ -13,7 +13,7 @@ from kpdemo.export import spelt
 from kpdemo.files import OutputError
 
 # Named among the bad files where it cannot be read.
-_HEIC = {".heic", ".heif"}
+_HEIC = {".heic", ".heif", ".hif"}
 
 
 class FolderError(ValueError):
@@ -67,8 +67,7 @@ def in_folder(folder: Path) -> Photos:
             Path(place, name) for name in names if _is_photo(name) and not name.startswith(".")
         ]
     if not found:
-        kinds = ", ".join(images.FORMATS)
-        why = photos.bad.get(".", f"There is no photo in it; it takes files of the kinds {kinds}.")
+        why = photos.bad.get(".", f"There is no photo in it; it takes {images.KINDS} files.")
         raise FolderError(f"{folder}: {why}")
     photos.paths = {name(path): path for path in sorted(found)}
     return photos

@@ -5,6 +5,7 @@ counts from. The readers of single files are the training data's too.
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
     `.pts` and `.asf` hold one set, called ""; JSON one a model, by its name. Raises TruthError for
     anything else, and for points that were marked on another picture; nothing is scaled to fit.
     """
+    if not (isinstance(name, str | os.PathLike) and isinstance(text, str)):
+        raise TruthError("Pass the name of the file and what it holds, as text.")
     if len(text) >= MAX_CHARACTERS:
         raise TruthError("The file is larger than 10 MB; choose one that holds only points.")
     kind = Path(name).suffix.lower()

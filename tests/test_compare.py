@@ -14,7 +14,8 @@ import pytest
 from mirror import mirrored
 from PIL import Image
 
-from kpdemo import Engine, batch, compare, export, markup
+from kpdemo import Engine, compare, export, markup
+from kpdemo.batch import Nets, compare_many
 from kpdemo.compare import (
     BASELINE,
     DEFAULT_MODELS,
@@ -216,7 +217,7 @@ def test_only_the_largest_faces_are_compared_and_it_is_said(hopper_path):
     with Engine([WEIGHTS / "simplenet"]) as engine:
         count = len(engine.find(crowd))
         result = engine.compare(crowd, ["simplenet"])
-        (batched,) = batch.compare_many(engine, [as_file(crowd)], batch.Nets(engine, ["simplenet"]))
+        (batched,) = compare_many(engine, [as_file(crowd)], Nets(engine, ["simplenet"]))
     assert count > MAX_FACES
     sentence = f"{count} faces were found; only the {MAX_FACES} largest are compared."
     for comparison in (result, batched):
@@ -243,7 +244,7 @@ def half(hopper_path) -> np.ndarray:
 def test_a_face_without_a_mesh_is_said_in_every_output(half, tmp_path, capsys):
     path = tmp_path / "half.png"
     Image.fromarray(half).save(path)
-    (batched,) = batch.compare_many(engine(), [path], batch.Nets(engine(), ["simplenet", BASELINE]))
+    (batched,) = compare_many(engine(), [path], Nets(engine(), ["simplenet", BASELINE]))
     result = compare(path, ["simplenet", BASELINE])
     for comparison in (result, batched):
         (face,) = comparison.to_dict()["faces"]
@@ -297,3 +298,48 @@ def as_file(pixels: np.ndarray) -> io.BytesIO:
     Image.fromarray(pixels).save(file, "PNG")
     file.seek(0)
     return file
+
+
+@pytest.mark.parametrize("names", ["unet", ("unet", "unet"), {"unet"}, {"unet": 1}.keys()], ids=str)
+def test_one_name_and_any_collection_of_names_are_taken(hopper_path, names):
+    (face,) = compare(hopper_path, names).faces
+    assert list(face.answers) == ["unet"]
+    assert engine().choose(names)[0] == Nets(engine(), names).names == ["unet"]
+
+
+def test_names_may_come_one_by_one(hopper_path):
+    (face,) = compare(hopper_path, (name for name in ("unet", BASELINE))).faces
+    assert list(face.answers) == ["unet", BASELINE]
+
+
+@pytest.mark.parametrize("names", [[], 5, b"unet", [None], ["unet", 3], [["unet"]], {"unet": 1}])
+def test_what_are_no_names_is_refused_in_one_sentence(hopper_path, names):
+    for call in (
+        lambda: compare(hopper_path, names),
+        lambda: engine().choose(names),
+        lambda: Nets(engine(), names),
+    ):
+        with pytest.raises(ValueError, match=r"^Pass models as a list of names, .* its name.$"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["nosuchnet", None, ["unet"]])
+def test_a_model_that_there_is_not(name):
+    with pytest.raises(ValueError, match=r"Unknown model .*; known are simplenet"):
+        engine().model(name)
+
+
+def test_folders_of_models_may_be_given_as_text():
+    with Engine(str(WEIGHTS / "unet")) as own:
+        assert own.names == ["unet", BASELINE]
+
+
+def test_many_photos_of_any_kind(hopper_path):
+    nets = Nets(engine(), "unet")
+    with Image.open(hopper_path) as picture:
+        photos = [str(hopper_path), None, picture, hopper_path.read_bytes(), load(hopper_path)]
+        results = list(compare_many(engine(), photos, nets))
+    assert isinstance(results.pop(1), ImageError)
+    assert [len(result.faces) for result in results] == [1, 1, 1, 1]
+    (result,) = compare_many(engine(), str(hopper_path), nets)
+    assert len(result.faces) == 1

@@ -1,10 +1,12 @@
 import io
+import os
 import struct
 import warnings
 import zlib
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageChops, ImageFile
 
 from kpdemo import images
@@ -347,6 +349,11 @@ def test_arrays_are_pictures_too(shape):
     assert array.max() == 255
 
 
+def test_one_channel_is_grey():
+    array = np.random.default_rng(0).integers(0, 255, (30, 50, 1), np.uint8)
+    np.testing.assert_array_equal(from_array(array).pixels, np.repeat(array, 3, 2))
+
+
 def test_large_and_strided_arrays():
     array = np.zeros((1000, 4100, 3), np.uint8)
     array[..., 0] = 200
@@ -381,3 +388,89 @@ def test_nothing_of_the_file_is_changed(hopper_path):
     assert not np.shares_memory(first.pixels, second.pixels)
     difference = ImageChops.difference(Image.fromarray(first.pixels), Image.open(hopper_path))
     assert difference.getbbox() is None
+
+
+@pytest.mark.parametrize(
+    "mode",
+    ["1", "L", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LA", "PA", "RGBX", "RGBa"],
+)
+def test_pillow_pictures_of_any_mode_are_taken(hopper_path, mode):
+    with Image.open(hopper_path) as hopper:
+        picture = hopper.convert("RGBA" if mode in ("LA", "PA", "RGBa") else "RGB").convert(mode)
+    expected = np.asarray(picture.convert("RGB")).astype(int)
+    before = picture.tobytes()
+    assert np.abs(load(picture).pixels - expected).max() <= 2
+    assert picture.tobytes() == before
+
+
+@pytest.mark.parametrize("mode", ["I", "F", "I;16", "I;16L", "I;16B", "LAB", "La"])
+def test_rare_modes_of_pillow_are_taken(mode):
+    assert load(Image.new(mode, (40, 30))).pixels.shape == (30, 40, 3)
+
+
+def test_pillow_pictures_are_upright_and_the_frame_that_they_stand_at(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for kind in ("JPEG", "PNG", "TIFF"):
+        with Image.open(io.BytesIO(encoded(noise(), kind, exif=exif))) as picture:
+            assert load(picture).pixels.shape == (96, 64, 3)
+            picture.load()
+            assert load(picture).pixels.shape == (96, 64, 3)
+    frames = [Image.new("RGB", (32, 32), color) for color in (BLUE, RED)]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    with Image.open(io.BytesIO(data)) as picture:
+        assert near(load(picture).pixels[16, 16], BLUE)
+
+
+def test_pillow_pictures_that_cannot_be_used(hopper_path):
+    cut = Image.open(io.BytesIO(hopper_path.read_bytes()[:9000]))
+    closed = Image.open(hopper_path)
+    closed.close()
+    for picture in (cut, closed):
+        with pytest.raises(ImageError, match="damaged"):
+            load(picture)
+    with pytest.raises(ImageError, match="too small"):
+        load(Image.new("RGB", (0, 0)))
+    with pytest.raises(ImageError, match="more than 40 megapixels"):
+        load(Image.new("1", (8000, 5001)))
+
+
+def test_bytes_of_any_kind_and_loaded_photos_are_taken(hopper_path):
+    data = hopper_path.read_bytes()
+    photo = load(data)
+    for source in (bytearray(data), memoryview(data), hopper_path.open("rb"), photo.pixels):
+        np.testing.assert_array_equal(load(source).pixels, photo.pixels)
+    assert load(photo) is photo
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, [], ["a.jpg", "b.jpg"], ("a.jpg",), {"path": "a.jpg"}, {1}, 5, 1.5, True, object(), load]
+    + [torch.zeros(3, 64, 64), Image.Image, range(3), np.uint8(3)],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_photo_is_refused_in_one_sentence(value):
+    name = type(value).__name__
+    with pytest.raises(ImageError, match=f"type {name} is not a photo; pass a path") as caught:
+        load(value)
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+def test_files_that_give_no_bytes(tmp_path):
+    (tmp_path / "photo.txt").write_text("text")
+    with pytest.raises(ImageError, match="binary mode"):
+        load(io.StringIO("text"))
+    with (tmp_path / "photo.txt").open() as text, pytest.raises(ImageError, match="binary mode"):
+        load(text)
+    with (tmp_path / "out").open("wb") as out, pytest.raises(ImageError, match="could not be open"):
+        load(out)
+    closed = io.BytesIO(b"closed")
+    closed.close()
+    with pytest.raises(ImageError, match="could not be opened"):
+        load(closed)
+
+
+def test_pipes_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "photo.jpg")
+    with pytest.raises(ImageError, match="could not be opened"):
+        load(tmp_path / "photo.jpg")

@@ -105,6 +105,9 @@ def test_the_set_that_was_edited_is_the_likeliest():
         ("a.json", '{"photo": {"width": 40, "height": 30}, "faces": []}', "40 × 30 pixels"),
         ("a.json", '{"photo": {"width": 400, "height": 300}, "faces": []}', "holds no points"),
         ("a.txt", "1 2", "choose one of them"),
+        ("a.pts", b"1 2", "as text"),
+        ("a.pts", None, "as text"),
+        (None, "1 2", "as text"),
     ],
 )
 def test_anything_else_is_refused_in_one_sentence(name, text, part):

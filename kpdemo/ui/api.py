@@ -117,7 +117,7 @@ def build(engine: Engine) -> None:
         photo without a face gives an empty list. An upload is deleted after a few minutes.
 
         Parameters:
-            photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
+            photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, HEIC, BMP, GIF or TIFF).
             models: Names from the endpoint models; by default simplenet, resnet18, unet, keypoint-resnet and mediapipe.
         Returns:
             The photo's size, for each face its box and each model's keypoints with their confidence, milliseconds by stage, what is missing on a face or unavailable and why, how many faces were left out, and notices.
@@ -132,7 +132,7 @@ def build(engine: Engine) -> None:
         most; a photo without a face gives an empty list. An upload is deleted after a few minutes.
 
         Parameters:
-            photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF).
+            photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, HEIC, BMP, GIF or TIFF).
             model: A name from the endpoint models; by default unet, the most exact one for 68 points.
         Returns:
             The photo's size, the keypoints' names, and for each face its box, keypoints and confidence, or why they are missing; how many faces were left out, and notices.
@@ -184,10 +184,6 @@ def _compare(engine: Engine, photo: Photo, models: list[str] | None) -> Comparis
     # path of this machine could stand there.
     if not is_file_obj_with_meta(photo):
         raise _refused("Upload the photo first, and pass what the upload answers as a FileData.")
-    if models is not None and not (
-        isinstance(models, list) and all(isinstance(name, str) for name in models)
-    ):
-        raise _refused("Pass models as a list of names, and a single model as its name.")
     try:
         return engine.compare(images.load(photo["path"]), models)
     except (ImageError, ValueError) as error:

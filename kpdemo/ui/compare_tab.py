@@ -66,7 +66,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
                 alt_text="The photo that you chose",
             )
             said = component.notice(
-                "notice", "#photo", images.MAX_BYTES, notice.error(images.TOO_LARGE)
+                "notice", "#photo", images.MAX_BYTES, notice.error(images.TOO_LARGE), "image"
             )
             chosen_example = gr.HTML(
                 examples.buttons(photos),

@@ -32,17 +32,21 @@ def script(name: str) -> str:
     return f"{_text(_COMMON)}\n{_text(name)}"
 
 
-def notice(elem_id: str, box: str, most: int, too_large: str) -> gr.HTML:
-    """The place for notices about the files that are dropped into `box`, a CSS selector.
+def notice(elem_id: str, box: str, most: int, too_large: str, kind: str = "") -> gr.HTML:
+    """The place for notices about the files that are dropped into `box`, a CSS selector, chosen
+    for it or pasted while it can be seen.
 
-    It says `too_large`, HTML, where a file of more than `most` bytes is chosen or dropped there.
+    It says `too_large`, HTML, where such a file has more than `most` bytes. A box that takes files
+    of one `kind` alone, such as "image", gets all others as of that kind, for the server to decide
+    by what they hold.
     """
     said = gr.HTML(
         elem_id=elem_id,
-        js_on_load=script("too_large.js"),
+        js_on_load=script("files.js"),
         apply_default_css=False,
         box=box,
         most=most,
+        kind=kind,
     )
     said.too_large(
         lambda: too_large, None, said, api_visibility="private", show_progress="hidden", queue=False

@@ -108,7 +108,7 @@ def build(engine: Engine) -> None:
 
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
-            # Without `file_types`: the bytes tell what a file is, not its name or type.
+            # Any file: a video's bytes decide, not its name, and `video` has a sentence for others.
             file = gr.File(label="Video", height=150, buttons=[], elem_id="video")
             go = gr.Button("Compare video", variant="primary", elem_id="video-go")
             cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
