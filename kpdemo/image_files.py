@@ -16,7 +16,7 @@ from kpdemo import deep_pixels, jpeg_files, png_files, tiff_files, webp_files
 from kpdemo.image_error import ImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
-READS_HEIC = find_spec("pillow_heif") is not None
+READS_HEIC = find_spec("pi_heif") is not None
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _HEIF_BRANDS = _HEIC_BRANDS | {b"mif1", b"msf1"}
@@ -92,10 +92,10 @@ def _heif(data: bytes, check_size: Callable[[int, int], object]) -> Image.Image:
         raise ImageError(
             "HEIC photos cannot be read here; export the photo as JPEG and upload that."
         )
-    import pillow_heif
+    import pi_heif
 
     try:
-        file = pillow_heif.open_heif(data)
+        file = pi_heif.open_heif(data)
         primary = file[file.primary_index]
         check_size(*primary.size)
         return primary.to_pillow()
