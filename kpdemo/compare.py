@@ -3,7 +3,6 @@
 import filecmp
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from kpdemo.crops import Crop
 from kpdemo.cuts import Cuts, by_channels, cut
 from kpdemo.device import pick
 from kpdemo.faces import Face, FaceFinder
+from kpdemo.forks import Lock
 from kpdemo.mediapipe_assets import BaselineUnavailable
 from kpdemo.predict import Prediction, predict, predict_each
 
@@ -37,7 +37,7 @@ PATIENCE = 2.0
 
 T = TypeVar("T")
 
-_STARTING = threading.Lock()
+_STARTING = Lock()
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,8 @@ class Engine:
 
     The default models are loaded at once, the others when they are first asked for; the `configs`
     of all are read at once. A model whose folder is damaged, or a MediaPipe that cannot start, is
-    left out and named in `unavailable`; the others work. Safe to use from several threads.
+    left out and named in `unavailable`; the others work. Safe to use from several threads, and
+    in processes that were forked, each of which computes with one thread.
 
     With a `namespace`, weights come from its repositories on the Hugging Face Hub, and from the
     folders only where that fails. `origins` says where each model's weights are from, and
@@ -128,7 +129,9 @@ class Engine:
         self.not_pulled: dict[str, str] = {}
         # On ZeroGPU copies of the nets are asked; those here serve who looks inside them.
         self.device = torch.device("cpu") if zerogpu.here() else pick()
-        self._loading = threading.Lock()
+        # Torch uses all cores by itself: two photos at once would only be slower than in turn.
+        self.turn = Lock()
+        self._loading = Lock()
         self._folders = {
             folder.name: folder for folder in (model_folders() if folders is None else folders)
         }
@@ -149,8 +152,6 @@ class Engine:
                     self.configs[name] = self._read(name, checkpoint.read_config)
             except CheckpointError as error:
                 self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
-        # Torch uses all cores by itself: two photos at once would only be slower than in turn.
-        self.turn = threading.Lock()
         self._on_zerogpu: zerogpu.Ask | None = None
         if zerogpu.here():
             nets = [name for name in self.names if name != BASELINE]
