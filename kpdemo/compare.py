@@ -27,7 +27,7 @@ from kpdemo.device import pick
 from kpdemo.faces import Face, FaceFinder
 from kpdemo.forks import Lock
 from kpdemo.mediapipe_assets import BaselineUnavailable
-from kpdemo.predict import Prediction, predict, predict_each
+from kpdemo.predict import Prediction, predict_each
 
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
@@ -325,9 +325,13 @@ class Engine:
         """
         if self._on_zerogpu is not None:  # a GPU is for photos
             return
-        for model in list(self.models.values()):
-            with self.turn:
-                predict(model, np.zeros((1, *model.config.input.shape), np.uint8))
+        models = dict(self.models)
+        nothing = {
+            name: np.zeros((1, *model.config.input.shape), np.uint8)
+            for name, model in models.items()
+        }
+        with self.turn:
+            list(predict_each(models, nothing))
 
     def choose(self, models: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
         """Those of the models that can be used, and why the others cannot.

@@ -36,6 +36,16 @@ def regress(head: nn.Sequential, features: Tensor) -> Output:
         return Output(head[-1](features.float()).unflatten(1, (-1, 2)))
 
 
+# What a constructor raises for arguments that are not its own.
+_UNBUILDABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
 _NETS: dict[str, type[nn.Module]] = {}
 
 
@@ -65,5 +75,5 @@ def build(config: ModelConfig) -> nn.Module:
             width=size.width,
             **config.args,
         )
-    except (TypeError, ValueError, LookupError, RuntimeError) as error:
+    except _UNBUILDABLE as error:
         raise ConfigError(f"The net {config.net} cannot be built: {error}") from error
