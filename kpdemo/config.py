@@ -80,7 +80,7 @@ def from_dict(cls: type[T], data: Any, where: str) -> T:
     if not isinstance(data, Mapping):
         raise ConfigError(f"{where}: expected a mapping of settings, got {in_short(data)}.")
     fields = {f.name: f for f in dataclasses.fields(cls)}
-    if unknown := sorted(in_short(key) for key in data if key not in fields):
+    if unknown := sorted(in_short(key).strip("'") for key in data if key not in fields):
         raise ConfigError(
             f"{where}: unknown key {', '.join(unknown[:5])}; known are {', '.join(fields)}."
         )
