@@ -40,10 +40,10 @@ def test_pts_counts_from_one():
 
 
 def test_asf_is_fractions_over_the_pictures_outer_edges():
-    rows = [f"0 4 {x} {y} {k} 0 0" for k, (x, y) in enumerate([(0.0, 0.0), (0.5, 1.0)] * 29)]
+    rows = [f"0 4 {x} {y} {k} 0 0" for k, (x, y) in enumerate([(0.0, 0.25), (0.5, 1.0)] * 29)]
     (marks,) = read("01-1m.asf", "\n".join(["# a comment of seven words in it", *rows])).values()
     assert marks.markup == "imm-58"
-    assert marks.faces[0][:2].tolist() == [[-0.5, -0.5], [199.5, 299.5]]
+    assert marks.faces[0][:2].tolist() == [[-0.5, 74.5], [199.5, 299.5]]
 
 
 def test_json_has_a_set_a_model_and_unknown_points():

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from kpdemo import checkpoint
 from kpdemo.compare import WEIGHTS
 from kpdemo.config import ConfigError, from_dict
-from train import loop
+from train import loop, yaml_file
 from train.loop import Diverged
 from train.recipe import Recipe, read
 

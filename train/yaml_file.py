@@ -35,7 +35,7 @@ def read(path: Path) -> Any:
     if len(text) > MAX_BYTES:
         raise ConfigError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.")
     try:
-        return yaml.load(text, _Loader)  # noqa: S506  a child of the safe loader
+        return yaml.load(text, _Loader)
     except RecursionError as error:
         raise ConfigError(f"{path} is nested too deeply.") from error
     except (yaml.YAMLError, ValueError) as error:

@@ -23,7 +23,7 @@ def read(root: Path, parts: tuple[str, ...]) -> list[LabelledFace]:
                 name=f"{part}/{label.stem}",
                 group=f"{part}/{_photo(part, label.stem)}",
                 markup="ibug-68",
-                keypoints=read_pts(label, 68, first=1),
+                keypoints=read_pts(label, 68, 1, picture),
                 picture=picture,
             )
             for label, picture in labelled_pictures(where, ".pts", what)

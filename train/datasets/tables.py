@@ -14,6 +14,7 @@ from typing import TextIO
 
 import numpy as np
 
+from kpdemo import truth
 from train.datasets.common import DataError, decoding
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -28,8 +29,14 @@ class Row(Mapping[str, str]):
     `number` counts from 1 below the heading.
     """
 
-    def __init__(self, path: Path, number: int, cells: Mapping[str, str]) -> None:
-        self.path, self.number, self._cells = path, number, cells
+    def __init__(self, path: Path, number: int, heading: list[str], cells: list[str]) -> None:
+        self.path, self.number = path, number
+        # How many cells were there: rows may end early.
+        self.width = len(cells)
+        cells = cells + [""] * (len(heading) - len(cells))
+        # Of columns of one name, the first counts.
+        pairs = [*zip(heading, cells, strict=False)]
+        self._cells = dict(reversed(pairs))
 
     def __getitem__(self, column: str) -> str:
         return self._cells[column]
@@ -65,9 +72,22 @@ class Row(Mapping[str, str]):
             raise self.error(f"{text[:40]!r} is no number of {what} in column {column}")
         return int(re.split("[.,]", text)[0])
 
-    def points(self, columns: Sequence[str]) -> np.ndarray:
-        """The coordinates in columns x y x y …: float64 `(K, 2)`, NaN where missing."""
-        return np.array([self.value(column) for column in columns]).reshape(-1, 2)
+    def points(self, columns: Sequence[str], width: float, height: float) -> np.ndarray:
+        """The coordinates in columns x y x y …: float32 `(K, 2)`, NaN where unknown.
+
+        They are in pixels of a picture of `width` × `height`; see `kpdemo.truth.outside` for how
+        far beyond it they may lie.
+        """
+        values = np.array([self.value(column) for column in columns]).reshape(-1, 2)
+        # What float32 cannot hold stays outside.
+        points = truth.without_codes(np.clip(values, -1e9, 1e9))
+        for k in truth.outside(points, width, height)[:1]:
+            x, y = columns[2 * k : 2 * k + 2]
+            raise self.error(
+                f"has a point outside the picture of {width:g} × {height:g} pixels: {self[x]:.40} "
+                f"in column {x} and {self[y]:.40} in column {y}"
+            )
+        return points
 
 
 def rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -102,8 +122,7 @@ def _rows(file: TextIO, path: Path, columns: Sequence[str]) -> Iterator[Row]:
                 f"{path}: row {number} has {len(cells)} cells, and the heading {len(heading)} "
                 "columns; save the table with another separator, or get it again."
             )
-        cells += [""] * (len(heading) - len(cells))
-        yield Row(path, number, dict(zip(heading, cells, strict=False)))
+        yield Row(path, number, heading, cells)
     if not count:
         raise DataError(f"{path} has no rows below its heading; get the table again.")
 
@@ -127,7 +146,7 @@ def _heading(
             continue
         missing = [name for name in columns if name not in heading]
         if not missing:
-            while heading and not heading[-1]:
+            while not heading[-1] and heading.count("") > 1:
                 heading.pop()
             if twice := [name for name in columns if heading.count(name) > 1]:
                 raise DataError(f"{path} has the column {twice[0]} twice; get the table again.")
