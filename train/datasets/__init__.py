@@ -9,6 +9,7 @@ from train.datasets.common import DataError, LabelledFace, root
 SOURCES = {
     "300w": ibug.train,
     "300w-common": ibug.common,
+    "300w-partial": ibug.partial,
     "imm": imm.train,
     "imm-validation": imm.validation,
     "bioid": bioid.read,
