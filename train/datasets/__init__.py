@@ -9,12 +9,12 @@ from train.datasets.common import DataError, LabelledFace, root
 SOURCES = {
     "300w": ibug.train,
     "300w-common": ibug.common,
-    "300w-partial": ibug.partial,
     "imm": imm.train,
     "imm-validation": imm.validation,
     "bioid": bioid.read,
     "ytf": ytf.train,
     "kaggle": kaggle.train,
+    "300w-partial": ibug.partial,
 }
 
 __all__ = ["SOURCES", "DataError", "LabelledFace", "load", "root", "split"]
