@@ -5,6 +5,7 @@ import dataclasses
 import json
 import re
 import tempfile
+import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -195,7 +196,7 @@ def load(folder: Path, name: str | None = None) -> Model:
         raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error}).") from error
     except RuntimeError as error:
         # PyTorch's message has a heading, then a line for every tensor that does not fit.
-        reason = " ".join(str(error).split("\n\t")[:2])
+        reason = textwrap.shorten(" ".join(str(error).split("\n\t")[:2]), 300, placeholder=" …")
         raise CheckpointError(
             f"{name}: the weights do not fit the config ({reason.rstrip('. ')})."
         ) from error

@@ -61,7 +61,14 @@ _RUN = {
             **dict.fromkeys(("coordinates", "unit", "heatmaps"), str),
             **dict.fromkeys(("bend", "curvature", "heatmap_weight", "sigma"), _NUMBER),
         },
-        "augment": {},
+        "augment": {
+            **dict.fromkeys(("mirror", "rotate", "shift", "moved", "blur", "erase"), _NUMBER),
+            **dict.fromkeys(("brightness", "contrast", "saturation"), _NUMBER),
+            "scale": [_NUMBER],
+        },
+        "batch_size": int,
+        "ema": _NUMBER,
+        "clip": _NUMBER,
         "stages": [
             {
                 "epochs": int,
@@ -360,6 +367,8 @@ def _check(value: Any, kind: Any, path: str = "") -> None:
         if not isinstance(value, list):
             raise TypeError(f"{path} is no list")
         for item in value:
+            if item is None:
+                raise TypeError(f"{path} has a gap")
             _check(item, kind[0], f"{path}[]")
     elif not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, _NUMBER)):
         raise TypeError(f"{path} is {value!r:.40}")
@@ -368,6 +377,7 @@ def _check(value: Any, kind: Any, path: str = "") -> None:
 def _run(name: str, data: Any) -> Run:
     """A run from its file; raises one of several errors if the file is not such a thing."""
     _check(data, _RUN)
+    _, _ = (data["recipe"].get("augment") or {}).get("scale") or (1, 1)
     blocks = (data["recipe"].get("args") or {}).get("blocks")
     if isinstance(blocks, list):  # of some nets it is their number
         _check(blocks, [{"channels": int, "dropout": _NUMBER}])

@@ -247,7 +247,10 @@ def _standing(files: _Files, row: dict) -> Standing:
 
 
 def _errors(measured: dict) -> np.ndarray:
-    return np.sort(np.asarray(measured.get("errors") or [], float))
+    errors = np.asarray(measured.get("errors") or [], float)
+    if errors.ndim != 1:
+        raise ValueError("an error a face")
+    return np.sort(errors)
 
 
 def _face(face: dict) -> Face:

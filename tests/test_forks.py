@@ -31,38 +31,41 @@ if __name__ == "__main__":
     assert compare() == RIGHT
 """
 BODIES = {
-    "pool": """
-        with multiprocessing.get_context("fork").Pool(2) as pool:
-            assert pool.map(compare, range(3)) == [RIGHT] * 3
-    """,
-    "futures": """
-        with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
-            assert list(pool.map(compare, range(2))) == [RIGHT] * 2
-    """,
-    "loader": """
+    "forked workers": """
         from torch.utils.data import DataLoader
+        context = multiprocessing.get_context("fork")
+        with context.Pool(2) as pool:
+            assert pool.map(compare, range(3)) == [RIGHT] * 3
+        with ProcessPoolExecutor(1, context) as pool:
+            assert list(pool.map(compare, range(2))) == [RIGHT] * 2
         class Photos:
             def __len__(self): return 2
             def __getitem__(self, k): return len(compare()[0])
         assert [int(n) for n in DataLoader(Photos(), num_workers=1)] == [1, 1]
     """,
-    "an engine of one's own, and a plain end": """
+    "what the parent held, and a plain end": """
         from kpdemo import images
         from kpdemo.mediapipe_assets import VisionTask, detector_bytes
         engine = Engine()
         photo = images.load(PHOTO)
         task = VisionTask("FaceDetector", detector_bytes(), min_detection_confidence=0.3)
         assert task.detect(photo.pixels).detections
-        child = os.fork()
-        if child == 0:
+        def child_ends(work):
+            child = os.fork()
+            if child == 0:
+                work()
+                sys.exit(7)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        def work():
             assert len(engine.compare(PHOTO).faces[0].answers) == 5
             assert task.detect(photo.pixels).detections
             engine.close()
-            sys.exit(7)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert child_ends(work)
+        assert child_ends(engine.close)
+        assert child_ends(lambda: None)
         assert len(engine.compare(PHOTO).faces[0].answers) == 5
     """,
-    "in the midst of another thread's calls": """
+    "in the midst of other threads' calls": """
         done = threading.Event()
         def busy():
             while not done.is_set(): compare()
@@ -74,18 +77,10 @@ BODIES = {
         done.set()
         for thread in threads: thread.join()
     """,
-    "spawn": """
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            assert pool.map(compare, range(1)) == [RIGHT]
-    """,
-    "forkserver": """
-        with multiprocessing.get_context("forkserver").Pool(1) as pool:
-            assert pool.map(compare, range(1)) == [RIGHT]
-    """,
-    "a child that uses nothing": """
-        child = os.fork()
-        if child == 0: sys.exit(0)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    "spawn and forkserver": """
+        for start in ("spawn", "forkserver"):
+            with multiprocessing.get_context(start).Pool(1) as pool:
+                assert pool.map(compare, range(1)) == [RIGHT]
     """,
 }
 
