@@ -184,11 +184,11 @@ class VisionTask:
 def _task(kind: str, model: bytes, options: Mapping[str, Any]) -> Any:
     """A task of MediaPipe's own."""
     try:
-        from mediapipe.tasks.python import BaseOptions, vision
+        from mediapipe import tasks
 
-        make = getattr(vision, kind).create_from_options
-        base = BaseOptions(model_asset_buffer=model)
-        return make(getattr(vision, f"{kind}Options")(base_options=base, **options))
+        make = getattr(tasks.vision, kind).create_from_options
+        base = tasks.BaseOptions(model_asset_buffer=model)
+        return make(getattr(tasks.vision, f"{kind}Options")(base_options=base, **options))
     except (ImportError, OSError) as error:
         raise BaselineUnavailable(
             f"MediaPipe cannot be loaded ({error}); install the Python package mediapipe, "
