@@ -5,6 +5,7 @@ import dataclasses
 import json
 import re
 import tempfile
+import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +15,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from kpdemo import framing, markup, nets, packed
-from kpdemo.config import VERSION, ConfigError, Input, ModelConfig, from_dict
+from kpdemo import framing, json_file, markup, nets, packed
+from kpdemo.config import VERSION, ConfigError, Input, ModelConfig, from_dict, in_short
+from kpdemo.json_file import JsonError
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -136,9 +138,9 @@ def read_config(folder: Path) -> ModelConfig:
     net that cannot be built."""
     path = folder / CONFIG
     data = _read_json(folder, CONFIG)
-    if isinstance(data, dict) and data.get("version", VERSION) != VERSION:
+    if (version := data.get("version", VERSION)) != VERSION:
         raise CheckpointError(
-            f"{path} has version {data['version']}; this program reads version {VERSION}."
+            f"{path} has version {in_short(version)}; this program reads version {VERSION}."
         )
     try:
         config = from_dict(ModelConfig, data, str(path))
@@ -165,11 +167,11 @@ def read_metrics(folder: Path) -> dict:
 
 def _read_json(folder: Path, name: str) -> dict:
     try:
-        return json.loads((folder / name).read_text())
+        return json_file.read(folder / name)
     except FileNotFoundError:
         raise CheckpointError(f"{folder.name} has no {name}.") from None
-    except (ValueError, OSError) as error:
-        raise CheckpointError(f"{folder / name} is not valid JSON ({error}).") from error
+    except JsonError as error:
+        raise CheckpointError(f"{folder / name} {error}") from error
 
 
 def load(folder: str | Path, name: str | None = None) -> Model:
@@ -181,10 +183,13 @@ def load(folder: str | Path, name: str | None = None) -> Model:
     name = name or folder.name
     config = read_config(folder)
     try:
-        net = nets.build(config)
         tensors = load_file(folder / WEIGHTS)
         # A copy, as the net's: what lies in the file would change with it.
         calibration = tensors.pop(CALIBRATION).clone() if CALIBRATION in tensors else None
+        # Whether they fit is known before memory is taken for a net that may be far too large.
+        with torch.device("meta"):
+            nets.build(config).load_state_dict(tensors, assign=True)
+        net = nets.build(config)
         net.load_state_dict(tensors)
     except FileNotFoundError:
         raise CheckpointError(f"{name} has no {WEIGHTS}.") from None
@@ -192,7 +197,7 @@ def load(folder: str | Path, name: str | None = None) -> Model:
         raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error}).") from error
     except RuntimeError as error:
         # PyTorch's message has a heading, then a line for every tensor that does not fit.
-        reason = " ".join(str(error).split("\n\t")[:2])
+        reason = textwrap.shorten(" ".join(str(error).split("\n\t")[:2]), 300, placeholder=" …")
         raise CheckpointError(
             f"{name}: the weights do not fit the config ({reason.rstrip('. ')})."
         ) from error

@@ -3,7 +3,6 @@
 import filecmp
 import logging
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from kpdemo.crops import Crop
 from kpdemo.cuts import Cuts, by_channels, cut
 from kpdemo.device import pick
 from kpdemo.faces import MAX_FACES, Face, FaceFinder
+from kpdemo.forks import Lock
 from kpdemo.mediapipe_assets import BaselineUnavailable
 from kpdemo.predict import Prediction, predict_each
 
@@ -43,7 +43,7 @@ NO_FACE_HERE = "no face here"
 
 T = TypeVar("T")
 
-_STARTING = threading.Lock()
+_STARTING = Lock()
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,8 @@ class Engine:
 
     The default models are loaded at once, the others when they are first asked for; the `configs`
     of all are read at once. A model whose folder is damaged, or a MediaPipe that cannot start, is
-    left out and named in `unavailable`; the others work. Safe to use from several threads.
+    left out and named in `unavailable`; the others work. Safe to use from several threads, and
+    in processes that were forked, each of which computes with one thread.
 
     With a `namespace`, weights come from its repositories on the Hugging Face Hub, and from the
     folders only where that fails. `origins` says where each model's weights are from, and
@@ -166,7 +167,10 @@ class Engine:
         self.not_pulled: dict[str, str] = {}
         # On ZeroGPU copies of the nets are asked; those here serve who looks inside them.
         self.device = torch.device("cpu") if zerogpu.here() else pick()
-        self._loading = threading.Lock()
+        # Torch uses all cores by itself: two photos at once would only be slower than in turn.
+        self.turn = Lock()
+        self._loading = Lock()
+        self._warm: set[str] = set()
         if folders is None:
             folders = model_folders()
         elif isinstance(folders, str | PathLike):
@@ -189,9 +193,6 @@ class Engine:
                     self.configs[name] = self._read(name, checkpoint.read_config)
             except CheckpointError as error:
                 self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
-        # Torch uses all cores by itself: two photos at once would only be slower than in turn.
-        self.turn = threading.Lock()
-        self._warm: set[str] = set()
         self._on_zerogpu: zerogpu.Ask | None = None
         if zerogpu.here():
             nets = [name for name in self.names if name != BASELINE]

@@ -1,15 +1,20 @@
 """What a model folder's `config.json` says: enough to rebuild and feed the net, and no more."""
 
 import dataclasses
+import math
+import reprlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 VERSION = 1
+MAX_SIDE = 4096  # pixels of an input
+# The largest number in a net's arguments: widths and depths beyond it only fill the memory.
+MAX_ARGUMENT = 2**16
 
 
 class ConfigError(ValueError):
@@ -34,6 +39,8 @@ class Input:
     def __post_init__(self) -> None:
         if self.channels not in (1, 3) or min(self.height, self.width) < 1 or not self.std > 0:
             raise ConfigError("an input has pixels, 1 or 3 channels, and a std above 0.")
+        if max(self.height, self.width) > MAX_SIDE:
+            raise ConfigError(f"an input has at most {MAX_SIDE} pixels a side.")
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,10 @@ class ModelConfig:
     args: Mapping[str, Any] = field(default_factory=dict)
     version: int = VERSION
 
+    def __post_init__(self) -> None:
+        if any(abs(number) > MAX_ARGUMENT for number in _numbers(self.args)):
+            raise ConfigError(f"args: a number is larger than {MAX_ARGUMENT}.")
+
 
 def from_dict(cls: type[T], data: Any, where: str) -> T:
     """Build a frozen dataclass (and those inside it) from plain data, refusing unknown keys.
@@ -67,11 +78,11 @@ def from_dict(cls: type[T], data: Any, where: str) -> T:
     values of the wrong type.
     """
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{where}: expected a mapping of settings, got {data!r}.")
+        raise ConfigError(f"{where}: expected a mapping of settings, got {in_short(data)}.")
     fields = {f.name: f for f in dataclasses.fields(cls)}
-    if unknown := [str(key) for key in data if key not in fields]:
+    if unknown := sorted(in_short(key).strip("'") for key in data if key not in fields):
         raise ConfigError(
-            f"{where}: unknown key {', '.join(sorted(unknown))}; known are {', '.join(fields)}."
+            f"{where}: unknown key {', '.join(unknown[:5])}; known are {', '.join(fields)}."
         )
     required = dataclasses.MISSING
     missing = [
@@ -87,6 +98,22 @@ def from_dict(cls: type[T], data: Any, where: str) -> T:
         return cls(**values)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
+
+
+def in_short(value: Any) -> str:
+    """How a value is written in a message: on one line, and never long."""
+    return reprlib.repr(value)
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """All numbers in plain data."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _numbers(item)
+    elif isinstance(value, int | float) and math.isfinite(value):
+        yield value
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
@@ -113,4 +140,5 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return float(value)
     elif type(value) is hint:
         return value
-    raise ConfigError(f"{where}: {value!r} is not of the kind {getattr(hint, '__name__', hint)}.")
+    kind = getattr(hint, "__name__", hint)
+    raise ConfigError(f"{where}: {in_short(value)} is not of the kind {kind}.")

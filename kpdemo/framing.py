@@ -5,7 +5,6 @@ a found face the same crop is predicted from the detector's box and six points, 
 that `python -m train framing` fits on the training faces and keeps in `framing.json`.
 """
 
-import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kpdemo import json_file
 from kpdemo import markup as markups
 from kpdemo.config import ConfigError, Framing
 from kpdemo.crops import Crop
+from kpdemo.json_file import JsonError
 
 if TYPE_CHECKING:
     from kpdemo.faces import Face
@@ -147,4 +148,9 @@ def fitted(framing: Framing) -> dict:
 
 @cache
 def _measured() -> dict[str, dict]:
-    return json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    try:
+        return json_file.read(MEASURED)
+    except FileNotFoundError:
+        return {}
+    except JsonError as error:
+        raise ConfigError(f"{MEASURED} {error}") from error

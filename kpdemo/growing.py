@@ -8,7 +8,6 @@ and their photos count as done.
 """
 
 import csv
-import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from io import StringIO
@@ -310,7 +309,7 @@ def _json_entries(file: BinaryIO) -> Iterator[_Entry]:
                 raise ValueError("another file")
             return
         start, end = end, end + len(line)
-        data = json.loads(line)
+        data = json_file.parse(line)
         digest = str(data.get("digest", ""))
         yield _Entry(str(data["file"]), digest, set(data["models"]), start, end, True)
 

@@ -4,7 +4,6 @@ Files appear one after the other while recipes train. What is missing is simply 
 is damaged is left out and named.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo import markup
+from kpdemo import json_file, markup
 from kpdemo.checkpoint import HISTORY, METRICS
 from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
 
@@ -41,6 +40,56 @@ _MATTERS = {
     "step": ("schedule", ("step", "plateau")),
     "gamma": ("schedule", ("step", "plateau")),
 }
+
+_NUMBER = (int, float)
+_WHY = {"question": str, "model": str, "changes": {}, "tried": str}
+# What the tabs take for granted in a history: any part may be missing or null.
+_RUN = {
+    "recipe": {
+        **dict.fromkeys(("name", "title", "notes", "net", "markup", "start_from"), str),
+        "input": {"width": int, "height": int, "channels": int, "mean": _NUMBER, "std": _NUMBER},
+        "framing": {"reference": str, "scale": _NUMBER},
+        "args": {},
+        "data": {
+            "train": [str],
+            "test": [str],
+            "validate": [str],
+            "holdout": _NUMBER,
+            "incomplete": str,
+        },
+        "loss": {
+            **dict.fromkeys(("coordinates", "unit", "heatmaps"), str),
+            **dict.fromkeys(("bend", "curvature", "heatmap_weight", "sigma"), _NUMBER),
+        },
+        "augment": {
+            **dict.fromkeys(("mirror", "rotate", "shift", "moved", "blur", "erase"), _NUMBER),
+            **dict.fromkeys(("brightness", "contrast", "saturation"), _NUMBER),
+            "scale": [_NUMBER],
+        },
+        "batch_size": int,
+        "ema": _NUMBER,
+        "clip": _NUMBER,
+        "stages": [
+            {
+                "epochs": int,
+                **dict.fromkeys(("optimizer", "schedule"), str),
+                **dict.fromkeys(
+                    ("lr", "weight_decay", "momentum", "warmup", "step", "gamma"), _NUMBER
+                ),
+            }
+        ],
+        "reported": {"figure": str, "value": _NUMBER, "unit": str, "comparable": str},
+    },
+    "epochs": [{"epoch": int, **dict.fromkeys((*MEASURES, "seconds"), _NUMBER)}],
+    "diverged": str,
+    "parameters": int,
+    "faces": {"train": int, "validation": int},
+    "device": str,
+    "calibration": {"validation_nme_before": _NUMBER, "validation_nme": _NUMBER},
+    "sweep": _WHY,
+    "trial": _WHY,
+}
+_ERRORS = {"faces": int, "nme": _NUMBER, "rmse_96": _NUMBER, "mean_answer_nme": _NUMBER}
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +259,7 @@ class Histories:
             return before
         place = path.relative_to(self._weights)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+            data = json_file.read(path)
             if place.name == COMPLETENESS and len(place.parts) == 1:
                 return stamp, _labels(data)
             if place.name == METRICS:
@@ -218,7 +267,7 @@ class Histories:
             name = place.parent if place.name == HISTORY else place.with_suffix("")
             return stamp, _run(name.as_posix(), data)
         # A file that is not what it should be may break anywhere on the way.
-        except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
             return stamp, None
 
     def _collect(self, version: int) -> Library:
@@ -305,8 +354,34 @@ def setting(recipe: Mapping[str, Any], path: str) -> Any:
     return value
 
 
+def _check(value: Any, kind: Any, path: str = "") -> None:
+    """TypeError if plain data is of another kind than written down, see `_RUN`."""
+    if value is None:
+        return
+    if isinstance(kind, dict):
+        if not isinstance(value, dict):
+            raise TypeError(f"{path} is no mapping")
+        for key, inner in kind.items():
+            _check(value.get(key), inner, f"{path}.{key}")
+    elif isinstance(kind, list):
+        if not isinstance(value, list):
+            raise TypeError(f"{path} is no list")
+        for item in value:
+            if item is None:
+                raise TypeError(f"{path} has a gap")
+            _check(item, kind[0], f"{path}[]")
+    elif not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, _NUMBER)):
+        raise TypeError(f"{path} is {value!r:.40}")
+
+
 def _run(name: str, data: Any) -> Run:
     """A run from its file; raises one of several errors if the file is not such a thing."""
+    _check(data, _RUN)
+    _, _ = (data["recipe"].get("augment") or {}).get("scale") or (1, 1)
+    blocks = (data["recipe"].get("args") or {}).get("blocks")
+    if isinstance(blocks, list):  # of some nets it is their number
+        _check(blocks, [{"channels": int, "dropout": _NUMBER}])
+        _ = [block["channels"] for block in blocks]
     epochs = data["epochs"]
     columns = {key: [epoch.get(key) for epoch in epochs] for key in (*MEASURES, "seconds")}
     curves = {key: np.array(values, float) for key, values in columns.items()}  # None becomes NaN
@@ -326,7 +401,8 @@ def _run(name: str, data: Any) -> Run:
         calibration=data.get("calibration") or {},
         told=data.get("sweep") or data.get("trial") or {},
     )
-    _ = run.model, run.planned, run.loss, run.judged_on, settings(run.recipe)
+    _ = run.recipe["name"], run.planned, run.loss, run.judged_on, settings(run.recipe)
+    hash((run.loss, run.judged_on))
     if name.startswith(f"{SWEEPS}/"):
         _ = run.told["question"], run.told["changes"].items()
     return run
@@ -357,6 +433,7 @@ def _errors(model: str, data: Any) -> dict[str, Errors]:
         box = ways.get("ground_truth_box")
         if box is None:
             continue
+        _check(box, _ERRORS)
         nme = np.array(box["nme_by_keypoint"], float)
         rmse = box.get("rmse_96_by_keypoint")
         # The file says how many keypoints there are, which is enough to know the markup.
@@ -379,6 +456,10 @@ def _errors(model: str, data: Any) -> dict[str, Errors]:
 
 def _labels(data: Any) -> dict[str, Labels]:
     counted = {"kaggle": data["kaggle"]} | data["recipes"]
+    for counts in counted.values():
+        _check(counts, {"rows": int, "rows_by_keypoint": {}})
+        _check([*counts["rows_by_keypoint"].values()], [int])
+        _check([*counts["rows_by_points_known"].values()], [int])
     return {
         name: Labels(
             rows=counts["rows"],

@@ -6,7 +6,6 @@ are those that the Hub states and, where `pins.json` pins the model, the one wri
 
 import dataclasses
 import hashlib
-import json
 import re
 import threading
 import time
@@ -34,8 +33,9 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import validate_repo_id
 
-from kpdemo import checkpoint
+from kpdemo import checkpoint, json_file
 from kpdemo.checkpoint import CheckpointError, Model
+from kpdemo.json_file import JsonError
 
 VARIABLE = "KPDEMO_HUB"  # the namespace that the app pulls from
 PREFIX = "kpdemo-"
@@ -340,10 +340,12 @@ def _ready(api: HfApi, repo: str, private: bool, branch: str) -> ModelInfo:
 def read_pins() -> dict[str, Pin]:
     """The pinned state of each repository by its id; HubError if the file is broken."""
     try:
-        return {repo: Pin(**pin) for repo, pin in json.loads(PINS.read_text()).items()}
+        return {repo: Pin(**pin) for repo, pin in json_file.read(PINS).items()}
     except FileNotFoundError:
         return {}
-    except (ValueError, TypeError, AttributeError, OSError) as error:
+    except JsonError as error:
+        raise HubError(f"{PINS} {error}") from error
+    except TypeError as error:
         raise HubError(f"{PINS} cannot be read ({error}).") from error
 
 

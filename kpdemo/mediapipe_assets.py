@@ -5,6 +5,7 @@ Everything that can fail raises `BaselineUnavailable`, whose text is for the use
 
 import atexit
 import contextlib
+import ctypes
 import hashlib
 import io
 import os
@@ -12,12 +13,16 @@ import tempfile
 import urllib.request
 import weakref
 import zipfile
+from collections.abc import Mapping
+from functools import partial
 from http.client import HTTPException
 from importlib import util
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+
+from kpdemo.forks import Lock
 
 NAME = "face_landmarker.task"
 SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
@@ -129,34 +134,29 @@ def _store(data: bytes, path: Path) -> None:
 class VisionTask:
     """One MediaPipe vision task in image mode, closed by hand, by `with`, or at exit.
 
-    Threads may share one: MediaPipe queues the calls on a thread of its own. A task does not
-    survive a fork. Building one raises `BaselineUnavailable` where MediaPipe cannot run.
+    Threads may share one: MediaPipe queues the calls on a thread of its own. That thread is not
+    there in a forked process, where the task is made anew when it is first used. Making one raises
+    `BaselineUnavailable` where MediaPipe cannot run.
     """
 
     def __init__(self, kind: str, model: bytes, **options: Any) -> None:
-        try:
-            import mediapipe
-            from mediapipe.tasks.python import BaseOptions, vision
-
-            task = getattr(vision, kind)
-            settings = getattr(vision, f"{kind}Options")
-            base = BaseOptions(model_asset_buffer=model)
-            self._task = task.create_from_options(settings(base_options=base, **options))
-        except (ImportError, OSError) as error:
-            raise BaselineUnavailable(
-                f"MediaPipe cannot be loaded ({error}); install the Python package mediapipe, "
-                "and on Debian or Ubuntu the packages libegl1, libgles2 and libgl1."
-            ) from error
-        self._mediapipe = mediapipe
+        self._make = partial(_task, kind, model, options)
+        self._task: Any = self._make()
         self._closed = False
+        self._making = Lock()
         _open_tasks.add(self)
 
     def detect(self, pixels: np.ndarray) -> Any:
         """MediaPipe's own result for `(H, W, 3)` uint8 RGB; ValueError once closed."""
         if self._closed:
             raise ValueError(f"This {type(self).__name__} is closed.")
-        image = self._mediapipe.Image(
-            image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels)
+        import mediapipe
+
+        with self._making:
+            if self._task is None:
+                self._task = self._make()
+        image = mediapipe.Image(
+            image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(pixels)
         )
         return self._task.detect(image)
 
@@ -164,13 +164,36 @@ class VisionTask:
         """Free what MediaPipe holds; more calls do nothing."""
         if not self._closed:
             self._closed = True
-            self._task.close()
+            if self._task is not None:
+                self._task.close()
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: forget the parent's task, whose end would wait for ever."""
+        if self._task is not None:
+            # One reference too many, so that its `__del__` never comes.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._task))
+            self._task = None
 
     def __enter__(self: TaskT) -> TaskT:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _task(kind: str, model: bytes, options: Mapping[str, Any]) -> Any:
+    """A task of MediaPipe's own."""
+    try:
+        from mediapipe import tasks
+
+        make = getattr(tasks.vision, kind).create_from_options
+        base = tasks.BaseOptions(model_asset_buffer=model)
+        return make(getattr(tasks.vision, f"{kind}Options")(base_options=base, **options))
+    except (ImportError, OSError) as error:
+        raise BaselineUnavailable(
+            f"MediaPipe cannot be loaded ({error}); install the Python package mediapipe, "
+            "and on Debian or Ubuntu the packages libegl1, libgles2 and libgl1."
+        ) from error
 
 
 _open_tasks: weakref.WeakSet[VisionTask] = weakref.WeakSet()
@@ -183,3 +206,12 @@ _open_tasks: weakref.WeakSet[VisionTask] = weakref.WeakSet()
 def _close_tasks() -> None:
     for task in list(_open_tasks):
         task.close()
+
+
+def _leave_tasks() -> None:
+    for task in list(_open_tasks):
+        task.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_leave_tasks)

@@ -1,10 +1,9 @@
 """Which faces a model's weights have seen, as its folder and those of earlier runs recorded it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpdemo import checkpoint
+from kpdemo import checkpoint, json_file
 from kpdemo.compare import WEIGHTS
 from kpdemo.histories import TRIALS
 
@@ -27,17 +26,18 @@ def stages(name: str, weights: Path = WEIGHTS) -> list[Stage]:
     history = _history(weights / name / checkpoint.HISTORY)
     while history is not None and name not in {stage.run for stage in found}:
         try:
-            recipe = history["recipe"]
-            found.append(Stage(name, tuple(recipe["data"]["train"]), history["faces"]["train"]))
-            start = recipe["start_from"]
+            recipe, faces = history["recipe"], history["faces"]["train"]
+            sources = tuple(source for source in recipe["data"]["train"] if isinstance(source, str))
+            # Runs that others started from were kept beside the trials.
+            start = Path(recipe["start_from"]).name if recipe["start_from"] else None
         except (KeyError, TypeError):
             break
+        found.append(Stage(name, sources, faces if isinstance(faces, int) else None))
         if recipe.get("imagenet"):
             found.append(Stage("imagenet", ("imagenet",), None))
-        if not start:
+        if start is None:
             break
-        # Runs that others started from were kept beside the trials.
-        name = Path(start).name
+        name = start
         history = _history(weights / TRIALS / f"{name}.json") or _history(
             weights / name / checkpoint.HISTORY
         )
@@ -48,6 +48,6 @@ def stages(name: str, weights: Path = WEIGHTS) -> list[Stage]:
 
 def _history(path: Path) -> dict | None:
     try:
-        return json.loads(path.read_text())
+        return json_file.read(path)
     except (OSError, ValueError):
         return None

@@ -5,7 +5,6 @@
 read again as soon as one of them changes.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo import checkpoint
+from kpdemo import checkpoint, json_file
 from kpdemo import markup as markups
 from kpdemo.compare import BASELINE, WEIGHTS
 
@@ -197,18 +196,12 @@ class _Files:
 
     def _load(self, name: str) -> dict:
         try:
-            # JSON has no NaN, but Python writes one.
-            text = (self.root / name).read_text(encoding="utf-8")
-            data = json.loads(text, parse_constant=lambda _: None)
+            return json_file.read(self.root / name)
         except FileNotFoundError:
             self.problems.append(f"{name} is missing")
-            return {}
         except (ValueError, OSError):
-            data = None
-        if not isinstance(data, dict):
             self.problems.append(f"{name} is damaged")
-            return {}
-        return data
+        return {}
 
 
 def _named(row: Any) -> bool:
@@ -254,7 +247,10 @@ def _standing(files: _Files, row: dict) -> Standing:
 
 
 def _errors(measured: dict) -> np.ndarray:
-    return np.sort(np.asarray(measured.get("errors") or [], float))
+    errors = np.asarray(measured.get("errors") or [], float)
+    if errors.ndim != 1:
+        raise ValueError("an error a face")
+    return np.sort(errors)
 
 
 def _face(face: dict) -> Face:

@@ -1,10 +1,10 @@
 """Points that a person marked: from 300-W `.pts`, IMM `.asf` or this program's own JSON.
 
 What is read is in photo coordinates, 0-based with pixel centres on integers, whatever the file
-counts from. The readers of single files are the training data's too.
+counts from. Points that a file marks as unknown are NaN: see `without_codes`. The readers of single
+files are the training data's too.
 """
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,25 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo import markup
+from kpdemo import json_file, markup
 from kpdemo.compare import Answer, ComparedFace, Comparison
+from kpdemo.metrics import eye_distance
 
 IMM_COUNT = 58
 MAX_CHARACTERS = 10_000_000
 # At least this share of the points must lie in a face's box; iBUG's jaw often leaves it.
 _INSIDE = 0.5
 # Points beyond the photo's edge by more than this share of it were marked on another picture.
-_BEYOND = 0.25
+BEYOND = 0.25
+# Words for a number that is not there; NaN is read as a number.
+_MISSING = {"", "-", "?", "na", "n/a", "#n/a", "none", "null", "nil", "missing"}
+# COCO's flags of a point: not labelled, labelled but hidden, visible.
+_FLAGS = (0, 1, 2)
 # What looking for our own fields in somebody else's JSON may raise.
 _MALFORMED = (
     ArithmeticError,
     AttributeError,
     LookupError,
-    RecursionError,
     TypeError,
     ValueError,
 )
@@ -66,14 +70,16 @@ def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
         sets = _read_json(text, width, height)
     else:
         raise TruthError("Ground truth is read from .pts, .asf or .json files; choose one of them.")
-    margin = _BEYOND * np.array([width, height])
     for marks in sets.values():
-        points = np.concatenate(marks.faces)
-        if ((points < -margin) | (points > (width, height) + margin)).any():
-            raise TruthError(
-                f"The points lie outside this photo of {width} × {height} pixels; choose the file "
-                "that was made for it."
-            )
+        if not any(np.isfinite(points).any() for points in marks.faces):
+            raise TruthError("All points in the file are marked as unknown; choose another one.")
+        for points in marks.faces:
+            for k in outside(points, width, height)[:1]:
+                x, y = points[k]
+                raise TruthError(
+                    f"Point {k + 1} in the file, at ({x:g}, {y:g}), lies outside this photo of "
+                    f"{width} × {height} pixels; choose the file that was made for it."
+                )
     return sets
 
 
@@ -120,6 +126,25 @@ def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
     return max(sets, key=edited)
 
 
+def gaps(answers: Sequence[Answer | None]) -> str:
+    """What is unknown in the marks on a photo's faces, in words; empty where all is known."""
+    known = [np.isfinite(answer.keypoints).all(1) for answer in answers if answer]
+    words = []
+    if not all(face.all() for face in known):
+        count, total = (sum(map(size, known)) for size in (np.sum, len))
+        words.append(f"{count} of the {total} points are known; the others count nowhere.")
+    if not all(_has_eye_distance(answer) for answer in answers if answer):
+        words.append("Without both outer eye corners, errors are in pixels alone.")
+    return " ".join(words)
+
+
+def _has_eye_distance(answer: Answer) -> bool:
+    try:
+        return bool(eye_distance(answer.keypoints, answer.markup) > 0)
+    except KeyError:  # a single nose tip has no eyes
+        return False
+
+
 def read_pts(text: str, count: int, first: int, where: Path | str) -> np.ndarray:
     """The text of a `.pts` file -> `(count, 2)` float32, 0-based; `first` is its first index.
 
@@ -128,7 +153,12 @@ def read_pts(text: str, count: int, first: int, where: Path | str) -> np.ndarray
     braces = re.search(r"\{(.*)\}", text, re.DOTALL)
     if not braces:
         raise TruthError(f"{where} is no complete .pts file: it has no list of points in braces.")
-    return points_from(braces[1].split(), count, where) - first
+    points = points_from(braces[1].split(), count, where)
+    stated = re.search(r"n_points\s*:\s*(\d+)", text[: braces.start()])
+    # Compared as texts: numbers may be of any length.
+    if stated and stated[1].lstrip("0") != str(count):
+        raise TruthError(f"{where} states n_points: {stated[1]:.20} and has {count} points.")
+    return without_codes(points - first)
 
 
 def read_asf(text: str, where: Path | str) -> np.ndarray:
@@ -151,17 +181,50 @@ def to_pixels(fractions: np.ndarray, width: float, height: float) -> np.ndarray:
     return fractions * np.array([width, height], np.float32) - 0.5
 
 
-def points_from(numbers: list[str], count: int, where: Path | str) -> np.ndarray:
-    """Texts x y x y … as `(count, 2)` float32; TruthError names `where` if they are not that."""
+def points_from(numbers: Sequence[str], count: int, where: Path | str) -> np.ndarray:
+    """Texts x y x y … as `(count, 2)` float32, NaN where unknown; TruthError names `where`.
+
+    A third number a point is read as COCO's flag where all of them are one: 0 is "not labelled".
+    """
     try:
-        points = np.array(numbers, np.float32)
+        # float32 would turn large numbers into infinity with a warning.
+        values = np.array([_number(text) for text in numbers], np.float64)
     except ValueError as error:
         raise TruthError(f"{where} has a broken coordinate: {error}.") from error
-    if len(points) != 2 * count:
-        raise TruthError(f"{where} has {len(points) / 2:g} points where {count} belong.")
-    if not np.isfinite(points).all():
+    flagged = len(values) == 3 * count and np.isin(values[2::3], _FLAGS).all()
+    if len(values) != 2 * count and not flagged:
+        raise TruthError(f"{where} has {len(values) / 2:g} points where {count} belong.")
+    if (np.abs(values) > np.finfo(np.float32).max).any():
         raise TruthError(f"{where} has a coordinate that is no finite number.")
-    return points.reshape(count, 2)
+    return without_codes(values.reshape(count, -1))
+
+
+def without_codes(rows: np.ndarray) -> np.ndarray:
+    """Rows x y, or x y flag, as float32 `(K, 2)` with NaN for points that are unknown.
+
+    Data sets write 0 0, -1 -1 or another whole number up to 0 twice where a point is unknown; no
+    keypoint lies so exactly on the diagonal beyond a picture's corner. Unknown too is a point that
+    lacks one coordinate, or has COCO's flag 0.
+    """
+    points = np.array(rows[:, :2], np.float32)
+    x, y = points.T
+    code = (x == y) & (x <= 0) & (x == np.rint(x))
+    flag = (rows[:, 2:] == 0).any(1)
+    points[code | flag | np.isnan(points).any(1)] = np.nan
+    return points
+
+
+def outside(points: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Which of `(K, 2)` lie beyond a picture by more than a quarter of its size.
+
+    Less is usual: annotators mark hidden points where they think they are.
+    """
+    margin = BEYOND * np.array([width, height])
+    return np.flatnonzero(((points < -margin) | (points > (width, height) + margin)).any(1))
+
+
+def _number(text: str) -> float:
+    return np.nan if text.strip().lower() in _MISSING else float(text)
 
 
 def _claim(points: np.ndarray, face: ComparedFace) -> tuple[float, float]:
@@ -174,7 +237,7 @@ def _claim(points: np.ndarray, face: ComparedFace) -> tuple[float, float]:
 
 def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
     try:
-        data = json.loads(text)
+        data = json_file.parse(text)
         size = int(data["photo"]["width"]), int(data["photo"]["height"])
         asked = [(name, a) for face in data["faces"] for name, a in face["models"].items()]
         sets: dict[str, list[tuple[str, np.ndarray]]] = {}
@@ -200,9 +263,11 @@ def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
 
 def _points(answer: Mapping[str, Any]) -> np.ndarray:
     """An answer's points, null as NaN; ValueError if they are not those of its markup."""
-    points = np.array(answer["keypoints"], np.float32)
-    if points.shape != (len(markup.get(answer["markup"])), 2):
-        raise ValueError(f"{points.shape} are not the points of {answer['markup']}")
-    # A point of which one coordinate is missing is unknown.
-    points[~np.isfinite(points).all(1)] = np.nan
-    return points
+    rows = answer["keypoints"]
+    columns = max(len(row) for row in rows if row is not None)
+    if columns not in (2, 3) or len(rows) != len(markup.get(answer["markup"])):
+        raise ValueError(f"they are not the points of {answer['markup']}")
+    points = np.array([[None] * columns if row is None else row for row in rows], np.float32)
+    if columns == 3 and not np.isin(points[:, 2], _FLAGS).all():
+        raise ValueError("the third column is no flag")
+    return without_codes(points)

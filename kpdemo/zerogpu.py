@@ -1,7 +1,7 @@
 """ZeroGPU: a Space whose GPU is there only inside decorated functions, in a forked process.
 
-MediaPipe does not survive a fork, and GPUs are lent by the second. So only nets are asked there, on
-copies of their own, and all of them in one call a photo.
+MediaPipe's tasks do not survive a fork, and GPUs are lent by the second, too short to make them
+anew. So only nets are asked there, on copies of their own, and all of them in one call a photo.
 https://huggingface.co/docs/hub/spaces-zerogpu
 """
 

@@ -126,6 +126,42 @@ DAMAGE = {
     "broken JSON": (write(checkpoint.CONFIG, b'{"net": "un'), ["config.json", "JSON"]),
     "binary config": (write(checkpoint.CONFIG, b"\x80\xff\x00"), ["config.json", "JSON"]),
     "list for config": (write(checkpoint.CONFIG, b"[1]"), ["config.json", "mapping"]),
+    "deep config": (write(checkpoint.CONFIG, b"[" * 100_000), ["config.json", "too deeply"]),
+    "deep arguments": (
+        write(checkpoint.CONFIG, b'{"args":' + b"[" * 300 + b"]" * 300 + b"}"),
+        ["config.json", "too deeply"],
+    ),
+    "long number": (
+        write(checkpoint.CONFIG, b'{"version": 1' + b"0" * 9999 + b"}"),
+        ["config.json", "too large"],
+    ),
+    "long version": (change_config(version="x" * 9999), ["config.json", "version 'xx"]),
+    "same name twice": (
+        write(checkpoint.CONFIG, b'{"net": 1, "net": 2}'),
+        ["config.json", "twice"],
+    ),
+    "huge input": (
+        change_config(input={"height": 10**9, "width": 8}),
+        ["config.json: input", "4096 pixels"],
+    ),
+    "infinite scale": (
+        change_config(framing={"reference": "kaggle", "scale": float("inf")}),
+        ["config.json: framing", "scale"],
+    ),
+    "huge argument": (change_config(args={"depth": 10**18}), ["config.json: args", "65536"]),
+    # Petabytes, if they were made.
+    "huge net": (change_config(args={"base": 60_000, "depth": 3}), ["do not fit"]),
+    "deep weights": (
+        write(checkpoint.WEIGHTS, (10**5).to_bytes(8, "little") + b"[" * 10**5),
+        ["model.safetensors", "damaged"],
+    ),
+    "deep metadata": (
+        write(
+            checkpoint.WEIGHTS,
+            (10**5 + 1).to_bytes(8, "little") + b'{"a":' * 20_000 + b"1",
+        ),
+        ["model.safetensors", "damaged"],
+    ),
 }
 
 
@@ -138,6 +174,7 @@ def test_damaged_folders_are_told(
         checkpoint.load(folder)
     message = str(caught.value)
     assert "\n" not in message
+    assert len(message) < 1000
     for word in ("little", *words):
         assert word in message
 
@@ -153,6 +190,13 @@ def test_history_that_is_missing_or_broken_is_told(folder: Path) -> None:
     (folder / checkpoint.HISTORY).write_text('{"epochs": [')
     with pytest.raises(CheckpointError, match=r"little.history\.json is not valid JSON"):
         checkpoint.read_history(folder)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_config_that_an_editor_saved_again_is_read(folder: Path, encoding: str) -> None:
+    path = folder / checkpoint.CONFIG
+    path.write_text(path.read_text(), encoding=encoding)
+    assert checkpoint.load(folder).config == CONFIG
 
 
 def test_normalise_scales_as_the_config_says() -> None:

@@ -150,6 +150,23 @@ def test_an_unknown_model_is_refused_by_name(hopper_path):
         compare(hopper_path, ["nosuchnet"])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [b"[" * 100_000, b'{"args":' * 100_000, b'{"version": 1' + b"0" * 5000 + b"}", b"[]", b"\xff"],
+    ids=range(5),
+)
+@pytest.mark.parametrize("name", ["unet", "mine"])
+def test_a_broken_config_leaves_the_others_working(tmp_path, text, name):
+    for folder in ("simplenet", name):
+        shutil.copytree(WEIGHTS / "simplenet", tmp_path / folder)
+    (tmp_path / name / "config.json").write_bytes(text)
+    with Engine(model_folders(tmp_path)) as engine:
+        assert {"simplenet", BASELINE} <= set(engine.names)
+        assert name not in engine.names
+        assert "config.json" in engine.unavailable[name]
+        engine.warm_up()
+
+
 def test_a_damaged_model_leaves_the_others_working(tmp_path, hopper_path):
     for name in ("unet", "simplenet"):
         shutil.copytree(WEIGHTS / name, tmp_path / name)

@@ -9,7 +9,7 @@ import pytest
 
 from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
 from kpdemo.histories import Histories, settings, smooth
-from kpdemo.ui import bars, curves
+from kpdemo.ui import bars, curves, recipe_tables
 from kpdemo.ui.settings import table
 
 
@@ -56,7 +56,34 @@ def test_errors_and_labels_are_in_the_order_of_the_markup(library):
     assert "2,140 have all 15 labels" in bars.completeness_words(library.labels)
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", '{"recipe": {}, "epochs": 3}', '{"epochs": [[]]}'])
+RECIPE = '{"recipe": {"name": "x", "stages": [{"epochs": 1}]%s}, "epochs": [{"epoch": 1}]%s}'
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{",
+        "[]",
+        '{"recipe": {}, "epochs": 3}',
+        '{"epochs": [[]]}',
+        "[" * 100_000,
+        '{"recipe":' * 100_000,
+        RECIPE % ("", ', "parameters": 1' + "0" * 5000),
+        RECIPE % ("", ', "parameters": "many"'),
+        RECIPE % ("", ', "faces": {"train": []}'),
+        RECIPE % ("", ', "faces": 3'),
+        RECIPE % ("", ', "calibration": {"validation_nme": "x", "validation_nme_before": 1}'),
+        RECIPE % ("", ', "sweep": ["question", "changes"]'),
+        RECIPE % (', "data": {"train": [[1]]}', ""),
+        RECIPE % (', "data": []', ""),
+        RECIPE % (', "notes": 3', ""),
+        RECIPE % (', "reported": {"figure": 3}', ""),
+        RECIPE % (', "args": {"blocks": [1]}', ""),
+        RECIPE % (', "loss": {"bend": [1]}', ""),
+        RECIPE % (', "markup": ["ibug-68"]', ""),
+    ],
+    ids=range(19),
+)
 def test_a_damaged_file_is_left_out_and_named(folder, damage):
     histories = Histories(folder)
     whole = histories.read()
@@ -66,6 +93,25 @@ def test_a_damaged_file_is_left_out_and_named(folder, damage):
     assert found.problems == ["nosenet-moore/history.json", "sweeps/nosenet-lr/lr-1e-3.json"]
     assert list(found.models) == ["unet"]
     assert len(found.sweeps["nosenet-lr"].runs) == len(whole.sweeps["nosenet-lr"].runs) - 1
+
+
+def test_the_tabs_show_what_the_least_history_has(folder):
+    for place in ("unet/history.json", "least/history.json"):
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / place).write_text(RECIPE % ("", ""))
+    library = Histories(folder).read()
+    assert not library.problems
+    runs = [library.models["unet"], library.models["least"]]
+    assert recipe_tables.settings_html(runs) and recipe_tables.reports_html(library)
+    assert [curves.title(run) for run in runs] == ["U-Net", "least"]
+
+
+@pytest.mark.parametrize("damage", ['{"300w-common": 3}', "[" * 100_000, '{"a": {"b": 1}, "a": 2}'])
+def test_damaged_metrics_are_left_out_and_named(folder, damage):
+    (folder / "unet" / "metrics.json").write_text(damage)
+    library = Histories(folder).read()
+    assert library.problems == ["unet/metrics.json"]
+    assert "unet" in library.models and not library.errors
 
 
 def test_new_files_are_seen_and_old_ones_not_read_again(folder):

@@ -77,7 +77,18 @@ def test_mediapipe_has_no_errors_in_the_label_box():
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1, 2]", '{"300w-common": {"ground_truth_box": {"best": 1}}}']
+    "text",
+    [
+        "{",
+        "[1, 2]",
+        '{"300w-common": {"ground_truth_box": {"best": 1}}}',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"a": 1' + "0" * 5000 + "}",
+        '{"300w-common": {"ground_truth_box": {"errors": [[1, 2], [3, 4]]}}}',
+        '{"300w-common": {"ground_truth_box": {"errors": {"a": 1}}}}',
+    ],
+    ids=range(8),
 )
 def test_a_damaged_file_is_left_out_and_named(copy, text):
     (copy / "unet" / checkpoint.METRICS).write_text(text)

@@ -139,6 +139,22 @@ def test_a_truth_turns_agreement_into_error():
     assert told["says"] == "my.pts belongs to face 1."
 
 
+def test_unknown_marks_are_said_and_count_nowhere():
+    unet = answer("ibug-68")
+    marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
+    marks.faces[0][[5, 36]] = np.nan
+    held = shown(400, 300, face(100, 100, 100, unet=unet), truth=Truth("my.pts", {"": marks}, ""))
+    cells = rows(held)
+    assert cells["unet"]["pixels"][0] == "3.0 px" and cells["unet"]["distance"][1] is None
+    value = panels_of(held)
+    assert len(value["panels"][0]["faces"][0]["gaps"]) == 66
+    assert value["faces"][0]["truth"][5] == [None, None]
+    assert json.loads(truth_box.value(held))["says"] == (
+        "my.pts belongs to face 1. 66 of the 68 points are known; the others count nowhere. "
+        "Without both outer eye corners, errors are in pixels alone."
+    )
+
+
 def test_lines_start_at_the_converted_points_where_the_answer_was_converted():
     mesh = answer("mediapipe-478")
     fitted = answer("ibug-68").keypoints

@@ -14,6 +14,7 @@ from train.datasets.catalog import CATALOG
 SOURCE_TITLES = {
     "300w": "300-W training side (AFW, HELEN, LFPW)",
     "300w-common": "300-W common",
+    "300w-partial": "300-W training side, faces with 11 labelled points",
     "bioid": "BioID",
     "imm": "IMM",
     "imm-validation": "IMM, persons 33 to 40",

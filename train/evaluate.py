@@ -58,14 +58,22 @@ def evaluate(folder: Path) -> dict:
 
 
 def readable(faces: list[LabelledFace]) -> tuple[list[LabelledFace], list[str]]:
-    """The faces whose pictures can be decoded, and a sentence for each of the others."""
+    """The faces that can be measured, and a sentence for each of the others.
+
+    Their pictures can be decoded, and their outer eye corners, whose distance is the unit, are
+    labelled.
+    """
     good, damaged = [], []
     for face in faces:
         try:
             face.pixels(1)
-            good.append(face)
         except DataError as error:
             damaged.append(str(error))
+            continue
+        if eye_distance(face.keypoints, face.markup) > 0:
+            good.append(face)
+        else:
+            damaged.append(f"{face.name} has no label for one of the outer eye corners.")
     return good, damaged
 
 

@@ -23,7 +23,8 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
     are in crop coordinates (the latter in units of half the crop's width), NaN where unknown.
     Indices are `(epoch, number)`: the random changes of an example depend on the seed, the epoch
     and its number alone, whatever the workers and however often a run was interrupted.
-    Damaged pictures are left out; `damaged` has a sentence for each.
+    Faces whose picture is damaged or whose labels are too few are left out; `damaged` has a
+    sentence for each.
     """
 
     def __init__(self, faces: list[LabelledFace], recipe: Recipe, augment: bool) -> None:
@@ -47,6 +48,9 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
             crop = framing.from_keypoints(
                 recipe.framing, face.keypoints, face.markup, pixels.shape[1], pixels.shape[0]
             )
+            if not crop.width > 0:
+                self.damaged.append(f"{face.name} has too few labels to cut the face out.")
+                continue
             stored = crop.scaled(margin)
             cut = stored.cut(pixels, height, width)
             pictures.append(cut[None] if cut.ndim == 2 else cut.transpose(2, 0, 1))

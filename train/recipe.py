@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kpdemo.config import ConfigError, Framing, Input, ModelConfig, from_dict
+from train import yaml_file
 
 RECIPES = Path(__file__).with_name("recipes")
 
@@ -167,10 +166,8 @@ def read(name: str) -> tuple[Any, str]:
     """A recipe's plain settings, unchecked, and the name of their file."""
     path = RECIPES / f"{name}.yaml" if "/" not in name and "." not in name else Path(name)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")), path.name
+        return yaml_file.read(path), path.name
     except OSError:
         raise ConfigError(
             f"{name!r} is no recipe that can be read; known are {', '.join(names())}."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from error

@@ -1,12 +1,11 @@
 """Everything that was measured, in one file: `weights/results.json`, for the app and the README."""
 
-import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from kpdemo import checkpoint
+from kpdemo import checkpoint, json_file
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
 from kpdemo.config import ConfigError
 from train import recipe as recipes
@@ -52,15 +51,12 @@ class Files:
         """The object in a file; empty if there is none or it is damaged. NaN becomes None."""
         path = self.root.joinpath(*parts)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+            return json_file.read(path)
         except FileNotFoundError:
             return {}
         except (ValueError, OSError):
-            data = None
-        if not isinstance(data, dict):
             self.problems.append("/".join(parts))
             return {}
-        return data
 
 
 def collect(weights: Path = WEIGHTS) -> dict:

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from kpdemo import checkpoint
 from kpdemo.compare import WEIGHTS
 from kpdemo.config import ConfigError, from_dict
-from train import loop
+from train import loop, yaml_file
 from train.loop import Diverged
 from train.recipe import Recipe, read
 
@@ -41,11 +39,9 @@ def load(name: str) -> tuple[Sweep, dict[str, Recipe]]:
     """A sweep and the recipe of each run; ConfigError says what is wrong with either."""
     path = SWEEPS / f"{name}.yaml"
     try:
-        sweep = from_dict(Sweep, yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
+        sweep = from_dict(Sweep, yaml_file.read(path), path.name)
     except FileNotFoundError:
         raise ConfigError(f"No sweep {name!r}; known are {', '.join(names())}.") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from error
     settings, _ = read(sweep.recipe)
     return sweep, {
         run: from_dict(Recipe, changed(settings, changes or {}), f"{path.name}: {run}")

@@ -71,6 +71,16 @@ def regress(head: nn.Sequential, features: Tensor) -> Output:
         return Output(head[-1](features.float()).unflatten(1, (-1, 2)))
 
 
+# What a constructor raises for arguments that are not its own.
+_UNBUILDABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
 Net = TypeVar("Net", bound=type[KeypointNet])
 _NETS: dict[str, type[KeypointNet]] = {}
 
@@ -103,7 +113,7 @@ def build(config: ModelConfig) -> KeypointNet:
         )
     except ConfigError:
         raise
-    except (TypeError, ValueError, LookupError, RuntimeError) as error:
+    except _UNBUILDABLE as error:
         raise ConfigError(f"The net {config.net} cannot be built: {error}") from error
 
 

@@ -30,6 +30,7 @@ _MODELS = {
 _SOURCES = {
     "300w": "300\N{NON-BREAKING HYPHEN}W",
     "300w-common": "300\N{NON-BREAKING HYPHEN}W common",
+    "300w-partial": "300\N{NON-BREAKING HYPHEN}W, partial labels",
     "bioid": "BioID",
     "imagenet": "ImageNet",
     "imm": "IMM",

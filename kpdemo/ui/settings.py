@@ -42,8 +42,10 @@ _OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
 _COURSES = {"onecycle": "one cycle", "step": "in steps", "plateau": "falls on a plateau"}
 
 
-def number(value: float) -> str:
+def number(value: float | None) -> str:
     """A setting's value, short: 0.5, 16, 1e-4."""
+    if value is None:
+        return NONE
     if value == 0 or abs(value) >= 0.01:
         return f"{value:g}"
     digits, power = f"{value:e}".split("e")
@@ -145,11 +147,11 @@ def _markup(known: Settings) -> str:
 
 
 def _grey(known: Settings) -> str:
-    return f"less {known.get('input.mean', 0):g}, over {known.get('input.std', 1):g}"
+    return f"less {known.get('input.mean') or 0:g}, over {known.get('input.std') or 1:g}"
 
 
 def _crop(known: Settings) -> str:
-    scale = known.get("framing.scale", 1)
+    scale = known.get("framing.scale") or 1
     name = known.get("framing.reference")
     return _CROPS.get(name, str(name)) + (f" × {scale:g}" if scale != 1 else "")
 
@@ -200,7 +202,7 @@ def _sources(found: Any) -> str:
 def _held_out(known: Settings) -> str:
     if known.get("data.validate"):
         return _sources(known["data.validate"])
-    return f"{percent(known.get('data.holdout', 0))} held out"
+    return f"{percent(known.get('data.holdout') or 0)} held out"
 
 
 def _loss(known: Settings) -> str:

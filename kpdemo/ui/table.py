@@ -125,7 +125,9 @@ def _trained_on(name: str) -> str:
         " + ".join(names.source(source) for source in stage.sources) or f"{stage.run} (no record)"
         for stage in stages
     ]
-    text = f"{', then '.join(dict.fromkeys(runs))}, {stages[-1].faces:,} faces"
+    text = ", then ".join(dict.fromkeys(runs))
+    if stages[-1].faces is not None:
+        text += f", {stages[-1].faces:,} faces"
     return text.replace("-", "\N{NON-BREAKING HYPHEN}")  # "300-W" on one line
 
 

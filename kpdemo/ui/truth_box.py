@@ -28,9 +28,10 @@ def value(shown: Shown) -> str | None:
     matched = [f + 1 for f, found in enumerate(shown.references()) if found is not None]
     faces = f"face {matched[0]}" if len(matched) == 1 else f"{len(matched)} faces"
     left = f"; {count - len(matched)} of its faces fit none that was found"
+    says = f"{given.file} belongs to {faces}{left * (count > len(matched))}."
     return export.to_json(
         {
-            "says": f"{given.file} belongs to {faces}{left * (count > len(matched))}.",
+            "says": f"{says} {truth.gaps(shown.references())}".rstrip(),
             "sets": [[name, names.model(name)] for name in given.sets],
             "chosen": given.chosen,
         }

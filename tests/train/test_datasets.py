@@ -1,6 +1,8 @@
 """The readers, on tiny data sets in the official layouts."""
 
 import csv
+import io
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,19 +15,21 @@ from PIL import Image
 
 from train import recipe
 from train.__main__ import main
-from train.datasets import SOURCES, DataError, LabelledFace, kaggle, load, root, split
+from train.datasets import SOURCES, DataError, LabelledFace, kaggle, load, root, split, tables
+from train.evaluate import readable
 from train.faces import Faces
 
 WRITERS = {
     "300w": writers.write_300w,
     "300w-common": writers.write_300w,
+    "300w-partial": writers.write_300w_partial,
     "imm": writers.write_imm,
     "imm-validation": writers.write_imm,
     "bioid": writers.write_bioid,
     "ytf": writers.write_ytf,
     "kaggle": writers.write_kaggle,
 }
-FOLDERS = {name: name.split("-")[0] for name in SOURCES}
+FOLDERS = {name: name.removesuffix("-common").removesuffix("-validation") for name in SOURCES}
 
 
 @pytest.fixture
@@ -291,7 +295,7 @@ def test_ytf_may_keep_the_archives_folder(data: Path) -> None:
     [
         (lambda row: row[:-2], "has 67 points where 68 belong"),
         (lambda row: [row[0], "left", *row[2:]], "broken coordinate"),
-        (lambda row: [row[0], "nan", *row[2:]], "no finite number"),
+        (lambda row: [row[0], "inf", *row[2:]], "row 2 .* no finite number in column 0"),
         (lambda row: ["Nobody_00.jpg", *row[1:]], "lacks the picture Nobody_00.jpg"),
     ],
 )
@@ -461,6 +465,172 @@ def test_written_faces_are_worth_training_on(data: Path) -> None:
     cut = Faces(faces, tiny, augment=False)
     assert cut.keypoints.isfinite().all()
     assert (cut.keypoints.abs() < 1).all()
+
+
+SAVED_AGAIN = {
+    "byte-order mark": lambda rows: _text(rows).encode("utf-8-sig"),
+    "UTF-16": lambda rows: _text(rows, "\t").encode("utf-16"),
+    "UTF-16 without a mark": lambda rows: _text(rows).encode("utf-16-le"),
+    "semicolons and decimal commas": lambda rows: _text(_decimal_commas(rows), ";").encode(),
+    "quoted decimal commas": lambda rows: _text(_decimal_commas(rows)).encode(),
+    "tabs": lambda rows: _text(rows, "\t").encode(),
+    "Excel's hint": lambda rows: b"sep=;\r\n" + _text(rows, ";").encode(),
+    "quoted": lambda rows: _text(rows, quoting=csv.QUOTE_ALL).encode(),
+    "unix": lambda rows: _text(rows).replace("\r\n", "\n").encode(),
+    "old Mac": lambda rows: _text(rows).replace("\r\n", "\r").encode(),
+    "no last line end": lambda rows: _text(rows).rstrip().encode(),
+    "empty columns": lambda rows: _text([[*row, "", ""] for row in rows]).encode(),
+    "empty rows": lambda rows: _text([*rows, [], [""] * len(rows[0]), []]).encode(),
+    "other order": lambda rows: _text([row[::-1] for row in rows]).encode(),
+    "spaces": lambda rows: _text([[f" {cell} " for cell in row] for row in rows]).encode(),
+    "another column": lambda rows: _text([[f"row {k}", *r] for k, r in enumerate(rows)]).encode(),
+}
+
+
+@pytest.mark.parametrize("again", SAVED_AGAIN.values(), ids=SAVED_AGAIN)
+@pytest.mark.parametrize("source", ["kaggle", "ytf"])
+def test_a_table_that_was_saved_again_says_the_same(
+    source: str, again: Callable[[list[list[str]]], bytes], data: Path
+) -> None:
+    drawn = WRITERS[source](data)
+    for table in (data / source).glob("*.csv"):
+        with table.open(newline="") as file:
+            rows = list(csv.reader(file))
+        table.write_bytes(again(rows))
+    faces = load(source)
+    assert len(faces) == len(drawn)
+    for face in faces:
+        np.testing.assert_allclose(face.keypoints, drawn[face.name], atol=1e-3)
+        assert face.pixels(1).std() > 10
+    if source == "kaggle":
+        pictures = kaggle.test_pictures(data)
+        answers = dict.fromkeys(pictures, np.full((15, 2), 7.0))
+        lookup, path = data / "kaggle/IdLookupTable.csv", data / "submission.csv"
+        assert kaggle.write_submission(lookup, answers, path) == len(path.read_text().split()) - 1
+        assert path.read_text().split()[1] == "1,7.0000"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            lambda row: ["1e9", *row[1:]],
+            "row 2 .*outside .*96 × 96.* 1e9 in column left",
+        ),
+        (lambda row: ["1e99", *row[1:]], "row 2 .*outside .*1e99 in column left_eye_center_x"),
+        (lambda row: ["-30", *row[1:]], "row 2 .*outside .*-30 in column left_eye_center_x"),
+        (lambda row: [row[0], "inf", *row[2:]], "row 2 .*no finite number in column left_eye_cent"),
+        (lambda row: [row[0], "Jan 66", *row[2:]], "row 2 .*broken .*Jan 66 in column left_eye_"),
+        (lambda row: [row[0], "#VALUE!", *row[2:]], "row 2 .*broken .*in column left_eye_center_y"),
+        (lambda row: [row[0], "6\x006", *row[2:]], "row 2 .*broken"),
+        (lambda row: [*row[:-1], row[-1] + " 100" * 40_000], "row 2 is broken: field larger"),
+        (lambda row: [*row[:-1], ("100 " * 9216)[: tables.CELL]], "row 2 has 8192 .* has cut"),
+        (lambda row: ["66", "03", *row], "row 2 has 33 cells, and the heading 31 columns"),
+    ],
+)
+def test_broken_cells_are_named_with_file_row_and_column(
+    change: Callable[[list], list], sentence: str, data: Path
+) -> None:
+    writers.write_kaggle(data)
+    _change_row(data / "kaggle/training.csv", 2, change)
+    with pytest.raises(DataError, match=rf"training\.csv: {sentence}") as caught:
+        load("kaggle")
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("missing", ["", "nan", "NaN", "NA", "#N/A", "-1", "0"])
+def test_cells_that_mean_unknown(missing: str, data: Path) -> None:
+    drawn = writers.write_kaggle(data)
+    _change_row(data / "kaggle/training.csv", 1, lambda row: [missing, missing, *row[2:]])
+    expected = drawn["kaggle/0"].copy()
+    expected[0] = np.nan
+    np.testing.assert_allclose(load("kaggle")[0].keypoints, expected, atol=1e-4)
+    assert not kaggle.missing_pattern(data)[0, 0]
+
+
+def test_labels_a_little_outside_the_picture_are_kept(data: Path) -> None:
+    writers.write_kaggle(data)
+    _change_row(data / "kaggle/training.csv", 1, lambda row: ["-3.5", "99.25", *row[2:]])
+    assert load("kaggle")[0].keypoints[0].tolist() == [-3.5, 99.25]
+
+
+def test_a_quotation_mark_that_nobody_closes_is_named(data: Path) -> None:
+    writers.write_kaggle(data)
+    table = data / "kaggle/training.csv"
+    table.write_text(table.read_text().replace("\n", '\n"', 1))
+    with pytest.raises(DataError, match=r"training\.csv: row 1 is broken"):
+        load("kaggle")
+
+
+@pytest.mark.parametrize("source", ["kaggle", "ytf"])
+def test_a_table_without_rows_is_named(source: str, data: Path) -> None:
+    WRITERS[source](data)
+    for table in (data / source).glob("*.csv"):
+        table.write_text(table.read_text().partition("\n")[0])
+    with pytest.raises(DataError, match=r"\.csv has no rows"):
+        load(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "label"),
+    [
+        ("300w", "300w/lfpw/trainset/image_0002.pts"),
+        ("bioid", "bioid/points_20/bioid_0025.pts"),
+        ("imm", "imm/02-1m.asf"),
+    ],
+)
+class TestUnknownPoints:
+    def changed(self, source: str, path: Path, x: str, y: str) -> np.ndarray:
+        """The points of a label file whose first point was replaced."""
+        lines = path.read_text().splitlines()
+        at = next(k for k, line in enumerate(lines) if "." in line and line[0].isdigit())
+        cells = lines[at].split()
+        cells = [*cells[:2], x, y, *cells[4:]] if source == "imm" else [x, y]
+        path.write_text("\n".join([*lines[:at], " ".join(cells), *lines[at + 1 :]]))
+        faces = {face.name.lower(): face for face in load(source)}
+        return next(face for name, face in faces.items() if path.stem in name).keypoints
+
+    @pytest.mark.parametrize("code", ["-1 -1", "0 0", "-1.0 -1.0", "nan nan", "nan 5", "-99 -99"])
+    def test_codes_are_unknown(self, source: str, label: str, code: str, data: Path) -> None:
+        WRITERS[source](data)
+        points = self.changed(source, data / label, *code.split())
+        assert np.isnan(points[0]).all()
+        assert np.isfinite(points[1:]).all()
+
+    def test_a_point_far_outside_is_named(self, source: str, label: str, data: Path) -> None:
+        WRITERS[source](data)
+        with pytest.raises(DataError, match=rf"{Path(label).name}: point 1, at .* outside"):
+            self.changed(source, data / label, "9000", "0.5")
+
+
+def test_a_label_in_utf_16_is_read(data: Path) -> None:
+    drawn = writers.write_300w(data)
+    label = data / "300w/afw/1000_1.pts"
+    label.write_text(label.read_text(), encoding="utf-16")
+    np.testing.assert_allclose(load("300w")[0].keypoints, drawn["afw/1000_1"], atol=1e-4)
+
+
+def test_faces_with_too_few_labels_are_left_out_with_a_sentence(data: Path) -> None:
+    writers.write_300w(data)
+    faces = load("300w")
+    faces[1].keypoints[1:] = np.nan
+    kept = Faces(faces, replace(recipe.load("unet"), name="tiny"), augment=False)
+    assert len(kept) == len(faces) - 1
+    assert kept.damaged == [f"{faces[1].name} has too few labels to cut the face out."]
+    faces[0].keypoints[36] = np.nan
+    good, others = readable(faces)
+    assert len(good) == len(faces) - 2
+    assert others[0] == f"{faces[0].name} has no label for one of the outer eye corners."
+
+
+def _text(rows: list[list[str]], separator: str = ",", quoting: int = csv.QUOTE_MINIMAL) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, quoting=quoting).writerows(rows)
+    return out.getvalue()
+
+
+def _decimal_commas(rows: list[list[str]]) -> list[list[str]]:
+    return [[re.sub(r"^(\d+)\.(\d+)$", r"\1,\2", cell) for cell in row] for row in rows]
 
 
 def _write_rows(table: Path, rows: list[list[str]]) -> None:

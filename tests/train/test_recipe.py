@@ -47,6 +47,27 @@ def test_no_shipped_recipe_trains_or_selects_on_the_test_set(name: str) -> None:
     assert not {*data.validate} & {*data.test} or chosen.keep == "last"
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b"a: &a [1]\nb: *a\n", "aliases"),
+        (b"name: x\nname: y\n", "'name' stands there twice"),
+        (b"name: \xff\n", "not valid YAML"),
+        (b"name: 1" + b"0" * 5000, "not valid YAML"),
+        (b"#" * 1_000_001, "larger than 1 MB"),
+        (b"- a\n- b\n", "expected a mapping"),
+        (b"", "expected a mapping"),
+    ],
+    ids=range(8),
+)
+def test_a_file_that_holds_no_recipe_is_refused(tmp_path: Path, text: bytes, words: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(text)
+    with pytest.raises(ConfigError, match=words):
+        recipe.load(str(path))
+
+
 def test_a_recipe_by_its_path(tmp_path: Path) -> None:
     assert recipe.load(write(tmp_path, PLAIN)) == recipe.load("simplenet")
 

@@ -18,6 +18,7 @@ Keypoints = dict[str, np.ndarray]
 
 PARTS_300W = ("afw", "helen/trainset", "helen/testset", "lfpw/trainset", "lfpw/testset")
 SIDE = 160
+_PARTIAL = (36, 39, 42, 45, 31, 33, 35, 51, 48, 54, 57)
 _KAGGLE_MISSING = ((), (2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13), (6, 7, 8, 9))
 
 # Symmetric mean shapes of real labels, longer side 1, in the order of the markup: x y x y …
@@ -66,6 +67,19 @@ def write_300w(root: Path, count: int = 2) -> Keypoints:
             write_picture(label.with_suffix(f".{suffix}"), "ibug-68", points, SIDE, SIDE)
             write_pts(label, points + 1)
             drawn[f"{part}/{stem}"] = points
+    return drawn
+
+
+def write_300w_partial(root: Path, count: int = 2) -> Keypoints:
+    """`count` faces of which eleven points are labelled and the others `nan nan`."""
+    drawn = {}
+    for k in range(count):
+        label = root / "300w-partial" / f"{k:04d}.pts"
+        points = face("ibug-68", SIDE, SIDE, name=f"partial {k}")
+        write_picture(label.with_suffix(".jpg"), "ibug-68", points, SIDE, SIDE)
+        points[np.setdiff1d(np.arange(68), _PARTIAL)] = np.nan
+        write_pts(label, points + 1)
+        drawn[f"300w-partial/{label.stem}"] = points
     return drawn
 
 

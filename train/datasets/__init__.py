@@ -14,6 +14,7 @@ SOURCES = {
     "bioid": bioid.read,
     "ytf": ytf.train,
     "kaggle": kaggle.train,
+    "300w-partial": ibug.partial,
 }
 
 __all__ = ["SOURCES", "DataError", "LabelledFace", "load", "root", "split"]

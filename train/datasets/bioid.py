@@ -26,7 +26,7 @@ def read(root: Path) -> list[LabelledFace]:
             name=f"bioid/{picture.stem}",
             group=f"bioid/{first_number(label) // RUN}",
             markup="bioid-20",
-            keypoints=read_pts(label, 20, first=0),
+            keypoints=read_pts(label, 20, 0, picture),
             picture=picture,
         )
         for label, picture in labelled_pictures(where, ".pts", "BioID")

@@ -1,5 +1,6 @@
 """What all readers share: a labelled face, where data lies, and how errors are told."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -99,12 +100,49 @@ def first_number(path: Path) -> int:
     return int(found[0])
 
 
-def read_pts(path: Path, count: int, first: int) -> np.ndarray:
-    """A `.pts` file as `(count, 2)` float32, 0-based; `first` is the file's own first index."""
+def read_pts(path: Path, count: int, first: int, picture: Path) -> np.ndarray:
+    """A `.pts` file as `(count, 2)` float32, 0-based; `first` is the file's own first index.
+
+    Unknown points are NaN. DataError if one lies far outside the `picture`.
+    """
     with told():
-        return truth.read_pts(
-            path.read_text(encoding="utf-8", errors="replace"), count, first, path
+        points = truth.read_pts(read_text(path), count, first, path)
+    return inside(points, picture, path)
+
+
+def inside(points: np.ndarray, picture: Path, label: Path) -> np.ndarray:
+    """The points; DataError if one lies outside the picture, see `kpdemo.truth.outside`."""
+    width, height = picture_size(picture)
+    for k in truth.outside(points, width, height)[:1]:
+        x, y = points[k]
+        raise DataError(
+            f"{label}: point {k + 1}, at ({x:g}, {y:g}), lies outside its picture of {width:g} × "
+            f"{height:g} pixels; unpack the data set again."
         )
+    return points
+
+
+def picture_size(picture: Path) -> np.ndarray:
+    """Width and height from the header alone; NaN if it is damaged, as `pixels()` will say."""
+    try:
+        with Image.open(picture) as opened:
+            return np.array(opened.size, np.float32)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return np.full(2, np.nan, np.float32)
+
+
+def read_text(path: Path) -> str:
+    """The text of a label file in UTF-8 or UTF-16; DataError if it cannot be read."""
+    try:
+        return path.read_text(encoding=decoding(path), errors="replace")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def decoding(path: Path) -> str:
+    """The encoding of a file that begins with ASCII: UTF-8, UTF-16 or UTF-32, marked or not."""
+    with path.open("rb") as file:
+        return json.detect_encoding(file.read(4))
 
 
 @contextmanager

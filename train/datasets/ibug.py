@@ -2,6 +2,9 @@
 
 Official layout: `afw/`, `helen/{trainset,testset}/`, `lfpw/{trainset,testset}/`, a picture and a
 1-based `.pts` file of the same name for every face.
+
+`300w-partial/` beside it has tight crops of more faces of the training side, of which eleven points
+are labelled and the others `nan nan`.
 """
 
 from pathlib import Path
@@ -23,7 +26,7 @@ def read(root: Path, parts: tuple[str, ...]) -> list[LabelledFace]:
                 name=f"{part}/{label.stem}",
                 group=f"{part}/{_photo(part, label.stem)}",
                 markup="ibug-68",
-                keypoints=read_pts(label, 68, first=1),
+                keypoints=read_pts(label, 68, 1, picture),
                 picture=picture,
             )
             for label, picture in labelled_pictures(where, ".pts", what)
@@ -39,6 +42,25 @@ def train(root: Path) -> list[LabelledFace]:
 def common(root: Path) -> list[LabelledFace]:
     """The *common* test set (554 faces): for `evaluate` alone, never to train or to select on."""
     return read(root, COMMON)
+
+
+def partial(root: Path) -> list[LabelledFace]:
+    """More faces of the training side with 11 of the 68 points, the others NaN; none is in `300w`.
+
+    Each is a photo of its own.
+    """
+    what = "300-W (partial labels)"
+    where = folder(root / "300w-partial", what)
+    return [
+        LabelledFace(
+            name=f"300w-partial/{label.stem}",
+            group=f"300w-partial/{label.stem}",
+            markup="ibug-68",
+            keypoints=read_pts(label, 68, 1, picture),
+            picture=picture,
+        )
+        for label, picture in labelled_pictures(where, ".pts", what)
+    ]
 
 
 def _photo(part: str, stem: str) -> str:

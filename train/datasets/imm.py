@@ -6,10 +6,18 @@ http://www2.imm.dtu.dk/pubdb/pubs/3160-full.html
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from kpdemo import truth
-from train.datasets.common import LabelledFace, first_number, folder, labelled_pictures, told
+from train.datasets.common import (
+    LabelledFace,
+    first_number,
+    folder,
+    inside,
+    labelled_pictures,
+    picture_size,
+    read_text,
+    told,
+)
 
 TRAIN_PERSONS = range(1, 33)
 VALIDATION_PERSONS = range(33, 41)
@@ -23,7 +31,7 @@ def read(root: Path, persons: range) -> list[LabelledFace]:
             name=f"imm/{label.stem}",
             group=f"imm/{first_number(label)}",
             markup="imm-58",
-            keypoints=truth.to_pixels(_read(label), *_size(picture)),
+            keypoints=_read(label, picture),
             picture=picture,
         )
         for label, picture in labelled_pictures(where, ".asf", "IMM")
@@ -41,15 +49,7 @@ def validation(root: Path) -> list[LabelledFace]:
     return read(root, VALIDATION_PERSONS)
 
 
-def _read(path: Path) -> np.ndarray:
+def _read(label: Path, picture: Path) -> np.ndarray:
     with told():
-        return truth.read_asf(path.read_text(encoding="utf-8", errors="replace"), path)
-
-
-def _size(picture: Path) -> np.ndarray:
-    """Width and height from the header alone; NaN if it is damaged, as `pixels()` will say."""
-    try:
-        with Image.open(picture) as opened:
-            return np.array(opened.size, np.float32)
-    except OSError:
-        return np.full(2, np.nan, np.float32)
+        fractions = truth.read_asf(read_text(label), label)
+    return inside(truth.to_pixels(fractions, *picture_size(picture)), picture, label)

@@ -3,7 +3,8 @@
 `training.csv` has a row a face: 30 columns of coordinates in a 96×96 grey picture, empty where
 the label is missing, and `Image`, the 9216 pixel values. `test.csv` has `ImageId` and `Image`.
 `IdLookupTable.csv` lists which coordinates a submission must hold. `training_labels_only.csv`,
-the same columns without the pictures, is enough for the pattern of missing labels.
+the same columns without the pictures, is enough for the pattern of missing labels. Labels may lie
+outside the picture by up to a quarter of it (Kaggle's own are all inside).
 """
 
 import csv
@@ -13,7 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from kpdemo import markup
+from train.datasets import tables
 from train.datasets.common import DataError, LabelledFace, folder
+from train.datasets.tables import Row
 
 SIDE = 96
 NAMES = markup.get("kaggle-15").names
@@ -29,8 +32,8 @@ def train(root: Path) -> list[LabelledFace]:
             name=f"kaggle/{number}",
             group=f"kaggle/{number}",
             markup="kaggle-15",
-            keypoints=_labels(row, path, number),
-            picture=_pixels(row, path, number),
+            keypoints=_labels(row),
+            picture=_pixels(row),
         )
         for number, row in enumerate(_rows(path, (*COLUMNS, "Image")))
     ]
@@ -40,8 +43,7 @@ def test_pictures(root: Path) -> dict[int, np.ndarray]:
     """The pictures of `test.csv` by their `ImageId`: `(96, 96)` uint8 each."""
     path = folder(root / "kaggle", "Kaggle") / "test.csv"
     return {
-        _image_id(row, path): _pixels(row, path, number)
-        for number, row in enumerate(_rows(path, ("ImageId", "Image")))
+        row.whole("ImageId", "a picture"): _pixels(row) for row in _rows(path, ("ImageId", "Image"))
     }
 
 
@@ -51,8 +53,7 @@ def missing_pattern(root: Path) -> np.ndarray:
     path = where / "training.csv"
     if not path.exists():
         path = where / LABELS_ONLY
-    rows = _rows(path, COLUMNS)
-    return np.array([np.isfinite(_labels(row, path, i)).all(1) for i, row in enumerate(rows)])
+    return np.array([np.isfinite(_labels(row)).all(1) for row in _rows(path, COLUMNS)])
 
 
 def write_submission(lookup: Path, predictions: Mapping[int, np.ndarray], destination: Path) -> int:
@@ -63,13 +64,14 @@ def write_submission(lookup: Path, predictions: Mapping[int, np.ndarray], destin
     """
     rows = []
     for row in _rows(lookup, ("RowId", "ImageId", "FeatureName")):
-        name, image = row["FeatureName"], _image_id(row, lookup)
+        name, image = row["FeatureName"], row.whole("ImageId", "a picture")
         if name not in COLUMNS:
-            raise DataError(f"{lookup}: {name!r} is not a coordinate of the 15 points.")
+            raise row.error(f"{name[:40]!r} is not a coordinate of the 15 points")
         if image not in predictions:
             raise DataError(f"{lookup} asks for picture {image}, which has no prediction.")
         point, axis = divmod(COLUMNS.index(name), 2)
-        rows.append((row["RowId"], float(np.clip(predictions[image][point, axis], 0, SIDE))))
+        number = row.whole("RowId", "a row")
+        rows.append((number, float(np.clip(predictions[image][point, axis], 0, SIDE))))
     with destination.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("RowId", "Location"))
@@ -77,39 +79,25 @@ def write_submission(lookup: Path, predictions: Mapping[int, np.ndarray], destin
     return len(rows)
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
     if not path.exists():
         raise DataError(
             f"Kaggle: {path} is missing; `python -m train data` says how to get it with an "
             "account at Kaggle."
         )
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        reader = csv.DictReader(file, restval="")
-        if absent := [name for name in columns if name not in (reader.fieldnames or ())]:
-            raise DataError(f"{path} has no column {absent[0]}; it is not the competition's file.")
-        yield from reader
+    return tables.rows(path, columns)
 
 
-def _image_id(row: Mapping[str, str], path: Path) -> int:
-    try:
-        return int(row["ImageId"])
-    except ValueError as error:
-        raise DataError(f"{path}: {row['ImageId']!r} is no number of a picture.") from error
+def _labels(row: Row) -> np.ndarray:
+    return row.points(COLUMNS, SIDE, SIDE)
 
 
-def _labels(row: Mapping[str, str], path: Path, number: int) -> np.ndarray:
-    try:
-        values = [float(row[name]) if row[name] else np.nan for name in COLUMNS]
-    except ValueError as error:
-        raise DataError(f"{path}: row {number + 1} has a broken coordinate: {error}.") from error
-    return np.array(values, np.float32).reshape(-1, 2)
-
-
-def _pixels(row: Mapping[str, str], path: Path, number: int) -> np.ndarray:
+def _pixels(row: Row) -> np.ndarray:
     try:
         pixels = np.array(row["Image"].split(), np.uint8)
     except (ValueError, OverflowError) as error:
-        raise DataError(f"{path}: row {number + 1} has a broken pixel: {error}.") from error
+        raise row.error(f"has a broken pixel in column Image: {error}") from error
     if pixels.size != SIDE * SIDE:
-        raise DataError(f"{path}: row {number + 1} has {pixels.size} pixels, not {SIDE * SIDE}.")
+        cut = "; a spreadsheet has cut the cell" if len(row["Image"]) == tables.CELL else ""
+        raise row.error(f"has {pixels.size} pixels, not {SIDE * SIDE}, in column Image{cut}")
     return pixels.reshape(SIDE, SIDE)

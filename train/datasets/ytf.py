@@ -4,11 +4,12 @@ Layout: `{training,test}/*.jpg` and `{training,test}_frames_keypoints.csv` with 
 and 136 numbers. Wolf et al. 2011, https://www.cs.tau.ac.il/~wolf/ytfaces/
 """
 
-import csv
 from pathlib import Path
 
-from kpdemo import truth
-from train.datasets.common import DataError, LabelledFace, folder, told
+from train.datasets import tables
+from train.datasets.common import DataError, LabelledFace, folder, picture_size
+
+COLUMNS = tuple(map(str, range(136)))
 
 
 def read(root: Path, part: str) -> list[LabelledFace]:
@@ -17,29 +18,26 @@ def read(root: Path, part: str) -> list[LabelledFace]:
     where = folder(table.parent / part, f"YouTube Faces ({part})")
     there = {path.name for path in where.iterdir()}
     faces = []
-    with table.open(newline="", encoding="utf-8", errors="replace") as file:
-        rows = csv.reader(file)
-        next(rows, None)
-        for name, *numbers in filter(None, rows):
-            if name not in there:
-                raise DataError(
-                    f"YouTube Faces: {where} lacks the picture {name} that {table.name} lists; "
-                    "unpack the data set again."
-                )
-            stem = Path(name).stem
-            with told():
-                keypoints = truth.points_from(numbers, 68, f"{table}: {name}")
-            faces.append(
-                LabelledFace(
-                    name=f"ytf/{part}/{stem}",
-                    group=f"ytf/{stem.rsplit('_', 1)[0]}",
-                    markup="ibug-68",
-                    keypoints=keypoints,
-                    picture=where / name,
-                )
+    for row in tables.rows(table, COLUMNS):
+        others = [cell for column, cell in row.items() if column not in COLUMNS and cell]
+        name = next((cell for cell in others if cell in there), None)
+        if name is None:
+            raise DataError(
+                f"YouTube Faces: {where} lacks the picture {others[0] if others else ''} that row "
+                f"{row.number} of {table} lists; unpack the data set again."
             )
-    if not faces:
-        raise DataError(f"YouTube Faces: {table} lists no face; unpack the data set again.")
+        if row.width < len(row):
+            raise row.error(f"has {(row.width - 1) / 2:g} points where 68 belong")
+        stem = Path(name).stem
+        faces.append(
+            LabelledFace(
+                name=f"ytf/{part}/{stem}",
+                group=f"ytf/{stem.rsplit('_', 1)[0]}",
+                markup="ibug-68",
+                keypoints=row.points(COLUMNS, *picture_size(where / name)),
+                picture=where / name,
+            )
+        )
     return faces
 
 
