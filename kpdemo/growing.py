@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol
 
-from kpdemo import export, files
+from kpdemo import export, files, json_file
 from kpdemo.files import OutputError
 
 try:
