@@ -111,7 +111,7 @@ def test_settings_that_have_no_effect_are_left_out(library):
 
 def test_differences_between_recipes_are_named(library):
     sweep = library.sweeps["facialpointsnet-lr"]
-    differing, common = table([run.recipe for run in sweep.runs])
+    differing, common = table([variant.recipe for variant in sweep.variants])
     assert differing == {"Learning rate": ["1e-5", "1e-4", "1e-3"]}
     assert common["Batch"] == "8"
     differing, _ = table([library.models[name].recipe for name in ("unet", "kaggle-cnn")])
@@ -123,10 +123,9 @@ def test_a_sweep_names_its_setting_and_answers_its_question(library):
     sweep = library.sweeps["nosenet-batch"]
     titles = [title for title, *_ in curves.multiples(sweep, curves.NME)]
     assert titles == [f"batches of {size}" for size in (8, 16, 32, 64)]
-    best = min(sweep.runs, key=lambda run: np.nanmin(run.curves["validation_nme"]))
-    lowest = np.nanmin(best.curves["validation_nme"])
+    best = min(sweep.variants, key=lambda variant: variant.best.mean)
     assert curves.answer(sweep).startswith(
-        f"Lowest validation error (NME): {lowest:.1f} % ({curves.setting_words(sweep, best)})"
+        f"Lowest validation error (NME): {best.best.text()} ({curves.setting_words(sweep, best)})"
     )
     charts = [chart for *_, chart in curves.multiples(sweep, curves.LOSS)]
     assert len({str(chart.layout.yaxis.range) for chart in charts}) == 1
@@ -144,7 +143,7 @@ def test_a_run_that_diverged_is_named_so(folder):
     found = Histories(folder).read()
     assert not found.problems
     sweep = found.sweeps["nosenet-lr"]
-    assert [run.name for run in sweep.ranking] == ["sweeps/nosenet-lr/lr-1e-3"]
+    assert [variant.runs[0].told["run"] for variant in sweep.ranking] == ["lr-1e-3"]
     assert "Diverged: learning rate 5e-3." in curves.answer(sweep)
     outcomes = [outcome for _, outcome, _ in curves.multiples(sweep, curves.NME)]
     assert "Diverged" in outcomes[1]

@@ -45,9 +45,7 @@ def calibrate(folder: Path) -> dict[str, float]:
     training, held_out = (
         complete(faces, model)
         for faces in split(
-            [face for name in sources for face in load(name)],
-            data["holdout"],
-            history["recipe"]["seed"],
+            [face for name in sources for face in load(name)], data["holdout"]
         )
     )
     if not (training and held_out):

@@ -34,6 +34,7 @@ def evaluate(folder: Path) -> dict:
     """
     model = checkpoint.load(folder)
     markup, framed = model.config.markup, model.config.framing
+    passes = {"flip_test": model.config.flip_test}
     metrics = {}
     for source in checkpoint.read_history(folder)["recipe"]["data"]["test"]:
         faces, damaged = readable(load(source))
@@ -46,10 +47,11 @@ def evaluate(folder: Path) -> dict:
         if framed.reference == "kaggle":
             widths = np.array([crop.width / framed.scale for crop in crops])
         metrics[source] = {
-            "ground_truth_box": measures(predicted, truth, eyes, markup, widths)
+            "ground_truth_box": passes
+            | measures(predicted, truth, eyes, markup, widths)
             | variety(predicted, truth, eyes, crops)
             | extremes(faces, known_facts.of_faces(faces), predicted, truth, eyes),
-            "compare": measures(found, truth, eyes, markup, widths),
+            "compare": passes | measures(found, truth, eyes, markup, widths),
             "damaged": damaged,
         }
     checkpoint.write_json(folder / checkpoint.METRICS, metrics)

@@ -9,8 +9,10 @@ from typing import Any
 from kpdemo import checkpoint
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
 from kpdemo.config import ConfigError
+from kpdemo.seeds import Sample, comparison
 from train import recipe as recipes
 from train.card import SOURCE_TITLES
+from train.claims import resolve
 
 NAME = "results.json"
 SOURCE = "300w-common"
@@ -113,7 +115,7 @@ def model_row(files: Files, name: str, speed: dict) -> dict:
         (files.root / name / file).exists() for file in (checkpoint.CONFIG, checkpoint.WEIGHTS)
     )
     box, app = (dig(metrics, source, way) or {} for way in ("ground_truth_box", "compare"))
-    return row(name, history, box, app, speed) | {
+    return row(files.root, name, history, box, app, speed) | {
         "shipped": shipped,
         "source": source,
         "trained_on": trained_on(files, name, history.get("recipe") or {}),
@@ -129,11 +131,13 @@ def baseline_rows(files: Files, speed: dict) -> list[dict]:
         app = dig(metrics, source, way) or {}
         known = {"title": title, "net": BASELINE, "markup": "ibug-68", "source": source}
         known |= {name: app.get(name) for name in ("faces", "groups", "nme_inner_51")}
-        rows.append(row(f"{BASELINE}-{way}", {}, {}, app, speed) | known)
+        rows.append(row(files.root, f"{BASELINE}-{way}", {}, {}, app, speed) | known)
     return rows
 
 
-def row(name: str, history: dict, box: dict, app: dict, speed: dict) -> dict:
+def row(
+    weights: Path, name: str, history: dict, box: dict, app: dict, speed: dict
+) -> dict[str, Any]:
     """A row from what training, evaluation (by both ways) and the benchmark left."""
     recipe = history.get("recipe") or {}
     epochs = history.get("epochs") or []
@@ -156,6 +160,10 @@ def row(name: str, history: dict, box: dict, app: dict, speed: dict) -> dict:
         ),
         "minutes": minutes(epochs),
         "reported": recipe.get("reported"),
+        "deviations": recipe.get("deviations") or [],
+        "claims": [resolve(claim, weights) for claim in recipe.get("claims") or []],
+        "flip_test": box.get("flip_test", app.get("flip_test")),
+        "calibrated": bool(history.get("calibration")),
         "nme": box.get("nme"),
         "nme_compare": app.get("nme"),
         "lost": app.get("lost"),
@@ -180,23 +188,61 @@ def row(name: str, history: dict, box: dict, app: dict, speed: dict) -> dict:
 
 
 def sweeps(files: Files) -> list[dict]:
-    """The experiments by name; in each, the recipe as it is first, then the changed runs."""
-    found: dict[str, dict] = {}
+    """The experiments by name; in each, the recipe as it is first, then the changed runs.
+
+    A run has one entry for all of its seeds.
+    """
+    experiments: dict[str, dict] = {}
+    runs: dict[str, dict[str, list[dict]]] = {}
     for path in sorted((files.root / SWEEPS).glob("*/*.json")):
         history = files.read(SWEEPS, path.parent.name, path.name)
         if not history:
             continue
         asked = history.get("sweep") or {}
-        sweep = found.setdefault(
-            path.parent.name,
-            {"name": path.parent.name, "question": None, "recipe": None, "runs": []},
+        sweep = experiments.setdefault(
+            path.parent.name, {"name": path.parent.name, "question": None, "recipe": None}
         )
         sweep["question"] = sweep["question"] or asked.get("question")
         sweep["recipe"] = sweep["recipe"] or dig(history, "recipe", "name")
-        sweep["runs"].append(sweep_run(path.stem, asked.get("changes") or {}, history))
-    for sweep in found.values():
-        sweep["runs"].sort(key=lambda run: (bool(run["changes"]), run["run"]))
-    return list(found.values())
+        variants = runs.setdefault(path.parent.name, {})
+        variants.setdefault(asked.get("run") or path.stem, []).append(history)
+    for name, sweep in experiments.items():
+        found = [seeds(run, histories) for run, histories in runs[name].items()]
+        sweep["runs"] = sorted(found, key=lambda run: (bool(run["changes"]), run["run"]))
+        first = Sample.of(sweep["runs"][0]["best_nmes"])
+        for run in sweep["runs"][1:]:
+            run["against_first"] = comparison(first, Sample.of(run["best_nmes"]))
+    return list(experiments.values())
+
+
+def seeds(name: str, histories: list[dict]) -> dict:
+    """One setting of a sweep: its best validation NME over all seeds, and where each ended.
+
+    `best_nme` is their mean, `deviation` the standard deviation, `against_first` whether the
+    interval of the difference to the sweep's first run leaves out zero.
+    """
+    runs = [sweep_run(name, dig(h, "sweep", "changes") or {}, h) for h in histories]
+    sample = Sample.of(run["best_nme"] for run in runs)
+    epochs = [run["best_epoch"] for run in runs if run["best_epoch"]]
+    return {
+        "run": name,
+        "changes": runs[0]["changes"],
+        "seeds": len(runs),
+        "epochs": max(run["epochs"] for run in runs),
+        "minutes": round(math.fsum(run["minutes"] or 0 for run in runs), 1),
+        "parameters": runs[0]["parameters"],
+        "best_nme": rounded(sample.mean),
+        "deviation": rounded(sample.deviation),
+        "best_nmes": [rounded(value) for value in sample.values],
+        "best_epochs": [min(epochs), max(epochs)] if epochs else None,
+        "finished": all(run["finished"] for run in runs),
+        "diverged": next((run["diverged"] for run in runs if run["diverged"]), None),
+        "against_first": None,
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def trials(files: Files) -> list[dict]:

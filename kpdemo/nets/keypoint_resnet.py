@@ -6,6 +6,7 @@ picture from the second on. That its labels may be missing is the loss's busines
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -39,7 +40,8 @@ class KeypointResNet(nn.Module):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`.
 
     `stages` are the channels of the residual stages, each of `blocks` blocks; `head` is one of
-    `heads.HEADS`.
+    `heads.HEADS`. With `pixels` a linear head's own numbers are pixels of the picture, which take
+    longer to learn than crop coordinates; `keypoints` are crop coordinates in any case.
     """
 
     def __init__(
@@ -52,8 +54,12 @@ class KeypointResNet(nn.Module):
         blocks: int = 2,
         head: str = "pool",
         dropout: float = 0.0,
+        pixels: bool = False,
     ) -> None:
         super().__init__()
+        if pixels and head == "pyramid":
+            raise ValueError("a pyramid's heatmaps answer crop coordinates, not pixels")
+        self.pixels = torch.tensor([width, height]) if pixels else None
         self.stem = nn.Sequential(
             nn.Conv2d(channels, stages[0], 7, 2, 3, bias=False),
             nn.BatchNorm2d(stages[0]),
@@ -79,4 +85,8 @@ class KeypointResNet(nn.Module):
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
-        return heads.answer(self.head, maps)
+        output = heads.answer(self.head, maps)
+        if self.pixels is None:
+            return output
+        size = self.pixels.to(output.keypoints.device)
+        return Output((2 * output.keypoints + 1) / size - 1)
