@@ -40,7 +40,9 @@ class Sample:
             return "–"
         if self.deviation is None:
             return f"{self.mean:.{digits}f}{unit} (n = 1)"
-        return f"{self.mean:.{digits}f} ± {self.deviation:.{digits}f}{unit} (n = {len(self.values)})"
+        return (
+            f"{self.mean:.{digits}f} ± {self.deviation:.{digits}f}{unit} (n = {len(self.values)})"
+        )
 
 
 def difference(first: Sample, second: Sample) -> tuple[float, float] | None:

@@ -28,6 +28,12 @@ def resolve(claim: Mapping[str, Any], weights: Path = WEIGHTS) -> dict[str, Any]
     }
 
 
+def checked(claim: dict) -> str:
+    """The check of a resolved claim, its figures, and what the verdict rests on beyond them."""
+    figures = "; ".join(f"{each['what']} {each['text']}" for each in claim["figures"])
+    return " ".join(filter(None, [claim["check"], figures and f"{figures}.", claim["because"]]))
+
+
 def text(evidence: Mapping[str, Any], weights: Path = WEIGHTS) -> str:
     """A figure in words: "7.70 %", or over seeds "22.7 ± 1.4 % (n = 5)"."""
     source, unit = evidence["source"], evidence.get("unit", "%")

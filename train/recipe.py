@@ -21,11 +21,12 @@ class Data:
     """Sources by the names of `train.datasets.SOURCES`.
 
     Validation faces are those of `validate`, or else `holdout` of the training side, split by
-    photo or person; of those, `judge` names the sources that count (default: all). Training opens a source of `test` only if `validate` names it too; shipped
-    recipes that do so keep their last epoch, so that test faces choose none. Faces of the sources
-    in `missing` lose the labels that randomly chosen rows of Kaggle's table lack, so that training
-    meets real gaps. `incomplete` is what becomes of gaps: "mask" leaves them to the loss, which
-    skips them, "drop" drops the face, "fill" takes the label of the face before it.
+    photo or person; of those, `judge` names the sources that count (default: all). Training opens
+    a source of `test` only if `validate` names it too; shipped recipes that do so keep their last
+    epoch, so that test faces choose none. Faces of the sources in `missing` lose the labels that
+    randomly chosen rows of Kaggle's table lack, so that training meets real gaps. `incomplete` is
+    what becomes of gaps: "mask" leaves them to the loss, which skips them, "drop" drops the face,
+    "fill" takes the label of the face before it.
     """
 
     train: tuple[str, ...]

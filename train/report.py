@@ -5,10 +5,15 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from kpdemo import checkpoint
+from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
+from kpdemo.seeds import Sample
+from train import card
 from train import results as measured
 from train.card import SOURCE_TITLES
-from train.recipe import RECIPES
+from train.claims import checked
+from train.recipe import RECIPES, described
 from train.results import MAPS, SYSTEMS
 
 README = Path(__file__).parents[1] / "README.md"
@@ -16,12 +21,28 @@ TRIED = RECIPES / "README.md"
 
 
 def write(documents: Iterable[Path] = (README, TRIED), weights: Path = WEIGHTS) -> None:
-    """Bring `weights/results.json` and the tables in both READMEs up to date."""
+    """Bring what histories and cards say of their recipes, `weights/results.json` and the tables
+    in both READMEs up to date."""
+    for path in sorted(weights.glob(f"*/{checkpoint.HISTORY}")):
+        describe(path.parent)
     collected = measured.collect(weights)
     measured.write(collected, weights)
     for document in documents:
         text = document.read_text(encoding="utf-8")
         document.write_text(filled(text, collected), encoding="utf-8")
+
+
+def describe(folder: Path) -> None:
+    """Bring what a history and its card say of the recipe up to date; damaged files stay."""
+    try:
+        history = checkpoint.read_history(folder)
+        recipe = described(history["recipe"])
+    except (CheckpointError, LookupError, TypeError, ValueError):
+        return
+    if recipe != history["recipe"]:
+        checkpoint.write_json(folder / checkpoint.HISTORY, history | {"recipe": recipe})
+    if (folder / checkpoint.CARD).exists():
+        card.write(folder)
 
 
 def filled(text: str, collected: dict) -> str:
@@ -81,7 +102,7 @@ def systems(collected: dict) -> str:
     for name in SYSTEMS:
         row = rows.get(name)
         if row is None:
-            lines.append([f"`{name}`", "", "", "", "not trained yet", "", "", ""])
+            lines.append([f"`{name}`", "", "", "", "not trained yet", "", "", "", ""])
             continue
         reported = row["reported"] or {}
         lines.append(
@@ -93,6 +114,7 @@ def systems(collected: dict) -> str:
                 if reported
                 else "",
                 error_here(row),
+                deviating(row),
                 figure(row["spread"]) + (", answers the mean" if row["answers_mean"] else ""),
                 millions(row["parameters"]),
                 reported.get("comparable", ""),
@@ -104,11 +126,39 @@ def systems(collected: dict) -> str:
         "markup",
         "as reported",
         "here",
+        "not as in the report",
         "spread",
         "parameters",
         "comparable?",
     )
     return markdown(heads, lines)
+
+
+def deviating(row: dict) -> str:
+    """What is not the report's in a system's settings, and in how it was measured."""
+    said = [deviation["what"] for deviation in row["deviations"]]
+    if row["flip_test"]:
+        said.append("measured with the flip test")
+    return "; ".join(said)
+
+
+def claims(collected: dict) -> str:
+    """What the authors found, our check, its figures and the verdict."""
+    rows = by_name(collected)
+    lines = [
+        [
+            f"`{name}`" if claim is rows[name]["claims"][0] else "",
+            claim["claim"],
+            checked(claim),
+            f"**{claim['verdict']}**",
+        ]
+        for name in SYSTEMS
+        if name in rows
+        for claim in rows[name]["claims"]
+    ]
+    if not lines:
+        return nothing_yet("report")
+    return markdown(("system", "what its authors found", "our check", "verdict"), lines)
 
 
 def robustness(collected: dict) -> str:
@@ -209,21 +259,31 @@ def training(found: dict | None) -> str:
 
 
 def sweeps(collected: dict) -> str:
-    """One line a run of every experiment."""
+    """One line a run of every experiment: mean and standard deviation over its seeds."""
     lines = [
         [
             f"**{sweep['name']}**: {sweep['question']}" if run is sweep["runs"][0] else "",
             run["run"],
             changes(run["changes"], sweep["recipe"]),
-            "diverged" if run["diverged"] else figure(run["best_nme"], " %"),
-            f"{run['best_epoch']} of {run['epochs']}" if run["best_epoch"] else "",
+            "diverged" if run["diverged"] else Sample.of(run["best_nmes"]).text(2),
+            run["against_first"] or "",
+            best_epochs(run),
         ]
         for sweep in collected["sweeps"]
         for run in sweep["runs"]
     ]
     if not lines:
         return nothing_yet("sweep NAME")
-    return markdown(("experiment", "run", "changed", "best validation NME", "in epoch"), lines)
+    heads = ("experiment", "run", "changed", "best validation NME", "than the first", "in epoch")
+    return markdown(heads, lines)
+
+
+def best_epochs(run: dict) -> str:
+    """The epochs in which the seeds of a run were best: "18 to 25 of 25"."""
+    if not run["best_epochs"]:
+        return ""
+    first, last = run["best_epochs"]
+    return f"{first}{f' to {last}' if last > first else ''} of {run['epochs']}"
 
 
 def trials(collected: dict) -> str:
@@ -262,6 +322,7 @@ def trials(collected: dict) -> str:
 TABLES = {
     "results": results,
     "systems": systems,
+    "claims": claims,
     "robustness": robustness,
     "speed": speed,
     "sweeps": sweeps,

@@ -317,7 +317,9 @@ def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
             chart.add_trace(_best(run, run.best[0], run.curves[columns[0]][at], measure))
         _apply(chart, scale)
         chart.update_xaxes(range=[0, last + 1])
-        charted.append((setting_words(sweep, variant), charts.sentences([_outcome(variant)]), chart))
+        charted.append(
+            (setting_words(sweep, variant), charts.sentences([_outcome(variant)]), chart)
+        )
     return charted
 
 
