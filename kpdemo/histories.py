@@ -18,6 +18,7 @@ from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
 from kpdemo.seeds import Sample
 
 COMPLETENESS = "completeness.json"
+RESULTS = "results.json"
 SWEEPS = "sweeps"
 TRIALS = "trials"
 MEASURES = ("train_loss", "validation_loss", "validation_nme")
@@ -193,6 +194,17 @@ class Labels:
     by_points_known: Mapping[int, int]
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a system's authors found, our `check`, its `figures` in words, and the verdict."""
+
+    claim: str
+    check: str
+    verdict: str
+    because: str
+    figures: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Library:
     """All that was read; `problems` names damaged files. `version` grows with every change."""
@@ -203,6 +215,7 @@ class Library:
     sweeps: dict[str, Sweep]
     errors: dict[str, Errors]
     labels: dict[str, Labels]
+    claims: dict[str, list[Claim]]
     problems: list[str]
 
     @property
@@ -233,7 +246,7 @@ class Histories:
 
     def _stamps(self) -> Iterable[tuple[Path, tuple[int, int]]]:
         patterns = (f"*/{HISTORY}", f"*/{METRICS}", f"{TRIALS}/*.json", f"{SWEEPS}/*/*.json")
-        for pattern in (*patterns, COMPLETENESS):
+        for pattern in (*patterns, COMPLETENESS, RESULTS):
             for path in sorted(self._weights.glob(pattern)):
                 try:
                     known = path.stat()
@@ -251,6 +264,8 @@ class Histories:
             data = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
             if place.name == COMPLETENESS and len(place.parts) == 1:
                 return stamp, _labels(data)
+            if place.name == RESULTS and len(place.parts) == 1:
+                return stamp, _claims(data)
             if place.name == METRICS:
                 return stamp, _errors(path.parent.name, data)
             name = place.parent if place.name == HISTORY else place.with_suffix("")
@@ -278,6 +293,7 @@ class Histories:
             sweeps=_sweeps(asked),
             errors=errors,
             labels=places.get(Path(COMPLETENESS)) or {},
+            claims=places.get(Path(RESULTS)) or {},
             problems=[path.as_posix() for path, got in places.items() if got is None],
         )
 
@@ -437,3 +453,21 @@ def _labels(data: Any) -> dict[str, Labels]:
         )
         for name, counts in counted.items()
     }
+
+
+def _claims(data: Any) -> dict[str, list[Claim]]:
+    """What the reports claim, by system; systems without claims are left out."""
+    claims = {
+        row["name"]: [
+            Claim(
+                claim=claim["claim"],
+                check=claim["check"],
+                verdict=claim["verdict"],
+                because=claim["because"],
+                figures=tuple(f"{each['what']} {each['text']}" for each in claim["figures"]),
+            )
+            for claim in row.get("claims") or ()
+        ]
+        for row in data["models"]
+    }
+    return {name: of for name, of in claims.items() if of}

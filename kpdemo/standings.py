@@ -67,7 +67,9 @@ class Standing:
     `figures` has what is known of the columns of `results.json` by their names, errors in percent.
     `groups` (percent, by group of the markup) and `nme_inner_51` are of faces that the app found,
     as FR@8 and AUC@8 are, so that they can be compared with MediaPipe's. `errors` has the sorted
-    errors of the faces that were found, by the way in which they were cut.
+    errors of the faces that were found, by the way in which they were cut. `deviations` are the
+    settings that are not its report's; `flip_test` is None where there is no such thing.
+    `intervals` are 95 % intervals of some figures.
     """
 
     name: str
@@ -78,6 +80,9 @@ class Standing:
     shipped: bool
     answers_mean: bool
     figures: Mapping[str, float]
+    deviations: Sequence[str] = ()
+    flip_test: bool | None = None
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     groups: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, np.ndarray] = field(default_factory=dict)
     best: Sequence[Face] = ()
@@ -243,6 +248,9 @@ def _standing(files: _Files, row: dict) -> Standing:
         faces=_count(row),
         shipped=bool(row.get("shipped")),
         answers_mean=bool(row.get("answers_mean")),
+        deviations=_deviations(row),
+        flip_test=row.get("flip_test") if isinstance(row.get("flip_test"), bool) else None,
+        intervals=_intervals(row),
         figures=_numbers(
             {key: row.get(key) for key in _FIGURES} | {"nme_inner_51": app.get("nme_inner_51")}
         ),
@@ -250,6 +258,27 @@ def _standing(files: _Files, row: dict) -> Standing:
         errors={cut: values for cut, values in errors.items() if values.size},
         best=best,
         worst=worst,
+    )
+
+
+def _intervals(row: dict) -> dict[str, tuple[float, float]]:
+    """The columns that have an interval of two numbers."""
+    bounds = {key: row.get(f"{key}_interval") for key in ("nme", "nme_compare")}
+    return {
+        key: (float(pair[0]), float(pair[1]))
+        for key, pair in bounds.items()
+        if isinstance(pair, list)
+        and len(pair) == 2
+        and all(isinstance(value, int | float) and math.isfinite(value) for value in pair)
+    }
+
+
+def _deviations(row: dict) -> tuple[str, ...]:
+    deviations = row.get("deviations")
+    if not isinstance(deviations, list):
+        return ()
+    return tuple(
+        text for each in deviations if isinstance(each, dict) and (text := _text(each, "what"))
     )
 
 

@@ -90,9 +90,9 @@ def evaluate(folder: Path = WEIGHTS / BASELINE) -> dict:
         points = np.stack(
             [np.full((68, 2), np.nan) if mesh is None else convert(mesh) for mesh in found]
         )
-        metrics[TEST][name] = measures(points, truth, eyes, "ibug-68") | extremes(
-            faces, known, points, truth, eyes
-        )
+        metrics[TEST][name] = measures(
+            points, truth, eyes, "ibug-68", groups=[face.group for face in faces]
+        ) | extremes(faces, known, points, truth, eyes)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_json(folder / checkpoint.METRICS, metrics)
     return metrics

@@ -11,7 +11,15 @@ from kpdemo import markup as markups
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.compare import ComparedFace, Engine
 from kpdemo.crops import Crop
-from kpdemo.metrics import eye_distance, face_errors, point_errors, rmse, spread, summary
+from kpdemo.metrics import (
+    eye_distance,
+    face_errors,
+    interval,
+    point_errors,
+    rmse,
+    spread,
+    summary,
+)
 from kpdemo.predict import predict
 from train import card
 from train import facts as known_facts
@@ -38,6 +46,8 @@ def evaluate(folder: Path) -> dict:
     metrics = {}
     for source in checkpoint.read_history(folder)["recipe"]["data"]["test"]:
         faces, damaged = readable(load(source))
+        groups = [face.group for face in faces]
+        facts = known_facts.of_faces(faces)
         truth = np.stack([markups.convert(f.keypoints, f.markup, markup) for f in faces])
         eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
         with Engine([folder]) as engine:
@@ -48,10 +58,11 @@ def evaluate(folder: Path) -> dict:
             widths = np.array([crop.width / framed.scale for crop in crops])
         metrics[source] = {
             "ground_truth_box": passes
-            | measures(predicted, truth, eyes, markup, widths)
+            | measures(predicted, truth, eyes, markup, widths, groups)
+            | {"by": by_facts(predicted, truth, eyes, facts)}
             | variety(predicted, truth, eyes, crops)
-            | extremes(faces, known_facts.of_faces(faces), predicted, truth, eyes),
-            "compare": passes | measures(found, truth, eyes, markup, widths),
+            | extremes(faces, facts, predicted, truth, eyes),
+            "compare": passes | measures(found, truth, eyes, markup, widths, groups),
             "damaged": damaged,
         }
     checkpoint.write_json(folder / checkpoint.METRICS, metrics)
@@ -131,12 +142,15 @@ def measures(
     eyes: np.ndarray,
     markup: str,
     crop_widths: np.ndarray | None = None,
+    groups: Sequence[str] | None = None,
 ) -> dict:
     """All figures of some answers: `(F, K, 2)` twice, eye distances `(F,)`.
 
     The summary of all points, of each group and each keypoint, in percent of the eye distance,
-    and `errors`, the sorted NME of every face that was found. With the widths `(F,)` of Kaggle's
-    crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
+    and `errors`, the sorted NME of every face that was found; `face_errors` are the same in the
+    order of the faces, None for a lost one. `nme_interval` is a 95 % bootstrap interval over the
+    `groups` of the faces (photos, persons), by default over faces. With the widths `(F,)` of
+    Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
     """
     known = markups.get(markup)
     errors = point_errors(predicted, truth, eyes)
@@ -151,6 +165,11 @@ def measures(
     result["nme_by_keypoint"] = [mean_known(found[:, k]) for k in range(len(known))]
     faces = face_errors(errors)
     result["errors"] = np.sort(faces[np.isfinite(faces)]).round(2).tolist()
+    result["face_errors"] = [
+        round(float(error), 3) if np.isfinite(error) else None for error in faces
+    ]
+    bounds = interval(faces, groups)
+    result["nme_interval"] = bounds and [rounded(bound) for bound in bounds]
     if markup == "ibug-68":
         result["nme_inner_51"] = mean_known(found[:, 17:])
     if crop_widths is not None:
@@ -160,6 +179,28 @@ def measures(
             name: rounded(rmse(predicted[:, k] * unit[:, 0], truth[:, k] * unit[:, 0]))
             for k, name in enumerate(known.names)
         }
+    return result
+
+
+def by_facts(
+    predicted: np.ndarray, truth: np.ndarray, eyes: np.ndarray, facts: Sequence[Facts]
+) -> dict[str, dict[str, dict]]:
+    """NME of faces by `known_facts.strata`: `(F, K, 2)` twice, `(F,)` and the facts of F faces.
+
+    Each has its `nme`, 95 % `interval` and number of `faces`, those that were found.
+    """
+    errors = face_errors(point_errors(predicted, truth, eyes))
+    result: dict[str, dict[str, dict]] = {}
+    for fact, parts in known_facts.strata(facts).items():
+        result[fact] = {}
+        for name, rows in parts.items():
+            part = errors[rows][np.isfinite(errors[rows])]
+            bounds = interval(part)
+            result[fact][name] = {
+                "faces": len(part),
+                "nme": mean_known(part),
+                "interval": bounds and [rounded(bound) for bound in bounds],
+            }
     return result
 
 

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kpdemo import checkpoint
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
 from kpdemo.config import ConfigError
+from kpdemo.metrics import interval
 from kpdemo.seeds import Sample, comparison
 from train import recipe as recipes
 from train.card import SOURCE_TITLES
@@ -78,8 +81,10 @@ def collect(weights: Path = WEIGHTS) -> dict:
     benchmark = files.read("benchmark.json")
     speeds = benchmark.pop("models", {})
     models = [model_row(files, name, speeds.get(name, {})) for name in model_names(weights)]
+    models += baseline_rows(files, speeds.get(BASELINE, {}))
+    compare_to_mediapipe(files, models)
     return {
-        "models": models + baseline_rows(files, speeds.get(BASELINE, {})),
+        "models": models,
         "benchmark": benchmark or None,
         "robustness": files.read("robustness.json") or None,
         "sweeps": sweeps(files),
@@ -135,6 +140,30 @@ def baseline_rows(files: Files, speed: dict) -> list[dict]:
     return rows
 
 
+def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
+    """Set `less_mediapipe` of the 68-point rows: their error as the app less that of MediaPipe's
+    fitted map on the same faces, the mean of the differences and its 95 % interval."""
+
+    def errors(name: str, way: str) -> np.ndarray:
+        each = dig(files.read(name, checkpoint.METRICS), SOURCE, way, "face_errors") or []
+        return np.array(each, float)
+
+    reference = errors(BASELINE, "ridge")
+    for each in rows:
+        if each["markup"] != "ibug-68" or each["net"] == BASELINE:
+            continue
+        own = errors(each["name"], "compare")
+        if not len(own) or len(own) != len(reference):
+            continue
+        difference = own - reference
+        bounds = interval(difference)
+        if bounds:
+            each["less_mediapipe"] = {
+                "mean": rounded(float(np.nanmean(difference))),
+                "interval": [rounded(bound) for bound in bounds],
+            }
+
+
 def row(
     weights: Path, name: str, history: dict, box: dict, app: dict, speed: dict
 ) -> dict[str, Any]:
@@ -166,7 +195,10 @@ def row(
         "flip_test": (box or app).get("flip_test", True) if history and (box or app) else None,
         "calibrated": bool(history.get("calibration")),
         "nme": box.get("nme"),
+        "nme_interval": box.get("nme_interval"),
         "nme_compare": app.get("nme"),
+        "nme_compare_interval": app.get("nme_interval"),
+        "less_mediapipe": None,
         "lost": app.get("lost"),
         "fr8": app.get("fr8"),
         "auc8": app.get("auc8"),
