@@ -91,9 +91,9 @@ def results(collected: dict) -> str:
         "FR@8 is the share of faces with an error above 8 %, lost faces included; AUC@8 the area "
         "under the\ncurve of cumulative errors up to there, 100 at best; both as the app. The "
         "inner 51 points and the RMSE\nare in the label box, MediaPipe's inner points as the app. "
-        'In brackets: 95 % bootstrap intervals over the\nphotos; "less MediaPipe\'s map" is the mean '
-        "of the differences on the same faces. The app's nets are measured\nwith the flip test and "
-        "their calibration."
+        "In brackets: 95 % bootstrap intervals over the\nphotos; the column beside MediaPipe's map "
+        "is the mean difference on the same faces. The app's nets are measured\nwith the flip test "
+        "and their calibration."
     )
     return f"{markdown(heads, lines)}\n\n{legend}"
 

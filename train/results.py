@@ -91,7 +91,7 @@ def collect(weights: Path = WEIGHTS) -> dict:
         "trials": trials(files),
         "training_benchmark": files.read("training_benchmark.json") or None,
         "page_benchmark": files.read("page_benchmark.json") or None,
-        "problems": sorted(files.problems),
+        "problems": sorted(set(files.problems)),
     }
 
 

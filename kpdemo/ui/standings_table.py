@@ -261,10 +261,10 @@ def _help(columns: Sequence[_Column]) -> str:
     return (
         '<details class="kp-read"><summary>How to read the columns</summary>'
         f"<p>Where a heading does not say otherwise, errors are those of the whole way through the "
-        "app: find the face, cut it out, ask the model. With the flip test a prediction is averaged "
-        "with that for the mirrored crop; one pass is a single prediction, as in the reports. “Not "
-        "as reported” names settings that are not the report’s. Small figures are 95 % intervals, "
-        "by drawing the test faces anew.</p>"
+        "app: find the face, cut it out, ask the model. With the flip test a prediction is "
+        "averaged with that for the mirrored crop; one pass is a single prediction, as in the "
+        "reports. “Not as reported” names settings that are not the report’s. Small figures are "
+        "95 % bootstrap intervals over the test faces.</p>"
         f"<dl>{terms}</dl></details>"
     )
 
