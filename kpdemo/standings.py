@@ -24,6 +24,7 @@ ROBUSTNESS = "robustness.json"
 # Two ways to cut a face out of its photo: by its label, as papers do, or found as the app does.
 BY_LABEL = "ground_truth_box"
 BY_APP = "compare"
+FIFTEEN = "kaggle-15"  # the markup that 68 points are also read in
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -132,9 +133,13 @@ BOARDS = (
 
 @dataclass(frozen=True, eq=False)
 class Standings:
-    """Everything that could be read, and a phrase on each file that could not."""
+    """Everything that could be read, and a phrase on each file that could not.
+
+    `fifteen` are the 68-point rows again, with their points read as Kaggle's 15.
+    """
 
     rows: Sequence[Standing]
+    fifteen: Sequence[Standing]
     robustness: Robustness | None
     benchmark: Mapping[str, Any]
     problems: Sequence[str]
@@ -143,7 +148,7 @@ class Standings:
         """The rows of a board; with None those that belong on no board."""
         if board is None:
             return [row for row in self.rows if not any(known.has(row) for known in BOARDS)]
-        return [row for row in self.rows if board.has(row)]
+        return [row for row in (*self.rows, *self.fifteen) if board.has(row)]
 
 
 def stamp(weights: Path = WEIGHTS) -> Stamp:
@@ -168,10 +173,13 @@ def read(weights: Path = WEIGHTS) -> Standings:
 def _read(weights: Path, _: Stamp) -> Standings:
     files = _Files(weights)
     results = files.read(RESULTS)
-    models = results.get("models")
-    rows = [row for row in models if _named(row)] if isinstance(models, list) else []
+    rows, fifteen = (
+        [row for row in listed if _named(row)] if isinstance(listed, list) else []
+        for listed in (results.get("models"), results.get("fifteen"))
+    )
     return Standings(
         [_standing(files, row) for row in rows],
+        [_standing(files, row, FIFTEEN) for row in fifteen],
         _robustness(files),
         _dig(results, "benchmark"),
         tuple(dict.fromkeys(files.problems)),
@@ -220,7 +228,8 @@ def _named(row: Any) -> bool:
     return isinstance(row, dict) and isinstance(row.get("name"), str)
 
 
-def _standing(files: _Files, row: dict) -> Standing:
+def _standing(files: _Files, row: dict, reading: str | None = None) -> Standing:
+    """A row with what its metrics have; a `reading` is the entry of another markup in them."""
     name, source, markup = row["name"], _text(row, "source"), _text(row, "markup")
     if row.get("net") == BASELINE:
         # "mediapipe-ridge": its metrics have one entry for each way to read the mesh.
@@ -230,6 +239,7 @@ def _standing(files: _Files, row: dict) -> Standing:
         folder, way = name, BY_LABEL
         ways = {BY_LABEL: BY_LABEL, BY_APP: BY_APP}
     measured = _dig(files.read(folder, checkpoint.METRICS), source) if source else {}
+    measured = _dig(measured, reading) if reading else measured
     app = _dig(measured, ways[BY_APP])
     try:
         errors = {cut: _errors(_dig(measured, entry)) for cut, entry in ways.items()}

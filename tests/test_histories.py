@@ -75,9 +75,9 @@ def test_a_damaged_file_is_left_out_and_named(folder, damage):
     histories = Histories(folder)
     whole = histories.read()
     (folder / "nosenet-moore" / "history.json").write_text(damage)
-    (folder / "sweeps" / "nosenet-lr" / "lr-1e-3.json").write_text(damage)
+    (folder / "sweeps" / "nosenet-lr" / "lr-1e-3-seed0.json").write_text(damage)
     found = histories.read()
-    assert found.problems == ["nosenet-moore/history.json", "sweeps/nosenet-lr/lr-1e-3.json"]
+    assert found.problems == ["nosenet-moore/history.json", "sweeps/nosenet-lr/lr-1e-3-seed0.json"]
     assert list(found.models) == ["unet"]
     assert len(found.sweeps["nosenet-lr"].runs) == len(whole.sweeps["nosenet-lr"].runs) - 1
 

@@ -10,6 +10,7 @@ from kpdemo import checkpoint, framing
 from kpdemo import markup as markups
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.compare import ComparedFace, Engine
+from kpdemo.config import Framing
 from kpdemo.crops import Crop
 from kpdemo.metrics import (
     eye_distance,
@@ -21,6 +22,7 @@ from kpdemo.metrics import (
     summary,
 )
 from kpdemo.predict import predict
+from kpdemo.standings import FIFTEEN
 from train import card
 from train import facts as known_facts
 from train.datasets import DataError, LabelledFace, kaggle, load
@@ -38,7 +40,8 @@ def evaluate(folder: Path) -> dict:
 
     "ground_truth_box" cuts faces by their labels, as papers do (for nets that see whole pictures
     it is the picture); "compare" goes the way of the app: find the face, predict the crop, and a
-    face that was not found is a failure. Raises CheckpointError if the app cannot be asked.
+    face that was not found is a failure. 68 points are measured as Kaggle's 15 too. Raises
+    CheckpointError if the app cannot be asked.
     """
     model = checkpoint.load(folder)
     markup, framed = model.config.markup, model.config.framing
@@ -65,6 +68,11 @@ def evaluate(folder: Path) -> dict:
             "compare": passes | measures(found, truth, eyes, markup, widths, groups),
             "damaged": damaged,
         }
+        if markup == "ibug-68":
+            metrics[source][FIFTEEN] = {
+                way: passes | fifteen_points(points, faces, eyes)
+                for way, points in (("ground_truth_box", predicted), ("compare", found))
+            }
     checkpoint.write_json(folder / checkpoint.METRICS, metrics)
     card.write(folder)
     return metrics
@@ -180,6 +188,17 @@ def measures(
             for k, name in enumerate(known.names)
         }
     return result
+
+
+def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.ndarray) -> dict:
+    """All figures of 68 points `(F, 68, 2)` read as Kaggle's 15, so that nets of both compare."""
+    truth = np.stack([markups.convert(f.keypoints, f.markup, FIFTEEN) for f in faces])
+    points = np.stack([markups.convert(each, "ibug-68", FIFTEEN) for each in predicted])
+    kaggle_crop = Framing("kaggle")
+    widths = np.array(
+        [framing.from_keypoints(kaggle_crop, f.keypoints, f.markup, 0, 0).width for f in faces]
+    )
+    return measures(points, truth, eyes, FIFTEEN, widths, [face.group for face in faces])
 
 
 def by_facts(

@@ -95,7 +95,33 @@ def results(collected: dict) -> str:
         "is the mean difference on the same faces. The app's nets are measured\nwith the flip test "
         "and their calibration."
     )
-    return f"{markdown(heads, lines)}\n\n{legend}"
+    return "\n\n".join([markdown(heads, lines), legend, *fifteen(collected)])
+
+
+def fifteen(collected: dict) -> list[str]:
+    """The same faces with 68 points read as Kaggle's 15, beside KeypointResNet's own."""
+    rows = by_name(collected)
+    read = {row["name"]: row for row in collected["fifteen"]}
+    names = [*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS)]
+    shown = {name: read.get(name) or rows.get(name) for name in names}
+    lines = [
+        [
+            name if name in DEFAULT_MODELS else row["title"],
+            figure(row["nme"], " %") + bounds(row["nme_interval"]),
+            figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
+            figure(row["rmse_96"], " px"),
+        ]
+        for name, row in shown.items()
+        if row is not None and row["markup"] == "kaggle-15" and row["nme_compare"] is not None
+    ]
+    if not read:
+        return []
+    heads = ("on Kaggle's 15 points", "NME, label box", "NME, as the app", "RMSE")
+    return [
+        markdown(heads, lines),
+        "Models of 68 points are read in KeypointResNet's 15. Its label box is made from the marks "
+        "of eyes and mouth,\nwhich are among the points, so that column flatters it.",
+    ]
 
 
 def systems(collected: dict) -> str:

@@ -13,6 +13,7 @@ from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
 from kpdemo.config import ConfigError
 from kpdemo.metrics import interval
 from kpdemo.seeds import Sample, comparison
+from kpdemo.standings import FIFTEEN
 from train import recipe as recipes
 from train.card import SOURCE_TITLES
 from train.claims import resolve
@@ -75,7 +76,8 @@ def collect(weights: Path = WEIGHTS) -> dict:
     systems, then the rest) and for each of MediaPipe's maps. `nme`, `groups`, RMSE and spread are
     those of faces that were cut by their labels; `nme_compare`, `lost`, `fr8` and `auc8` those of
     the app. MediaPipe has only the latter, and its groups and inner points are those of the app
-    too. "problems" names damaged files, which are skipped.
+    too. "fifteen" has the same rows for 68 points read as Kaggle's 15. "problems" names damaged
+    files, which are skipped.
     """
     files = Files(weights)
     benchmark = files.read("benchmark.json")
@@ -85,6 +87,7 @@ def collect(weights: Path = WEIGHTS) -> dict:
     compare_to_mediapipe(files, models)
     return {
         "models": models,
+        "fifteen": fifteen_rows(files, models),
         "benchmark": benchmark or None,
         "robustness": files.read("robustness.json") or None,
         "sweeps": sweeps(files),
@@ -164,6 +167,43 @@ def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
             }
 
 
+def fifteen_rows(files: Files, rows: list[dict]) -> list[dict]:
+    """The 68-point rows again, with the figures of their points read as Kaggle's 15."""
+    result = []
+    for each in rows:
+        baseline = each["net"] == BASELINE
+        folder = BASELINE if baseline else each["name"]
+        read = dig(files.read(folder, checkpoint.METRICS), SOURCE, FIFTEEN) or {}
+        way = each["name"].removeprefix(f"{BASELINE}-") if baseline else "compare"
+        box, app = read.get("ground_truth_box") or {}, read.get(way) or {}
+        if each["markup"] != "ibug-68" or not app:
+            continue
+        result.append(
+            each
+            | dict.fromkeys(("nme_inner_51", "less_mediapipe", "spread", "mean_answer_nme"))
+            | dict.fromkeys(("best", "worst"))
+            | figures(box, app)
+            | {"markup": FIFTEEN}
+        )
+    return result
+
+
+def figures(box: dict, app: dict) -> dict[str, Any]:
+    """The errors of faces that were cut by their labels, and of those that the app found."""
+    return {
+        "nme": box.get("nme"),
+        "nme_interval": box.get("nme_interval"),
+        "nme_compare": app.get("nme"),
+        "nme_compare_interval": app.get("nme_interval"),
+        "lost": app.get("lost"),
+        "fr8": app.get("fr8"),
+        "auc8": app.get("auc8"),
+        "groups": box.get("groups"),
+        "rmse_96": box.get("rmse_96"),
+        "rmse_96_by_keypoint": box.get("rmse_96_by_keypoint"),
+    }
+
+
 def row(
     weights: Path, name: str, history: dict, box: dict, app: dict, speed: dict
 ) -> dict[str, Any]:
@@ -194,18 +234,9 @@ def row(
         # Everything was measured with it before metrics said so.
         "flip_test": (box or app).get("flip_test", True) if history and (box or app) else None,
         "calibrated": bool(history.get("calibration")),
-        "nme": box.get("nme"),
-        "nme_interval": box.get("nme_interval"),
-        "nme_compare": app.get("nme"),
-        "nme_compare_interval": app.get("nme_interval"),
+        **figures(box, app),
         "less_mediapipe": None,
-        "lost": app.get("lost"),
-        "fr8": app.get("fr8"),
-        "auc8": app.get("auc8"),
         "nme_inner_51": box.get("nme_inner_51"),
-        "groups": box.get("groups"),
-        "rmse_96": box.get("rmse_96"),
-        "rmse_96_by_keypoint": box.get("rmse_96_by_keypoint"),
         "spread": box.get("spread"),
         "answers_mean": box.get("answers_mean"),
         "mean_answer_nme": box.get("mean_answer_nme"),
