@@ -109,7 +109,9 @@ def test_mediapipe_is_measured_as_the_nets_are(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "mediapipe/metrics.json").read_text())["300w-common"] == metrics
     (sentence,) = metrics.pop("damaged")
     assert str(broken) in sentence
-    assert set(metrics) == {"index", "offsets", "ridge"}
+    read = metrics.pop("kaggle-15")
+    assert set(metrics) == set(read) == {"index", "offsets", "ridge"}
+    assert all(len(points["nme_by_keypoint"]) == 15 for points in read.values())
     for block in metrics.values():
         assert block["faces"] == 1
         assert len(block["nme_by_keypoint"]) == 68
