@@ -57,13 +57,17 @@ class Framing:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """A net by its registered name and arguments, its markup, input and framing."""
+    """A net by its registered name and arguments, its markup, input and framing.
+
+    With the `flip_test` its prediction is averaged with that for the mirrored crop.
+    """
 
     net: str
     markup: str
     input: Input
     framing: Framing = Framing()
     args: Mapping[str, Any] = field(default_factory=dict)
+    flip_test: bool = True
     version: int = VERSION
 
     def __post_init__(self) -> None:

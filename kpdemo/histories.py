@@ -14,16 +14,19 @@ import numpy as np
 from kpdemo import json_file, markup
 from kpdemo.checkpoint import HISTORY, METRICS
 from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
+from kpdemo.seeds import Sample
 
 COMPLETENESS = "completeness.json"
+RESULTS = "results.json"
 SWEEPS = "sweeps"
 TRIALS = "trials"
 MEASURES = ("train_loss", "validation_loss", "validation_nme")
 # What a recipe says of itself, which changes nothing in training.
-_SAID = ("name", "title", "notes", "reported")
+_SAID = ("name", "title", "notes", "reported", "deviations", "claims", "flip_test")
 # Settings that the first runs did not write down, because training had no other way then.
 _BEFORE = {
     "data.incomplete": "mask",
+    "data.judge": [],
     "augment.moved": 1.0,
     "augment.saturation": 0.0,
     "keep": "best",
@@ -149,19 +152,55 @@ class Run:
         """Its validation faces; errors of two runs compare well only where this is equal."""
         data = self.recipe.get("data", {})
         chosen = tuple(data.get("validate") or ())
-        where = chosen or (*data.get("train", ()), data.get("holdout"), self.recipe.get("seed"))
+        judges = data.get("judge") or data.get("train", ())
+        where = chosen or (*judges, data.get("holdout"))
         said = self.told.get("validation")
         return (where, self.validation_faces, self.recipe.get("markup"), said)
 
 
 @dataclass(frozen=True, eq=False)
+class Variant:
+    """Runs of a sweep with the same settings and different seeds, in the order of the seeds."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        """The settings, of the first seed."""
+        return self.runs[0].recipe
+
+    @property
+    def diverged(self) -> bool:
+        return any(run.diverged for run in self.runs)
+
+    @property
+    def best(self) -> Sample:
+        """The lowest validation NME of each seed that came to an end with a number."""
+        return Sample.of(run.best[1] for run in self.runs if run.best and not run.diverged)
+
+    def mean(self, measure: str) -> tuple[np.ndarray, np.ndarray]:
+        """Epochs `(E,)` that all seeds have, and the mean curve of a measure over them `(E,)`.
+
+        Seeds that diverged are left out, unless all did.
+        """
+        runs = [run for run in self.runs if not run.diverged] or self.runs
+        count = min(len(run.curves["epoch"]) for run in runs)
+        values = np.stack([run.curves[measure][:count] for run in runs])
+        return runs[0].curves["epoch"][:count], values.mean(0)
+
+
+@dataclass(frozen=True, eq=False)
 class Sweep:
-    """Runs of one recipe that differ in the settings that the question asks about."""
+    """Runs of one recipe that differ in the settings that the question asks about, and in seeds."""
 
     name: str
     question: str
     recipe: str
-    runs: tuple[Run, ...]
+    variants: tuple[Variant, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        return tuple(run for variant in self.variants for run in variant.runs)
 
     @property
     def changed(self) -> list[str]:
@@ -169,10 +208,10 @@ class Sweep:
         return list(dict.fromkeys(path for run in self.runs for path in run.told["changes"]))
 
     @property
-    def ranking(self) -> list[Run]:
-        """The runs that came to an end with a number, the lowest validation NME first."""
-        sound = [run for run in self.runs if run.best and not run.diverged]
-        return sorted(sound, key=lambda run: run.best[1])
+    def ranking(self) -> list[Variant]:
+        """The variants that came to an end with a number, the lowest mean validation NME first."""
+        sound = [variant for variant in self.variants if variant.best.values]
+        return sorted(sound, key=lambda variant: variant.best.mean)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +243,17 @@ class Labels:
     by_points_known: Mapping[int, int]
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a system's authors found, our `check`, its `figures` in words, and the verdict."""
+
+    claim: str
+    check: str
+    verdict: str
+    because: str
+    figures: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Library:
     """All that was read; `problems` names damaged files. `version` grows with every change."""
@@ -214,6 +264,7 @@ class Library:
     sweeps: dict[str, Sweep]
     errors: dict[str, Errors]
     labels: dict[str, Labels]
+    claims: dict[str, list[Claim]]
     problems: list[str]
 
     @property
@@ -244,7 +295,7 @@ class Histories:
 
     def _stamps(self) -> Iterable[tuple[Path, tuple[int, int]]]:
         patterns = (f"*/{HISTORY}", f"*/{METRICS}", f"{TRIALS}/*.json", f"{SWEEPS}/*/*.json")
-        for pattern in (*patterns, COMPLETENESS):
+        for pattern in (*patterns, COMPLETENESS, RESULTS):
             for path in sorted(self._weights.glob(pattern)):
                 try:
                     known = path.stat()
@@ -262,6 +313,8 @@ class Histories:
             data = json_file.read(path)
             if place.name == COMPLETENESS and len(place.parts) == 1:
                 return stamp, _labels(data)
+            if place.name == RESULTS and len(place.parts) == 1:
+                return stamp, _claims(data)
             if place.name == METRICS:
                 return stamp, _errors(path.parent.name, data)
             name = place.parent if place.name == HISTORY else place.with_suffix("")
@@ -289,6 +342,7 @@ class Histories:
             sweeps=_sweeps(asked),
             errors=errors,
             labels=places.get(Path(COMPLETENESS)) or {},
+            claims=places.get(Path(RESULTS)) or {},
             problems=[path.as_posix() for path, got in places.items() if got is None],
         )
 
@@ -404,27 +458,39 @@ def _run(name: str, data: Any) -> Run:
     _ = run.recipe["name"], run.planned, run.loss, run.judged_on, settings(run.recipe)
     hash((run.loss, run.judged_on))
     if name.startswith(f"{SWEEPS}/"):
-        _ = run.told["question"], run.told["changes"].items()
+        _ = run.told["question"], run.told["run"], run.told["changes"].items()
     return run
 
 
 def _sweeps(runs: list[Run]) -> dict[str, Sweep]:
-    found: dict[str, list[Run]] = {}
+    sweeps: dict[str, dict[str, list[Run]]] = {}
     for run in runs:
-        found.setdefault(run.name.split("/")[1], []).append(run)
-    return {
-        name: Sweep(name, group[0].told["question"], group[0].recipe["name"], _ordered(group))
-        for name, group in found.items()
-    }
+        variants = sweeps.setdefault(run.name.split("/")[1], {})
+        variants.setdefault(run.told["run"], []).append(run)
+    return {name: _sweep(name, variants) for name, variants in sweeps.items()}
 
 
-def _ordered(runs: list[Run]) -> tuple[Run, ...]:
+def _sweep(name: str, runs: Mapping[str, list[Run]]) -> Sweep:
+    variants = [
+        Variant(tuple(sorted(group, key=lambda run: run.recipe.get("seed") or 0)))
+        for group in runs.values()
+    ]
+    first = variants[0].runs[0]
+    return Sweep(name, first.told["question"], first.recipe["name"], _ordered(variants))
+
+
+def _ordered(variants: list[Variant]) -> tuple[Variant, ...]:
     """By the changed setting where it is one number, else the unchanged recipe first."""
-    paths = {path for run in runs for path in run.told["changes"]}
-    values = [setting(run.recipe, path) for run in runs for path in paths]
+    paths = {path for variant in variants for path in variant.runs[0].told["changes"]}
+    values = [setting(variant.recipe, path) for variant in variants for path in paths]
     if len(paths) == 1 and all(type(value) in (int, float) for value in values):
-        return tuple(sorted(runs, key=lambda run: setting(run.recipe, *paths)))
-    return tuple(sorted(runs, key=lambda run: (bool(run.told["changes"]), run.name)))
+        return tuple(sorted(variants, key=lambda variant: setting(variant.recipe, *paths)))
+
+    def rank(variant: Variant) -> tuple[bool, str]:
+        told = variant.runs[0].told
+        return bool(told["changes"]), told["run"]
+
+    return tuple(sorted(variants, key=rank))
 
 
 def _errors(model: str, data: Any) -> dict[str, Errors]:
@@ -468,3 +534,21 @@ def _labels(data: Any) -> dict[str, Labels]:
         )
         for name, counts in counted.items()
     }
+
+
+def _claims(data: Any) -> dict[str, list[Claim]]:
+    """What the reports claim, by system; systems without claims are left out."""
+    claims = {
+        row["name"]: [
+            Claim(
+                claim=claim["claim"],
+                check=claim["check"],
+                verdict=claim["verdict"],
+                because=claim["because"],
+                figures=tuple(f"{each['what']} {each['text']}" for each in claim["figures"]),
+            )
+            for claim in row.get("claims") or ()
+        ]
+        for row in data["models"]
+    }
+    return {name: of for name, of in claims.items() if of}

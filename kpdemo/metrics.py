@@ -1,9 +1,12 @@
 """Errors of keypoints. All take photo coordinates (or any one unit) and skip missing labels."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kpdemo import markup as markups
 
+RESAMPLES = 2000
 FAILURE = 8.0  # percent of the eye distance, the usual threshold for 300-W
 
 
@@ -77,3 +80,22 @@ def spread(predicted: np.ndarray, truth: np.ndarray) -> float:
     )
     ratio = np.ma.sqrt(answers / labels)
     return float(ratio.mean()) if ratio.count() else float("nan")
+
+
+def interval(values: np.ndarray, groups: Sequence[str] | None = None) -> tuple[float, float] | None:
+    """A 95 % bootstrap interval of the mean of `(F,)` values, those that are not finite left out.
+
+    Values of one group (faces of one person, say) are drawn together. The same every time. None
+    where there are fewer than two groups.
+    """
+    known = np.isfinite(values)
+    names = np.arange(len(values)) if groups is None else np.asarray(groups)
+    _, rows = np.unique(names[known], return_inverse=True)
+    count = int(rows.max(initial=-1)) + 1
+    if count < 2:
+        return None
+    totals, sizes = np.bincount(rows, values[known], count), np.bincount(rows, minlength=count)
+    drawn = np.random.default_rng(0).integers(0, count, (RESAMPLES, count))
+    means = totals[drawn].sum(1) / sizes[drawn].sum(1)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return float(low), float(high)

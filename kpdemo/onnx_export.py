@@ -1,8 +1,8 @@
 """A model as one ONNX file, for ONNX Runtime and what else reads that format.
 
 The file takes a cut of a photo and answers what the app would. Inside are the scaling of the
-pixels, the second look at the mirror image, the average of both and the calibration. Outside stay
-finding the face and cutting it as the config says.
+pixels, and the flip test and the calibration where the model has them. Outside stay finding the
+face and cutting it as the config says.
 """
 
 import copy
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from kpdemo import markup
 from kpdemo.checkpoint import Model, normalise
 from kpdemo.compare import BASELINE, Engine
-from kpdemo.predict import calibrated, halves
+from kpdemo.predict import average, calibrated, halves
 
 NEEDED = ("onnx", "onnxscript")
 OPSET = 18
@@ -44,15 +44,15 @@ class Answering(nn.Module):
         self.register_buffer("calibration", model.calibration)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        both = torch.cat([pixels, pixels.flip(-1)])
-        output = self.net(normalise(both, self.config.input))
-        direct, mirrored = halves(output, self.config.markup)
-        keypoints = (direct.keypoints + mirrored.keypoints) / 2
+        if self.config.flip_test:
+            both = torch.cat([pixels, pixels.flip(-1)])
+            output = self.net(normalise(both, self.config.input))
+            keypoints, heatmaps = average(*halves(output, self.config.markup))
+        else:
+            keypoints, heatmaps = self.net(normalise(pixels, self.config.input))
         if self.calibration is not None:
             keypoints = calibrated(keypoints, self.calibration)
-        if direct.heatmaps is None or mirrored.heatmaps is None:
-            return (keypoints,)
-        return keypoints, (direct.heatmaps + mirrored.heatmaps) / 2
+        return (keypoints,) if heatmaps is None else (keypoints, heatmaps)
 
 
 def find(engine: Engine, name: str) -> Model:
@@ -123,7 +123,9 @@ def export(model: Model, path: Path) -> str:
 
 def _description(model: Model) -> str:
     colours = "grey" if model.config.input.channels == 1 else "RGB"
-    steps = "scaling of the pixels, the average with the mirror image"
+    steps = "scaling of the pixels"
+    if model.config.flip_test:
+        steps += ", the average with the mirror image"
     if model.calibration is not None:
         steps += ", the calibration"
     return (

@@ -39,11 +39,12 @@ class Prediction:
 def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Prediction:
     """A model's answer on cuts `(F, H, W[, C])` uint8 of its input size.
 
-    Every face is seen twice, as it is and mirrored, in one batch, and the two answers are
-    averaged, and calibrated where the model has a calibration. Confidence is the share of the
-    averaged heatmap's mass within 5 % of the crop's side of the averaged answer, sideways and up;
-    for nets without heatmaps, how far the two answers agree on the same scale. Averaged `heatmaps`
-    take longer than all the rest but the net, so they are made only on demand.
+    Every face is seen twice in one batch, as it is and mirrored. With the config's flip test the
+    two predictions are averaged, without it the first one counts; a calibration follows where the
+    model has one. Confidence is the share of the heatmap's mass (the average of both with the flip
+    test) within 5 % of the crop's side of the prediction, sideways and up; for nets without
+    heatmaps, how far the two predictions agree on the same scale. `heatmaps` take longer than all
+    the rest but the net, so they are made only on demand.
     """
     started = time.perf_counter()
     device = model.device
@@ -53,21 +54,21 @@ def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Predictio
     with autocast(device):
         output = model.answering(normalise(both, model.config.input))
     direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
-    keypoints = (direct.keypoints + mirrored.keypoints) / 2
+    flip_test = model.config.flip_test
+    keypoints, maps = average(direct, mirrored) if flip_test else direct
     if output.heatmaps is None:
         apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
         confidence = (1 - apart / (2 * TOLERANCE)).clamp(0, 1)
     else:
-        confidence = mass_around(output.heatmaps.float(), keypoints, model.config.markup)
-    maps = None
-    if direct.heatmaps is not None:
-        maps = ((direct.heatmaps + mirrored.heatmaps) / 2).cpu().numpy()
+        seen = output.heatmaps.float()
+        seen = seen if flip_test else seen[: len(keypoints)]
+        confidence = mass_around(seen, keypoints, model.config.markup)
     if model.calibration is not None:
         keypoints = calibrated(keypoints.cpu(), model.calibration)
     return Prediction(
         keypoints.cpu().numpy(),
         confidence.cpu().numpy(),
-        maps,
+        None if maps is None else maps.cpu().numpy(),
         1000 * (time.perf_counter() - started),
     )
 
@@ -98,6 +99,14 @@ def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:
     return keypoints + moves.unflatten(1, (-1, 2))
 
 
+def average(direct: Output, mirrored: Output) -> Output:
+    """The mean of two predictions of the same faces, and of their heatmaps where both have them."""
+    maps = None
+    if direct.heatmaps is not None and mirrored.heatmaps is not None:
+        maps = (direct.heatmaps + mirrored.heatmaps) / 2
+    return Output((direct.keypoints + mirrored.keypoints) / 2, maps)
+
+
 def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
     """The answers on the pictures and, turned back, on their mirror images."""
     # Not `chunk` or `len`, which tie an exported net to one number of faces.
@@ -114,19 +123,22 @@ def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
 def mass_around(maps: Tensor, keypoints: Tensor, markup_name: str) -> Tensor:
     """Share of the mass of maps near `keypoints` `(F, K, 2)`: `(F, K)`.
 
-    `maps` `(2F, K, h, w)` are those of the pictures, then those of their mirror images.
+    `maps` are those of the pictures `(F, K, h, w)`, or `(2F, K, h, w)` with those of their mirror
+    images after them.
     """
     h, w = maps.shape[-2:]
-    place = torch.cat([keypoints, _mirrored(keypoints, markup_name)])
+    twice = len(maps) > len(keypoints)
+    place = torch.cat([keypoints, _mirrored(keypoints, markup_name)]) if twice else keypoints
     x = (cell_centres(w, maps.device) - place[..., :1]).abs() < 2 * TOLERANCE
     y = (cell_centres(h, maps.device) - place[..., 1:]).abs() < 2 * TOLERANCE
     # A square window is a product of two vectors: the maps are read only once, for all sums.
     rows = maps @ torch.stack([x.float(), torch.ones_like(x, dtype=torch.float32)], -1)
     near, total = (rows[..., 0] * y).sum(-1), rows[..., 1].sum(-1)
-    order = list(markup.get(markup_name).mirror)
-    (near, turned_near), (total, turned_total) = near.chunk(2), total.chunk(2)
-    both = (total + turned_total[:, order]).clamp(min=1e-6)
-    return ((near + turned_near[:, order]) / both).clamp(0, 1)
+    if twice:
+        order = list(markup.get(markup_name).mirror)
+        (near, turned_near), (total, turned_total) = near.chunk(2), total.chunk(2)
+        near, total = near + turned_near[:, order], total + turned_total[:, order]
+    return (near / total.clamp(min=1e-6)).clamp(0, 1)
 
 
 def _mirrored(keypoints: Tensor, markup_name: str) -> Tensor:

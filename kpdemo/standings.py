@@ -23,6 +23,7 @@ ROBUSTNESS = "robustness.json"
 # Two ways to cut a face out of its photo: by its label, as papers do, or found as the app does.
 BY_LABEL = "ground_truth_box"
 BY_APP = "compare"
+FIFTEEN = "kaggle-15"  # the markup that 68 points are also read in
 
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -66,7 +67,9 @@ class Standing:
     `figures` has what is known of the columns of `results.json` by their names, errors in percent.
     `groups` (percent, by group of the markup) and `nme_inner_51` are of faces that the app found,
     as FR@8 and AUC@8 are, so that they can be compared with MediaPipe's. `errors` has the sorted
-    errors of the faces that were found, by the way in which they were cut.
+    errors of the faces that were found, by the way in which they were cut. `deviations` are the
+    settings that are not its report's; `flip_test` is None where there is no such thing.
+    `intervals` are 95 % intervals of some figures.
     """
 
     name: str
@@ -77,6 +80,9 @@ class Standing:
     shipped: bool
     answers_mean: bool
     figures: Mapping[str, float]
+    deviations: Sequence[str] = ()
+    flip_test: bool | None = None
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     groups: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, np.ndarray] = field(default_factory=dict)
     best: Sequence[Face] = ()
@@ -126,9 +132,13 @@ BOARDS = (
 
 @dataclass(frozen=True, eq=False)
 class Standings:
-    """Everything that could be read, and a phrase on each file that could not."""
+    """Everything that could be read, and a phrase on each file that could not.
+
+    `fifteen` are the 68-point rows again, with their points read as Kaggle's 15.
+    """
 
     rows: Sequence[Standing]
+    fifteen: Sequence[Standing]
     robustness: Robustness | None
     benchmark: Mapping[str, Any]
     problems: Sequence[str]
@@ -137,7 +147,7 @@ class Standings:
         """The rows of a board; with None those that belong on no board."""
         if board is None:
             return [row for row in self.rows if not any(known.has(row) for known in BOARDS)]
-        return [row for row in self.rows if board.has(row)]
+        return [row for row in (*self.rows, *self.fifteen) if board.has(row)]
 
 
 def stamp(weights: Path = WEIGHTS) -> Stamp:
@@ -162,10 +172,13 @@ def read(weights: Path = WEIGHTS) -> Standings:
 def _read(weights: Path, _: Stamp) -> Standings:
     files = _Files(weights)
     results = files.read(RESULTS)
-    models = results.get("models")
-    rows = [row for row in models if _named(row)] if isinstance(models, list) else []
+    rows, fifteen = (
+        [row for row in listed if _named(row)] if isinstance(listed, list) else []
+        for listed in (results.get("models"), results.get("fifteen"))
+    )
     return Standings(
         [_standing(files, row) for row in rows],
+        [_standing(files, row, FIFTEEN) for row in fifteen],
         _robustness(files),
         _dig(results, "benchmark"),
         tuple(dict.fromkeys(files.problems)),
@@ -208,7 +221,8 @@ def _named(row: Any) -> bool:
     return isinstance(row, dict) and isinstance(row.get("name"), str)
 
 
-def _standing(files: _Files, row: dict) -> Standing:
+def _standing(files: _Files, row: dict, reading: str | None = None) -> Standing:
+    """A row with what its metrics have; a `reading` is the entry of another markup in them."""
     name, source, markup = row["name"], _text(row, "source"), _text(row, "markup")
     if row.get("net") == BASELINE:
         # "mediapipe-ridge": its metrics have one entry for each way to read the mesh.
@@ -218,6 +232,7 @@ def _standing(files: _Files, row: dict) -> Standing:
         folder, way = name, BY_LABEL
         ways = {BY_LABEL: BY_LABEL, BY_APP: BY_APP}
     measured = _dig(files.read(folder, checkpoint.METRICS), source) if source else {}
+    measured = _dig(measured, reading) if reading else measured
     app = _dig(measured, ways[BY_APP])
     try:
         errors = {cut: _errors(_dig(measured, entry)) for cut, entry in ways.items()}
@@ -236,6 +251,9 @@ def _standing(files: _Files, row: dict) -> Standing:
         faces=_count(row),
         shipped=bool(row.get("shipped")),
         answers_mean=bool(row.get("answers_mean")),
+        deviations=_deviations(row),
+        flip_test=row.get("flip_test") if isinstance(row.get("flip_test"), bool) else None,
+        intervals=_intervals(row),
         figures=_numbers(
             {key: row.get(key) for key in _FIGURES} | {"nme_inner_51": app.get("nme_inner_51")}
         ),
@@ -243,6 +261,27 @@ def _standing(files: _Files, row: dict) -> Standing:
         errors={cut: values for cut, values in errors.items() if values.size},
         best=best,
         worst=worst,
+    )
+
+
+def _intervals(row: dict) -> dict[str, tuple[float, float]]:
+    """The columns that have an interval of two numbers."""
+    bounds = {key: row.get(f"{key}_interval") for key in ("nme", "nme_compare")}
+    return {
+        key: (float(pair[0]), float(pair[1]))
+        for key, pair in bounds.items()
+        if isinstance(pair, list)
+        and len(pair) == 2
+        and all(isinstance(value, int | float) and math.isfinite(value) for value in pair)
+    }
+
+
+def _deviations(row: dict) -> tuple[str, ...]:
+    deviations = row.get("deviations")
+    if not isinstance(deviations, list):
+        return ()
+    return tuple(
+        text for each in deviations if isinstance(each, dict) and (text := _text(each, "what"))
     )
 
 

@@ -1,5 +1,6 @@
 """What training left under `weights/`, as the app reads it."""
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 
 from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
 from kpdemo.histories import Histories, settings, smooth
-from kpdemo.ui import bars, curves, recipe_tables
+from kpdemo.ui import bars, curves
+from kpdemo.ui.recipe_tables import claims_html, reports_html, settings_html
 from kpdemo.ui.settings import table
 
 
@@ -24,7 +26,19 @@ def folder(tmp_path: Path) -> Path:
     for name in ("unet/history.json", "unet/metrics.json", "nosenet-moore/history.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(WEIGHTS / name, tmp_path / name)
-    shutil.copytree(WEIGHTS / "sweeps" / "nosenet-lr", tmp_path / "sweeps" / "nosenet-lr")
+    source = min((WEIGHTS / "sweeps" / "nosenet-lr").glob("lr-1e-3*.json"))
+    history = json.loads(source.read_text())
+    for run, changes in (("lr-1e-3", {}), ("lr-5e-3", {"stages.0.lr": 0.005})):
+        for seed in (0, 1, 2):
+            told = copy.deepcopy(history)
+            told["recipe"] |= {"seed": seed}
+            told["recipe"]["stages"][0]["lr"] = changes.get("stages.0.lr", 0.001)
+            told["sweep"] |= {"run": run, "changes": changes}
+            for epoch in told["epochs"]:
+                epoch["validation_nme"] = 20.0 + seed + (10 if changes else 0) + 1 / epoch["epoch"]
+            path = tmp_path / f"sweeps/nosenet-lr/{run}-seed{seed}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(told))
     return tmp_path
 
 
@@ -88,9 +102,9 @@ def test_a_damaged_file_is_left_out_and_named(folder, damage):
     histories = Histories(folder)
     whole = histories.read()
     (folder / "nosenet-moore" / "history.json").write_text(damage)
-    (folder / "sweeps" / "nosenet-lr" / "lr-1e-3.json").write_text(damage)
+    (folder / "sweeps" / "nosenet-lr" / "lr-1e-3-seed0.json").write_text(damage)
     found = histories.read()
-    assert found.problems == ["nosenet-moore/history.json", "sweeps/nosenet-lr/lr-1e-3.json"]
+    assert found.problems == ["nosenet-moore/history.json", "sweeps/nosenet-lr/lr-1e-3-seed0.json"]
     assert list(found.models) == ["unet"]
     assert len(found.sweeps["nosenet-lr"].runs) == len(whole.sweeps["nosenet-lr"].runs) - 1
 
@@ -102,7 +116,7 @@ def test_the_tabs_show_what_the_least_history_has(folder):
     library = Histories(folder).read()
     assert not library.problems
     runs = [library.models["unet"], library.models["least"]]
-    assert recipe_tables.settings_html(runs) and recipe_tables.reports_html(library)
+    assert settings_html(runs) and reports_html(library)
     assert [curves.title(run) for run in runs] == ["U-Net", "least"]
 
 
@@ -157,7 +171,7 @@ def test_settings_that_have_no_effect_are_left_out(library):
 
 def test_differences_between_recipes_are_named(library):
     sweep = library.sweeps["facialpointsnet-lr"]
-    differing, common = table([run.recipe for run in sweep.runs])
+    differing, common = table([variant.recipe for variant in sweep.variants])
     assert differing == {"Learning rate": ["1e-5", "1e-4", "1e-3"]}
     assert common["Batch"] == "8"
     differing, _ = table([library.models[name].recipe for name in ("unet", "kaggle-cnn")])
@@ -169,31 +183,81 @@ def test_a_sweep_names_its_setting_and_answers_its_question(library):
     sweep = library.sweeps["nosenet-batch"]
     titles = [title for title, *_ in curves.multiples(sweep, curves.NME)]
     assert titles == [f"batches of {size}" for size in (8, 16, 32, 64)]
-    best = min(sweep.runs, key=lambda run: np.nanmin(run.curves["validation_nme"]))
-    lowest = np.nanmin(best.curves["validation_nme"])
+    best = min(sweep.variants, key=lambda variant: variant.best.mean)
     assert curves.answer(sweep).startswith(
-        f"Lowest validation error (NME): {lowest:.1f} % ({curves.setting_words(sweep, best)})"
+        f"Lowest validation error (NME): {best.best.text()} ({curves.setting_words(sweep, best)})"
     )
     charts = [chart for *_, chart in curves.multiples(sweep, curves.LOSS)]
     assert len({str(chart.layout.yaxis.range) for chart in charts}) == 1
 
 
+def test_seeds_are_faint_curves_and_their_mean_a_strong_one(folder):
+    sweep = Histories(folder).read().sweeps["nosenet-lr"]
+    low, high = sweep.variants
+    assert [len(variant.runs) for variant in sweep.variants] == [3, 3]
+    assert (low.best.mean, low.best.deviation) == pytest.approx((21.04, 1.0), abs=0.01)
+    epochs, mean = low.mean("validation_nme")
+    assert mean == pytest.approx(21 + 1 / epochs)
+    (_, outcome, chart), _ = curves.multiples(sweep, curves.NME)
+    assert "21.04 ± 1.00 % (n = 3)" in outcome
+    behind, *seeds, strong = chart.data
+    assert len(seeds) == 3
+    assert list(strong.y) == pytest.approx(list(mean))
+    assert strong.line.width > max(trace.line.width for trace in seeds)
+    assert list(behind.y) == pytest.approx(list(high.mean("validation_nme")[1]))
+    answer = curves.answer(sweep)
+    assert "higher by more than the seeds explain" in answer
+    assert "3 seeds each" in answer
+
+
 def test_a_run_that_diverged_is_named_so(folder):
-    path = folder / "sweeps" / "nosenet-lr" / "lr-5e-3.json"
-    history = json.loads(path.read_text())
-    history |= {"finished": False, "diverged": "The loss is no number any more."}
-    history["epochs"] = history["epochs"][:2]
-    history["epochs"][1] |= dict.fromkeys(
-        ("train_loss", "validation_loss", "validation_nme"), np.nan
-    )
-    path.write_text(json.dumps(history))
-    found = Histories(folder).read()
-    assert not found.problems
-    sweep = found.sweeps["nosenet-lr"]
-    assert [run.name for run in sweep.ranking] == ["sweeps/nosenet-lr/lr-1e-3"]
+    for seed in (0, 1, 2):
+        path = folder / f"sweeps/nosenet-lr/lr-5e-3-seed{seed}.json"
+        history = json.loads(path.read_text())
+        history |= {"finished": False, "diverged": "The loss is no number any more."}
+        history["epochs"] = history["epochs"][:2]
+        history["epochs"][1] |= dict.fromkeys(
+            ("train_loss", "validation_loss", "validation_nme"), np.nan
+        )
+        path.write_text(json.dumps(history))
+    library = Histories(folder).read()
+    assert not library.problems
+    sweep = library.sweeps["nosenet-lr"]
+    assert [variant.runs[0].told["run"] for variant in sweep.ranking] == ["lr-1e-3"]
     assert "Diverged: learning rate 5e-3." in curves.answer(sweep)
     outcomes = [outcome for _, outcome, _ in curves.multiples(sweep, curves.NME)]
     assert "Diverged" in outcomes[1]
+
+
+def test_claims_are_cards_with_figures_and_a_verdict(folder):
+    figure = {"what": "NME", "text": "7.70 %", "source": "unet/metrics.json"}
+    claim = {
+        "claim": "It is <best>.",
+        "check": "On test faces.",
+        "verdict": "does not hold",
+        "because": "It is not.",
+        "figures": [figure],
+    }
+    rows = [{"name": "unet", "claims": [claim]}, {"name": "simplenet", "claims": []}]
+    (folder / "results.json").write_text(json.dumps({"models": rows}))
+    library = Histories(folder).read()
+    assert list(library.claims) == ["unet"]
+    html = claims_html(library)
+    assert "It is &lt;best&gt;." in html and "NME 7.70 %" in html
+    assert 'data-verdict="does not hold"' in html and "1 does not hold" in html
+    (folder / "results.json").write_text('{"models": 3}')
+    broken = Histories(folder).read()
+    assert broken.problems == ["results.json"] and not broken.claims
+    assert "No claim is checked yet" in claims_html(broken)
+
+
+def test_what_is_not_as_reported_stands_beside_the_figures(library):
+    html = reports_html(library)
+    row = html.split('data-model="unet-report"')[1].split("</tr>")[0]
+    assert "not as reported: input size" in row
+    told = settings_html([library.models["unet-report"]])
+    assert "224×224 in the report, 64×64 here" in told
+    assert '<th scope="row">Flip test</th><td>no</td>' in told
 
 
 def test_losses_and_faces_that_do_not_compare_are_said(library):

@@ -104,3 +104,32 @@ def test_spread_is_a_mean_over_keypoints_and_skips_what_is_not_there() -> None:
     predicted[3, 1] = 50  # an answer where there is no label
     assert metrics.spread(predicted, truth) == pytest.approx((1 + 0.5) / 2)
     assert np.isnan(metrics.spread(truth[:1], truth[:1]))  # one face does not vary
+
+
+def test_an_interval_holds_the_mean_and_shrinks_with_more_values() -> None:
+    values = np.random.default_rng(0).normal(5.0, 1.0, 400)
+    few, many = metrics.interval(values[:25]), metrics.interval(values)
+    assert few[0] < values[:25].mean() < few[1]
+    # 1.96 standard errors to either side.
+    assert many[1] - many[0] == pytest.approx(2 * 1.96 / 20, rel=0.15)
+    assert few[1] - few[0] > 2 * (many[1] - many[0])
+    assert metrics.interval(values) == many
+
+
+def test_values_of_one_group_are_drawn_together() -> None:
+    """Ten copies of each of eight values tell no more than the eight."""
+    eight = np.arange(8.0)
+    copied = metrics.interval(
+        np.repeat(eight, 10), [f"person {k}" for k in range(8) for _ in range(10)]
+    )
+    assert copied == pytest.approx(metrics.interval(eight))
+    assert np.ptp(metrics.interval(np.repeat(eight, 10))) < np.ptp(copied)
+
+
+def test_an_interval_leaves_lost_faces_out_and_needs_two_groups() -> None:
+    assert metrics.interval(np.array([1.0, 2.0, np.inf, np.nan])) == metrics.interval(
+        np.array([1.0, 2.0])
+    )
+    assert metrics.interval(np.array([1.0, np.nan])) is None
+    assert metrics.interval(np.array([1.0, 2.0]), ["one", "one"]) is None
+    assert metrics.interval(np.array([])) is None

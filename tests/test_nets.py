@@ -6,7 +6,7 @@ import torch
 from torchvision.models import resnet18
 
 from kpdemo import checkpoint, nets
-from kpdemo.config import Input, ModelConfig
+from kpdemo.config import ConfigError, Input, ModelConfig
 from kpdemo.nets.heatmaps import cell_centres, centroid, peak
 from kpdemo.nets.resnet18 import backbone_weights
 from train import recipe
@@ -213,3 +213,40 @@ def gaussian(
     y = (cell_centres(height, torch.device("cpu")) - place[1]) * height / 2
     distance = x.square()[None, :] + y.square()[:, None]
     return torch.exp(-distance / (2 * sigma**2))[None, None]
+
+
+def test_a_net_that_answers_pixels_has_the_middle_of_the_picture_where_it_is() -> None:
+    config = ModelConfig(
+        "keypoint-resnet", "nose-1", Input(40, 64), args={"stages": [4, 8], "pixels": True}
+    )
+    net = nets.build(config).eval()
+    with torch.no_grad():
+        net.head[-1].weight.zero_()
+        # The middle of 64 columns lies between pixels 31 and 32.
+        net.head[-1].bias.copy_(torch.tensor([31.5, 0.0]))
+        answer = net(pictures(config, 1)).keypoints
+    assert answer[0, 0].tolist() == pytest.approx([0.0, 1 / 40 - 1])
+
+
+def test_pixels_and_heatmaps_exclude_each_other() -> None:
+    args = {"stages": [4, 8], "head": "pyramid", "pixels": True}
+    with pytest.raises(ConfigError, match="crop coordinates, not pixels"):
+        nets.build(ModelConfig("keypoint-resnet", "nose-1", Input(32, 32), args=args))
+
+
+def test_xavier_starts_the_linear_layers_and_leaves_the_convolutions() -> None:
+    args = {"blocks": [{"channels": 4, "pool": 4}], "hidden": [32]}
+    built = []
+    for xavier in (False, True):
+        torch.manual_seed(0)
+        built.append(
+            nets.build(
+                ModelConfig("simplenet", "nose-1", Input(32, 32), args=args | {"xavier": xavier})
+            )
+        )
+    plain, xavier = built
+    assert torch.equal(plain.backbone[0].weight, xavier.backbone[0].weight)
+    for layer in (xavier.head[0], xavier.head[-1]):
+        assert not layer.bias.any()
+        bound = (6 / (layer.in_features + layer.out_features)) ** 0.5
+        assert 0.9 * bound < layer.weight.abs().max() <= bound

@@ -1,5 +1,6 @@
 """Models as ONNX files: ONNX Runtime answers what the app does."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import torch
 
 from kpdemo import markup, onnx_export
 from kpdemo.__main__ import main
+from kpdemo.checkpoint import normalise
 from kpdemo.compare import DEFAULT_MODELS, engine
 from kpdemo.config import ModelConfig, from_dict
 from kpdemo.predict import predict
@@ -46,6 +48,18 @@ def test_onnx_runtime_answers_as_torch_does(name, tmp_path, hopper, capsys):
     metadata = session.get_modelmeta().custom_metadata_map
     assert from_dict(ModelConfig, json.loads(metadata["config"]), "metadata") == model.config
     assert json.loads(metadata["keypoint_names"]) == list(markup.get(model.config.markup).names)
+
+
+def test_a_model_without_the_flip_test_is_exported_so():
+    model = engine().model("simplenet")
+    single = dataclasses.replace(model.config, flip_test=False)
+    size = single.input
+    pixels = torch.rand(2, size.channels, size.height, size.width) * 255
+    plain = dataclasses.replace(model, config=single, calibration=None)
+    with torch.inference_mode():
+        (keypoints,) = onnx_export.Answering(plain)(pixels)
+        expected = model.net(normalise(pixels, size)).keypoints
+    np.testing.assert_allclose(keypoints, expected, atol=1e-5)
 
 
 def test_what_cannot_be_exported_ends_in_one_sentence(tmp_path, capsys, monkeypatch):

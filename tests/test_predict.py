@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from kpdemo import markup, nets
-from kpdemo.checkpoint import Model
+from kpdemo.checkpoint import Model, normalise
 from kpdemo.config import Input, ModelConfig
 from kpdemo.nets import Output
 from kpdemo.nets.heatmaps import cell_centres, centroid
@@ -84,6 +84,29 @@ def test_a_bias_to_one_side_is_averaged_out_and_lowers_confidence() -> None:
     # Both answers are 0.02 off, 0.04 of the 0.1 at which confidence is gone.
     np.testing.assert_allclose(biased.confidence, 0.6, atol=0.1)
     assert predict(brightest(0.2), spots((0.4, -0.3))).confidence.max() == 0
+
+
+@pytest.mark.parametrize("config", [REGRESSOR, UNET], ids=["regressor", "unet"])
+def test_without_the_flip_test_one_pass_is_the_prediction(config: ModelConfig) -> None:
+    single = model(dataclasses.replace(config, flip_test=False))
+    pixels = cuts(3)
+    answer = predict(single, pixels, heatmaps=True)
+    with torch.inference_mode():
+        output = single.net(normalise(torch.from_numpy(pixels)[:, None], config.input))
+    np.testing.assert_allclose(answer.keypoints, output.keypoints, atol=0.02)
+    assert (answer.heatmaps is None) == (output.heatmaps is None)
+    if output.heatmaps is not None:
+        np.testing.assert_allclose(answer.heatmaps, output.heatmaps, atol=0.01)
+        expected = mass_around(output.heatmaps, output.keypoints, config.markup)
+        np.testing.assert_allclose(answer.confidence, expected, atol=0.05)
+
+
+def test_without_the_flip_test_a_bias_stays_and_still_lowers_confidence() -> None:
+    biased = brightest(0.02)
+    single = dataclasses.replace(biased, config=dataclasses.replace(REGRESSOR, flip_test=False))
+    both, one = (predict(each, spots((0.4, -0.3))) for each in (biased, single))
+    np.testing.assert_allclose(one.keypoints, both.keypoints + (0.02, 0), atol=1e-3)
+    np.testing.assert_array_equal(one.confidence, both.confidence)
 
 
 def test_a_calibration_moves_the_average_and_nothing_else() -> None:

@@ -138,6 +138,7 @@ def sweep(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     from kpdemo.compare import BASELINE
+    from kpdemo.standings import FIFTEEN
     from train import baseline
     from train.evaluate import evaluate as measure
 
@@ -145,7 +146,7 @@ def evaluate(options: argparse.Namespace) -> None:
         metrics = baseline.evaluate() if name == BASELINE else measure(model_folder(name))
         for source, ways in metrics.items():
             for way, measured in ways.items():
-                if way == "damaged":
+                if way in ("damaged", FIFTEEN):
                     continue
                 figures = [f"{k} {v}" for k, v in measured.items() if isinstance(v, float)]
                 print(f"{name} on {source}, {way}: {', '.join(figures)}")

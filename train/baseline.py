@@ -11,9 +11,10 @@ from kpdemo.baseline import Baseline
 from kpdemo.compare import BASELINE, WEIGHTS
 from kpdemo.faces import FaceFinder
 from kpdemo.metrics import eye_distance
+from kpdemo.standings import FIFTEEN
 from train import facts
 from train.datasets import DataError, LabelledFace, load, split
-from train.evaluate import extremes, measures, readable
+from train.evaluate import extremes, fifteen_points, measures, readable
 from train.framing import covering
 
 SOURCE, TEST = "300w", "300w-common"
@@ -85,14 +86,16 @@ def evaluate(folder: Path = WEIGHTS / BASELINE) -> dict:
     known = facts.of_faces(faces)
     truth = np.stack([face.keypoints for face in faces])
     eyes = eye_distance(truth, "ibug-68")
-    metrics: dict = {TEST: {"damaged": damaged}}
+    metrics: dict = {TEST: {"damaged": damaged, FIFTEEN: {}}}
     for name, convert in mesh_to_ibug.MAPS.items():
         points = np.stack(
             [np.full((68, 2), np.nan) if mesh is None else convert(mesh) for mesh in found]
         )
-        metrics[TEST][name] = measures(points, truth, eyes, "ibug-68") | extremes(
+        groups = [face.group for face in faces]
+        metrics[TEST][name] = measures(points, truth, eyes, "ibug-68", groups=groups) | extremes(
             faces, known, points, truth, eyes
         )
+        metrics[TEST][FIFTEEN][name] = fifteen_points(points, faces, eyes)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.write_json(folder / checkpoint.METRICS, metrics)
     return metrics

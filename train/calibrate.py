@@ -44,11 +44,7 @@ def calibrate(folder: Path) -> dict[str, float]:
     sources = [name for name in data["train"] if name not in data["missing"]]
     training, held_out = (
         complete(faces, model)
-        for faces in split(
-            [face for name in sources for face in load(name)],
-            data["holdout"],
-            history["recipe"]["seed"],
-        )
+        for faces in split([face for name in sources for face in load(name)], data["holdout"])
     )
     if not (training and held_out):
         raise CheckpointError(

@@ -9,6 +9,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from kpdemo import checkpoint, hub, markup
 from train import recipe as recipes
+from train.claims import checked, resolve
 from train.datasets.catalog import CATALOG
 
 SOURCE_TITLES = {
@@ -39,7 +40,7 @@ Part of kpdemo, a comparison of facial-keypoint networks.
 
 {{ notes }}
 
-{{ training }}
+{{ deviations }}{{ training }}
 Curves are in `history.json`.
 
 ## Results
@@ -121,9 +122,15 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
         markup=recipe["markup"],
         input=f"{size['width']}×{size['height']}, {'grey' if size['channels'] == 1 else 'RGB'}",
         notes=recipe["notes"].strip() or "See the recipe in `history.json`.",
+        deviations=_deviations(recipe),
         training=_training(history, sources, earlier_sources),
         results="\n\n".join(
-            [_table(metrics, recipe["framing"]), *_remarks(metrics), *_reported(recipe)]
+            [
+                _table(metrics, recipe["framing"]),
+                *_remarks(metrics),
+                *_reported(recipe),
+                *_claims(recipe, folder.parent),
+            ]
         ),
         independence=independence([recipe, *before]),
         sources=", ".join(dict.fromkeys(sources + earlier_sources)),
@@ -243,9 +250,11 @@ def _table(metrics: dict, framing: Mapping[str, Any]) -> str:
     }
     lines = []
     for source, measured in metrics.items():
+        single = measured["ground_truth_box"].get("flip_test") is False
+        passes = "one pass a face" if single else "averaged with the mirrored crop"
         columns = [name for name in names if name in measured["compare"]]
         lines += [
-            f"{SOURCE_TITLES.get(source, source)}, {measured['compare']['faces']} faces:",
+            f"{SOURCE_TITLES.get(source, source)}, {measured['compare']['faces']} faces, {passes}:",
             "",
             "| crop | " + " | ".join(names[name] for name in columns) + " |",
             "|---" * (len(columns) + 1) + "|",
@@ -283,6 +292,29 @@ def _reported(recipe: Mapping[str, Any]) -> list[str]:
         return []
     figure = f"{told['figure']} {told['value']:g} {told['unit']}"
     return [f"Reported by its author: {figure}. {told['comparable'].strip()}"]
+
+
+def _deviations(recipe: Mapping[str, Any]) -> str:
+    """A list of the settings that are not the report's; empty without any."""
+    deviations = recipe.get("deviations") or []
+    lines = [
+        f"- **{each['what']}**: {each['report']} in the report, {each['ours']} here; {each['why']}"
+        for each in deviations
+    ]
+    return "\n".join(["Not as in the report:", "", *lines, "", ""]) if lines else ""
+
+
+def _claims(recipe: Mapping[str, Any], weights: Path) -> list[str]:
+    """What the authors found beside our check of it, as a table; nothing without claims."""
+    claims = [resolve(claim, weights) for claim in recipe.get("claims") or []]
+    if not claims:
+        return []
+    rows = []
+    for claim in claims:
+        cells = claim["claim"], checked(claim), f"**{claim['verdict']}**"
+        rows.append(" | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells))
+    heads = ["| what the authors found | our check | verdict |", "|---|---|---|"]
+    return ["\n".join([*heads, *(f"| {row} |" for row in rows)])]
 
 
 def _figure(value: float | None) -> str:

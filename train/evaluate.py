@@ -10,9 +10,19 @@ from kpdemo import checkpoint, framing
 from kpdemo import markup as markups
 from kpdemo.checkpoint import CheckpointError, Model
 from kpdemo.compare import ComparedFace, Engine
+from kpdemo.config import Framing
 from kpdemo.crops import Crop
-from kpdemo.metrics import eye_distance, face_errors, point_errors, rmse, spread, summary
+from kpdemo.metrics import (
+    eye_distance,
+    face_errors,
+    interval,
+    point_errors,
+    rmse,
+    spread,
+    summary,
+)
 from kpdemo.predict import predict
+from kpdemo.standings import FIFTEEN
 from train import card
 from train import facts as known_facts
 from train.datasets import DataError, LabelledFace, kaggle, load
@@ -30,13 +40,17 @@ def evaluate(folder: Path) -> dict:
 
     "ground_truth_box" cuts faces by their labels, as papers do (for nets that see whole pictures
     it is the picture); "compare" goes the way of the app: find the face, predict the crop, and a
-    face that was not found is a failure. Raises CheckpointError if the app cannot be asked.
+    face that was not found is a failure. 68 points are measured as Kaggle's 15 too. Raises
+    CheckpointError if the app cannot be asked.
     """
     model = checkpoint.load(folder)
     markup, framed = model.config.markup, model.config.framing
+    passes = {"flip_test": model.config.flip_test}
     metrics = {}
     for source in checkpoint.read_history(folder)["recipe"]["data"]["test"]:
         faces, damaged = readable(load(source))
+        groups = [face.group for face in faces]
+        facts = known_facts.of_faces(faces)
         truth = np.stack([markups.convert(f.keypoints, f.markup, markup) for f in faces])
         eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
         with Engine([folder]) as engine:
@@ -46,12 +60,19 @@ def evaluate(folder: Path) -> dict:
         if framed.reference == "kaggle":
             widths = np.array([crop.width / framed.scale for crop in crops])
         metrics[source] = {
-            "ground_truth_box": measures(predicted, truth, eyes, markup, widths)
+            "ground_truth_box": passes
+            | measures(predicted, truth, eyes, markup, widths, groups)
+            | {"by": by_facts(predicted, truth, eyes, facts)}
             | variety(predicted, truth, eyes, crops)
-            | extremes(faces, known_facts.of_faces(faces), predicted, truth, eyes),
-            "compare": measures(found, truth, eyes, markup, widths),
+            | extremes(faces, facts, predicted, truth, eyes),
+            "compare": passes | measures(found, truth, eyes, markup, widths, groups),
             "damaged": damaged,
         }
+        if markup == "ibug-68":
+            metrics[source][FIFTEEN] = {
+                way: passes | fifteen_points(points, faces, eyes)
+                for way, points in (("ground_truth_box", predicted), ("compare", found))
+            }
     checkpoint.write_json(folder / checkpoint.METRICS, metrics)
     card.write(folder)
     return metrics
@@ -137,12 +158,15 @@ def measures(
     eyes: np.ndarray,
     markup: str,
     crop_widths: np.ndarray | None = None,
+    groups: Sequence[str] | None = None,
 ) -> dict:
     """All figures of some answers: `(F, K, 2)` twice, eye distances `(F,)`.
 
     The summary of all points, of each group and each keypoint, in percent of the eye distance,
-    and `errors`, the sorted NME of every face that was found. With the widths `(F,)` of Kaggle's
-    crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
+    and `errors`, the sorted NME of every face that was found; `face_errors` are the same in the
+    order of the faces, None for a lost one. `nme_interval` is a 95 % bootstrap interval over the
+    `groups` of the faces (photos, persons), by default over faces. With the widths `(F,)` of
+    Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
     """
     known = markups.get(markup)
     errors = point_errors(predicted, truth, eyes)
@@ -157,6 +181,11 @@ def measures(
     result["nme_by_keypoint"] = [mean_known(found[:, k]) for k in range(len(known))]
     faces = face_errors(errors)
     result["errors"] = np.sort(faces[np.isfinite(faces)]).round(2).tolist()
+    result["face_errors"] = [
+        round(float(error), 3) if np.isfinite(error) else None for error in faces
+    ]
+    bounds = interval(faces, groups)
+    result["nme_interval"] = bounds and [rounded(bound) for bound in bounds]
     if markup == "ibug-68":
         result["nme_inner_51"] = mean_known(found[:, 17:])
     if crop_widths is not None:
@@ -166,6 +195,39 @@ def measures(
             name: rounded(rmse(predicted[:, k] * unit[:, 0], truth[:, k] * unit[:, 0]))
             for k, name in enumerate(known.names)
         }
+    return result
+
+
+def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.ndarray) -> dict:
+    """All figures of 68 points `(F, 68, 2)` read as Kaggle's 15, so that nets of both compare."""
+    truth = np.stack([markups.convert(f.keypoints, f.markup, FIFTEEN) for f in faces])
+    points = np.stack([markups.convert(each, "ibug-68", FIFTEEN) for each in predicted])
+    kaggle_crop = Framing("kaggle")
+    widths = np.array(
+        [framing.from_keypoints(kaggle_crop, f.keypoints, f.markup, 0, 0).width for f in faces]
+    )
+    return measures(points, truth, eyes, FIFTEEN, widths, [face.group for face in faces])
+
+
+def by_facts(
+    predicted: np.ndarray, truth: np.ndarray, eyes: np.ndarray, facts: Sequence[Facts]
+) -> dict[str, dict[str, dict]]:
+    """NME of faces by `known_facts.strata`: `(F, K, 2)` twice, `(F,)` and the facts of F faces.
+
+    Each has its `nme`, 95 % `interval` and number of `faces`, those that were found.
+    """
+    errors = face_errors(point_errors(predicted, truth, eyes))
+    result: dict[str, dict[str, dict]] = {}
+    for fact, parts in known_facts.strata(facts).items():
+        result[fact] = {}
+        for name, rows in parts.items():
+            part = errors[rows][np.isfinite(errors[rows])]
+            bounds = interval(part)
+            result[fact][name] = {
+                "faces": len(part),
+                "nme": mean_known(part),
+                "interval": bounds and [rounded(bound) for bound in bounds],
+            }
     return result
 
 

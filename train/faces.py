@@ -142,7 +142,10 @@ def for_training(recipe: Recipe) -> tuple[Faces, Faces]:
     if data.validate:
         held_out = [face for name in data.validate for face in load(name)]
     else:
-        labelled, held_out = split(labelled, data.holdout, recipe.seed)
+        labelled, held_out = split(labelled, data.holdout)
+        if data.judge:
+            judges = {face.name for source in data.judge for face in load(source)}
+            held_out = [face for face in held_out if face.name in judges]
     train, validation = Faces(labelled, recipe, True), Faces(held_out, recipe, False)
     if data.missing:
         names = {face.name for source in data.missing for face in load(source)}

@@ -113,6 +113,34 @@ def shape_distances(shapes: np.ndarray) -> np.ndarray:
     return distances
 
 
+def strata(facts: Sequence[Facts]) -> dict[str, dict[str, list[int]]]:
+    """Rows of faces by where the nose points, how open the mouth is, and how large the face is.
+
+    "yaw" has "left", "front" and "right" of the picture, `FRONTAL` degrees apart from the middle;
+    "mouth_open" and "size" have thirds of equal number. Faces without that fact are left out.
+    """
+    known = {
+        fact: [row for row, each in enumerate(facts) if each[fact] is not None]
+        for fact in ("yaw", "mouth_open", "size")
+    }
+    turned = {row: facts[row]["yaw"] for row in known["yaw"]}
+    result = {
+        "yaw": {
+            "left": [row for row, angle in turned.items() if angle < -FRONTAL],
+            "front": [row for row, angle in turned.items() if abs(angle) <= FRONTAL],
+            "right": [row for row, angle in turned.items() if angle > FRONTAL],
+        }
+    }
+    for fact, names in (
+        ("mouth_open", ("closed", "between", "open")),
+        ("size", ("small", "between", "large")),
+    ):
+        rows = sorted(known[fact], key=lambda row: facts[row][fact])
+        thirds = np.array_split(np.array(rows, int), len(names))
+        result[fact] = {name: third.tolist() for name, third in zip(names, thirds, strict=True)}
+    return result
+
+
 def reason(facts: Facts, all_facts: Sequence[Facts]) -> str:
     """What is most unusual about a face among all test faces (itself included), in a sentence.
 

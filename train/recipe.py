@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from kpdemo.config import ConfigError, Framing, Input, ModelConfig, from_dict
+from kpdemo.histories import settings
 from train import yaml_file
 
 RECIPES = Path(__file__).with_name("recipes")
+# Fields of a recipe that training does not see: they may change when its weights are there.
+DESCRIPTION = ("title", "notes", "reported", "deviations", "claims", "flip_test")
 
 
 @dataclass(frozen=True)
@@ -17,17 +20,19 @@ class Data:
     """Sources by the names of `train.datasets.SOURCES`.
 
     Validation faces are those of `validate`, or else `holdout` of the training side, split by
-    photo or person. Training opens a source of `test` only if `validate` names it too; shipped
-    recipes that do so keep their last epoch, so that test faces choose none. Faces of the sources
-    in `missing` lose the labels that randomly chosen rows of Kaggle's table lack, so that training
-    meets real gaps. `incomplete` is what becomes of gaps: "mask" leaves them to the loss, which
-    skips them, "drop" drops the face, "fill" takes the label of the face before it.
+    photo or person; of those, `judge` names the sources that count (default: all). Training opens
+    a source of `test` only if `validate` names it too; shipped recipes that do so keep their last
+    epoch, so that test faces choose none. Faces of the sources in `missing` lose the labels that
+    randomly chosen rows of Kaggle's table lack, so that training meets real gaps. `incomplete` is
+    what becomes of gaps: "mask" leaves them to the loss, which skips them, "drop" drops the face,
+    "fill" takes the label of the face before it.
     """
 
     train: tuple[str, ...]
     test: tuple[str, ...]
     validate: tuple[str, ...] = ()
     holdout: float = 0.1
+    judge: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     incomplete: str = "mask"
 
@@ -104,10 +109,60 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Deviation:
+    """A setting that is not the report's: what it is, the report's value, ours, and why."""
+
+    what: str
+    report: str
+    ours: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A figure of a claim, by the file that it is read from: no figure is typed in.
+
+    `source` is a file under `weights/` such as "unet-report/metrics.json", whose value at the
+    dotted path `at` counts, or a run of a sweep such as "sweeps/nosenet-lr/lr-1e-3", whose best
+    validation NME counts, over all of its seeds. `unit` follows the figure.
+    """
+
+    what: str
+    source: str
+    at: str = ""
+    unit: str = "%"
+
+
+VERDICTS = ("holds", "does not hold", "not decided", "cannot be tested here")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the authors found, our `check` of it, its figures, and one of `VERDICTS`.
+
+    `because` says why the verdict is what it is, where the figures do not.
+    """
+
+    claim: str
+    check: str
+    verdict: str
+    figures: tuple[Evidence, ...] = ()
+    because: str = ""
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ConfigError(f"a verdict is one of {', '.join(VERDICTS)}, not {self.verdict!r}.")
+        if not (self.figures or self.because):
+            raise ConfigError("a claim's verdict rests on figures, or `because` says on what.")
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One system. `notes` say what its report left open and what was decided.
 
-    `keep` says which weights stay: those of the "best" epoch by validation NME, or the "last".
+    `deviations` are where it leaves the report, `claims` what the report found. `keep` says which
+    weights stay: those of the "best" epoch by validation NME, or the "last". `flip_test` belongs
+    to the model that comes out, not to training.
     """
 
     name: str
@@ -128,17 +183,19 @@ class Recipe:
     clip: float | None = None
     seed: int = 0
     keep: str = "best"
+    flip_test: bool = True
     notes: str = ""
     reported: Reported | None = None
+    deviations: tuple[Deviation, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     def differs_from(self, stored: Mapping[str, Any]) -> list[str]:
         """The names of the settings that are others in a history's recipe.
 
-        What is only said of a recipe does not count.
+        What has no effect on training does not count.
         """
         now, before = (json.loads(json.dumps(plain)) for plain in (asdict(self), stored))
-        said = ("title", "notes", "reported")
-        return [name for name in now if name not in said and before.get(name) != now[name]]
+        return [name for name in now if name not in DESCRIPTION and before.get(name) != now[name]]
 
     @property
     def config(self) -> ModelConfig:
@@ -149,7 +206,22 @@ class Recipe:
             input=self.input,
             framing=self.framing,
             args=dict(self.args),
+            flip_test=self.flip_test,
         )
+
+
+def described(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A history's recipe with what the recipe of its name says of itself today.
+
+    It stays as it is where there is no such recipe any more, or one with other settings.
+    """
+    try:
+        today = json.loads(json.dumps(asdict(load(str(stored.get("name"))))))
+    except ConfigError:
+        return dict(stored)
+    if settings(today) != settings(stored):
+        return dict(stored)
+    return dict(stored) | {name: today[name] for name in DESCRIPTION}
 
 
 def names() -> list[str]:

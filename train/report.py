@@ -5,10 +5,15 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from kpdemo import checkpoint
+from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
+from kpdemo.seeds import Sample
+from train import card
 from train import results as measured
 from train.card import SOURCE_TITLES
-from train.recipe import RECIPES
+from train.claims import checked
+from train.recipe import RECIPES, described
 from train.results import MAPS, SYSTEMS
 
 README = Path(__file__).parents[1] / "README.md"
@@ -16,12 +21,28 @@ TRIED = RECIPES / "README.md"
 
 
 def write(documents: Iterable[Path] = (README, TRIED), weights: Path = WEIGHTS) -> None:
-    """Bring `weights/results.json` and the tables in both READMEs up to date."""
+    """Bring what histories and cards say of their recipes, `weights/results.json` and the tables
+    in both READMEs up to date."""
+    for path in sorted(weights.glob(f"*/{checkpoint.HISTORY}")):
+        describe(path.parent)
     collected = measured.collect(weights)
     measured.write(collected, weights)
     for document in documents:
         text = document.read_text(encoding="utf-8")
         document.write_text(filled(text, collected), encoding="utf-8")
+
+
+def describe(folder: Path) -> None:
+    """Bring what a history and its card say of the recipe up to date; damaged files stay."""
+    try:
+        history = checkpoint.read_history(folder)
+        recipe = described(history["recipe"])
+    except (CheckpointError, LookupError, TypeError, ValueError):
+        return
+    if recipe != history["recipe"]:
+        checkpoint.write_json(folder / checkpoint.HISTORY, history | {"recipe": recipe})
+    if (folder / checkpoint.CARD).exists():
+        card.write(folder)
 
 
 def filled(text: str, collected: dict) -> str:
@@ -40,8 +61,9 @@ def results(collected: dict) -> str:
         [
             name if name in DEFAULT_MODELS else row["title"],
             millions(row["parameters"]),
-            figure(row["nme"], " %"),
-            figure(row["nme_compare"], " %"),
+            figure(row["nme"], " %") + bounds(row["nme_interval"]),
+            figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
+            paired(row["less_mediapipe"]),
             figure(row["nme_inner_51"], " %"),
             figure(row["lost"], " %", 1),
             figure(row["fr8"], " %", 1),
@@ -58,6 +80,7 @@ def results(collected: dict) -> str:
         "parameters",
         "NME, label box",
         "NME, as the app",
+        "less MediaPipe's map",
         "inner 51",
         "faces lost",
         "FR@8",
@@ -67,9 +90,38 @@ def results(collected: dict) -> str:
     legend = (
         "FR@8 is the share of faces with an error above 8 %, lost faces included; AUC@8 the area "
         "under the\ncurve of cumulative errors up to there, 100 at best; both as the app. The "
-        "inner 51 points and the RMSE\nare in the label box, MediaPipe's inner points as the app."
+        "inner 51 points and the RMSE\nare in the label box, MediaPipe's inner points as the app. "
+        "In brackets: 95 % bootstrap intervals over the\nphotos; the column beside MediaPipe's map "
+        "is the mean difference on the same faces. The app's nets are measured\nwith the flip test "
+        "and their calibration."
     )
-    return f"{markdown(heads, lines)}\n\n{legend}"
+    return "\n\n".join([markdown(heads, lines), legend, *fifteen(collected)])
+
+
+def fifteen(collected: dict) -> list[str]:
+    """The same faces with 68 points read as Kaggle's 15, beside KeypointResNet's own."""
+    rows = by_name(collected)
+    read = {row["name"]: row for row in collected["fifteen"]}
+    names = [*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS)]
+    shown = {name: read.get(name) or rows.get(name) for name in names}
+    lines = [
+        [
+            name if name in DEFAULT_MODELS else row["title"],
+            figure(row["nme"], " %") + bounds(row["nme_interval"]),
+            figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
+            figure(row["rmse_96"], " px"),
+        ]
+        for name, row in shown.items()
+        if row is not None and row["markup"] == "kaggle-15" and row["nme_compare"] is not None
+    ]
+    if not read:
+        return []
+    heads = ("on Kaggle's 15 points", "NME, label box", "NME, as the app", "RMSE")
+    return [
+        markdown(heads, lines),
+        "Models of 68 points are read in KeypointResNet's 15. Its label box is made from the marks "
+        "of eyes and mouth,\nwhich are among the points, so that column flatters it.",
+    ]
 
 
 def systems(collected: dict) -> str:
@@ -81,7 +133,7 @@ def systems(collected: dict) -> str:
     for name in SYSTEMS:
         row = rows.get(name)
         if row is None:
-            lines.append([f"`{name}`", "", "", "", "not trained yet", "", "", ""])
+            lines.append([f"`{name}`", "", "", "", "not trained yet", "", "", "", ""])
             continue
         reported = row["reported"] or {}
         lines.append(
@@ -93,6 +145,7 @@ def systems(collected: dict) -> str:
                 if reported
                 else "",
                 error_here(row),
+                deviating(row),
                 figure(row["spread"]) + (", answers the mean" if row["answers_mean"] else ""),
                 millions(row["parameters"]),
                 reported.get("comparable", ""),
@@ -104,11 +157,39 @@ def systems(collected: dict) -> str:
         "markup",
         "as reported",
         "here",
+        "not as in the report",
         "spread",
         "parameters",
         "comparable?",
     )
     return markdown(heads, lines)
+
+
+def deviating(row: dict) -> str:
+    """What is not the report's in a system's settings, and in how it was measured."""
+    said = [deviation["what"] for deviation in row["deviations"]]
+    if row["flip_test"]:
+        said.append("measured with the flip test")
+    return "; ".join(said)
+
+
+def claims(collected: dict) -> str:
+    """What the authors found, our check, its figures and the verdict."""
+    rows = by_name(collected)
+    lines = [
+        [
+            f"`{name}`" if claim is rows[name]["claims"][0] else "",
+            claim["claim"],
+            checked(claim),
+            f"**{claim['verdict']}**",
+        ]
+        for name in SYSTEMS
+        if name in rows
+        for claim in rows[name]["claims"]
+    ]
+    if not lines:
+        return nothing_yet("report")
+    return markdown(("system", "what its authors found", "our check", "verdict"), lines)
 
 
 def robustness(collected: dict) -> str:
@@ -209,21 +290,31 @@ def training(found: dict | None) -> str:
 
 
 def sweeps(collected: dict) -> str:
-    """One line a run of every experiment."""
+    """One line a run of every experiment: mean and standard deviation over its seeds."""
     lines = [
         [
             f"**{sweep['name']}**: {sweep['question']}" if run is sweep["runs"][0] else "",
             run["run"],
             changes(run["changes"], sweep["recipe"]),
-            "diverged" if run["diverged"] else figure(run["best_nme"], " %"),
-            f"{run['best_epoch']} of {run['epochs']}" if run["best_epoch"] else "",
+            "diverged" if run["diverged"] else Sample.of(run["best_nmes"]).text(2),
+            run["against_first"] or "",
+            best_epochs(run),
         ]
         for sweep in collected["sweeps"]
         for run in sweep["runs"]
     ]
     if not lines:
         return nothing_yet("sweep NAME")
-    return markdown(("experiment", "run", "changed", "best validation NME", "in epoch"), lines)
+    heads = ("experiment", "run", "changed", "best validation NME", "than the first", "in epoch")
+    return markdown(heads, lines)
+
+
+def best_epochs(run: dict) -> str:
+    """The epochs in which the seeds of a run were best: "18 to 25 of 25"."""
+    if not run["best_epochs"]:
+        return ""
+    first, last = run["best_epochs"]
+    return f"{first}{f' to {last}' if last > first else ''} of {run['epochs']}"
 
 
 def trials(collected: dict) -> str:
@@ -262,6 +353,7 @@ def trials(collected: dict) -> str:
 TABLES = {
     "results": results,
     "systems": systems,
+    "claims": claims,
     "robustness": robustness,
     "speed": speed,
     "sweeps": sweeps,
@@ -295,12 +387,28 @@ def millions(count: int | None) -> str:
     return "" if count is None else f"{count / 1e6:.{1 if count >= 1e5 else 3}f} M"
 
 
+def bounds(interval: list[float] | None) -> str:
+    """An interval in brackets; empty where there is none."""
+    return "" if interval is None else " [{:.2f}, {:.2f}]".format(*interval)
+
+
+def paired(difference: dict | None) -> str:
+    """The mean of paired differences, with its sign, and its interval."""
+    if difference is None:
+        return ""
+    return f"{difference['mean']:+.2f}" + bounds(difference["interval"])
+
+
 def error_here(row: dict) -> str:
     """The error on faces cut by their labels, in the units that there are."""
     if row["nme"] is None:
         return "not evaluated yet"
     pixels = figure(row["rmse_96"], " px")
-    return f"NME {row['nme']:.2f} %" + (f", RMSE {pixels}" if pixels else "")
+    return (
+        f"NME {row['nme']:.2f} %{bounds(row['nme_interval'])}"
+        + (f", RMSE {pixels}" if pixels else "")
+        + (f" ({row['faces']} faces)" if row["faces"] else "")
+    )
 
 
 def spoiled(cell: dict) -> str:

@@ -5,11 +5,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kpdemo import checkpoint, json_file
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
 from kpdemo.config import ConfigError
+from kpdemo.metrics import interval
+from kpdemo.seeds import Sample, comparison
+from kpdemo.standings import FIFTEEN
 from train import recipe as recipes
 from train.card import SOURCE_TITLES
+from train.claims import resolve
 
 NAME = "results.json"
 SOURCE = "300w-common"
@@ -66,21 +72,25 @@ def collect(weights: Path = WEIGHTS) -> dict:
     systems, then the rest) and for each of MediaPipe's maps. `nme`, `groups`, RMSE and spread are
     those of faces that were cut by their labels; `nme_compare`, `lost`, `fr8` and `auc8` those of
     the app. MediaPipe has only the latter, and its groups and inner points are those of the app
-    too. "problems" names damaged files, which are skipped.
+    too. "fifteen" has the same rows for 68 points read as Kaggle's 15. "problems" names damaged
+    files, which are skipped.
     """
     files = Files(weights)
     benchmark = files.read("benchmark.json")
     speeds = benchmark.pop("models", {})
     models = [model_row(files, name, speeds.get(name, {})) for name in model_names(weights)]
+    models += baseline_rows(files, speeds.get(BASELINE, {}))
+    compare_to_mediapipe(files, models)
     return {
-        "models": models + baseline_rows(files, speeds.get(BASELINE, {})),
+        "models": models,
+        "fifteen": fifteen_rows(files, models),
         "benchmark": benchmark or None,
         "robustness": files.read("robustness.json") or None,
         "sweeps": sweeps(files),
         "trials": trials(files),
         "training_benchmark": files.read("training_benchmark.json") or None,
         "page_benchmark": files.read("page_benchmark.json") or None,
-        "problems": sorted(files.problems),
+        "problems": sorted(set(files.problems)),
     }
 
 
@@ -109,7 +119,7 @@ def model_row(files: Files, name: str, speed: dict) -> dict:
         (files.root / name / file).exists() for file in (checkpoint.CONFIG, checkpoint.WEIGHTS)
     )
     box, app = (dig(metrics, source, way) or {} for way in ("ground_truth_box", "compare"))
-    return row(name, history, box, app, speed) | {
+    return row(files.root, name, history, box, app, speed) | {
         "shipped": shipped,
         "source": source,
         "trained_on": trained_on(files, name, history.get("recipe") or {}),
@@ -125,11 +135,74 @@ def baseline_rows(files: Files, speed: dict) -> list[dict]:
         app = dig(metrics, source, way) or {}
         known = {"title": title, "net": BASELINE, "markup": "ibug-68", "source": source}
         known |= {name: app.get(name) for name in ("faces", "groups", "nme_inner_51")}
-        rows.append(row(f"{BASELINE}-{way}", {}, {}, app, speed) | known)
+        rows.append(row(files.root, f"{BASELINE}-{way}", {}, {}, app, speed) | known)
     return rows
 
 
-def row(name: str, history: dict, box: dict, app: dict, speed: dict) -> dict:
+def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
+    """Set `less_mediapipe` of the 68-point rows: their error as the app less that of MediaPipe's
+    fitted map on the same faces, the mean of the differences and its 95 % interval."""
+
+    def errors(name: str, way: str) -> np.ndarray:
+        each = dig(files.read(name, checkpoint.METRICS), SOURCE, way, "face_errors") or []
+        return np.array(each, float)
+
+    reference = errors(BASELINE, "ridge")
+    for each in rows:
+        if each["markup"] != "ibug-68" or each["net"] == BASELINE:
+            continue
+        own = errors(each["name"], "compare")
+        if not len(own) or len(own) != len(reference):
+            continue
+        difference = own - reference
+        bounds = interval(difference)
+        if bounds:
+            each["less_mediapipe"] = {
+                "mean": rounded(float(np.nanmean(difference))),
+                "interval": [rounded(bound) for bound in bounds],
+            }
+
+
+def fifteen_rows(files: Files, rows: list[dict]) -> list[dict]:
+    """The 68-point rows again, with the figures of their points read as Kaggle's 15."""
+    result = []
+    for each in rows:
+        baseline = each["net"] == BASELINE
+        folder = BASELINE if baseline else each["name"]
+        read = dig(files.read(folder, checkpoint.METRICS), SOURCE, FIFTEEN) or {}
+        way = each["name"].removeprefix(f"{BASELINE}-") if baseline else "compare"
+        box, app = read.get("ground_truth_box") or {}, read.get(way) or {}
+        if each["markup"] != "ibug-68" or not app:
+            continue
+        result.append(
+            each
+            | dict.fromkeys(("nme_inner_51", "less_mediapipe", "spread", "mean_answer_nme"))
+            | dict.fromkeys(("best", "worst"))
+            | figures(box, app)
+            | {"markup": FIFTEEN}
+        )
+    return result
+
+
+def figures(box: dict, app: dict) -> dict[str, Any]:
+    """The errors of faces that were cut by their labels, and of those that the app found."""
+    return {
+        "nme": box.get("nme"),
+        "nme_interval": box.get("nme_interval"),
+        "nme_compare": app.get("nme"),
+        "nme_compare_interval": app.get("nme_interval"),
+        "lost": app.get("lost"),
+        "fr8": app.get("fr8"),
+        "auc8": app.get("auc8"),
+        "groups": box.get("groups"),
+        "rmse_96": box.get("rmse_96"),
+        "rmse_96_by_keypoint": box.get("rmse_96_by_keypoint"),
+    }
+
+
+def row(
+    weights: Path, name: str, history: dict, box: dict, app: dict, speed: dict
+) -> dict[str, Any]:
     """A row from what training, evaluation (by both ways) and the benchmark left."""
     recipe = history.get("recipe") or {}
     epochs = history.get("epochs") or []
@@ -152,15 +225,14 @@ def row(name: str, history: dict, box: dict, app: dict, speed: dict) -> dict:
         ),
         "minutes": minutes(epochs),
         "reported": recipe.get("reported"),
-        "nme": box.get("nme"),
-        "nme_compare": app.get("nme"),
-        "lost": app.get("lost"),
-        "fr8": app.get("fr8"),
-        "auc8": app.get("auc8"),
+        "deviations": recipe.get("deviations") or [],
+        "claims": [resolve(claim, weights) for claim in recipe.get("claims") or []],
+        # Everything was measured with it before metrics said so.
+        "flip_test": (box or app).get("flip_test", True) if history and (box or app) else None,
+        "calibrated": bool(history.get("calibration")),
+        **figures(box, app),
+        "less_mediapipe": None,
         "nme_inner_51": box.get("nme_inner_51"),
-        "groups": box.get("groups"),
-        "rmse_96": box.get("rmse_96"),
-        "rmse_96_by_keypoint": box.get("rmse_96_by_keypoint"),
         "spread": box.get("spread"),
         "answers_mean": box.get("answers_mean"),
         "mean_answer_nme": box.get("mean_answer_nme"),
@@ -176,23 +248,61 @@ def row(name: str, history: dict, box: dict, app: dict, speed: dict) -> dict:
 
 
 def sweeps(files: Files) -> list[dict]:
-    """The experiments by name; in each, the recipe as it is first, then the changed runs."""
-    found: dict[str, dict] = {}
+    """The experiments by name; in each, the recipe as it is first, then the changed runs.
+
+    A run has one entry for all of its seeds.
+    """
+    experiments: dict[str, dict] = {}
+    runs: dict[str, dict[str, list[dict]]] = {}
     for path in sorted((files.root / SWEEPS).glob("*/*.json")):
         history = files.read(SWEEPS, path.parent.name, path.name)
         if not history:
             continue
         asked = history.get("sweep") or {}
-        sweep = found.setdefault(
-            path.parent.name,
-            {"name": path.parent.name, "question": None, "recipe": None, "runs": []},
+        sweep = experiments.setdefault(
+            path.parent.name, {"name": path.parent.name, "question": None, "recipe": None}
         )
         sweep["question"] = sweep["question"] or asked.get("question")
         sweep["recipe"] = sweep["recipe"] or dig(history, "recipe", "name")
-        sweep["runs"].append(sweep_run(path.stem, asked.get("changes") or {}, history))
-    for sweep in found.values():
-        sweep["runs"].sort(key=lambda run: (bool(run["changes"]), run["run"]))
-    return list(found.values())
+        variants = runs.setdefault(path.parent.name, {})
+        variants.setdefault(asked.get("run") or path.stem, []).append(history)
+    for name, sweep in experiments.items():
+        found = [seeds(run, histories) for run, histories in runs[name].items()]
+        sweep["runs"] = sorted(found, key=lambda run: (bool(run["changes"]), run["run"]))
+        first = Sample.of(sweep["runs"][0]["best_nmes"])
+        for run in sweep["runs"][1:]:
+            run["against_first"] = comparison(first, Sample.of(run["best_nmes"]))
+    return list(experiments.values())
+
+
+def seeds(name: str, histories: list[dict]) -> dict:
+    """One setting of a sweep: its best validation NME over all seeds, and where each ended.
+
+    `best_nme` is their mean, `deviation` the standard deviation, `against_first` whether the
+    interval of the difference to the sweep's first run leaves out zero.
+    """
+    runs = [sweep_run(name, dig(h, "sweep", "changes") or {}, h) for h in histories]
+    sample = Sample.of(run["best_nme"] for run in runs)
+    epochs = [run["best_epoch"] for run in runs if run["best_epoch"]]
+    return {
+        "run": name,
+        "changes": runs[0]["changes"],
+        "seeds": len(runs),
+        "epochs": max(run["epochs"] for run in runs),
+        "minutes": round(math.fsum(run["minutes"] or 0 for run in runs), 1),
+        "parameters": runs[0]["parameters"],
+        "best_nme": rounded(sample.mean),
+        "deviation": rounded(sample.deviation),
+        "best_nmes": [rounded(value) for value in sample.values],
+        "best_epochs": [min(epochs), max(epochs)] if epochs else None,
+        "finished": all(run["finished"] for run in runs),
+        "diverged": next((run["diverged"] for run in runs if run["diverged"]), None),
+        "against_first": None,
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def trials(files: Files) -> list[dict]:

@@ -1,12 +1,13 @@
 """Sweeps: one question, answered by runs of one recipe that differ in the settings asked about.
 
-`sweeps/NAME.yaml` names the recipe, the question, and the runs: the settings that each changes, by
-dotted path. A run that changes nothing is the recipe's own run and is shared with `fit`.
+`sweeps/NAME.yaml` names the recipe, the question, the runs (the settings that each changes, by
+dotted path) and how many `seeds` each runs with. A run that changes nothing is the recipe's own:
+its first seed is shared with `fit`, the others with the other sweeps of that recipe.
 """
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from kpdemo.compare import WEIGHTS
 from kpdemo.config import ConfigError, from_dict
 from train import loop, yaml_file
 from train.loop import Diverged
-from train.recipe import Recipe, read
+from train.recipe import DESCRIPTION, Recipe, read
 
 SWEEPS = Path(__file__).with_name("sweeps")
 HISTORIES = WEIGHTS / "sweeps"
@@ -23,11 +24,20 @@ HISTORIES = WEIGHTS / "sweeps"
 
 @dataclass(frozen=True)
 class Sweep:
-    """`runs` maps a run's name to its changes, such as `{stages.0.lr: 0.001}`."""
+    """`runs` maps a run's name to its changes, such as `{stages.0.lr: 0.001}`.
+
+    Each runs with the `seeds` seeds that follow the recipe's own: other first weights, orders of
+    the faces and random changes of them, the same validation faces.
+    """
 
     question: str
     recipe: str
     runs: Mapping[str, Any]
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise ConfigError(f"a sweep runs with at least 1 seed, not {self.seeds}.")
 
 
 def names() -> list[str]:
@@ -70,26 +80,39 @@ def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
 def run(name: str, folder: Path, workers: int = 1, precision: str | None = None) -> list[dict]:
     """Run what is not done yet of a sweep, under `folder`; returns the histories of all runs.
 
-    Each finished run leaves its history in `weights/sweeps/NAME/RUN.json`; an interrupted one
-    goes on where it stopped. A run that diverges is an answer too: its history says so.
+    Each finished run leaves its history in `weights/sweeps/NAME/RUN-seedN.json`; an interrupted
+    one goes on where it stopped. All runs have their first seed before any has its second. A run
+    that diverges is an answer too: its history says so.
     """
     sweep, recipes = load(name)
     histories = []
-    for title, recipe in recipes.items():
-        changes = dict(sweep.runs[title] or {})
-        where = folder / "sweeps" / name / title if changes else folder / recipe.name
-        history = finished(where, recipe)
-        if history is None:
-            try:
-                history = loop.fit(recipe, where, workers, precision)
-            except Diverged:
-                history = checkpoint.read_history(where)
-        asked = {"name": name, "run": title, "question": sweep.question, "changes": changes}
-        histories.append({"sweep": asked, **history})
-        shipped = HISTORIES / name / f"{title}.json"
-        shipped.parent.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_json(shipped, histories[-1])
+    for number in range(sweep.seeds):
+        for title, base in recipes.items():
+            recipe = replace(base, seed=base.seed + number)
+            changes = dict(sweep.runs[title] or {})
+            where = place(folder, name, title, changes, recipe, number)
+            history = finished(where, recipe)
+            if history is None:
+                try:
+                    history = loop.fit(recipe, where, workers, precision)
+                except Diverged:
+                    history = checkpoint.read_history(where)
+            asked = {"name": name, "run": title, "question": sweep.question, "changes": changes}
+            settings = {k: v for k, v in history["recipe"].items() if k not in DESCRIPTION}
+            histories.append({"sweep": asked, **history, "recipe": settings})
+            shipped = HISTORIES / name / f"{title}-seed{recipe.seed}.json"
+            shipped.parent.mkdir(parents=True, exist_ok=True)
+            checkpoint.write_json(shipped, histories[-1])
     return histories
+
+
+def place(
+    folder: Path, name: str, title: str, changes: Mapping[str, Any], recipe: Recipe, number: int
+) -> Path:
+    """Where a sweep's run with its seed of that number (from 0) lies under `folder`."""
+    if changes:
+        return folder / "sweeps" / name / f"{title}-seed{recipe.seed}"
+    return folder / (f"{recipe.name}-seed{recipe.seed}" if number else recipe.name)
 
 
 def finished(folder: Path, recipe: Recipe) -> dict | None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,7 +42,8 @@ class KeypointResNet(KeypointNet):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`.
 
     `stages` are the channels of the residual stages, each of `blocks` blocks; `head` is one of
-    `heads.HEADS`.
+    `heads.HEADS`. With `pixels` a linear head's own numbers are pixels of the picture, which take
+    longer to learn than crop coordinates; `keypoints` are crop coordinates in any case.
     """
 
     keypoint_layers = heads.KEYPOINT_LAYERS
@@ -56,8 +58,12 @@ class KeypointResNet(KeypointNet):
         blocks: int = 2,
         head: str = "pool",
         dropout: float = 0.0,
+        pixels: bool = False,
     ) -> None:
         super().__init__()
+        if pixels and head == "pyramid":
+            raise ValueError("a pyramid's heatmaps answer crop coordinates, not pixels")
+        self.pixels = torch.tensor([width, height]) if pixels else None
         self.stem = nn.Sequential(
             nn.Conv2d(channels, stages[0], 7, 2, 3, bias=False),
             nn.BatchNorm2d(stages[0]),
@@ -83,7 +89,11 @@ class KeypointResNet(KeypointNet):
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
-        return heads.answer(self.head, maps)
+        output = heads.answer(self.head, maps)
+        if self.pixels is None:
+            return output
+        size = self.pixels.to(output.keypoints.device)
+        return Output((2 * output.keypoints + 1) / size - 1)
 
     @classmethod
     def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:

@@ -60,7 +60,8 @@ class SimpleNet(KeypointNet):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`.
 
     `blocks` is one mapping of `Block`'s fields a convolution, `hidden` the widths of the fully
-    connected layers before the last. `xavier` starts every layer from Glorot's uniform weights.
+    connected layers before the last. `xavier` starts the fully connected layers from Glorot's
+    uniform weights and biases of zero; convolutions always start from PyTorch's own.
     """
 
     def __init__(
@@ -99,11 +100,10 @@ class SimpleNet(KeypointNet):
         self.head = nn.Sequential(*head, nn.Linear(size, 2 * keypoints))
 
         if xavier:
-            for module in self.modules():
-                if isinstance(module, nn.Conv2d | nn.Linear):
+            for module in self.head.modules():
+                if isinstance(module, nn.Linear):
                     nn.init.xavier_uniform_(module.weight)
-                    if module.bias is not None:
-                        nn.init.zeros_(module.bias)
+                    nn.init.zeros_(module.bias)
 
     def forward(self, pictures: Tensor) -> Output:
         return regress(self.head, self.backbone(pictures))

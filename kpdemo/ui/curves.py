@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from kpdemo import draw
-from kpdemo.histories import Run, Sweep, setting, smooth
+from kpdemo.histories import Run, Sweep, Variant, setting, smooth
+from kpdemo.seeds import comparison
 from kpdemo.ui import charts, names
 from kpdemo.ui.settings import NONE, changed
 
@@ -285,16 +286,17 @@ def _labels(
 
 
 def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
-    """A small chart a run on the same axes: its setting, what came of it (HTML), and the chart.
+    """A small chart a setting on the same axes: the setting, what came of it (HTML), and the chart.
 
-    The other runs stand behind in grey.
+    Each seed is a faint curve, their mean a strong one; the means of the other settings stand
+    behind in grey.
     """
     columns = {NME: ("validation_nme",), LOSS: ("validation_loss", "train_loss")}[measure]
-    curves = [run.curves[column] for run in sweep.runs for column in columns]
-    scale = _scale(curves, log=True)
+    drawn = [run.curves[column] for run in sweep.runs for column in columns]
+    scale = _scale(drawn, log=True)
     last = max((run.curves["epoch"].max(initial=1) for run in sweep.runs), default=1)
-    found = []
-    for run in sweep.runs:
+    charted = []
+    for variant in sweep.variants:
         chart = charts.figure(
             "Epoch",
             {NME: "NME, %", LOSS: "Loss"}[measure],
@@ -303,36 +305,82 @@ def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
             hovermode="closest",
             margin={"l": 48, "r": 8, "t": 8, "b": 40},
         )
-        for other in sweep.runs:
-            if other is not run:
-                chart.add_trace(_behind(other, columns[0]))
+        for other in sweep.variants:
+            if other is not variant:
+                chart.add_trace(_line(*other.mean(columns[0]), _GREY, 1.2))
         for column in columns:
-            chart.add_trace(
-                _curve(run, run.curves["epoch"], run.curves[column], column, "x", False)
-            )
-        if run.best:
+            for trace in _variant(variant, column):
+                chart.add_trace(trace)
+        if len(variant.runs) == 1 and variant.runs[0].best:
+            run = variant.runs[0]
             at = int(np.flatnonzero(run.curves["epoch"] == run.best[0])[0])
             chart.add_trace(_best(run, run.best[0], run.curves[columns[0]][at], measure))
         _apply(chart, scale)
         chart.update_xaxes(range=[0, last + 1])
-        found.append((setting_words(sweep, run), charts.sentences([_outcome(run)]), chart))
-    return found
+        charted.append(
+            (setting_words(sweep, variant), charts.sentences([_outcome(variant)]), chart)
+        )
+    return charted
 
 
-def setting_words(sweep: Sweep, run: Run) -> str:
-    """The changed setting of one run and its value."""
-    words = (changed(path, setting(run.recipe, path)) for path in sweep.changed)
+def _variant(variant: Variant, column: str) -> list[go.Scatter]:
+    """The curve of a setting's only seed, or a faint one of each seed and their mean."""
+    first, *others = variant.runs
+    if not others:
+        x = first.curves["epoch"]
+        return [_curve(first, x, first.curves[column], column, "x", False)]
+    rgb = draw.color_of(first.model)
+    faint = [
+        _line(run.curves["epoch"], run.curves[column], charts.color(rgb, 0.3), 1)
+        for run in variant.runs
+    ]
+    trained = column == "train_loss"
+    x, y = variant.mean(column)
+    mean = _line(x, y, charts.color(rgb, 0.75 if trained else 1), 1.6 if trained else 2.6)
+    mean.update(
+        line={"dash": "dash" if trained else "solid"},
+        hoverinfo="all",
+        hovertemplate=f"mean of {len(variant.runs)} seeds<br>epoch %{{x}}: %{{y:.4~g}}"
+        "<extra></extra>",
+    )
+    return [*faint, mean]
+
+
+def _line(x: np.ndarray, y: np.ndarray, color: str, width: float) -> go.Scatter:
+    return go.Scatter(
+        x=plain(x),
+        y=plain(y),
+        mode="lines",
+        line={"color": color, "width": width},
+        hoverinfo="skip",
+    )
+
+
+def setting_words(sweep: Sweep, variant: Variant) -> str:
+    """The changed setting of a variant and its value."""
+    words = (changed(path, setting(variant.recipe, path)) for path in sweep.changed)
     return ", ".join(filter(None, words)) or NONE
 
 
-def _outcome(run: Run) -> str:
-    if run.diverged:
+def _outcome(variant: Variant) -> str:
+    count = sum(bool(run.diverged) for run in variant.runs)
+    if count == len(variant.runs):
         return "Diverged: its loss was no number any more."
-    if not run.best:
+    if not variant.best.values:
         return "No validation error."
-    epoch, lowest = run.best
-    stopped = "" if run.finished else ", not finished"
-    return f"Lowest {lowest:.2f} % in epoch {epoch} of {len(run.curves['epoch'])}{stopped}."
+    epochs = sorted({run.best[0] for run in variant.runs if run.best})
+    when = f"epoch {epochs[0]}" + (f" to {epochs[-1]}" if len(epochs) > 1 else "")
+    stopped = "" if all(run.finished or run.diverged for run in variant.runs) else ", not finished"
+    diverged = f"; {count} of {len(variant.runs)} seeds diverged" if count else ""
+    planned = max(len(run.curves["epoch"]) for run in variant.runs)
+    return f"Lowest {variant.best.text(2)} in {when} of {planned}{stopped}{diverged}."
+
+
+_VERDICTS = {
+    "higher": "higher by more than the seeds explain",
+    "may be chance": "the difference may be chance",
+    "one seed says nothing": "one seed cannot tell them apart",
+}
 
 
 def answer(sweep: Sweep) -> str:
@@ -341,33 +389,29 @@ def answer(sweep: Sweep) -> str:
     if ranking := sweep.ranking:
         first, *others = ranking
         said.append(
-            f"Lowest validation error (NME): {first.best[1]:.1f} % ({setting_words(sweep, first)})"
+            f"Lowest validation error (NME): {first.best.text()} ({setting_words(sweep, first)})"
         )
         if others:
-            rest = ", ".join(f"{r.best[1]:.1f} % ({setting_words(sweep, r)})" for r in others)
+            rest = ", ".join(
+                f"{other.best.text()} ({setting_words(sweep, other)}; "
+                f"{_VERDICTS[comparison(first.best, other.best)]})"
+                for other in others
+            )
             said[-1] += f"; the other{'s' if len(others) > 1 else ''}: {rest}"
         said[-1] += "."
-    for run in sweep.runs:
-        if run.diverged:
-            said.append(f"Diverged: {setting_words(sweep, run)}.")
+    for variant in sweep.variants:
+        if variant.diverged:
+            said.append(f"Diverged: {setting_words(sweep, variant)}.")
     faces = {run.validation_faces for run in sweep.runs if run.validation_faces}
     if faces:
         count = " or ".join(f"{n:,}" for n in sorted(faces))
+        seeds = max(len(variant.runs) for variant in sweep.variants)
+        runs = f"{seeds} seeds each: mean ± standard deviation" if seeds > 1 else "One run each"
         said.append(
-            f"Recipe: {names.model(sweep.recipe)}. One run each with the same seed, judged on "
-            f"{count} validation faces: small differences may be chance."
+            f"Recipe: {names.model(sweep.recipe)}. {runs}, judged on {count} validation faces. "
+            "A difference counts where its 95 % interval over the seeds leaves out zero."
         )
     return " ".join(said)
-
-
-def _behind(run: Run, column: str) -> go.Scatter:
-    return go.Scatter(
-        x=plain(run.curves["epoch"]),
-        y=plain(run.curves[column]),
-        mode="lines",
-        line={"color": _GREY, "width": 1.2},
-        hoverinfo="skip",
-    )
 
 
 def plain(values: np.ndarray) -> list[float | None]:

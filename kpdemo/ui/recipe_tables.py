@@ -1,11 +1,11 @@
 """Tables of the Training tab: settings beside the curves, reports beside what was measured."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from kpdemo.compare import DEFAULT_MODELS
-from kpdemo.histories import Library, Run
+from kpdemo.histories import Claim, Library, Run
 from kpdemo.ui import curves, names
 from kpdemo.ui.paint import swatch
 from kpdemo.ui.settings import NONE, table
@@ -23,6 +23,7 @@ def settings_html(runs: Sequence[Run]) -> str:
         _table(heads, facts | differing, "Settings of the recipes")
         + (_details("Settings that they share", _shared(common)) if common else "")
         + _details("Notes on the recipes", "".join(_note(run) for run in runs))
+        + _details("Not as in the report", "".join(_deviations(run) for run in runs))
     )
 
 
@@ -33,6 +34,7 @@ def _facts(runs: Sequence[Run]) -> dict[str, list[str]]:
         "Training faces": [_count(run.train_faces) for run in runs],
         "Validation faces": [_count(run.validation_faces) for run in runs],
         "Training took": [_took(run) for run in runs],
+        "Flip test": ["no" if run.recipe.get("flip_test") is False else "yes" for run in runs],
         "Mirrored, then calibrated": [_calibrated(run) for run in runs],
     }
     return {name: row for name, row in rows.items() if set(row) != {NONE}}
@@ -97,6 +99,25 @@ def _note(run: Run) -> str:
     return f"<p><b>{escape(curves.title(run))}.</b> {written}</p>" if text else ""
 
 
+def _deviations(run: Run) -> str:
+    lines = "".join(
+        f"<li><b>{escape(each['what'])}</b>: {escape(each['report'])} in the report, "
+        f"{escape(each['ours'])} here; {escape(each['why'])}</li>"
+        for each in run.recipe.get("deviations") or ()
+    )
+    return f"<p><b>{escape(curves.title(run))}</b></p><ul>{lines}</ul>" if lines else ""
+
+
+def badge(deviations: Sequence[Mapping[str, str]]) -> str:
+    """A note beside a system's figures that its settings are not all the report's."""
+    if not deviations:
+        return ""
+    words = ", ".join(each["what"] for each in deviations)
+    return (
+        f'<small class="kp-badge" title="{escape(words)}">not as reported: {escape(words)}</small>'
+    )
+
+
 _COLUMNS = ("System", "The report", "Measured here", "Always the mean face", "Can they compare?")
 
 
@@ -139,10 +160,42 @@ def _report(library: Library, name: str) -> str:
     )
     return (
         f'<tr data-model="{escape(name)}"><th scope="row">{swatch(name)}'
-        f"{escape(names.model(name))}</th>"
+        f"{escape(names.model(name))}"
+        f"{badge(library.models[name].recipe.get('deviations') or ())}</th>"
         + "".join(
             f'<td data-column="{column}"{" data-empty" * (cell == NONE)}>{escape(cell)}</td>'
             for column, cell in zip(_COLUMNS[1:], cells, strict=True)
         )
         + "</tr>"
+    )
+
+
+def claims_html(library: Library) -> str:
+    """A card for everything that a report found, with our check, its figures and the verdict."""
+    if not library.claims:
+        return (
+            '<p class="kp-small">No claim is checked yet: <code>python -m train report</code> '
+            "reads the figures.</p>"
+        )
+    sections = "".join(
+        f'<section data-model="{escape(name)}"><h3>{swatch(name)}{escape(names.model(name))}</h3>'
+        f'<div class="kp-claims">{"".join(map(_claim_card, claims))}</div></section>'
+        for name, claims in library.claims.items()
+    )
+    counts = [claim.verdict for claims in library.claims.values() for claim in claims]
+    summary = ", ".join(f"{counts.count(each)} {each}" for each in dict.fromkeys(counts))
+    return (
+        f'<p class="kp-small">{len(counts)} findings of the reports: {escape(summary)}. Figures '
+        "over seeds are means ± standard deviations of the lowest validation error.</p>" + sections
+    )
+
+
+def _claim_card(claim: Claim) -> str:
+    figures = "".join(f"<li>{escape(each)}</li>" for each in claim.figures)
+    return (
+        f'<article class="kp-claim" data-verdict="{escape(claim.verdict)}">'
+        f"<h4>{escape(claim.claim)}</h4><p>{escape(claim.check)}</p>"
+        + (f"<ul>{figures}</ul>" if figures else "")
+        + f'<p><strong class="kp-verdict">{escape(claim.verdict)}</strong> '
+        f"{escape(claim.because)}</p></article>"
     )

@@ -201,6 +201,8 @@ def _row(
         text = "–" if value is None else column.write(value)
         if value is not None and value == best.get((column.key, row.markup)):
             text = f"<b>{text}</b>"
+        if column.key in row.intervals:
+            text += "<small>{:.2f}–{:.2f}</small>".format(*row.intervals[column.key])
         cells += _cell(column.key, value, text)
     return (
         f'<tr data-model="{escape(row.name)}">'
@@ -220,6 +222,10 @@ def _name(row: Standing) -> str:
         said.append("answers the mean")
     if not row.shipped and not row.baseline:
         said.append("weights not included")
+    if row.flip_test is not None:
+        said.append("flip test" if row.flip_test else "one pass")
+    if row.deviations:
+        said.append(f"not as reported: {escape(', '.join(row.deviations))}")
     tags = "".join(f'<small class="kp-tag">{words}</small>' for words in said)
     return f"{swatch(row.name)}{escape(names.model(row.name))}{tags}"
 
@@ -255,7 +261,11 @@ def _help(columns: Sequence[_Column]) -> str:
     return (
         '<details class="kp-read"><summary>How to read the columns</summary>'
         f"<p>Where a heading does not say otherwise, errors are those of the whole way through the "
-        f"app: find the face, cut it out, ask the model.</p><dl>{terms}</dl></details>"
+        "app: find the face, cut it out, ask the model. With the flip test a prediction is "
+        "averaged with that for the mirrored crop; one pass is a single prediction, as in the "
+        "reports. “Not as reported” names settings that are not the report’s. Small figures are "
+        "95 % bootstrap intervals over the test faces.</p>"
+        f"<dl>{terms}</dl></details>"
     )
 
 

@@ -10,7 +10,7 @@ from kpdemo import markup
 from kpdemo.compare import DEFAULT_MODELS
 from kpdemo.histories import Histories, Library
 from kpdemo.ui import bars, charts, curves, names
-from kpdemo.ui.recipe_tables import reports_html, settings_html
+from kpdemo.ui.recipe_tables import claims_html, reports_html, settings_html
 
 _HISTORIES = Histories()
 # Up to so many models of one markup, less one, are all shown at first.
@@ -109,6 +109,9 @@ def build(tab: gr.Tab) -> None:
     _heading("What reports claim, and what was measured")
     reports = gr.HTML(elem_id="training-reports", apply_default_css=False)
 
+    _heading("What the authors found, and what we found")
+    claims = gr.HTML(elem_id="training-claims", apply_default_css=False)
+
     # What a handler does not name in its answer stays on the page as it is.
     def look(seen: int, sweep: str | None, layout: str | None) -> dict:
         """What has changed since this visitor's page was drawn, if anything."""
@@ -128,6 +131,7 @@ def build(tab: gr.Tab) -> None:
             shown: _models(library, layout),
             damaged: _problems(library),
             reports: reports_html(library),
+            claims: claims_html(library),
             **_draw_labels(library),
         }
 
@@ -173,7 +177,7 @@ def build(tab: gr.Tab) -> None:
     tab.select(
         look,
         [version, asked, points],
-        [version, chosen, asked, points, shown, damaged, reports, labels, labels_says],
+        [version, chosen, asked, points, shown, damaged, reports, claims, labels, labels_says],
         **quiet,
     )
     gr.on(

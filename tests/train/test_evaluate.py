@@ -16,10 +16,19 @@ from kpdemo import markup, provenance
 from kpdemo.checkpoint import CheckpointError
 from kpdemo.compare import DEFAULT_MODELS, WEIGHTS, Engine
 from kpdemo.crops import Crop
+from kpdemo.metrics import eye_distance
 from train import baseline, card, facts, loop, recipe
 from train.__main__ import main
 from train.datasets import LabelledFace
-from train.evaluate import ask, evaluate, extremes, measures, variety
+from train.evaluate import (
+    ask,
+    by_facts,
+    evaluate,
+    extremes,
+    fifteen_points,
+    measures,
+    variety,
+)
 from train.recipe import Stage
 
 
@@ -100,7 +109,9 @@ def test_mediapipe_is_measured_as_the_nets_are(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "mediapipe/metrics.json").read_text())["300w-common"] == metrics
     (sentence,) = metrics.pop("damaged")
     assert str(broken) in sentence
-    assert set(metrics) == {"index", "offsets", "ridge"}
+    read = metrics.pop("kaggle-15")
+    assert set(metrics) == set(read) == {"index", "offsets", "ridge"}
+    assert all(len(points["nme_by_keypoint"]) == 15 for points in read.values())
     for block in metrics.values():
         assert block["faces"] == 1
         assert len(block["nme_by_keypoint"]) == 68
@@ -207,6 +218,43 @@ def test_best_and_worst_faces_leave_out_those_that_were_lost():
     assert worst["truth"][1] == np.round(truth[3, 1].astype(float), 1).tolist()
     assert worst["keypoints"][1] == np.round(predicted[3, 1].astype(float), 1).tolist()
     json.dumps(result, allow_nan=False)
+
+
+def test_68_points_read_as_15_have_no_error_where_they_are_the_labels():
+    shape = np.random.default_rng(0).random((68, 2)) * 150
+    faces = [
+        LabelledFace(f"a/{k}", f"a/{k}", "ibug-68", shape + 3 * k, np.zeros((200, 200), np.uint8))
+        for k in range(3)
+    ]
+    truth = np.stack([face.keypoints for face in faces])
+    eyes = np.array([eye_distance(face.keypoints, "ibug-68") for face in faces])
+    exact = fifteen_points(truth, faces, eyes)
+    assert (exact["nme"], exact["rmse_96"], exact["faces"]) == (0.0, 0.0, 3)
+    # One pixel to the right is the same share of every face's eye distance.
+    moved = fifteen_points(truth + (1, 0), faces, eyes)
+    assert moved["nme"] == pytest.approx(100 / eyes[0], abs=1e-3)
+    lost = fifteen_points(np.full_like(truth, np.nan), faces, eyes)
+    assert (lost["nme"], lost["lost"]) == (None, 100.0)
+
+
+def test_errors_by_yaw_mouth_and_size_are_means_of_those_faces():
+    truth = np.zeros((6, 3, 2))
+    predicted = truth + np.arange(1.0, 7.0)[:, None, None] * (1, 0)
+    facts = [
+        {"yaw": angle, "mouth_open": opening, "size": size}
+        for angle, opening, size in zip(
+            (-30, -20, 0, 5, 15, None), (6, 5, 4, 3, 2, 1), (1, 2, 3, 4, 5, None), strict=True
+        )
+    ]
+    by = by_facts(predicted, truth, np.full(6, 100.0), facts)
+    assert {name: part["nme"] for name, part in by["yaw"].items()} == {
+        "left": 1.5,
+        "front": 3.5,
+        "right": 5.0,
+    }
+    assert by["yaw"]["left"]["faces"] == 2 and by["yaw"]["right"]["interval"] is None
+    assert by["mouth_open"]["closed"]["nme"] == 5.5
+    assert by["size"]["large"]["nme"] == 5.0
 
 
 def test_rmse_is_in_pixels_of_kaggles_crop():

@@ -1,3 +1,5 @@
+import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ from train import recipe
 from train.augment import Augmenter
 from train.datasets import SOURCES
 from train.losses import KeypointLoss
+from train.results import SYSTEMS
 from train.schedules import Schedule, optimizer
 
+DEVIATION = {"what": "size", "report": "224", "ours": "64", "why": "time"}
+CLAIM = {"claim": "It works.", "check": "None.", "verdict": "holds", "because": "It was seen."}
 PLAIN = yaml.safe_load((recipe.RECIPES / "simplenet.yaml").read_text())
 
 
@@ -89,6 +94,15 @@ def test_a_recipe_by_its_path(tmp_path: Path) -> None:
         ({"batch_size": 16.5}, ["batch_size", "16.5"]),
         ({"ema": "much"}, ["ema", "'much'"]),
         ({"clip": [1]}, ["clip"]),
+        (
+            {"deviations": [{"what": "size", "ours": "64"}]},
+            ["deviations[0]", "missing report, why"],
+        ),
+        ({"deviations": [DEVIATION | {"since": "x"}]}, ["deviations[0]", "unknown key since"]),
+        ({"claims": [CLAIM | {"verdict": "perhaps"}]}, ["claims[0]", "'perhaps'", "holds"]),
+        ({"claims": [CLAIM | {"because": ""}]}, ["claims[0]", "figures"]),
+        ({"claims": [CLAIM | {"figures": [{"what": "NME"}]}]}, ["figures[0]", "missing source"]),
+        ({"claims": [CLAIM | {"value": 3.0}]}, ["claims[0]", "unknown key value"]),
     ],
 )
 def test_bad_recipes_are_told_in_one_sentence(
@@ -126,8 +140,37 @@ def test_what_is_no_yaml_is_told(tmp_path: Path, content: bytes) -> None:
         recipe.load(str(tmp_path / "broken.yaml"))
 
 
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_fourteen_answer_with_one_pass(name: str) -> None:
+    chosen = recipe.load(name)
+    assert not chosen.flip_test and not chosen.config.flip_test
+    assert chosen.claims
+
+
+@pytest.mark.parametrize("name", ["simplenet", "resnet18", "unet", "keypoint-resnet"])
+def test_the_apps_own_models_keep_the_flip_test(name: str) -> None:
+    assert recipe.load(name).config.flip_test
+
+
+def test_what_a_recipe_says_of_itself_can_change_after_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe, "RECIPES", tmp_path)
+    stored = json.loads(json.dumps(dataclasses.asdict(recipe.load(write(tmp_path, PLAIN)))))
+    stored["name"] = "mine"
+    now = PLAIN | {"name": "mine", "notes": "Other words.", "deviations": [DEVIATION]}
+    write(tmp_path, now)
+    told = recipe.described(stored)
+    assert (told["notes"], told["deviations"]) == ("Other words.", [DEVIATION])
+    assert not recipe.load("mine").differs_from(stored)
+    write(tmp_path, now | {"batch_size": 2})
+    assert recipe.described(stored) == stored, "another recipe than the one that was trained"
+    assert recipe.load("mine").differs_from(stored) == ["batch_size"]
+    assert recipe.described(stored | {"name": "gone"}) == stored | {"name": "gone"}
+
+
 def test_config_has_all_that_the_recipe_says_of_the_net() -> None:
     chosen = recipe.load("unet")
     config = chosen.config
-    for name in ("net", "markup", "input", "framing", "args"):
+    for name in ("net", "markup", "input", "framing", "args", "flip_test"):
         assert getattr(config, name) == getattr(chosen, name)

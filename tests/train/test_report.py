@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from kpdemo import standings
 from kpdemo.compare import BASELINE, DEFAULT_MODELS, WEIGHTS
 from train import recipe, report, results
 
-MARKERS = ("results", "systems", "robustness", "speed", "sweeps", "trials")
+MARKERS = ("results", "systems", "claims", "robustness", "speed", "sweeps", "trials")
 BOX = {
     "faces": 40,
     "nme": 12.3456,
@@ -61,14 +62,37 @@ def weights(tmp_path: Path) -> Path:
     put(root / "unet/config.json", {})
     (root / "unet/model.safetensors").write_bytes(b"")
     told = {"figure": "MAE", "value": 14.02, "unit": "px", "comparable": "No: a|b\nother faces."}
+    claim = {
+        "claim": "A rate of 1e-5 is too low.",
+        "check": "One seed.",
+        "verdict": "holds",
+        "because": "It is twice as far off.",
+        "figures": [
+            {"what": "lower", "source": "sweeps/lr/a-lower", "at": "", "unit": "%"},
+            {
+                "what": "app",
+                "source": "resnet18-fajardo/metrics.json",
+                "at": "imm-validation.compare.nme",
+                "unit": "%",
+            },
+        ],
+    }
+    deviation = {"what": "input size", "report": "224", "ours": "64", "why": "time"}
     put(
         root / "resnet18-fajardo/history.json",
-        history("resnet18-fajardo", reported=told, title="A residual net"),
+        history(
+            "resnet18-fajardo",
+            reported=told,
+            title="A residual net",
+            deviations=[deviation],
+            claims=[claim],
+        ),
     )
     app = BOX | {"nme": 20.0, "lost": 2.5, "fr8": 95.0, "auc8": 0.5}
+    box = BOX | {"nme_interval": [11.0, 13.5], "flip_test": True}
     put(
         root / "resnet18-fajardo/metrics.json",
-        {"imm-validation": {"ground_truth_box": BOX, "compare": app, "damaged": []}},
+        {"imm-validation": {"ground_truth_box": box, "compare": app, "damaged": []}},
     )
     put(
         root / "mediapipe/metrics.json",
@@ -239,11 +263,89 @@ def test_sweeps_have_the_recipe_itself_first_and_say_what_diverged(weights: Path
     assert (sweep["name"], sweep["question"], sweep["recipe"]) == ("lr", "Which one?", "unet")
     base, lower, higher = sweep["runs"]
     assert (base["run"], base["changes"]) == ("the-recipe", {})
-    assert (base["best_nme"], base["best_epoch"], base["epochs"]) == (10.0, 1, 2)
-    assert (lower["train_loss"], lower["validation_loss"]) == (0.5, 1.0)
+    assert (base["best_nme"], base["best_epochs"], base["epochs"]) == (10.0, [1, 1], 2)
+    assert (base["seeds"], base["deviation"]) == (1, None)
     assert (lower["best_nme"], lower["diverged"]) == (20.0, None)
     assert "diverged" in higher["diverged"]
     assert (higher["best_nme"], higher["epochs"]) == (None, 0)
+
+
+def test_the_seeds_of_a_setting_are_one_row_with_mean_and_deviation(weights: Path) -> None:
+    for run, changes, rates in (
+        ("the-recipe", {}, (12.0, 14.0)),
+        ("a-lower", {"stages.0.lr": 1e-5}, (21.0, 22.0)),
+    ):
+        for seed, rate in enumerate(rates, 1):
+            told = history("unet", [rate], seed=seed)
+            told["sweep"] = {"name": "lr", "run": run, "changes": changes, "question": "Which one?"}
+            put(weights / "sweeps/lr" / f"{run}-seed{seed}.json", told)
+    base, lower, higher = results.collect(weights)["sweeps"][0]["runs"]
+    assert (base["seeds"], base["best_nme"], base["deviation"]) == (3, 12.0, 2.0)
+    assert sorted(lower["best_nmes"]) == [20.0, 21.0, 22.0]
+    assert (lower["against_first"], higher["seeds"]) == ("higher", 1)
+    table = tables(weights)["sweeps"]
+    assert "| 12.00 ± 2.00 % (n = 3) |" in table
+    assert "| 21.00 ± 1.00 % (n = 3) | higher | 1 to 2 of 2 |" in table
+
+
+def test_a_model_is_compared_with_mediapipe_on_the_same_faces(weights: Path) -> None:
+    """Paired: every face is 1 point better, whatever its own error."""
+    theirs = [2.0, 5.0, 9.0, None, 30.0]
+    ours = [1.0, 4.0, 8.0, 3.0, 29.0]
+    put(
+        weights / "mediapipe/metrics.json",
+        {"300w-common": {way: {"nme": 5.0, "face_errors": theirs} for way in results.MAPS}},
+    )
+    app = BOX | {"face_errors": ours, "nme_interval": [4.0, 6.0]}
+    put(weights / "unet/metrics.json", {"300w-common": {"ground_truth_box": BOX, "compare": app}})
+    unet = rows(weights)["unet"]
+    assert unet["less_mediapipe"] == {"mean": -1.0, "interval": [-1.0, -1.0]}
+    shown = cells(tables(weights)["results"], "unet")
+    assert shown[3:5] == ["12.35 % [4.00, 6.00]", "-1.00 [-1.00, -1.00]"]
+
+
+def test_models_of_68_points_have_a_row_on_the_15_of_keypoint_resnet(weights: Path) -> None:
+    read = {"nme": 2.5, "nme_interval": [2.4, 2.6], "rmse_96": 1.25, "errors": [2.0, 3.0]}
+    ways = {"ground_truth_box": read | {"nme": 2.25}, "compare": read}
+    put(
+        weights / "unet/metrics.json",
+        {"300w-common": {"ground_truth_box": BOX, "compare": BOX, "kaggle-15": ways}},
+    )
+    put(
+        weights / "mediapipe/metrics.json",
+        {"300w-common": {"ridge": BOX, "kaggle-15": {"ridge": read}}},
+    )
+    (unet, ridge) = results.collect(weights)["fifteen"]
+    assert (unet["name"], unet["markup"], unet["nme"], unet["nme_compare"]) == (
+        "unet",
+        "kaggle-15",
+        2.25,
+        2.5,
+    )
+    assert (ridge["name"], ridge["nme"], ridge["nme_compare"]) == ("mediapipe-ridge", None, 2.5)
+    table = tables(weights)["results"]
+    assert "| unet | 2.25 % [2.40, 2.60] | 2.50 % [2.40, 2.60] | 1.25 px |" in table
+    report.write([], weights)
+    board = next(board for board in standings.BOARDS if board.name == "kaggle-15")
+    (first, _) = standings.read(weights).on(board)
+    assert (first.name, first.figures["nme_compare"]) == ("unet", 2.5)
+    assert first.errors[standings.BY_APP].tolist() == [2.0, 3.0]
+    assert first.intervals["nme"] == (2.4, 2.6)
+
+
+def test_a_report_brings_histories_and_cards_up_to_date(tmp_path: Path) -> None:
+    folder = tmp_path / "weights/simplenet"
+    folder.mkdir(parents=True)
+    for name in ("history.json", "metrics.json", "README.md"):
+        shutil.copy(WEIGHTS / "simplenet" / name, folder / name)
+    stale = json.loads((folder / "history.json").read_text())
+    stale["recipe"] |= {"title": "An old title", "notes": "Old notes."}
+    (folder / "history.json").write_text(json.dumps(stale))
+    report.write([], tmp_path / "weights")
+    told = json.loads((folder / "history.json").read_text())["recipe"]
+    assert told["title"] == recipe.load("simplenet").title
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"# {told['title']}" in card and "Old notes" not in card
 
 
 def test_the_tables_show_what_was_collected(weights: Path) -> None:
@@ -255,7 +357,8 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
         "A residual net",
         "ibug-68",
         "MAE 14.02 px",
-        "NME 12.35 %",
+        "NME 12.35 % [11.00, 13.50] (40 faces)",
+        "input size; measured with the flip test",
         "0.05, answers the mean",
         "4.4 M",
         "No: a\\|b other faces.",
@@ -273,10 +376,17 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert "first paint after\n0.44 s" in shown["speed"]
     assert "17 ms with 1 face; 31 ms with 24 faces" in shown["speed"]
     assert "unet 12, resnet18 9." in shown["speed"]
+    claim = cells(shown["claims"], "`resnet18-fajardo`")
+    assert claim[1:] == [
+        "A rate of 1e-5 is too low.",
+        "One seed. lower 20.00 % (n = 1); app 20.00 %. It is twice as far off.",
+        "**holds**",
+    ]
     base = cells(shown["sweeps"], "**lr**: Which one?")
-    assert base[1:] == ["the-recipe", "nothing: `unet`", "10.00 %", "1 of 2"]
-    assert "| a-lower | `stages.0.lr: 1e-05` | 20.00 % | 2 of 2 |" in shown["sweeps"]
-    assert "| b-higher | `stages.0.lr: 1.0` | diverged |  |" in shown["sweeps"]
+    assert base[1:] == ["the-recipe", "nothing: `unet`", "10.00 % (n = 1)", "", "1 of 2"]
+    lower = "| a-lower | `stages.0.lr: 1e-05` | 20.00 % (n = 1) | one seed says nothing | 2 of 2 |"
+    assert lower in shown["sweeps"]
+    assert "| b-higher | `stages.0.lr: 1.0` | diverged | one seed" in shown["sweeps"]
 
 
 def test_results_are_strict_json_and_the_same_every_time(weights: Path) -> None:

@@ -1,5 +1,6 @@
 """Sweeps: the changes of every shipped one, and runs on tiny data."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from kpdemo import checkpoint
 from kpdemo.config import ConfigError
 from train import recipe, sweep
 from train.__main__ import main
+from train.faces import for_training
 
 PLAIN = {
     "name": "plain",
@@ -43,8 +45,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write(place: Path, runs: dict) -> None:
-    settings = {"question": "How fast?", "recipe": "plain", "runs": runs}
+def write(place: Path, runs: dict, **more: object) -> None:
+    settings = {"question": "How fast?", "recipe": "plain", "runs": runs, **more}
     (place / "sweeps/question.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
@@ -64,8 +66,8 @@ def test_a_shipped_sweep_changes_what_it_says_and_nothing_else(name: str) -> Non
 
 def test_every_run_leaves_a_history_that_says_what_was_changed(place: Path) -> None:
     assert main(["sweep", "question", "--workers", "0", "--precision", "no"]) == 0
-    slow = json.loads((place / "histories/question/slow.json").read_text())
-    plain = json.loads((place / "histories/question/as-it-is.json").read_text())
+    slow = json.loads((place / "histories/question/slow-seed0.json").read_text())
+    plain = json.loads((place / "histories/question/as-it-is-seed0.json").read_text())
     assert slow["sweep"] == {
         "name": "question",
         "run": "slow",
@@ -78,6 +80,49 @@ def test_every_run_leaves_a_history_that_says_what_was_changed(place: Path) -> N
     assert slow["finished"]
     # The run that changes nothing is the recipe's own, where `fit` leaves it.
     assert checkpoint.load(place / "runs/plain").parameters == plain["parameters"]
+
+
+def test_every_setting_runs_with_every_seed_on_the_same_validation_faces(place: Path) -> None:
+    write(place, {"as-it-is": {}, "slow": {"stages.0.lr": 1e-5}}, seeds=2)
+    histories = sweep.run("question", Path("runs"), workers=0, precision="no")
+    order = [(history["sweep"]["run"], history["recipe"]["seed"]) for history in histories]
+    assert order == [("as-it-is", 0), ("slow", 0), ("as-it-is", 1), ("slow", 1)]
+    names = sorted(path.name for path in (place / "histories/question").iterdir())
+    assert names == [f"{run}-seed{k}.json" for run in ("as-it-is", "slow") for k in (0, 1)]
+    first, _, second, _ = histories
+    assert first["epochs"][0]["train_loss"] != second["epochs"][0]["train_loss"]
+    assert first["faces"] == second["faces"]
+    faces = [
+        {
+            face.name
+            for face in for_training(dataclasses.replace(recipe.load("plain"), seed=k))[1].sources
+        }
+        for k in (0, 1)
+    ]
+    assert faces[0] == faces[1]
+    # The recipe's own first seed is where `fit` leaves it; what was said of it is not repeated.
+    assert (place / "runs/plain" / checkpoint.WEIGHTS).exists()
+    assert "title" not in first["recipe"]
+
+
+def test_a_sweep_has_at_least_one_seed(place: Path) -> None:
+    write(place, {"as-it-is": {}}, seeds=0)
+    with pytest.raises(ConfigError, match="at least 1 seed, not 0"):
+        sweep.load("question")
+
+
+def test_only_faces_of_the_judging_sources_validate(place: Path) -> None:
+    writers.write_ytf(place / "data", 8)
+    both = recipe.Data(train=("300w", "ytf"), test=("300w-common",), holdout=0.25)
+    chosen = dataclasses.replace(recipe.load("plain"), data=both)
+    train, everything = for_training(chosen)
+    judged = dataclasses.replace(chosen, data=dataclasses.replace(both, judge=("300w",)))
+    again, faces = for_training(judged)
+    assert len(again) == len(train), "held-out faces of the others are not trained on either"
+    assert {face.name for face in faces.sources} == {
+        face.name for face in everything.sources if not face.name.startswith("ytf")
+    }
+    assert 0 < len(faces) < len(everything)
 
 
 def test_an_interrupted_sweep_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,11 +140,11 @@ def test_an_interrupted_sweep_goes_on(place: Path, monkeypatch: pytest.MonkeyPat
         patch.setattr(sweep.loop, "fit", once)
         assert main(["sweep", "question", "--workers", "0", "--precision", "no"]) == 130
     first = (place / "runs/plain" / checkpoint.WEIGHTS).stat().st_mtime_ns
-    assert not (place / "histories/question/slow.json").exists()
+    assert not (place / "histories/question/slow-seed0.json").exists()
     histories = sweep.run("question", Path("runs"), workers=0, precision="no")
     assert [history["sweep"]["run"] for history in histories] == ["as-it-is", "slow"]
     assert (place / "runs/plain" / checkpoint.WEIGHTS).stat().st_mtime_ns == first
-    assert (place / "histories/question/slow.json").exists()
+    assert (place / "histories/question/slow-seed0.json").exists()
 
 
 def test_a_finished_run_with_other_settings_is_not_taken_for_this_one(place: Path) -> None:

@@ -1,0 +1,70 @@
+"""One figure over several seeds: its mean, its standard deviation, and whether two differ."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+# Student's t, two-sided 95 %, by degrees of freedom from 1; beyond the table it is nearly normal.
+_T = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179),
+    *(2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
+)
+_T_MANY = 2.086
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The same figure of runs that differ in their seed alone."""
+
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Iterable[float | None]) -> "Sample":
+        """A sample of the values that are numbers."""
+        return cls(tuple(float(v) for v in values if v is not None and math.isfinite(v)))
+
+    @property
+    def mean(self) -> float | None:
+        return float(np.mean(self.values)) if self.values else None
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation (n - 1); None for fewer than two values."""
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
+
+    def text(self, digits: int = 1, unit: str = " %") -> str:
+        """ "22.7 ± 1.4 % (n = 5)"; one value has no deviation, none is a dash."""
+        if self.mean is None:
+            return "–"
+        if self.deviation is None:
+            return f"{self.mean:.{digits}f}{unit} (n = 1)"
+        return (
+            f"{self.mean:.{digits}f} ± {self.deviation:.{digits}f}{unit} (n = {len(self.values)})"
+        )
+
+
+def difference(first: Sample, second: Sample) -> tuple[float, float] | None:
+    """Welch's 95 % interval of `second`'s mean less `first`'s; None if one has no deviation."""
+    if first.deviation is None or second.deviation is None:
+        return None
+    parts = [s.deviation**2 / len(s.values) for s in (first, second)]
+    middle, spread = second.mean - first.mean, math.sqrt(sum(parts))
+    if not spread:
+        return middle, middle
+    freedom = sum(parts) ** 2 / sum(
+        part**2 / (len(s.values) - 1) for part, s in zip(parts, (first, second), strict=True)
+    )
+    t = _T[int(freedom) - 1] if freedom < len(_T) + 1 else _T_MANY
+    return middle - t * spread, middle + t * spread
+
+
+def comparison(first: Sample, second: Sample) -> str:
+    """ "higher" or "lower" if the interval of the difference says so of `second`, else why not."""
+    interval = difference(first, second)
+    if interval is None:
+        return "one seed says nothing"
+    if interval[0] > 0:
+        return "higher"
+    return "lower" if interval[1] < 0 else "may be chance"

@@ -1,0 +1,71 @@
+"""What the reports claim, with the figures of today: read from `weights/`, never typed in."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kpdemo.compare import WEIGHTS
+from kpdemo.seeds import Sample
+
+
+def resolve(claim: Mapping[str, Any], weights: Path = WEIGHTS) -> dict[str, Any]:
+    """A recipe's claim as plain data, each of its figures with the `text` that its file gives.
+
+    A figure that has not been measured (yet) has the text "not measured".
+    """
+    figures = [
+        {"what": each["what"], "source": each["source"], "text": text(each, weights)}
+        for each in claim.get("figures") or ()
+    ]
+    return {
+        "claim": claim["claim"],
+        "check": claim["check"],
+        "verdict": claim["verdict"],
+        "because": claim.get("because") or "",
+        "figures": figures,
+    }
+
+
+def checked(claim: dict) -> str:
+    """The check of a resolved claim, its figures, and what the verdict rests on beyond them."""
+    figures = "; ".join(f"{each['what']} {each['text']}" for each in claim["figures"])
+    return " ".join(filter(None, [claim["check"], figures and f"{figures}.", claim["because"]]))
+
+
+def text(evidence: Mapping[str, Any], weights: Path = WEIGHTS) -> str:
+    """A figure in words: "7.70 %", or over seeds "22.7 ± 1.4 % (n = 5)"."""
+    source, unit = evidence["source"], evidence.get("unit", "%")
+    space = f" {unit}" if unit else ""
+    if source.startswith("sweeps/"):
+        sample = best_errors(source, weights)
+        return sample.text(2, space) if sample.values else "not measured"
+    value: Any = _read(weights / source)
+    for step in evidence["at"].split("."):
+        try:
+            value = value[int(step) if isinstance(value, list) else step]
+        except (LookupError, TypeError, ValueError):
+            return "not measured"
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return "not measured"
+    return f"{value:.2f}{space}" if isinstance(value, float) else f"{value:,}{space}"
+
+
+def best_errors(source: str, weights: Path = WEIGHTS) -> Sample:
+    """The lowest validation NME of each seed of a sweep's run, "sweeps/NAME/RUN"."""
+    _, name, run = source.split("/")
+    histories = [_read(path) for path in sorted((weights / "sweeps" / name).glob("*.json"))]
+    return Sample.of(
+        min((e["validation_nme"] for e in history["epochs"]), default=math.nan)
+        for history in histories
+        if history.get("sweep", {}).get("run") == run and not history.get("diverged")
+    )
+
+
+def _read(path: Path) -> dict:
+    """A JSON file; empty where there is none or it is damaged, which `collect` names."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
