@@ -57,7 +57,8 @@ def test_error_curves_agree_with_the_failure_rate_and_count_lost_faces():
     for row in standings.read().rows:
         if BY_APP in row.errors:
             (share,) = standings.shares_below(row.errors[BY_APP], row.faces, np.array([8.0]))
-            assert 100 - share == pytest.approx(row.figures["fr8"], abs=0.5)
+            # A face whose error is rounded to the limit may count on either side of it.
+            assert 100 - share == pytest.approx(row.figures["fr8"], abs=101 / row.faces)
     lost = standings.shares_below(np.array([1.0, 2.0]), 4, np.array([0.5, 1.0, 99.0]))
     assert lost.tolist() == [0, 25, 50]
 
