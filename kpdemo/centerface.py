@@ -14,7 +14,7 @@ _SCORE = 0.12
 # The finest level of the pyramid shrinks a face of 40 pixels to 18, which is enough; photos smaller
 # than so many pixels are shrunk less. Each level is a third of the one before it.
 _FINEST, _PIXELS, _STEP = 0.45, 65_000, 3
-# The coarsest level has a margin of half its longer side for faces that fill the photo.
+# The coarsest level has a margin of a quarter of its side for faces that fill the photo.
 _COARSEST = 128
 # Larger levels are seen in tiles, for memory; they overlap by the largest face that the next level
 # would be too coarse for.
@@ -48,7 +48,7 @@ class CenterFace:
         while max(level.shape) > _COARSEST:
             candidates += self._by_tiles(level, width / level.shape[1])
             level = _shrunk(level, 1 / _STEP)
-        margin = max(level.shape) // 2
+        margin = max(level.shape) // 4
         level_scale = width / level.shape[1]
         level = np.pad(level, ((margin, margin), (margin, margin), (0, 0)))
         candidates += _on_photo(self._detect(level), level_scale, margin, margin)
@@ -90,7 +90,8 @@ class CenterFace:
         right_y, right_x, left_y, left_x = points[:4, rows, columns]
         roll = np.degrees(np.arctan2((left_y - right_y) * down, (left_x - right_x) * across))
         scores = heat[0, rows, columns]
-        return distinct([Candidate(*values) for values in zip(x, y, across, scores, roll)])
+        values = np.stack([x, y, across, scores, roll], 1).tolist()
+        return distinct([Candidate(*row) for row in values])
 
 
 def _shrunk(pixels: np.ndarray, scale: float) -> np.ndarray:

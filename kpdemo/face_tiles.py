@@ -1,4 +1,4 @@
-"""Candidates for faces from BlazeFace itself, in tiles of several sizes, where CenterFace is not."""
+"""Candidates for faces from BlazeFace alone, in tiles of several sizes."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # BlazeFace sees 128x128 pixels, and hardly any face narrower than 13 % of them. Tiles get smaller
 # by halves down to this many pixels.
-_PIXELS, _SMALLEST = 128, 300
+_SMALLEST = 300
 # Faces on their side or upside down score low here; a closer look at each tells more.
 _SCORE = 0.4
 
@@ -30,7 +30,7 @@ def candidates(finder: "FaceFinder", pixels: np.ndarray) -> list[Candidate]:
             Crop(x, y, side, side) for y in _middles(height, side) for x in _middles(width, side)
         ]
         side /= 2
-    faces = [face for tile in tiles for face in finder.look(pixels, tile, _PIXELS)]
+    faces = [face for tile in tiles for face in finder.look(pixels, tile)]
     return distinct(
         [
             Candidate(*face.center, face.width, face.score, face.roll)
