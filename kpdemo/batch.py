@@ -194,7 +194,7 @@ def _look(engine: Engine, path: str | os.PathLike[str], models: Nets) -> _Seen |
         return ImageError(f"Finding faces failed on this photo ({error}).")
     located = time.perf_counter()
     timings = {"load": 1000 * (loaded - started), "detect": 1000 * (located - loaded)}
-    # Without its pixels, which may take 12 MB, a photo still knows their shape.
+    # Without its pixels, which may take 120 MB, a photo still knows their shape.
     blank = replace(photo, pixels=np.broadcast_to(np.uint8(0), photo.pixels.shape))
     seen = _Seen(blank, faces, [{} for _ in faces], timings, dict(models.unavailable))
     if not faces:

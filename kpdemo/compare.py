@@ -71,7 +71,7 @@ class Answer:
 class ComparedFace:
     """A found face (in photo coordinates) and every model's answer on it, by name.
 
-    `found` is the face on the photo's work pixels, for who wants to cut it out again.
+    `found` is what the detector found of it, for who wants to cut it out again.
     """
 
     box: tuple[float, float, float, float]
@@ -439,13 +439,13 @@ def comparison(
     """The result for a photo from each face's answers by model."""
     compared = [
         ComparedFace(
-            tuple(photo.to_original(np.reshape(face.box, (2, 2))).ravel().tolist()),
+            face.box,
             face.score,
             face.roll,
             answer,
             face,
         )
-        for face, answer in zip(faces, answers, strict=True)
+        for face, answer in zip([f.mapped(photo.to_original) for f in faces], answers, strict=True)
     ]
     return Comparison(photo.width, photo.height, compared, timings, unavailable)
 

@@ -4,6 +4,7 @@ What is decided on a face depends on its own surroundings only, never on other f
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -56,6 +57,11 @@ class Face:
     @property
     def width(self) -> float:
         return self.box[2] - self.box[0]
+
+    def mapped(self, place: Callable[[np.ndarray], np.ndarray]) -> "Face":
+        """The same face in other coordinates: `place` takes points `(N, 2)` there."""
+        box = place(np.reshape(self.box, (2, 2))).ravel().tolist()
+        return replace(self, box=tuple(box), keypoints=place(self.keypoints))
 
     @property
     def center(self) -> tuple[float, float]:

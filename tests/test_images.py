@@ -210,19 +210,23 @@ def test_broken_exif_does_not_lose_the_photo():
     assert near(photo.pixels[5, 5], RED)
 
 
-def test_large_photo_is_shrunk_and_its_own_size_kept():
+def test_large_photo_keeps_its_pixels_until_it_is_shrunk():
     exif = Image.Exif()
     exif[0x0112] = 6
-    photo = load(encoded(noise(300, 200).resize((3000, 2001)), "JPEG", exif=exif))
-    assert (photo.width, photo.height) == (2001, 3000)
-    assert photo.pixels.shape == (2048, 1366, 3)
-    assert photo.scale == pytest.approx(2048 / 3000)
+    photo = load(encoded(noise(300, 200).resize((3600, 2401)), "JPEG", exif=exif))
+    assert (photo.width, photo.height, photo.scale) == (2401, 3600, 1.0)
+    assert photo.pixels.shape == (3600, 2401, 3)
+    small = photo.shrunk()
+    assert (small.width, small.height) == (2401, 3600)
+    assert small.pixels.shape == (2508, 1673, 3)
+    assert small.scale == pytest.approx(2508 / 3600, rel=1e-3)
+    assert small.shrunk() is small
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("orientation", [1, 3, 6])
 def test_points_keep_their_place_through_shrinking(kind, orientation):
-    # Large enough for JPEG's draft mode, and a size that neither 2 nor the scale divides.
+    # A size that neither 2 nor the scale divides.
     width, height, x, y = 4999, 4401, 4001, 3203
     image = Image.new("L", (width, height), 0)
     image.paste(255, (x - 20, y - 20, x + 21, y + 21))
@@ -230,7 +234,7 @@ def test_points_keep_their_place_through_shrinking(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = image if turn is None else image.transpose(turn)
-    photo = load(encoded(stored, kind, exif=exif))
+    photo = load(encoded(stored, kind, exif=exif)).shrunk()
     assert (photo.width, photo.height) == (width, height)
     weight = photo.pixels[..., 0].astype(float)
     rows, columns = np.indices(weight.shape)
@@ -351,7 +355,7 @@ def test_large_and_strided_arrays():
     array = np.zeros((1000, 4100, 3), np.uint8)
     array[..., 0] = 200
     photo = from_array(array[:, ::-1, ::-1])
-    assert photo.pixels.shape[1] == images.WORK_SIDE
+    assert photo.pixels.shape == (1000, 4100, 3)
     assert (photo.width, photo.height) == (4100, 1000)
     assert near(photo.pixels[5, 5], (0, 0, 200), 0)
 
