@@ -4,7 +4,7 @@ What is decided on a face depends on its own surroundings only, never on other f
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -88,12 +88,12 @@ class FaceFinder(VisionTask):
 
     def __init__(self) -> None:
         super().__init__("FaceDetector", detector_bytes(), min_detection_confidence=_HINT_SCORE)
-        self._centerface = CenterFace.installed()
+        self.centerface = CenterFace.installed()
 
     def find(self, pixels: np.ndarray) -> list[Face]:
         """The faces in `(H, W, 3)` uint8 RGB, biggest first, at most `MAX_FACES`; often none."""
-        if self._centerface is not None:
-            candidates = self._centerface.candidates(pixels)
+        if self.centerface is not None:
+            candidates = self.centerface.candidates(pixels)
         else:
             candidates = face_tiles.candidates(self, pixels)
         certain: list[_Evidence] = []
@@ -103,7 +103,9 @@ class FaceFinder(VisionTask):
             evidence = self._examine(pixels, candidate)
             if evidence is not None:
                 certain.append(evidence)
-        faces = [self._refined(pixels, face) for face in _distinct(certain)]
+        surest = sorted(certain, key=lambda evidence: -evidence.total)
+        faces = [self._refined(pixels, e.face) for e in surest]
+        faces = distinct(faces)
         return sorted(faces, key=lambda face: -face.width)[:MAX_FACES]
 
     def follow(self, pixels: np.ndarray, face: Face) -> Face | None:
@@ -130,19 +132,19 @@ class FaceFinder(VisionTask):
         evidence = []
         for face in _turns(faces):
             score = self._other_score(pixels, face)
-            total = face.score + max(score, candidate.score)
-            evidence.append(_Evidence(face, total, face.score + score))
+            proof = 0.0 if self.centerface is None else max(score, candidate.score)
+            evidence.append(_Evidence(face, face.score + proof, face.score + score))
         best = max(evidence, key=_preference, default=None)
         return best if best is not None and best.total >= self._enough() else None
 
     def _enough(self) -> float:
-        return _ALONE if self._centerface is None else _SUM
+        return _ALONE if self.centerface is None else _SUM
 
     def _other_score(self, pixels: np.ndarray, face: Face) -> float:
-        if self._centerface is None:
+        if self.centerface is None:
             return 0.0
         cut = _crop(_place(face), _CLOSE_SHARE).cut(pixels, _CLOSE_PIXELS, _CLOSE_PIXELS)
-        return self._centerface.score(cut, _CLOSE_SHARE)
+        return self.centerface.score(cut, _CLOSE_SHARE)
 
     def _upright(self, pixels: np.ndarray, candidate: Candidate) -> Face | None:
         """The face as it looks in a cut that is turned, moved and sized after a first look."""
@@ -248,10 +250,10 @@ def _preference(evidence: _Evidence) -> float:
     return evidence.upright + (_TURN_GAIN if abs(evidence.face.roll) <= 60 else 0.0)
 
 
-def _distinct(certain: list[_Evidence]) -> list[Face]:
-    """One face a place, the surest."""
+def distinct(faces: Iterable[Face]) -> list[Face]:
+    """One face a place, the first of them."""
     kept: list[Face] = []
-    for face, *_ in sorted(certain, key=lambda evidence: -evidence.total):
+    for face in faces:
         if not any(_place(face).resembles(*other.center, other.width) for other in kept):
             kept.append(face)
     return kept
