@@ -1,4 +1,4 @@
-"""Scenes with known faces for the detection benchmark, from photos that installed packages carry."""
+"""Scenes with known faces for the detection benchmark, made of photos in installed packages."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
