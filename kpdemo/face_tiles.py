@@ -6,6 +6,7 @@ import numpy as np
 
 from kpdemo.candidates import Candidate, distinct
 from kpdemo.crops import Crop
+from kpdemo.pyramid import Pyramid
 
 if TYPE_CHECKING:
     from kpdemo.faces import FaceFinder
@@ -17,9 +18,9 @@ _SMALLEST = 300
 _SCORE = 0.4
 
 
-def candidates(finder: "FaceFinder", pixels: np.ndarray) -> list[Candidate]:
-    """Where faces may be in `(H, W, 3)` uint8 RGB, the likeliest first."""
-    height, width = pixels.shape[:2]
+def candidates(finder: "FaceFinder", photo: Pyramid) -> list[Candidate]:
+    """Where faces may be in a photo, the likeliest first."""
+    height, width = photo.levels[0].shape[:2]
     # A margin around the photo, for faces that fill it.
     tiles = [
         Crop((width - 1) / 2, (height - 1) / 2, side, side) for side in (1.5 * max(width, height),)
@@ -30,7 +31,7 @@ def candidates(finder: "FaceFinder", pixels: np.ndarray) -> list[Candidate]:
             Crop(x, y, side, side) for y in _middles(height, side) for x in _middles(width, side)
         ]
         side /= 2
-    faces = [face for tile in tiles for face in finder.look(pixels, tile)]
+    faces = [face for tile in tiles for face in finder.look(photo, tile)]
     return distinct(
         [
             Candidate(*face.center, face.width, face.score, face.roll)

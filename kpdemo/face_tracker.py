@@ -3,6 +3,7 @@
 import numpy as np
 
 from kpdemo.faces import Face, FaceFinder, distinct
+from kpdemo.pyramid import Pyramid
 
 # Frames between two searches of the whole frame: a newcomer waits for a second at most.
 _FRAMES = 15
@@ -37,7 +38,8 @@ class FaceTracker:
 
     def _followed(self, pixels: np.ndarray) -> list[Face] | None:
         """Every face of the frame before, None if one is lost."""
-        faces = [self._finder.follow(pixels, face) for face in self._faces]
+        photo = Pyramid(pixels)
+        faces = [self._finder.follow(photo, face) for face in self._faces]
         if any(face is None or face.score < _SCORE for face in faces):
             return None
         faces = distinct(faces)

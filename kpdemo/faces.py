@@ -15,6 +15,7 @@ from kpdemo.candidates import Candidate
 from kpdemo.centerface import CenterFace
 from kpdemo.crops import Crop
 from kpdemo.mediapipe_assets import VisionTask, detector_bytes
+from kpdemo.pyramid import Pyramid
 
 MAX_FACES = 50
 
@@ -36,7 +37,8 @@ _CLOSE_PIXELS, _CLOSE_SHARE = 96, 0.4
 _CLEAR_SCORE, _CLEAR_CANDIDATE, _CLEAR_ROLL = 0.85, 0.6, 40.0
 # How much surer a face with another side up must be than an upright one in its place.
 _TURN_GAIN = 0.15
-_ROLLS = 0.0, 90.0, 180.0, -90.0
+# Sides that may be up, and how many of them deserve a second look.
+_ROLLS, _MOST_TURNS = (0.0, 90.0, 180.0, -90.0), 2
 # A photo of leaves or crowds may have thousands of candidates.
 _MOST_CANDIDATES = 300
 
@@ -93,29 +95,30 @@ class FaceFinder(VisionTask):
 
     def find(self, pixels: np.ndarray) -> list[Face]:
         """The faces in `(H, W, 3)` uint8 RGB, biggest first, at most `MAX_FACES`; often none."""
+        photo = Pyramid(pixels)
         if self.centerface is not None:
             candidates = self.centerface.candidates(pixels)
         else:
-            candidates = face_tiles.candidates(self, pixels)
+            candidates = face_tiles.candidates(self, photo)
         certain: list[_Evidence] = []
         for candidate in candidates[:_MOST_CANDIDATES]:
             if any(candidate.resembles(*e.face.center, e.face.width) for e in certain):
                 continue
-            evidence = self._examine(pixels, candidate)
+            evidence = self._examine(photo, candidate)
             if evidence is not None:
                 certain.append(evidence)
         surest = sorted(certain, key=lambda evidence: -evidence.total)
-        faces = distinct(self._refined(pixels, evidence.face) for evidence in surest)
+        faces = distinct(self._refined(photo, evidence.face) for evidence in surest)
         return sorted(faces, key=lambda face: -face.width)[:MAX_FACES]
 
-    def follow(self, pixels: np.ndarray, face: Face) -> Face | None:
+    def follow(self, photo: Pyramid, face: Face) -> Face | None:
         """A face of the frame before in this frame, if it is still about where it was."""
-        return self._look(pixels, _place(face))
+        return self._look(photo, _place(face))
 
-    def _examine(self, pixels: np.ndarray, candidate: Candidate) -> _Evidence | None:
+    def _examine(self, photo: Pyramid, candidate: Candidate) -> _Evidence | None:
         """The face at a candidate with the right side up, None where there is none."""
         first = candidate._replace(roll=candidate.roll if abs(candidate.roll) < 90 else 0.0)
-        upright = self._look(pixels, first)
+        upright = self._look(photo, first)
         if (
             upright is not None
             and upright.score >= _CLEAR_SCORE
@@ -124,11 +127,13 @@ class FaceFinder(VisionTask):
         ):
             total = upright.score + candidate.score
             return _Evidence(upright, total, total)
-        turned = [self._upright(pixels, candidate._replace(roll=roll)) for roll in _ROLLS]
-        faces = [face for face in turned if face is not None]
+        looks = [self._look(photo, candidate._replace(roll=roll)) for roll in _ROLLS]
+        seen = sorted((f for f in looks if f is not None), key=lambda face: -face.score)
+        aligned = [self._look(photo, _place(face)) for face in seen[:_MOST_TURNS]]
+        faces = [face for face in aligned if face is not None]
         evidence = []
         for face in _turns(faces):
-            score = self._other_score(pixels, face)
+            score = self._other_score(photo, face)
             proof = 0.0 if self.centerface is None else max(score, candidate.score)
             evidence.append(_Evidence(face, face.score + proof, face.score + score))
         best = max(evidence, key=_preference, default=None)
@@ -137,49 +142,44 @@ class FaceFinder(VisionTask):
     def _enough(self) -> float:
         return _ALONE if self.centerface is None else _SUM
 
-    def _other_score(self, pixels: np.ndarray, face: Face) -> float:
+    def _other_score(self, photo: Pyramid, face: Face) -> float:
         if self.centerface is None:
             return 0.0
-        cut = _crop(_place(face), _CLOSE_SHARE).cut(pixels, _CLOSE_PIXELS, _CLOSE_PIXELS)
+        cut = photo.cut(_crop(_place(face), _CLOSE_SHARE), _CLOSE_PIXELS)
         return self.centerface.score(cut, _CLOSE_SHARE)
 
-    def _upright(self, pixels: np.ndarray, candidate: Candidate) -> Face | None:
-        """The face as it looks in a cut that is turned, moved and sized after a first look."""
-        face = self._look(pixels, candidate)
-        return None if face is None else self._look(pixels, _place(face))
-
-    def _look(self, pixels: np.ndarray, place: Candidate) -> Face | None:
+    def _look(self, photo: Pyramid, place: Candidate) -> Face | None:
         """What BlazeFace sees in the middle of a cut around a place that is turned by its roll."""
-        faces = self.look(pixels, _crop(place, _SHARE))
+        faces = self.look(photo, _crop(place, _SHARE))
         return max(
             (face for face in faces if _is_there(face, place)),
             key=lambda face: face.score,
             default=None,
         )
 
-    def _refined(self, pixels: np.ndarray, face: Face) -> Face:
+    def _refined(self, photo: Pyramid, face: Face) -> Face:
         """The mean of what BlazeFace sees in two closer cuts and in their mirror images.
 
         Whatever it errs by to one side in the one it errs by to the other in the other.
         """
         wide, close = _REFINED_SHARES
-        first = self._with_mirror_image(pixels, face, wide)
-        second = self._with_mirror_image(pixels, first, close)
+        first = self._with_mirror_image(photo, face, wide)
+        second = self._with_mirror_image(photo, first, close)
         return _mean(first, second, face.score)
 
-    def _with_mirror_image(self, pixels: np.ndarray, face: Face, share: float) -> Face:
+    def _with_mirror_image(self, photo: Pyramid, face: Face, share: float) -> Face:
         place = _place(face)
         crop = _crop(place, share)
-        cut = crop.cut(pixels, _PIXELS, _PIXELS)
+        cut = photo.cut(crop, _PIXELS)
         pair = []
         for sights in (self._see(cut), map(_mirrored, self._see(cut[:, ::-1]))):
             faces = [f for f in (_on_photo(s, crop) for s in sights) if _is_there(f, place)]
             pair += sorted(faces, key=lambda f: -f.score)[:1]
         return _mean(*pair, face.score) if len(pair) == 2 else face
 
-    def look(self, pixels: np.ndarray, crop: Crop) -> list[Face]:
+    def look(self, photo: Pyramid, crop: Crop) -> list[Face]:
         """All that BlazeFace sees in a square crop, in photo coordinates."""
-        cut = crop.cut(pixels, _PIXELS, _PIXELS)
+        cut = photo.cut(crop, _PIXELS)
         return [_on_photo(sight, crop) for sight in self._see(cut)]
 
     def _see(self, cut: np.ndarray) -> "list[_Sight]":
