@@ -58,7 +58,7 @@ def measure_group(finder: FaceFinder, scenes: Iterable[Scene]) -> dict:
             found += 1
             large_found += face.width >= SMALLEST
             turned += abs((detection.roll - face.turn + 180) % 360 - 180) > 60
-            if face.width >= SMALLEST:
+            if face.width >= SMALLEST and not scene.altered:
                 errors.append(point_error(finder, face, detection))
     return {
         "faces": faces,

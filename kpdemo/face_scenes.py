@@ -56,11 +56,15 @@ class PastedFace:
 
 @dataclass(eq=False)
 class Scene:
-    """A picture `(H, W, 3)` uint8 RGB and the faces pasted into it."""
+    """A picture `(H, W, 3)` uint8 RGB and the faces pasted into it.
+
+    Faces that are `altered`, by a cut or a texture, are not the same as those alone.
+    """
 
     name: str
     pixels: np.ndarray
     faces: list[PastedFace] = field(default_factory=list)
+    altered: bool = False
 
     @classmethod
     def plain(cls, name: str, width: int, height: int) -> "Scene":
@@ -182,7 +186,7 @@ def textures() -> Iterator[Scene]:
         "JPEG of quality 5": cv2.imdecode(jpeg, cv2.IMREAD_COLOR),
     }
     for name, picture in pictures.items():
-        yield Scene(name, picture, scene.faces)
+        yield Scene(name, picture, scene.faces, altered=True)
 
 
 def huge() -> Iterator[Scene]:
@@ -203,6 +207,7 @@ def cuts() -> Iterator[Scene]:
                 side = round(width / share)
                 scene = Scene.plain(f"cut {number}, {share}, {dx}, {dy}", side, side)
                 scene.paste(number, side / 2 + dx * width, side / 2 + dy * width, width)
+                scene.altered = True
                 yield scene
 
 

@@ -55,7 +55,7 @@ class Photo:
         scale = WORK_SIDE / (height * width) ** 0.5
         if scale >= 1:
             return self
-        size = max(1, round(width * scale)), max(1, round(height * scale))
+        size = max(1, int(width * scale)), max(1, int(height * scale))
         small = cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA)
         return Photo(small, self.width, self.height, self.scale * scale)
 
