@@ -234,12 +234,14 @@ class Engine:
         models: Sequence[str] | None = None,
         tell: Callable[[str, float], object] | None = None,
         borrow: bool = True,
+        find: Callable[[np.ndarray], list[Face]] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
         `models` are names from `names`; by default the four default models and the baseline.
         `tell`, if given, hears which model is next, and what share of them is done. Frames of a
-        film are not worth to `borrow` ZeroGPU's GPU for.
+        film are not worth to `borrow` ZeroGPU's GPU for. `find`, if given, finds the faces, as a
+        `FaceTracker` does from frame to frame.
         Raises ImageError for a photo that cannot be used and ValueError for an unknown model. A
         photo without a face gives an empty list.
         """
@@ -256,7 +258,7 @@ class Engine:
         # Who waits for a GPU does not keep the camera and videos waiting.
         with self.turn if ask is None else nullcontext():
             clock.lap("wait")
-            faces = self.find(photo.pixels)
+            faces = (find or self.find)(photo.pixels)
             clock.lap("detect")
             cuts = self._cut(chosen, photo, faces, unavailable, clock)
             predictions = self._predictions({n: those.pixels for n, those in cuts.items()}, ask)
