@@ -31,12 +31,15 @@ _HINT_SCORE = 0.3
 # Both nets score the upright face; in a trial, faces from 40 pixels on had a sum of 1.57 and more,
 # what was no face 1.39 and less. BlazeFace alone, without the other net, must be surer.
 _SUM, _ALONE = 1.42, 0.8
+# Faces that are cut by the photo's edges score low in BlazeFace, but are clear to CenterFace.
+_CLEAR_SUM = 1.1
 # CenterFace's closer look.
 _CLOSE_PIXELS, _CLOSE_SHARE = 96, 0.4
 # An upright candidate that both nets are so sure of needs no look with another side up.
 _CLEAR_SCORE, _CLEAR_CANDIDATE, _CLEAR_ROLL = 0.85, 0.6, 40.0
-# How much surer a face with another side up must be than an upright one in its place.
-_TURN_GAIN = 0.15
+# How much surer a face with another side up must be than an upright one in its place, and what
+# CenterFace must score it with that side up: real ones have 0.6 and more.
+_TURN_GAIN, _TURN_SCORE, _UPRIGHT_ROLL = 0.15, 0.4, 60.0
 # Sides that may be up, and how many of them deserve a second look.
 _ROLLS, _MOST_TURNS = (0.0, 90.0, 180.0, -90.0), 2
 # A photo of leaves or crowds may have thousands of candidates.
@@ -128,23 +131,29 @@ class FaceFinder(VisionTask):
             total = upright.score + candidate.score
             return _Evidence(upright, total, total)
         looks = [self._look(photo, candidate._replace(roll=roll)) for roll in _ROLLS]
-        seen = sorted((f for f in looks if f is not None), key=lambda face: -face.score)
-        aligned = [self._look(photo, _place(face)) for face in seen[:_MOST_TURNS]]
-        faces = [face for face in aligned if face is not None]
-        evidence = []
-        for face in _turns(faces):
-            score = self._other_score(photo, face)
-            proof = 0.0 if self.centerface is None else max(score, candidate.score)
-            evidence.append(_Evidence(face, face.score + proof, face.score + score))
+        looks = [face for face in looks if face is not None]
+        # The photo's own side up is always one of them.
+        looks.sort(key=lambda face: -face.score - (abs(face.roll) <= _UPRIGHT_ROLL))
+        aligned = [self._look(photo, _place(face)) for face in looks[:_MOST_TURNS]]
+        faces = _turns([face for face in (*looks, *aligned) if face is not None])
+        if self.centerface is None:
+            evidence = [_Evidence(face, face.score, face.score) for face in faces]
+        else:
+            scores = [self._other_score(photo, face) for face in faces]
+            evidence = [
+                _Evidence(face, face.score + max(score, candidate.score), face.score + score)
+                for face, score in zip(faces, scores, strict=True)
+                if abs(face.roll) <= _UPRIGHT_ROLL or score >= _TURN_SCORE
+            ]
         best = max(evidence, key=_preference, default=None)
-        return best if best is not None and best.total >= self._enough() else None
+        return best if best is not None and self._is_enough(best, candidate) else None
 
-    def _enough(self) -> float:
-        return _ALONE if self.centerface is None else _SUM
+    def _is_enough(self, evidence: _Evidence, candidate: Candidate) -> bool:
+        if self.centerface is None:
+            return evidence.total >= _ALONE
+        return evidence.total >= (_SUM if candidate.score < _CLEAR_CANDIDATE else _CLEAR_SUM)
 
     def _other_score(self, photo: Pyramid, face: Face) -> float:
-        if self.centerface is None:
-            return 0.0
         cut = photo.cut(_crop(_place(face), _CLOSE_SHARE), _CLOSE_PIXELS)
         return self.centerface.score(cut, _CLOSE_SHARE)
 
@@ -255,7 +264,7 @@ def _turns(faces: list[Face]) -> list[Face]:
 
 
 def _preference(evidence: _Evidence) -> float:
-    return evidence.upright + (_TURN_GAIN if abs(evidence.face.roll) <= 60 else 0.0)
+    return evidence.upright + (_TURN_GAIN if abs(evidence.face.roll) <= _UPRIGHT_ROLL else 0.0)
 
 
 def distinct(faces: Iterable[Face]) -> list[Face]:
