@@ -27,7 +27,7 @@ from kpdemo.compare import (
     comparison,
 )
 from kpdemo.cuts import Cuts, by_channels, cut
-from kpdemo.faces import Face
+from kpdemo.faces import MAX_FACES, Face
 from kpdemo.images import ImageError, Photo
 from kpdemo.predict import Prediction, predict
 
@@ -188,7 +188,7 @@ def _look(engine: Engine, path: str | os.PathLike[str], models: Nets) -> _Seen |
         return error
     loaded = time.perf_counter()
     try:
-        faces = engine.find(photo.pixels)
+        faces = engine.find(photo.pixels)[:MAX_FACES]
     except Exception as error:
         log.exception("finding faces failed")
         return ImageError(f"Finding faces failed on this photo ({error}).")

@@ -25,7 +25,7 @@ from kpdemo.config import ModelConfig
 from kpdemo.crops import Crop
 from kpdemo.cuts import Cuts, by_channels, cut
 from kpdemo.device import pick
-from kpdemo.faces import Face, FaceFinder
+from kpdemo.faces import MAX_FACES, Face, FaceFinder
 from kpdemo.mediapipe_assets import BaselineUnavailable
 from kpdemo.predict import Prediction, predict, predict_each
 
@@ -258,7 +258,7 @@ class Engine:
         # Who waits for a GPU does not keep the camera and videos waiting.
         with self.turn if ask is None else nullcontext():
             clock.lap("wait")
-            faces = (find or self.find)(photo.pixels)
+            faces = (find or self.find)(photo.pixels)[:MAX_FACES]
             clock.lap("detect")
             cuts = self._cut(chosen, photo, faces, unavailable, clock)
             predictions = self._predictions({n: those.pixels for n, those in cuts.items()}, ask)

@@ -17,6 +17,7 @@ from kpdemo.crops import Crop
 from kpdemo.mediapipe_assets import VisionTask, detector_bytes
 from kpdemo.pyramid import Pyramid
 
+# What is compared of a photo: its largest faces.
 MAX_FACES = 50
 
 Box = tuple[float, float, float, float]
@@ -97,7 +98,7 @@ class FaceFinder(VisionTask):
         self.centerface = CenterFace.installed()
 
     def find(self, pixels: np.ndarray) -> list[Face]:
-        """The faces in `(H, W, 3)` uint8 RGB, biggest first, at most `MAX_FACES`; often none."""
+        """The faces in `(H, W, 3)` uint8 RGB, biggest first; often none."""
         photo = Pyramid(pixels)
         if self.centerface is not None:
             candidates = self.centerface.candidates(pixels)
@@ -112,7 +113,7 @@ class FaceFinder(VisionTask):
                 certain.append(evidence)
         surest = sorted(certain, key=lambda evidence: -evidence.total)
         faces = distinct(self._refined(photo, evidence.face) for evidence in surest)
-        return sorted(faces, key=lambda face: -face.width)[:MAX_FACES]
+        return sorted(faces, key=lambda face: -face.width)
 
     def follow(self, photo: Pyramid, face: Face) -> Face | None:
         """A face of the frame before in this frame, if it is still about where it was."""
