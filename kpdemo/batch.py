@@ -207,7 +207,7 @@ def _look(engine: Engine, source: images.Source, models: Nets) -> _Seen | ImageE
         return ImageError(f"Finding faces failed on this photo ({error}).")
     located = time.perf_counter()
     timings = {"load": 1000 * (loaded - started), "detect": 1000 * (located - loaded)}
-    # Without its pixels, which may take 12 MB, a photo still knows their shape.
+    # Without its pixels, which may take 120 MB, a photo still knows their shape.
     blank = replace(photo, pixels=np.broadcast_to(np.uint8(0), photo.pixels.shape))
     faces, left_out = faces[:MAX_FACES], faces[MAX_FACES:]
     answers = [{} for _ in faces]

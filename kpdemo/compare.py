@@ -77,8 +77,8 @@ class Answer:
 class ComparedFace:
     """A found face (in photo coordinates) and every model's answer on it, by name.
 
-    `found` is the face on the photo's work pixels, for who wants to cut it out again. `missing`
-    says for each model that works, but has no points on this face, why it has none.
+    `found` is what the detector found of it, in photo coordinates, for who wants to cut it out
+    again. `missing` says for each model that works, but has no points on this face, why not.
     """
 
     box: tuple[float, float, float, float]
@@ -281,13 +281,15 @@ class Engine:
         models: Iterable[str] | str | None = None,
         tell: Callable[[str, float], object] | None = None,
         borrow: bool = True,
+        find: Callable[[np.ndarray], list[Face]] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
         `photo` is anything that `images.load` takes. `models` are names from `names`, or one name;
         by default the four default models and the baseline.
         `tell`, if given, hears which model is next, and what share of them is done. Frames of a
-        film are not worth to `borrow` ZeroGPU's GPU for.
+        film are not worth to `borrow` ZeroGPU's GPU for. `find`, if given, finds the faces, as a
+        `FaceTracker` does from frame to frame.
         Raises ImageError for a photo that cannot be used and ValueError for an unknown model. A
         photo without a face gives an empty list.
         """
@@ -301,7 +303,7 @@ class Engine:
         # Who waits for a GPU does not keep the camera and videos waiting.
         with self.turn if ask is None else nullcontext():
             clock.lap("wait")
-            faces = self.find(photo.pixels)
+            faces = (find or self.find)(photo.pixels)
             faces, left_out = faces[:MAX_FACES], faces[MAX_FACES:]
             clock.lap("detect")
             cuts = self._cut(chosen, photo, faces, unavailable, clock)
@@ -505,16 +507,17 @@ def comparison(
     faces_left_out: int,
 ) -> Comparison:
     """The result for a photo from each face's answers by model, None where it has no points."""
+    in_photo = [face.mapped(photo.to_original) for face in faces]
     compared = [
         ComparedFace(
-            tuple(photo.to_original(np.reshape(face.box, (2, 2))).ravel().tolist()),
+            face.box,
             face.score,
             face.roll,
             {name: answer for name, answer in by_model.items() if answer is not None},
             face,
             {name: NO_FACE_HERE for name, answer in by_model.items() if answer is None},
         )
-        for face, by_model in zip(faces, answers, strict=True)
+        for face, by_model in zip(in_photo, answers, strict=True)
     ]
     return Comparison(photo.width, photo.height, compared, timings, unavailable, faces_left_out)
 

@@ -1,35 +1,50 @@
-"""Find faces in a photo with MediaPipe's short-range BlazeFace.
+"""Find faces in a photo: a net proposes places, BlazeFace looks closer at each of them, upright.
 
-The detector sees 128x128 pixels whatever it is given, so it is shown the whole photo first and
-then closer views of what was too small to be sure of.
+What is decided on a face depends on its own surroundings only, never on other faces in the photo.
 """
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from kpdemo import face_tiles
+from kpdemo.candidates import Candidate
+from kpdemo.centerface import CenterFace
+from kpdemo.crops import Crop
 from kpdemo.mediapipe_assets import VisionTask, detector_bytes
+from kpdemo.pyramid import Pyramid
 
 # What is compared of a photo: its largest faces.
 MAX_FACES = 50
 
 Box = tuple[float, float, float, float]
 
-# A detection counts from this score on, in closer views (many, so more chances to be wrong) from
-# the next; a weaker one only tells where to look closer, in closer views if it is not too weak:
-# in a trial with 160 faces of six sizes those below that led to no face, only to more looks.
-_SCORE, _CLOSE_SCORE, _HINT_SCORE, _CLOSE_HINT_SCORE = 0.5, 0.65, 0.1, 0.3
-# A face below this share of the view's longer side needs a closer view: BlazeFace misses many
-# below 13 %, and reports a width of 15 % for one of 8 %.
-_SMALL = 0.18
-# Closer views have sides of a half and a quarter of the photo's longer side.
-_ZOOMS, _MIN_VIEW = (2, 4), 64
-# Upright faces score less than this once in twenty times, faces on their side or upside down
-# nearly always, and then their eyes are not where they are said to be.
-_CLEAR_SCORE, _CLEAR_ROLL = 0.85, 50.0
-# How much more another side up must score to be believed.
-_TURN_GAIN = 0.02
+# BlazeFace sees 128x128 pixels. A face is shown upright and this share of them wide, where its
+# score tells faces on their side (0.9) and upside down (0.6) best from upright ones (0.95).
+_PIXELS, _SHARE = 128, 0.32
+# Its points are surest as a mean over these.
+_REFINED_SHARES = 0.35, 0.45
+# The weakest detection that is looked at again, upright.
+_HINT_SCORE = 0.3
+# Both nets score the upright face; in a trial, faces from 40 pixels on had a sum of 1.57 and more,
+# what was no face 1.39 and less. BlazeFace alone, without the other net, must be surer.
+_SUM, _ALONE = 1.42, 0.8
+# Faces that are cut by the photo's edges score low in BlazeFace, but are clear to CenterFace.
+_CLEAR_SUM = 1.1
+# CenterFace's closer look.
+_CLOSE_PIXELS, _CLOSE_SHARE = 96, 0.4
+# An upright candidate that both nets are so sure of needs no look with another side up.
+_CLEAR_SCORE, _CLEAR_CANDIDATE, _CLEAR_ROLL = 0.85, 0.6, 40.0
+# How much surer a face with another side up must be than an upright one in its place, and what
+# CenterFace must score it with that side up: real ones have 0.6 and more.
+_TURN_GAIN, _TURN_SCORE, _UPRIGHT_ROLL = 0.15, 0.4, 60.0
+# Sides that may be up, and how many of them deserve a second look.
+_ROLLS, _MOST_TURNS = (0.0, 90.0, 180.0, -90.0), 2
+# A photo of leaves or crowds may have thousands of candidates.
+_MOST_CANDIDATES = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,189 +65,213 @@ class Face:
     def width(self) -> float:
         return self.box[2] - self.box[0]
 
+    def mapped(self, place: Callable[[np.ndarray], np.ndarray]) -> "Face":
+        """The same face in other coordinates: `place` takes points `(N, 2)` there."""
+        box = place(np.reshape(self.box, (2, 2))).ravel().tolist()
+        return replace(self, box=tuple(box), keypoints=place(self.keypoints))
 
-class _View(NamedTuple):
-    """A rectangle of whole pixels: columns x0 to x1, rows y0 to y1, ends excluded."""
+    @property
+    def center(self) -> tuple[float, float]:
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
-    x0: int
-    y0: int
-    x1: int
-    y1: int
+
+class _Evidence(NamedTuple):
+    """A face as it was seen upright, and how sure both nets are together.
+
+    `total` of that it is a face, `upright` of that this side of it is up.
+    """
+
+    face: Face
+    total: float
+    upright: float
 
 
 class FaceFinder(VisionTask):
     """One face detector, safe to share between threads; close it or use it in a `with`.
 
-    Building one raises `BaselineUnavailable` where MediaPipe or its model is missing.
+    Building one raises `BaselineUnavailable` where MediaPipe or its model is missing. Without
+    CenterFace's file, BlazeFace itself proposes places, and finds fewer and larger faces.
     """
 
     def __init__(self) -> None:
         super().__init__("FaceDetector", detector_bytes(), min_detection_confidence=_HINT_SCORE)
+        self.centerface = CenterFace.installed()
 
     def find(self, pixels: np.ndarray) -> list[Face]:
         """The faces in `(H, W, 3)` uint8 RGB, biggest first; often none."""
-        faces = self._search(pixels)
-        best = max(faces, key=lambda face: face.score, default=None)
-        if best is None or best.score < _CLEAR_SCORE or abs(best.roll) > _CLEAR_ROLL:
-            faces = self._search_again(pixels, best) or faces
+        photo = Pyramid(pixels)
+        if self.centerface is not None:
+            candidates = self.centerface.candidates(pixels)
+        else:
+            candidates = face_tiles.candidates(self, photo)
+        certain: list[_Evidence] = []
+        for candidate in candidates[:_MOST_CANDIDATES]:
+            if any(candidate.resembles(*e.face.center, e.face.width) for e in certain):
+                continue
+            evidence = self._examine(photo, candidate)
+            if evidence is not None:
+                certain.append(evidence)
+        surest = sorted(certain, key=lambda evidence: -evidence.total)
+        faces = distinct(self._refined(photo, evidence.face) for evidence in surest)
         return sorted(faces, key=lambda face: -face.width)
 
-    def _search(self, pixels: np.ndarray) -> list[Face]:
-        """The faces that stand roughly upright in `pixels`."""
-        height, width = pixels.shape[:2]
-        whole = max(height, width)
-        views = [_View(0, 0, width, height)]
-        faces: list[Face] = []
-        hints: list[Face] = []
-        for side in (whole, *(whole // zoom for zoom in _ZOOMS if whole // zoom >= _MIN_VIEW)):
-            if side < whole:
-                views, everywhere = _around(hints, side, width, height), _grid(side, width, height)
-                if not faces or len(views) > len(everywhere) / 2:
-                    views = everywhere
-            enough, hint = (
-                (_SCORE, _HINT_SCORE) if side == whole else (_CLOSE_SCORE, _CLOSE_HINT_SCORE)
-            )
-            seen = [f for view in views for f in self._look(pixels, view) if f.score >= hint]
-            sure = [face for face in seen if face.score >= enough]
-            faces = _distinct(faces + [face for face in sure if face.width >= _SMALL * side])
-            hints = [f for f in seen if f.width < _SMALL * side and not _is_part(f, faces)]
-        return _distinct(faces + sure)
+    def follow(self, photo: Pyramid, face: Face) -> Face | None:
+        """A face of the frame before in this frame, if it is still about where it was."""
+        return self._look(photo, _place(face))
 
-    def _search_again(self, pixels: np.ndarray, best: Face | None) -> list[Face]:
-        """The faces with a margin around the photo and another side of it up, if that is better.
+    def _examine(self, photo: Pyramid, candidate: Candidate) -> _Evidence | None:
+        """The face at a candidate with the right side up, None where there is none."""
+        first = candidate._replace(roll=candidate.roll if abs(candidate.roll) < 90 else 0.0)
+        upright = self._look(photo, first)
+        if (
+            upright is not None
+            and upright.score >= _CLEAR_SCORE
+            and candidate.score >= _CLEAR_CANDIDATE
+            and abs(upright.roll) <= _CLEAR_ROLL
+        ):
+            total = upright.score + candidate.score
+            return _Evidence(upright, total, total)
+        looks = [self._look(photo, candidate._replace(roll=roll)) for roll in _ROLLS]
+        looks = [face for face in looks if face is not None]
+        # The photo's own side up is always one of them.
+        looks.sort(key=lambda face: -face.score - (abs(face.roll) <= _UPRIGHT_ROLL))
+        aligned = [self._look(photo, _place(face)) for face in looks[:_MOST_TURNS]]
+        faces = _turns([face for face in (*looks, *aligned) if face is not None])
+        if self.centerface is None:
+            evidence = [_Evidence(face, face.score, face.score) for face in faces]
+        else:
+            scores = [self._other_score(photo, face) for face in faces]
+            evidence = [
+                _Evidence(face, face.score + max(score, candidate.score), face.score + score)
+                for face, score in zip(faces, scores, strict=True)
+                if abs(face.roll) <= _UPRIGHT_ROLL or score >= _TURN_SCORE
+            ]
+        best = max(evidence, key=_preference, default=None)
+        return best if best is not None and self._is_enough(best, candidate) else None
 
-        The margin is for a face that fills the photo, the turns for a photo on its side or upside
-        down. `best` is the surest face without them; the answer is empty if it is as good.
+    def _is_enough(self, evidence: _Evidence, candidate: Candidate) -> bool:
+        if self.centerface is None:
+            return evidence.total >= _ALONE
+        return evidence.total >= (_SUM if candidate.score < _CLEAR_CANDIDATE else _CLEAR_SUM)
+
+    def _other_score(self, photo: Pyramid, face: Face) -> float:
+        cut = photo.cut(_crop(_place(face), _CLOSE_SHARE), _CLOSE_PIXELS)
+        return self.centerface.score(cut, _CLOSE_SHARE)
+
+    def _look(self, photo: Pyramid, place: Candidate) -> Face | None:
+        """What BlazeFace sees in the middle of a cut around a place that is turned by its roll."""
+        faces = self.look(photo, _crop(place, _SHARE))
+        return max(
+            (face for face in faces if _is_there(face, place)),
+            key=lambda face: face.score,
+            default=None,
+        )
+
+    def _refined(self, photo: Pyramid, face: Face) -> Face:
+        """The mean of what BlazeFace sees in two closer cuts and in their mirror images.
+
+        Whatever it errs by to one side in the one it errs by to the other in the other.
         """
-        margin = max(pixels.shape[:2]) // 4
-        pixels = np.pad(pixels, ((margin, margin), (margin, margin), (0, 0)))
-        height, width = pixels.shape[:2]
-        scores = self._scores_by_turn(pixels)
-        better_with_margin = best is None or scores[0] > best.score
-        if best:
-            box = _turned_back(best, 0, width, height, -margin)
-            x0, y0, x1, y1 = _square(box, 2.5 * box.width, width, height)
-            scores = np.maximum(scores, self._scores_by_turn(pixels[y0:y1, x0:x1]))
-            scores[0] = max(scores[0], best.score)
-        turn = int(np.argmax(scores))
-        if scores[turn] < scores[0] + _TURN_GAIN:
-            turn = 0
-        if turn == 0 and not better_with_margin:
-            return []
-        found = self._search(np.rot90(pixels, turn))
-        return [_turned_back(face, turn, width, height, margin) for face in found]
+        wide, close = _REFINED_SHARES
+        first = self._with_mirror_image(photo, face, wide)
+        second = self._with_mirror_image(photo, first, close)
+        return _mean(first, second, face.score)
 
-    def _scores_by_turn(self, pixels: np.ndarray) -> np.ndarray:
-        """The highest score in a view with each of its sides up: `(4,)`."""
-        scores = np.zeros(4)
-        for turn in range(4):
-            turned = np.rot90(pixels, turn)
-            seen = self._look(turned, _View(0, 0, turned.shape[1], turned.shape[0]))
-            scores[turn] = max((face.score for face in seen), default=0.0)
-        return scores
+    def _with_mirror_image(self, photo: Pyramid, face: Face, share: float) -> Face:
+        place = _place(face)
+        crop = _crop(place, share)
+        cut = photo.cut(crop, _PIXELS)
+        pair = []
+        for sights in (self._see(cut), map(_mirrored, self._see(cut[:, ::-1]))):
+            faces = [f for f in (_on_photo(s, crop) for s in sights) if _is_there(f, place)]
+            pair += sorted(faces, key=lambda f: -f.score)[:1]
+        return _mean(*pair, face.score) if len(pair) == 2 else face
 
-    def _look(self, pixels: np.ndarray, view: _View) -> list[Face]:
-        """What the detector sees in one view, hints included, faces cut by its edges left out."""
-        x0, y0, x1, y1 = view
-        size, origin = np.array([x1 - x0, y1 - y0]), np.array([x0 - 0.5, y0 - 0.5])
-        faces = []
-        for detection in self.detect(pixels[y0:y1, x0:x1]).detections:
+    def look(self, photo: Pyramid, crop: Crop) -> list[Face]:
+        """All that BlazeFace sees in a square crop, in photo coordinates."""
+        cut = photo.cut(crop, _PIXELS)
+        return [_on_photo(sight, crop) for sight in self._see(cut)]
+
+    def _see(self, cut: np.ndarray) -> "list[_Sight]":
+        sights = []
+        for detection in self.detect(cut).detections:
             box = detection.bounding_box
-            low = origin + np.array([box.origin_x, box.origin_y])
-            high = low + np.array([box.width, box.height])
-            points = np.array([(p.x, p.y) for p in detection.keypoints[:6]]) * size + origin
-            face = _face((*low, *high), detection.categories[0].score, points)
-            if _is_whole(face, view, *pixels.shape[1::-1]):
-                faces.append(face)
-        return faces
+            corner, sides = (box.origin_x, box.origin_y), (box.width, box.height)
+            middle = (np.array(corner) + np.array(sides) / 2) * 2 / len(cut) - 1
+            points = np.array([(p.x, p.y) for p in detection.keypoints[:6]]) * 2 - 1
+            half = sum(sides) / 2 / len(cut)
+            sights.append(_Sight(middle, half, points, detection.categories[0].score))
+        return sights
+
+
+class _Sight(NamedTuple):
+    """A face in crop coordinates: its box's middle `(2,)` and half side, and points `(6, 2)`."""
+
+    middle: np.ndarray
+    half: float
+    points: np.ndarray
+    score: float
+
+
+def _mirrored(sight: _Sight) -> _Sight:
+    mirror = np.array([-1, 1])
+    return sight._replace(
+        middle=sight.middle * mirror, points=sight.points[[1, 0, 2, 3, 5, 4]] * mirror
+    )
+
+
+def _on_photo(sight: _Sight, crop: Crop) -> Face:
+    (x, y), *points = crop.to_photo([sight.middle, *sight.points]).tolist()
+    half = float(sight.half) * crop.width / 2
+    box = (x - half, y - half, x + half, y + half)
+    return _face(box, sight.score, np.array(points, np.float32))
 
 
 def _face(box: Box, score: float, points: np.ndarray) -> Face:
     dx, dy = points[1] - points[0]
-    roll = float(np.degrees(np.arctan2(dy, dx)))
-    return Face(tuple(map(float, box)), float(score), points.astype(np.float32), roll)
+    return Face(box, float(score), points, math.degrees(math.atan2(dy, dx)))
 
 
-def _is_whole(face: Face, view: _View, width: int, height: int, gap: float = 0.1) -> bool:
-    """Whether a face keeps off those edges of the view that are not edges of the photo too.
+def _mean(first: Face, second: Face, score: float) -> Face:
+    box = tuple((a + b) / 2 for a, b in zip(first.box, second.box, strict=True))
+    return _face(box, score, (first.keypoints + second.keypoints) / 2)
 
-    `gap` is in widths of the face.
-    """
-    gap *= face.width
-    x0, y0, x1, y1 = face.box
+
+def _place(face: Face) -> Candidate:
+    return Candidate(*face.center, face.width, face.score, face.roll)
+
+
+def _crop(place: Candidate, share: float) -> Crop:
+    side = place.width / share
+    return Crop(place.x, place.y, side, side, place.roll)
+
+
+def _is_there(face: Face, place: Candidate) -> bool:
+    """Whether a face may be what was looked for at a place, and not a neighbour."""
+    x, y = face.center
     return (
-        (view.x0 == 0 or x0 - gap >= view.x0)
-        and (view.y0 == 0 or y0 - gap >= view.y0)
-        and (view.x1 == width or x1 + gap <= view.x1)
-        and (view.y1 == height or y1 + gap <= view.y1)
+        np.hypot(x - place.x, y - place.y) < 0.6 * place.width
+        and 0.5 < face.width / place.width < 2
     )
 
 
-def _square(face: Face, side: float, width: int, height: int) -> _View:
-    """A view around a face, moved into the photo and no larger than it."""
-    x0, y0, x1, y1 = face.box
-    across, down = min(round(side), width), min(round(side), height)
-    left = int(np.clip(round((x0 + x1 - across) / 2), 0, width - across))
-    top = int(np.clip(round((y0 + y1 - down) / 2), 0, height - down))
-    return _View(left, top, left + across, top + down)
-
-
-def _around(hints: list[Face], side: int, width: int, height: int) -> list[_View]:
-    """Few views that together show every hint whole."""
-    views: list[_View] = []
-    for hint in sorted(hints, key=lambda hint: -hint.score):
-        if not any(_is_whole(hint, view, width, height, 0.3) for view in views):
-            views.append(_square(hint, side, width, height))
-    return views
-
-
-def _grid(side: int, width: int, height: int) -> list[_View]:
-    """Views that overlap by half, so that a face of half a view is whole in one of them."""
-    across, down = min(side, width), min(side, height)
-    return [
-        _View(x, y, x + across, y + down)
-        for y in _starts(height, down)
-        for x in _starts(width, across)
-    ]
-
-
-def _starts(length: int, part: int) -> list[int]:
-    steps = int(np.ceil(2 * (length - part) / part))
-    return np.linspace(0, length - part, steps + 1).astype(int).tolist()
-
-
-def _distinct(faces: list[Face]) -> list[Face]:
-    """One detection a face, the surest."""
+def _turns(faces: list[Face]) -> list[Face]:
+    """One face for each side that may be up, the surest."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if not any(_same(face, other) for other in kept):
+        if all(abs((face.roll - other.roll + 180) % 360 - 180) > 30 for other in kept):
             kept.append(face)
     return kept
 
 
-def _same(a: Face, b: Face) -> bool:
-    """Whether two boxes share most of the smaller one, as parts of one face do."""
-    (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = a.box, b.box
-    shared = max(0.0, min(ax1, bx1) - max(ax0, bx0)) * max(0.0, min(ay1, by1) - max(ay0, by0))
-    return shared > 0.5 * min((ax1 - ax0) * (ay1 - ay0), (bx1 - bx0) * (by1 - by0))
+def _preference(evidence: _Evidence) -> float:
+    return evidence.upright + (_TURN_GAIN if abs(evidence.face.roll) <= _UPRIGHT_ROLL else 0.0)
 
 
-def _is_part(hint: Face, faces: list[Face]) -> bool:
-    """Whether the middle of a hint lies in one of the faces."""
-    x, y = (hint.box[0] + hint.box[2]) / 2, (hint.box[1] + hint.box[3]) / 2
-    return any(f.box[0] <= x <= f.box[2] and f.box[1] <= y <= f.box[3] for f in faces)
-
-
-def _turned_back(face: Face, turn: int, width: int, height: int, margin: int) -> Face:
-    """A face of `np.rot90(padded, turn)` on the photo; `width` and `height` are those of padded."""
-    points = np.concatenate([np.reshape(face.box, (2, 2)), face.keypoints])
-    x, y = points.T
-    x, y = (
-        (x, y),
-        (width - 1 - y, x),
-        (width - 1 - x, height - 1 - y),
-        (y, height - 1 - x),
-    )[turn]
-    points = np.stack([x, y], 1) - margin
-    box = (*points[:2].min(0), *points[:2].max(0))
-    return _face(box, face.score, points[2:])
+def distinct(faces: Iterable[Face]) -> list[Face]:
+    """One face a place, the first of them."""
+    kept: list[Face] = []
+    for face in faces:
+        if not any(_place(face).resembles(*other.center, other.width) for other in kept):
+            kept.append(face)
+    return kept

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import BinaryIO
 
+import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
@@ -37,16 +38,26 @@ _PASS = (
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """An upright picture, shrunk for work when it is large.
+    """An upright picture, as it is or shrunk.
 
     `pixels` is `(H, W, 3)` uint8 RGB, contiguous; `width` and `height` are those of the upright
-    original; `scale` is work pixels per original pixel, 1.0 for a picture that was not shrunk.
+    original; `scale` is how many of `pixels` an original pixel is wide, 1.0 if not shrunk.
     """
 
     pixels: np.ndarray
     width: int
     height: int
     scale: float
+
+    def shrunk(self) -> "Photo":
+        """The same photo with at most `WORK_SIDE` squared pixels, to be kept and shown."""
+        height, width = self.pixels.shape[:2]
+        scale = WORK_SIDE / (height * width) ** 0.5
+        if scale >= 1:
+            return self
+        size = max(1, int(width * scale)), max(1, int(height * scale))
+        small = cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA)
+        return Photo(small, self.width, self.height, self.scale * scale)
 
     def to_original(self, points: np.ndarray) -> np.ndarray:
         """Points `(..., 2)` on `pixels` -> float32 photo coordinates of the upright original."""
@@ -100,7 +111,7 @@ def from_array(array: np.ndarray) -> Photo:
     """A picture that is already decoded: uint8 `(H, W)` or `(H, W, 1)` grey, `(H, W, 3)` RGB or
     `(H, W, 4)` RGBA.
 
-    Checked, composited and shrunk as in `load`; raises `ImageError`. The array is copied.
+    Checked and composited as in `load`; raises `ImageError`. The array is copied.
     """
     array = np.asarray(array)
     if array.dtype != np.uint8 or not (array.ndim == 2 or array.shape[2:] in ((1,), (3,), (4,))):
@@ -161,7 +172,7 @@ def _read_file(source: str | os.PathLike[str] | BinaryIO) -> bytes:
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(f" ({width} x {height})")
-    if min(width, height) * _scale(width, height) < MIN_SIDE:
+    if min(width, height) < MIN_SIDE:
         raise ImageError(
             f"The picture is only {width} x {height} pixels, too small or too narrow to show "
             "a face; upload a larger one."
@@ -175,33 +186,23 @@ def _too_many_pixels(size: str = "") -> ImageError:
     )
 
 
-def _scale(width: int, height: int) -> float:
-    return min(1.0, WORK_SIDE / max(width, height, 1))
-
-
 def _photo(image: Image.Image, data: bytes = b"") -> Photo:
     """An opened picture, and the bytes of its file where it comes from one."""
     width, height = image.size
-    scale = _scale(width, height)
-    size = round(width * scale), round(height * scale)
     try:
-        # Only JPEG has a draft mode (decoding at 1/2, 1/4 or 1/8); the others answer None.
-        draft = image.draft(None, size)
         image.load()
         if image_files.lacks_pixels(data, image):
             raise damaged()
-        box = draft[1] if draft else (0, 0, width, height)
-        # Hamming is as sharp as bicubic when shrinking, and twice as fast.
-        small = _rgb(image).resize(size, Image.Resampling.HAMMING, box, reducing_gap=2.0)
+        upright = _rgb(image)
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise damaged() from error
     orientation = image_files.orientation(image)
-    small.info.clear()
-    small.getexif()[ExifTags.Base.Orientation] = orientation
-    ImageOps.exif_transpose(small, in_place=True)
+    upright.info.clear()
+    upright.getexif()[ExifTags.Base.Orientation] = orientation
+    ImageOps.exif_transpose(upright, in_place=True)
     if orientation in _SIDEWAYS:
         width, height = height, width
-    return Photo(np.array(small), width, height, scale)
+    return Photo(np.array(upright), width, height, 1.0)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

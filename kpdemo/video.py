@@ -17,6 +17,7 @@ import numpy as np
 
 from kpdemo import draw, export
 from kpdemo.compare import Comparison, Engine
+from kpdemo.face_tracker import FaceTracker
 from kpdemo.faces import Face
 from kpdemo.images import MAX_PIXELS, MIN_SIDE, Photo
 from kpdemo.people import PersonTracker
@@ -155,12 +156,15 @@ def annotate(
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
     people = PersonTracker()
+    tracker = engine.finder and FaceTracker(engine.finder)
     seen = False
     with _Film(film, clip.rate) as out:
         heads: np.ndarray | None = None
         for frame in clip:
-            comparison = engine.compare(frame.photo, list(titles), borrow=False)
-            numbers = people.identify(frame.photo.pixels, [face.found for face in comparison.faces])
+            comparison = engine.compare(
+                frame.photo, list(titles), borrow=False, find=tracker and tracker.find
+            )
+            numbers = people.identify(frame.photo.pixels, _on_frame(frame.photo, comparison))
             seen |= bool(numbers)
             if heads is None:
                 width = frame.photo.pixels.shape[1]
@@ -329,7 +333,12 @@ def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[i
             draw.color_of(model),
             known or None,
         )
-    return _numbered(picture, [face.found for face in comparison.faces], numbers)
+    return _numbered(picture, _on_frame(photo, comparison), numbers)
+
+
+def _on_frame(photo: Photo, comparison: Comparison) -> list[Face]:
+    """The detected faces in pixels of the frame's photo."""
+    return [face.found.mapped(photo.to_work) for face in comparison.faces]
 
 
 def _numbered(picture: np.ndarray, faces: Sequence[Face], numbers: Sequence[int]) -> np.ndarray:

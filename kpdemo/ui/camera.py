@@ -6,6 +6,8 @@ is looked at in memory, and only the keypoints go back; `assets/live.js` draws t
 
 import threading
 from base64 import b64decode
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -13,6 +15,8 @@ import numpy as np
 
 from kpdemo import agreement, draw, images, markup
 from kpdemo.compare import BASELINE, Comparison, Engine
+from kpdemo.face_tracker import FaceTracker
+from kpdemo.faces import Face
 from kpdemo.ui import component, names
 from kpdemo.ui.paint import css_color
 
@@ -20,21 +24,30 @@ from kpdemo.ui.paint import css_color
 # to the last; what comes beyond this many is dropped, so that photos do not wait behind cameras.
 _VISITORS = 3
 _MAX_LETTERS = 1_000_000
+# Cameras whose faces are remembered from frame to frame.
+_CAMERAS = 20
 
 
 def build(engine: Engine, model: str) -> gr.HTML:
     """The component; its value is the name of the model that stands beside MediaPipe."""
     turns = threading.BoundedSemaphore(_VISITORS)
+    trackers = _Trackers(engine)
 
     def look(frame: dict[str, str]) -> dict[str, Any]:
-        """The keypoints on a `picture`, a JPEG as data URI, in its pixels, by `model`."""
+        """The keypoints on a `picture`, a JPEG as data URI, in its pixels, by `model`.
+
+        `camera` names the run of a camera that the frame is of.
+        """
         if not turns.acquire(blocking=False):
             return {"busy": True}
         try:
-            return _answer(
-                engine.compare(_photo(frame["picture"]), [frame["model"], BASELINE], borrow=False),
-                frame["model"],
+            comparison = engine.compare(
+                _photo(frame["picture"]),
+                [frame["model"], BASELINE],
+                borrow=False,
+                find=trackers.find(frame["camera"]),
             )
+            return _answer(comparison, frame["model"])
         except ValueError as error:
             return {"error": str(error)}
         finally:
@@ -56,6 +69,28 @@ def build(engine: Engine, model: str) -> gr.HTML:
         },
         contours={name: known.contours for name, known in markup.MARKUPS.items()},
     )
+
+
+class _Trackers:
+    """A face tracker for each running camera, by its name; idle ones are forgotten."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._trackers: OrderedDict[str, FaceTracker] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, camera: str) -> Callable[[np.ndarray], list[Face]] | None:
+        """What finds faces in the camera's next frame, None without a face finder."""
+        finder = self._engine.finder
+        if finder is None:
+            return None
+        with self._lock:
+            if camera not in self._trackers:
+                self._trackers[camera] = FaceTracker(finder)
+            self._trackers.move_to_end(camera)
+            if len(self._trackers) > _CAMERAS:
+                self._trackers.popitem(last=False)
+            return self._trackers[camera].find
 
 
 def _photo(picture: str) -> images.Photo:

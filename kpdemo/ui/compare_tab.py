@@ -221,7 +221,7 @@ def _look(
     """
     started = time.perf_counter()
     if last and path in (None, last.path):
-        path, photo, truth = last.path, last.photo, last.truth
+        path, photo, truth = last.path, _whole(last), last.truth
     else:
         photo, truth = images.load(path), None
     loading = 1000 * (time.perf_counter() - started)
@@ -230,7 +230,17 @@ def _look(
     )
     timings = comparison.timings
     timings = timings | {"load": loading, "total": timings["total"] + loading}
-    return Shown(path, photo, replace(comparison, timings=timings), truth)
+    return Shown(path, photo.shrunk(), replace(comparison, timings=timings), truth)
+
+
+def _whole(last: Shown) -> images.Photo:
+    """The photo of the last comparison with all its pixels, if the upload is still there."""
+    if last.photo.scale == 1:
+        return last.photo
+    try:
+        return images.load(last.path)
+    except images.ImageError:
+        return last.photo
 
 
 def _still_there(path: str) -> str | None:

@@ -29,7 +29,7 @@ const REFUSED = {
 };
 
 const frame = document.createElement("canvas");
-let running = null; // {stream, times}; another run is another object
+let running = null; // {name, stream, times}; another run is another object
 const nameOf = (stage) => (stage.side === "model" ? props.value : props.baseline);
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -55,7 +55,7 @@ async function start() {
     complain("Browsers give the camera to secure pages only; open this page by its https address.");
     return;
   }
-  const run = { stream: null, times: [] };
+  const run = { name: crypto.randomUUID(), stream: null, times: [] };
   running = run;
   button.textContent = "Stop camera";
   let stream;
@@ -97,7 +97,7 @@ async function follow(run) {
     frame.height = Math.round((width * video.videoHeight) / video.videoWidth);
     frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
     const model = props.value;
-    const answer = await server.look({ model, picture: frame.toDataURL("image/jpeg", QUALITY) });
+    const answer = await server.look({ model, camera: run.name, picture: frame.toDataURL("image/jpeg", QUALITY) });
     if (running !== run) return;
     if (!answer || answer.error) {
       stop(answer?.error ?? "The server does not answer; reload the page, then start the camera again.");
