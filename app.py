@@ -13,8 +13,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 with suppress(ImportError):
     import spaces  # noqa: F401  on ZeroGPU it must come before torch
 
-from kpdemo import zerogpu
-from kpdemo.compare import engine
+from kpdemo.engine import zerogpu
+from kpdemo.engine.engine import engine
 
 # Weights are loaded, and the Hub is waited for, while Gradio is imported, which takes long.
 if not zerogpu.here():

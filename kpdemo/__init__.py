@@ -4,8 +4,9 @@
 `kpdemo.load("NAME/kpdemo-unet")` is one model, from the Hugging Face Hub, for your own program.
 """
 
-from kpdemo.checkpoint import Model
-from kpdemo.compare import Comparison, Engine, compare
-from kpdemo.hub import load
+from kpdemo.engine.engine import Engine, compare
+from kpdemo.models.hub import load
+from kpdemo.models.model import Model
+from kpdemo.structures import Comparison
 
 __all__ = ["Comparison", "Engine", "Model", "compare", "load"]

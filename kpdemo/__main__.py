@@ -2,7 +2,7 @@
 
 import sys
 
-from kpdemo.cli import main
+from kpdemo.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -11,14 +11,14 @@ import matplotlib
 import numpy as np
 import pytest
 import skimage
-from hub_server import TOKEN, Hub
+from helpers.hub_server import TOKEN, Hub
 from huggingface_hub import close_session, constants, file_download
 from huggingface_hub.utils import _http
 from PIL import Image
 
-from kpdemo import hub as weights_hub
-from kpdemo.faces import FaceFinder
-from kpdemo.served import served
+from kpdemo.benchmark.server import served
+from kpdemo.faces.detector import FaceFinder
+from kpdemo.models import hub as weights_hub
 
 # For the processes that share the tests, and the cores: as in `app.py`.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -29,13 +29,13 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 # Files whose tests start programs, train, or compare many photos (markers: pyproject.toml).
 SLOW = {
     "test_api.py",
-    "test_benchmark.py",
+    "test_speed.py",
     "test_evaluate.py",
     "test_folder.py",
-    "test_loop.py",
+    "test_trainer.py",
     "test_network.py",
     "test_onnx.py",
-    "test_robustness.py",
+    "test_corruptions.py",
     "test_space.py",
     "test_sweep.py",
     "test_training_benchmark.py",
@@ -121,6 +121,6 @@ def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         monkeypatch.setattr(weights_hub, "PINS", tmp_path / "pins.json")
         # A Hub that answers does so, however busy this machine is.
-        monkeypatch.setattr(sys.modules["kpdemo.compare"], "PATIENCE", 60.0)
+        monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 60.0)
         close_session()
         yield hub

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 
-from kpdemo.compare import BASELINE, DEFAULT_MODELS
-from kpdemo.served import ROOT, served
+from kpdemo.benchmark.server import ROOT, served
+from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 SOURCE = Path(__file__).with_name("network") / "recorder.c"
 # MediaPipe from 0.10.35 on reports when a task is closed, or within a minute of its first use.

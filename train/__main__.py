@@ -5,19 +5,19 @@ import math
 import sys
 from pathlib import Path
 
-from kpdemo import checkpoint
-from kpdemo.checkpoint import CheckpointError
-from kpdemo.config import ConfigError
-from train.datasets import DataError, root
+from kpdemo.models import model as checkpoint
+from kpdemo.models.config import ConfigError
+from kpdemo.models.model import CheckpointError
+from train.data.sources import DataError, root
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. Every error is one sentence on stderr."""
     options = parser().parse_args(arguments)
-    from kpdemo.files import OutputError
-    from kpdemo.mediapipe_assets import BaselineUnavailable
-    from train.loop import TrainingError
-    from train.space_check import SpaceError
+    from kpdemo.faces.mediapipe_task import BaselineUnavailable
+    from kpdemo.system.files import OutputError
+    from train.publish.space_check import SpaceError
+    from train.trainer import TrainingError
 
     try:
         COMMANDS[options.command](options)
@@ -110,7 +110,7 @@ def training_options(command: argparse.ArgumentParser) -> None:
 
 
 def data(options: argparse.Namespace) -> None:
-    from train.data import download, report
+    from train.data.status import download, report
 
     for name in options.download:
         print(download(name, root()))
@@ -118,11 +118,11 @@ def data(options: argparse.Namespace) -> None:
 
 
 def fit(options: argparse.Namespace) -> None:
-    from train import loop, recipe
+    from train import recipe, trainer
 
     chosen = recipe.load(options.recipe)
     folder = options.output or Path("runs") / chosen.name
-    loop.fit(chosen, folder, options.workers, options.precision)
+    trainer.fit(chosen, folder, options.workers, options.precision)
 
 
 def sweep(options: argparse.Namespace) -> None:
@@ -137,10 +137,10 @@ def sweep(options: argparse.Namespace) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    from kpdemo.compare import BASELINE
-    from kpdemo.standings import FIFTEEN
-    from train import baseline
-    from train.evaluate import evaluate as measure
+    from kpdemo.records.leaderboard import FIFTEEN
+    from kpdemo.zoo import BASELINE
+    from train.evaluation.evaluate import evaluate as measure
+    from train.fitting import mesh_to_ibug as baseline
 
     for name in options.models:
         metrics = baseline.evaluate() if name == BASELINE else measure(model_folder(name))
@@ -153,7 +153,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def calibrate(options: argparse.Namespace) -> None:
-    from train.calibrate import calibrate
+    from train.fitting.calibration import calibrate
 
     for run in options.runs:
         found = calibrate(run)
@@ -164,7 +164,7 @@ def calibrate(options: argparse.Namespace) -> None:
 
 
 def ship(options: argparse.Namespace) -> None:
-    from train.ship import ship
+    from train.publish.release import ship
 
     for run in options.runs:
         folder, weights = ship(run, not options.without_weights)
@@ -172,20 +172,20 @@ def ship(options: argparse.Namespace) -> None:
 
 
 def baseline(options: argparse.Namespace) -> None:
-    from train.baseline import fit as fit_map
+    from train.fitting.mesh_to_ibug import fit as fit_map
 
     print(fit_map())
 
 
 def framing(options: argparse.Namespace) -> None:
-    from train.framing import measure
+    from train.fitting.crop_rules import measure
 
     for reference, result in measure().items():
         print(f"{reference}: {result['faces']} faces, {result['left_unexplained_percent']}")
 
 
 def robustness(options: argparse.Namespace) -> None:
-    from train.robustness import measure
+    from train.evaluation.corruptions import measure
 
     measure()
 
@@ -198,7 +198,7 @@ def benchmark(options: argparse.Namespace) -> None:
 
 
 def completeness(options: argparse.Namespace) -> None:
-    from train.completeness import write
+    from train.evaluation.label_counts import write
 
     found = write()
     for name, counts in {"kaggle": found["kaggle"], **found["recipes"]}.items():
@@ -207,13 +207,13 @@ def completeness(options: argparse.Namespace) -> None:
 
 
 def report(options: argparse.Namespace) -> None:
-    from train.report import write
+    from train.publish.tables import write
 
     write()
 
 
 def push(options: argparse.Namespace) -> None:
-    from train.push import push
+    from train.publish.push import push
 
     for folder in [model_folder(name) for name in options.models]:
         repo, pin, new = push(folder, options.namespace, options.private, options.revision)
@@ -222,7 +222,7 @@ def push(options: argparse.Namespace) -> None:
 
 
 def space(options: argparse.Namespace) -> None:
-    from train import space, space_check
+    from train.publish import space, space_check
 
     if options.push:
         commit, new = space.push(options.push, options.private)
@@ -232,16 +232,16 @@ def space(options: argparse.Namespace) -> None:
 
 
 def submit(options: argparse.Namespace) -> None:
-    from train.submit import submit as write
+    from train.publish.kaggle_submission import submit as write
 
     print(f"{write(model_folder(options.model), options.output)} rows in {options.output}")
 
 
 def model_folder(name: str) -> Path:
     """A folder by its path, or one of `weights/` by its name; CheckpointError if neither is."""
-    from kpdemo.compare import WEIGHTS
+    from kpdemo.zoo import WEIGHTS_DIR
 
-    for folder in (Path(name), WEIGHTS / name):
+    for folder in (Path(name), WEIGHTS_DIR / name):
         if (folder / checkpoint.CONFIG).exists():
             return folder
     raise CheckpointError(f"{name} is no model folder, and weights/ has none of that name.")

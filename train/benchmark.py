@@ -16,14 +16,14 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from kpdemo import checkpoint
-from kpdemo.compare import DEFAULT_MODELS, WEIGHTS
+from kpdemo.models import model as checkpoint
+from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe as recipes
-from train.loop import Run
+from train.optim import Schedule
 from train.recipe import Recipe, Stage
-from train.schedules import Schedule
+from train.trainer import Run
 
-OUTPUT = WEIGHTS / "training_benchmark.json"
+OUTPUT = WEIGHTS_DIR / "training_benchmark.json"
 WARM_UP = 5  # steps
 PREPARED = 2  # batches that a worker process holds ready: PyTorch's default
 

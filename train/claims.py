@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kpdemo.compare import WEIGHTS
-from kpdemo.seeds import Sample
+from kpdemo.records.seeds import Sample
+from kpdemo.zoo import WEIGHTS_DIR
 
 
-def resolve(claim: Mapping[str, Any], weights: Path = WEIGHTS) -> dict[str, Any]:
+def resolve(claim: Mapping[str, Any], weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
     """A recipe's claim as plain data, each of its figures with the `text` that its file gives.
 
     A figure that has not been measured (yet) has the text "not measured".
@@ -34,7 +34,7 @@ def checked(claim: dict) -> str:
     return " ".join(filter(None, [claim["check"], figures and f"{figures}.", claim["because"]]))
 
 
-def text(evidence: Mapping[str, Any], weights: Path = WEIGHTS) -> str:
+def text(evidence: Mapping[str, Any], weights: Path = WEIGHTS_DIR) -> str:
     """A figure in words: "7.70 %", or over seeds "22.7 ± 1.4 % (n = 5)"."""
     source, unit = evidence["source"], evidence.get("unit", "%")
     space = f" {unit}" if unit else ""
@@ -52,7 +52,7 @@ def text(evidence: Mapping[str, Any], weights: Path = WEIGHTS) -> str:
     return f"{value:.2f}{space}" if isinstance(value, float) else f"{value:,}{space}"
 
 
-def best_errors(source: str, weights: Path = WEIGHTS) -> Sample:
+def best_errors(source: str, weights: Path = WEIGHTS_DIR) -> Sample:
     """The lowest validation NME of each seed of a sweep's run, "sweeps/NAME/RUN"."""
     _, name, run = source.split("/")
     histories = [_read(path) for path in sorted((weights / "sweeps" / name).glob("*.json"))]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from kpdemo.config import ConfigError
-from kpdemo.nets import Output
-from kpdemo.nets.heatmaps import cell_centres
+from kpdemo.models.config import ConfigError
+from kpdemo.models.nets import Output
+from kpdemo.models.nets.heatmaps import cell_centres
 from train.recipe import Loss
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kpdemo.config import ConfigError, Framing, Input, ModelConfig, from_dict
-from kpdemo.histories import settings
+from kpdemo.models.config import ConfigError, Framing, Input, ModelConfig, from_dict
+from kpdemo.records.runs import settings
 from train import yaml_file
 
 RECIPES = Path(__file__).with_name("recipes")
@@ -17,7 +17,7 @@ DESCRIPTION = ("title", "notes", "reported", "deviations", "claims", "flip_test"
 
 @dataclass(frozen=True)
 class Data:
-    """Sources by the names of `train.datasets.SOURCES`.
+    """Sources by the names of `train.data.sources.SOURCES`.
 
     Validation faces are those of `validate`, or else `holdout` of the training side, split by
     photo or person; of those, `judge` names the sources that count (default: all). Training opens
@@ -78,7 +78,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Stage:
-    """Some epochs with one optimiser and one schedule (`train.schedules`).
+    """Some epochs with one optimiser and one schedule (`train.optim`).
 
     `freeze_backbone` trains the head alone. `patience` ends the stage that many epochs after the
     best one. `warmup` belongs to the "onecycle" schedule, `step` and `gamma` to "step" and

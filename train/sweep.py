@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kpdemo import checkpoint
-from kpdemo.compare import WEIGHTS
-from kpdemo.config import ConfigError, from_dict
-from train import loop, yaml_file
-from train.loop import Diverged
+from kpdemo.models import model as checkpoint
+from kpdemo.models.config import ConfigError, from_dict
+from kpdemo.zoo import WEIGHTS_DIR
+from train import trainer, yaml_file
 from train.recipe import DESCRIPTION, Recipe, read
+from train.trainer import Diverged
 
 SWEEPS = Path(__file__).with_name("sweeps")
-HISTORIES = WEIGHTS / "sweeps"
+HISTORIES = WEIGHTS_DIR / "sweeps"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
             history = finished(where, recipe)
             if history is None:
                 try:
-                    history = loop.fit(recipe, where, workers, precision)
+                    history = trainer.fit(recipe, where, workers, precision)
                 except Diverged:
                     history = checkpoint.read_history(where)
             asked = {"name": name, "run": title, "question": sweep.question, "changes": changes}

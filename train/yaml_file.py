@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from kpdemo.config import ConfigError, in_short
+from kpdemo.models.config import ConfigError, in_short
 
 MAX_BYTES = 1_000_000
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kpdemo.checkpoint import Model, normalise
+from kpdemo.models.model import Model, normalise
 
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 

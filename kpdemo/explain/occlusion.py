@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from kpdemo.checkpoint import Model, normalise
-from kpdemo.crops import Crop
-from kpdemo.device import autocast
-from kpdemo.explain.unit import eyes_or_width
+from kpdemo.explain.distance import eyes_or_width
+from kpdemo.faces.crop import Crop
+from kpdemo.models.device import autocast
+from kpdemo.models.model import Model, normalise
 
 # Places to hide along the cut's shorter side, and the patch's side as a share of that.
 CELLS = 14

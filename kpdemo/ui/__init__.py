@@ -1,8 +1,8 @@
 """The app's page, one file a tab. Gradio is imported here and in `app.py`, and nowhere else."""
 
-from kpdemo.ui import cache
+from kpdemo.ui import uploads
 
-cache.claim()  # before Gradio is imported
+uploads.claim()  # before Gradio is imported
 
 from kpdemo.ui.page import LAUNCH, build  # noqa: E402
 

@@ -10,10 +10,14 @@ import gradio as gr
 import torch
 from gradio_client.utils import is_file_obj_with_meta
 
-from kpdemo import images, markup, nets
-from kpdemo.compare import BASELINE, Comparison, Engine
-from kpdemo.images import ImageError
-from kpdemo.ui.compare_tab import TURN
+from kpdemo.engine.engine import Engine
+from kpdemo.keypoints import markup
+from kpdemo.media import images
+from kpdemo.media.images import ImageError
+from kpdemo.models import nets
+from kpdemo.structures import Comparison
+from kpdemo.ui.compare.tab import TURN
+from kpdemo.zoo import BASELINE
 
 
 class Mark(TypedDict):
@@ -101,7 +105,7 @@ class Model(TypedDict):
     parameters: int | None
 
 
-_EXAMPLES = Path(__file__).with_name("assets") / "api.html"
+_EXAMPLES = Path(__file__).with_name("api.html")
 _ADDRESS = """const here = new URL(".", location.href).href;
 element.querySelectorAll("[data-address]").forEach((place) => { place.textContent = here; });"""
 

@@ -12,21 +12,16 @@ from typing import Any
 import gradio as gr
 from gradio.routes import App
 
-from kpdemo import images
-from kpdemo.compare import engine
-from kpdemo.ui import (
-    about_tab,
-    api,
-    cache,
-    compare_tab,
-    filters_tab,
-    heatmaps_tab,
-    leaderboard_tab,
-    live_tab,
-    session,
-    theme,
-    training_tab,
-)
+from kpdemo.engine.engine import engine
+from kpdemo.media import images
+from kpdemo.ui import api, session, theme, uploads
+from kpdemo.ui.about import tab as about_tab
+from kpdemo.ui.compare import tab as compare_tab
+from kpdemo.ui.filters import tab as filters_tab
+from kpdemo.ui.heatmaps import tab as heatmaps_tab
+from kpdemo.ui.leaderboard import tab as leaderboard_tab
+from kpdemo.ui.live import tab as live_tab
+from kpdemo.ui.training import tab as training_tab
 
 _WAITING = 24
 _HEADER = """<div class="kp-header"><svg viewBox="0 0 32 32" aria-hidden="true">
@@ -74,7 +69,7 @@ def build() -> gr.Blocks:
     with gr.Blocks(
         title="kpdemo: facial keypoints, network by network",
         analytics_enabled=False,
-        delete_cache=(cache.EVERY, cache.AGE),
+        delete_cache=(uploads.EVERY, uploads.AGE),
         fill_width=True,
     ) as page:
         api.build(engine())

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from gradio.routes import App
 from gradio.state_holder import StateHolder
 
-from kpdemo import agreement, truth
-from kpdemo.compare import Answer, Comparison
-from kpdemo.images import Photo
-from kpdemo.truth import Marks
+from kpdemo.keypoints import agreement, annotations
+from kpdemo.keypoints.annotations import Marks
+from kpdemo.media.images import Photo
+from kpdemo.structures import Answer, Comparison
 
 # A session that was left alone for so many seconds is forgotten; its photo may take 12 MB. The
 # second number is how often that is looked for.
@@ -43,12 +43,12 @@ class Shown:
     path: str
     photo: Photo
     comparison: Comparison
-    truth: Truth | None = None
+    annotations: Truth | None = None
 
     def references(self) -> list[Answer | None]:
         """What the models are held against on each face: the truth, else the baseline."""
         if self.truth:
-            return truth.on_faces(self.truth.marks, self.comparison.faces)
+            return annotations.on_faces(self.truth.marks, self.comparison.faces)
         return agreement.baselines(self.comparison.faces)
 
 

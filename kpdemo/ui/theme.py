@@ -4,8 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
-# page.css is for all tabs, the others are named after what they dress.
-CSS = sorted((Path(__file__).parent / "assets").glob("*.css"))
+CSS = sorted(Path(__file__).parent.rglob("*.css"), key=lambda path: path.name)
 
 
 def build() -> gr.themes.Base:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kpdemo.compare import WEIGHTS
+from kpdemo.zoo import WEIGHTS_DIR
 from train import recipe
 from train.claims import checked, resolve, text
 
@@ -65,9 +65,9 @@ def test_every_shipped_claim_is_decided_by_figures_that_are_there(name: str) -> 
                 settings = recipe.read(str(recipe.RECIPES.parent / "sweeps" / f"{parts[1]}.yaml"))
                 assert parts[2] in settings[0]["runs"], figure
             else:
-                assert (WEIGHTS / figure.source).exists(), figure
+                assert (WEIGHTS_DIR / figure.source).exists(), figure
         if claim.verdict in ("holds", "does not hold"):
             assert claim.figures
             for figure in claim.figures:
-                words = text({"source": figure.source, "at": figure.at}, WEIGHTS)
+                words = text({"source": figure.source, "at": figure.at}, WEIGHTS_DIR)
                 assert words != "not measured", figure

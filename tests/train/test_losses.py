@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from kpdemo.config import ConfigError
-from kpdemo.nets import Output
+from kpdemo.models.config import ConfigError
+from kpdemo.models.nets import Output
 from train.losses import COORDINATES, HEATMAPS, KeypointLoss, gaussians
 from train.recipe import Loss
 

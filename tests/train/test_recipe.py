@@ -7,14 +7,14 @@ import pytest
 import torch
 import yaml
 
-from kpdemo import framing, nets
-from kpdemo.config import ConfigError
+from kpdemo.models import crop_rules, nets
+from kpdemo.models.config import ConfigError
 from train import recipe
-from train.augment import Augmenter
-from train.datasets import SOURCES
+from train.data.augment import Augmenter
+from train.data.sources import SOURCES
 from train.losses import KeypointLoss
-from train.results import SYSTEMS
-from train.schedules import Schedule, optimizer
+from train.optim import Schedule, optimizer
+from train.publish.results import SYSTEMS
 
 DEVIATION = {"what": "size", "report": "224", "ours": "64", "why": "time"}
 CLAIM = {"claim": "It works.", "check": "None.", "verdict": "holds", "because": "It was seen."}
@@ -35,7 +35,7 @@ def test_every_shipped_recipe_can_be_built(name: str) -> None:
     nets.build(chosen.config)
     KeypointLoss(chosen.loss, chosen.input.width, chosen.input.height)
     Augmenter(chosen.augment, chosen.input, chosen.markup)
-    assert chosen.framing.reference in framing.REFERENCES
+    assert chosen.framing.reference in crop_rules.REFERENCES
     assert {*chosen.data.train, *chosen.data.validate, *chosen.data.test} <= set(SOURCES)
     assert chosen.stages
     for stage in chosen.stages:

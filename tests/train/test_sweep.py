@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-import writers
 import yaml
+from helpers import writers
 
-from kpdemo import checkpoint
-from kpdemo.config import ConfigError
+from kpdemo.models import model as checkpoint
+from kpdemo.models.config import ConfigError
 from train import recipe, sweep
 from train.__main__ import main
-from train.faces import for_training
+from train.data.dataset import for_training
 
 PLAIN = {
     "name": "plain",

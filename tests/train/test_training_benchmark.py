@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-import writers
 import yaml
 from accelerate.state import AcceleratorState
+from helpers import writers
 
 from train import benchmark, recipe
-from train.datasets import DataError
-from train.faces import Faces
+from train.data.dataset import Faces
+from train.data.sources import DataError
 
 ROUNDS = 2
 

@@ -1,0 +1,1 @@
+"""`python -m kpdemo.benchmark [speed|page|faces]`: measurements that are kept in `weights/`."""

@@ -1,0 +1,211 @@
+"""`python -m kpdemo.benchmark page OUT.json`: how long visitors wait for the page.
+
+Needs Debian's `chromium` and `pip install playwright`. All times are from one run on one machine,
+with the page and the browser on the same cores.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from kpdemo.benchmark.server import served
+from kpdemo.benchmark.speed import photo_640x480
+from kpdemo.models import model as checkpoint
+from kpdemo.system import files
+from kpdemo.zoo import DEFAULT_MODELS
+
+if TYPE_CHECKING:  # the app itself needs no Playwright
+    from playwright.sync_api import Browser, BrowserType, Page
+
+VISITS = 5
+ROUNDS = 5  # of each switch, on and off
+CROWD = 4, 6  # rows and columns of faces
+SETTLING, READINGS = 3, 7  # seconds of the camera with a model; a reading is over two seconds
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+# From a click to the frame after the next one: by then the browser has painted what it changed.
+_SWITCHED = """async (box) => {
+  const painted = () => new Promise((done) => requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = done;
+    port2.postMessage(0);
+  }));
+  await painted();
+  const started = performance.now();
+  box.click();
+  await painted();
+  return performance.now() - started;
+}"""
+
+
+def measure() -> dict:
+    """Seconds until the page is there and an example compared, milliseconds of its switches with
+    one face and with many, and frames a second of the fake camera by model.
+
+    Raises RuntimeError where the browser is missing or the app does not answer.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        sync_playwright = None
+    if CHROMIUM is None or sync_playwright is None:
+        raise RuntimeError("This needs Chromium (apt install chromium) and pip install playwright.")
+    with (
+        tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch,
+        served(Path(scratch)) as url,
+        sync_playwright() as playwright,
+    ):
+        crowd, camera = Path(scratch) / "crowd.jpg", Path(scratch) / "camera.y4m"
+        rows, columns = CROWD
+        # A portrait each, without the grey beside it.
+        Image.fromarray(np.tile(photo_640x480()[:, 115:525], (rows, columns, 1))).save(crowd)
+        film(camera)
+        with chromium(playwright.chromium) as browser:
+            first, later = _examples(browser, url)
+            paints, ready = zip(*(_visit(browser, url) for _ in range(VISITS)), strict=True)
+            return {
+                "browser": f"Chromium {browser.version}",
+                "cores": os.cpu_count(),
+                "first_paint_seconds": round(statistics.median(paints), 2),
+                "examples_there_seconds": round(statistics.median(ready), 2),
+                "first_example_compared_seconds": round(first, 2),
+                "next_example_compared_seconds": round(later, 2),
+                "switch_milliseconds": {
+                    "1": _switches(browser, url, None),
+                    str(rows * columns): _switches(browser, url, crowd),
+                },
+                "camera_frames_per_second": _live(playwright.chromium, url, camera),
+            }
+
+
+def film(path: Path) -> None:
+    """A camera's endless film of the portrait, 640×480, thirty frames a second."""
+    picture = cv2.cvtColor(photo_640x480(), cv2.COLOR_RGB2YUV_I420).tobytes()
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n" + 2 * (b"FRAME\n" + picture))
+
+
+@contextmanager
+def chromium(browsers: "BrowserType", camera: Path | None = None) -> Iterator["Browser"]:
+    """Debian's Chromium; with a `camera`, a film, every page may use one that shows it."""
+    fake = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+    )
+    browser = browsers.launch(executable_path=CHROMIUM, args=[*FLAGS, *(fake if camera else ())])
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def _open(browser: "Browser", url: str) -> "Page":
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(60_000)
+    page.goto(url)
+    page.locator("#examples button").first.wait_for()
+    return page
+
+
+def _visit(browser: "Browser", url: str) -> tuple[float, float]:
+    """Seconds to the first paint of a new visitor's page, and until it can be used."""
+    started = time.perf_counter()
+    page = _open(browser, url)
+    ready = time.perf_counter() - started
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    page.close()
+    return paint / 1000, ready
+
+
+def _examples(browser: "Browser", url: str) -> tuple[float, float]:
+    """Seconds from a click on an example to its points: the first since the start, and another."""
+    page = _open(browser, url)
+    seconds = []
+    for number, button in enumerate(page.locator("#examples button").all()[:2]):
+        before = page.locator(".kp-panel image").first.get_attribute("href") if number else None
+        started = time.perf_counter()
+        button.click()
+        page.wait_for_function(
+            """(before) => {
+              const pictures = [...document.querySelectorAll(".kp-panel image")];
+              return pictures.length && pictures[0].getAttribute("href") !== before
+                && document.querySelector(".kp-points");
+            }""",
+            arg=before,
+        )
+        seconds.append(time.perf_counter() - started)
+    page.close()
+    return seconds[0], seconds[1]
+
+
+def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, float]:
+    """Milliseconds of each switch of the Compare tab, the median over on and off."""
+    page = _open(browser, url)
+    if photo:
+        page.locator("#photo input[type=file]").set_input_files(photo)
+    else:
+        page.locator("#examples button").first.click()
+    page.locator(".kp-panel").last.wait_for()
+    page.wait_for_timeout(1000)
+    found = {}
+    for box in page.locator("#panels [type=checkbox]:visible").element_handles():
+        times = [box.evaluate(_SWITCHED) for _ in range(2 * ROUNDS)]
+        found[box.get_attribute("name")] = round(statistics.median(times), 1)
+    page.close()
+    return found
+
+
+def _live(browsers: "BrowserType", url: str, camera: Path) -> dict[str, float]:
+    """Frames a second that the Live tab says, by the model beside MediaPipe."""
+    rates = {}
+    with chromium(browsers, camera) as browser:
+        page = _open(browser, url)
+        page.get_by_role("tab", name="Live").click()
+        page.get_by_role("button", name="Start camera").click()
+        for number in range(len(DEFAULT_MODELS)):  # they come first
+            page.get_by_label("Model beside MediaPipe").click()
+            option = page.get_by_role("option").nth(number)
+            model = option.inner_text().strip("✓ \n")
+            option.click()
+            page.wait_for_timeout(1000 * SETTLING)
+            rates[model] = statistics.median(_rate(page) for _ in range(READINGS))
+    return rates
+
+
+def _rate(page: "Page") -> float:
+    page.wait_for_timeout(1000)
+    return float(page.locator(".kp-live-rate").inner_text().split()[0])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=Path, nargs="?")
+    options = parser.parse_args()
+    files.check_outputs([options.output] if options.output else [])
+    try:
+        measured = measure()
+    except RuntimeError as error:
+        sys.exit(str(error))
+    print(json.dumps(measured, indent=1))
+    if options.output:
+        checkpoint.write_json(options.output, measured)

@@ -1,0 +1,240 @@
+"""`python -m kpdemo compare`: photos in; a report, JSON, tables, a picture out."""
+
+import argparse
+import glob
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from kpdemo.cli import photos
+from kpdemo.cli.photos import Photos
+from kpdemo.engine import export, folder
+from kpdemo.engine.engine import engine, model_folders
+from kpdemo.engine.folder import Summary
+from kpdemo.faces.detector import MAX_FACES
+from kpdemo.media import images
+from kpdemo.media.images import ImageError
+from kpdemo.media.sheet import side_by_side
+from kpdemo.structures import Comparison
+from kpdemo.system import files
+from kpdemo.zoo import BASELINE
+
+LIMITS = (
+    f"limits: files of {images.MAX_BYTES // 1_000_000} MB and "
+    f"{images.MAX_PIXELS // 1_000_000} megapixels; of a photo, the {MAX_FACES} largest faces"
+)
+
+
+def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """Compare models on what the arguments name; returns the exit status."""
+    _add_options(parser)
+    options, words, models = _parse(parser, list(arguments))
+    outputs = [out for out in (options.json, options.csv, options.png, options.jsonl) if out]
+    # What goes to standard output must be alone there.
+    report = sys.stderr if any(map(files.is_stdout, outputs)) else sys.stdout
+    if options.bom and not options.csv:
+        parser.error("--bom is for a table: name it with --csv OUT.csv")
+    if len(words) == 1 and _is_one_photo(words[0]):
+        if options.jsonl:
+            parser.error("--jsonl is for a folder; for one photo use --json OUT.json")
+        files.check_outputs(outputs, map(Path, words))
+        return _compare_one(Path(words[0]), options, models, report)
+    has_folder = any(Path(word).is_dir() for word in words)
+    if (outputs or has_folder) and (len(outputs) != 1 or options.json or options.png):
+        parser.error(
+            "for a folder or several photos, name one output: --csv OUT.csv or --jsonl OUT.jsonl"
+        )
+    is_folder = len(words) == 1 and has_folder
+    chosen = photos.in_folder(Path(words[0])) if is_folder else photos.select(words)
+    chosen.check_outputs(outputs)
+    if not chosen.paths:
+        print(*(f"{name}: {why}" for name, why in chosen.bad.items()), sep="\n", file=sys.stderr)
+        return 1
+    if not outputs:
+        return _compare_each(chosen, models, report)
+    kind = "csv" if options.csv else "jsonl"
+    return _compare_many(chosen, outputs[0], kind, models, options.bom, report)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "photos",
+        nargs="*",
+        metavar="PHOTO",
+        help="a photo, a folder of photos, or a quoted pattern such as '*.jpg'; several may be "
+        "given, those that begin with a dash after --",
+    )
+    outputs = parser.add_argument_group("outputs", "a file, or - for standard output")
+    outputs.add_argument("--json", type=Path, metavar="OUT.json", help="write the whole result")
+    outputs.add_argument(
+        "--csv",
+        type=Path,
+        metavar="OUT.csv",
+        help="write one row a point; of a folder or several photos, the same command resumes it",
+    )
+    outputs.add_argument("--png", type=Path, metavar="OUT.png", help="draw the models side by side")
+    outputs.add_argument(
+        "--jsonl",
+        type=Path,
+        metavar="OUT.jsonl",
+        help="of a folder or several photos: one line of JSON a photo, resumed as --csv",
+    )
+    outputs.add_argument(
+        "--bom",
+        action="store_true",
+        help="begin a new CSV with a byte-order mark, by which spreadsheets know it as UTF-8",
+    )
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="which models, as NAME,NAME or NAME NAME (default: the four and mediapipe); a photo "
+        "called like a model is written ./NAME",
+    )
+
+
+def _parse(
+    parser: argparse.ArgumentParser, arguments: list[str]
+) -> tuple[argparse.Namespace, list[str], list[str] | None]:
+    """The options, the words that name photos, and the models, None for the default ones."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options, unknown = parser.parse_known_intermixed_args(arguments[:end])
+    if unknown:
+        parser.error(f"{unknown[0]} is no option; a photo of that name goes after --")
+    words: list[str] = options.photos or []
+    models: list[str] = []
+    for first, *rest in options.models:
+        # The first word names models; those after it may be photos.
+        count = next((n for n, word in enumerate(rest) if not _names_models(word)), len(rest))
+        models += [name for word in (first, *rest[:count]) for name in word.split(",") if name]
+        words += rest[count:]
+    words += arguments[end + 1 :]
+    if not words:
+        parser.error("name a photo, or a folder of photos")
+    if options.models and not models:
+        parser.error("--models needs the name of a model")
+    return options, words, models or None
+
+
+def _names_models(word: str) -> bool:
+    """Whether a word after a model's name is one too: it is known, or can be nothing else."""
+    names = {BASELINE, *(place.name for place in model_folders())}
+    if names.issuperset(name for name in word.split(",") if name):
+        return True
+    is_path = os.path.lexists(word) or os.sep in word or Path(word).suffix or glob.has_magic(word)
+    return not is_path
+
+
+def _is_one_photo(word: str) -> bool:
+    return not Path(word).is_dir() and (os.path.lexists(word) or not glob.has_magic(word))
+
+
+def _compare_one(
+    path: Path, options: argparse.Namespace, models: list[str] | None, report: TextIO
+) -> int:
+    photo = images.load(path)
+    engine().warm_up(models)
+    comparison = engine().compare(photo, models)
+    result = comparison.to_dict()
+    if options.json:
+        files.write(options.json, export.to_json(result).encode())
+    if options.csv:
+        table = export.to_csv(result, path.name).encode()
+        files.write(options.csv, export.BOM + table if options.bom else table)
+    if options.png:
+        files.write(options.png, export.png_bytes(side_by_side(photo, comparison)))
+    print(describe(comparison), file=report)
+    return _print_unavailable(comparison.unavailable, models)
+
+
+def _compare_each(chosen: Photos, models: list[str] | None, report: TextIO) -> int:
+    """A report of each photo."""
+    engine().warm_up(models)
+    bad, unavailable = dict(chosen.bad), {}
+    for name, path in chosen.paths.items():
+        try:
+            comparison = engine().compare(images.load(path), models)
+        except ImageError as error:
+            bad[name] = str(error)
+            continue
+        print(name, *describe(comparison).splitlines(), sep="\n  ", file=report)
+        unavailable |= comparison.unavailable
+    status = _print_unavailable(unavailable, models)
+    _print_bad(bad)
+    return 1 if bad else status
+
+
+def _compare_many(
+    chosen: Photos, out: Path, kind: str, models: list[str] | None, bom: bool, report: TextIO
+) -> int:
+    """All photos into one file."""
+    try:
+        done = folder.compare_into(engine(), chosen, out, kind, models, bom)
+    except KeyboardInterrupt:
+        print(f"Stopped; the same command goes on with what {out} lacks.", file=sys.stderr)
+        return 130
+    print(describe_run(out, done), file=report)
+    status = _print_unavailable(done.unavailable, models)
+    _print_bad(done.bad)
+    return 1 if done.bad else status
+
+
+def describe(comparison: Comparison) -> str:
+    """The result in a few lines for the terminal."""
+    lines = []
+    for number, face in enumerate(comparison.faces):
+        x0, y0, x1, y1 = face.box
+        lines.append(
+            f"face {number}: {x1 - x0:.0f}x{y1 - y0:.0f} px at ({x0:.0f}, {y0:.0f}), "
+            f"score {face.score:.2f}, roll {face.roll:.0f} degrees"
+        )
+        lines += [
+            f"  {name:16} {len(answer.keypoints):3} points {answer.milliseconds:7.1f} ms"
+            for name, answer in face.answers.items()
+        ]
+        lines += [f"  {name:16} {why}" for name, why in face.missing.items()]
+    lines += comparison.notices
+    if comparison.faces:
+        times = (f"{stage} {value:.0f} ms" for stage, value in comparison.timings.items())
+        lines.append(", ".join(times))
+    return "\n".join(lines)
+
+
+def describe_run(out: Path, done: Summary) -> str:
+    """What a run over many photos did, for the terminal."""
+    rate = done.photos / done.seconds
+    lines = [
+        f"{out}: {done.photos} photos with {done.faces} faces ({done.without} without), "
+        f"{rate:.1f} a second; {done.before} were there before."
+    ]
+    if done.changed:
+        lines.append(f"{done.changed} photos had changed since; their old rows are gone.")
+    if done.others:
+        lines.append(
+            f"{done.others} photos in {out} are not, or no longer, among these; their rows stay."
+        )
+    lines += [f"{name}: no face here on {count} faces." for name, count in done.missing.items()]
+    if done.faces_left_out:
+        lines.append(
+            f"{done.faces_left_out} faces were left out: of each photo, the {MAX_FACES} largest "
+            "are compared."
+        )
+    return "\n".join(lines)
+
+
+def _print_unavailable(unavailable: Mapping[str, str], models: Sequence[str] | None) -> int:
+    """Say which models are unavailable; the exit status: 1 if one of them was asked for by name."""
+    for name, why in unavailable.items():
+        print(f"{name} is unavailable: {why}", file=sys.stderr)
+    return 1 if models and unavailable.keys() & set(models) else 0
+
+
+def _print_bad(bad: Mapping[str, str]) -> None:
+    if bad:
+        print(f"{len(bad)} could not be used:", file=sys.stderr)
+    for name, why in bad.items():
+        print(f"  {name}: {why}", file=sys.stderr)

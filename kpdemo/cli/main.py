@@ -1,0 +1,100 @@
+"""The command line `python -m kpdemo`: which command runs, and how errors end."""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from kpdemo.cli import compare as compare_command
+from kpdemo.engine.engine import engine, model_folders
+from kpdemo.models import hub, onnx
+from kpdemo.system import files
+
+_EPILOG = """other commands (each has its own --help):
+  python -m kpdemo export MODEL --onnx OUT.onnx
+  python -m kpdemo pull [--namespace NAME]"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Ends bad usage with one sentence and status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (--help lists the options)\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status.
+
+    0 if all went well, 1 if something could not be used, 2 for bad usage, 130 if interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command = COMMANDS.get(arguments[0]) if arguments else None
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may have letters that the terminal lacks.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return command(arguments[1:]) if command else compare(arguments)
+    except BrokenPipeError:
+        # Whoever reads standard output has enough; else Python would complain again at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def compare(arguments: list[str]) -> int:
+    """`python -m kpdemo compare PHOTO`, or without `compare`."""
+    parser = Parser(
+        prog="python -m kpdemo",
+        description="Where different neural networks put the facial keypoints of a photo.",
+        epilog=f"{compare_command.LIMITS}\n\n{_EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return compare_command.run(parser, arguments)
+
+
+def export_net(arguments: list[str]) -> int:
+    """A model as a file for ONNX Runtime and other programs."""
+    parser = Parser(prog="python -m kpdemo export", description=onnx.__doc__)
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("--onnx", type=Path, metavar="OUT.onnx", required=True)
+    options = parser.parse_args(arguments)
+    weights = [path for folder in model_folders() for path in folder.glob("*")]
+    files.check_outputs([options.onnx], weights)
+    print(onnx.export(onnx.find(engine(), options.model), options.onnx))
+    return 0
+
+
+def pull(arguments: list[str]) -> int:
+    """`python -m kpdemo pull`: fetch the pinned weights from the Hub, else the newest ones."""
+    parser = Parser(prog="python -m kpdemo pull", description=pull.__doc__)
+    parser.add_argument(
+        "--namespace",
+        metavar="NAME",
+        default=os.environ.get(hub.VARIABLE),
+        help=f"whose repositories (default: the environment's {hub.VARIABLE})",
+    )
+    namespace = parser.parse_args(arguments).namespace
+    if not namespace:
+        print(f"Say whose weights, with --namespace NAME or {hub.VARIABLE}=NAME.", file=sys.stderr)
+        return 1
+    lines = list(hub.report(namespace, [place.name for place in model_folders()]))
+    for good, line in lines:
+        print(line, file=sys.stdout if good else sys.stderr)
+    return 0 if all(good for good, _ in lines) else 1
+
+
+# By the first word; a photo of that name is written ./export.
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "compare": compare,
+    "export": export_net,
+    "pull": pull,
+}

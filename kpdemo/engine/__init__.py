@@ -1,0 +1,1 @@
+"""Photos through all models: load, detect, predict, assemble."""

@@ -1,0 +1,120 @@
+"""`python -m kpdemo FOLDER --csv OUT.csv`: many photos into one file, which can be resumed."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from kpdemo.cli.photos import Photos, in_folder
+from kpdemo.engine.batch import Nets, compare_many
+from kpdemo.engine.engine import Engine
+from kpdemo.engine.resumable import GrowingFile, StandardOutput
+from kpdemo.media import images
+from kpdemo.media.images import ImageError
+from kpdemo.system import files
+
+
+@dataclass
+class Summary:
+    """What a run did: photos and faces looked at now, photos without a face, photos that the file
+    held already, photos of those looked at now that had changed since, photos in the file that are
+    not among the given ones, faces without points by model, faces beyond the limit, a sentence for
+    each photo that could not be used and each model that is left out, and the seconds."""
+
+    photos: int = 0
+    faces: int = 0
+    without: int = 0
+    before: int = 0
+    changed: int = 0
+    others: int = 0
+    missing: dict[str, int] = field(default_factory=dict)
+    faces_left_out: int = 0
+    bad: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def run(
+    engine: Engine, folder: Path, out: Path, kind: str, models: Sequence[str] | None
+) -> Summary:
+    """`compare_into` for all photos of a folder; FolderError if there is none."""
+    return compare_into(engine, in_folder(folder), out, kind, models)
+
+
+def compare_into(
+    engine: Engine,
+    photos: Photos,
+    out: Path,
+    kind: str,
+    models: Sequence[str] | None,
+    bom: bool = False,
+) -> Summary:
+    """Compare models on all photos that the file `out` does not hold yet, as they are now.
+
+    A photo whose file has changed since is done again; photos in the file that are not among these
+    stay. `kind` is "csv" or "jsonl"; a new CSV begins with a byte-order mark if `bom` says so.
+    Shows its progress where standard error is a terminal. Raises OutputError, or ValueError for an
+    unknown model; what was written until then stays, and the next run goes on from there.
+    """
+    started = time.perf_counter()
+    photos.check_outputs([out])
+    nets = Nets(engine, models)
+    summary = Summary(bad=dict(photos.bad), unavailable=dict(nets.unavailable))
+    digests: dict[str, str] = {}
+
+    def with_digests(todo: dict[str, Path]) -> Iterator[Path]:
+        for name, path in todo.items():
+            # Before the photo is read: if it changes in between, the next run does it again.
+            digests[name] = digest(path)
+            yield path
+
+    with (
+        nullcontext(StandardOutput(kind, nets.names, bom))
+        if files.is_stdout(out)
+        else GrowingFile(out, kind, nets.names, photos.paths, bom)
+    ) as results:
+        there = [name for name in photos.paths if name in results.digests]
+        changed = [
+            name
+            for name in tqdm(there, "looking for changed photos", disable=None, leave=False)
+            # Files of earlier versions hold no digests.
+            if results.digests[name] not in ("", digest(photos.paths[name]))
+        ]
+        results.drop(changed)
+        todo = {n: path for n, path in photos.paths.items() if n not in results.digests}
+        summary.changed, summary.before = len(changed), len(photos.paths) - len(todo)
+        summary.others = len(results.digests) - summary.before
+        compared = compare_many(engine, with_digests(todo), nets)
+        bar = tqdm(total=len(photos.paths), initial=summary.before, unit="photo", disable=None)
+        with bar:
+            for name, result in zip(todo, compared, strict=True):
+                bar.update()
+                if isinstance(result, ImageError):
+                    summary.bad[name] = str(result)
+                elif failed := [w for n, w in result.unavailable.items() if n in nets.names]:
+                    # Not in the file, where it would count as done: the next run asks again.
+                    summary.bad[name] = " ".join(failed)
+                else:
+                    results.add(name, result.to_dict(), digests[name])
+                    summary.photos += 1
+                    summary.faces += len(result.faces)
+                    summary.without += not result.faces
+                    summary.faces_left_out += result.faces_left_out
+                    for model in (model for face in result.faces for model in face.missing):
+                        summary.missing[model] = summary.missing.get(model, 0) + 1
+    summary.seconds = time.perf_counter() - started
+    return summary
+
+
+def digest(path: Path) -> str:
+    """The first 16 hex digits of a file's SHA-256; "-" for one that cannot be read."""
+    try:
+        with files.open_regular(path) as file:
+            data = file.read(images.MAX_BYTES + 1)
+    except (OSError, ValueError):
+        return "-"
+    return hashlib.sha256(data).hexdigest()[:16]

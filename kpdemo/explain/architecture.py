@@ -1,0 +1,65 @@
+"""What a net does with a picture, as the sizes of its feature maps: for drawing it."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from kpdemo.models import nets
+from kpdemo.models.config import ModelConfig
+
+Shape = tuple[int, int, int]  # channels, height, width
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The sizes of what a net makes of one `picture`, in the order in which it makes it.
+
+    `stem` is what the first layers leave where they stand apart, `down` the feature maps from
+    fine to coarse, `up` those merged again from coarse to fine, `maps` the heatmaps, `layers`
+    the widths of the fully connected layers. Nets without such a part have None or nothing.
+    """
+
+    net: str
+    picture: Shape
+    stem: Shape | None
+    down: tuple[Shape, ...]
+    up: tuple[Shape, ...]
+    maps: Shape | None
+    layers: tuple[int, ...]
+    keypoints: int
+    parameters: int
+
+
+def of(config: ModelConfig) -> Architecture:
+    """The architecture that a config describes, without its weights.
+
+    Sizes come from a forward pass on whatever numbers memory holds: none is drawn at random first,
+    which would take most of the time. Raises ConfigError where the net cannot be built.
+    """
+    with torch.device("meta"):
+        net = nets.build(config).eval()
+    net.to_empty(device="cpu")
+    stem, down, up, layers = net.parts()
+    shapes: dict[nn.Module, tuple[int, ...]] = {}
+
+    def note(module: nn.Module, _: object, output: torch.Tensor) -> None:
+        shapes[module] = tuple(output.shape[1:])
+
+    for module in [*stem, *down, *up, *layers]:
+        module.register_forward_hook(note)
+    size = config.input
+    picture = size.channels, size.height, size.width
+    with torch.no_grad():
+        output = net(torch.zeros(1, *picture))
+    return Architecture(
+        net=config.net,
+        picture=picture,
+        stem=shapes[stem[0]] if stem else None,
+        down=tuple(shapes[module] for module in down),
+        up=tuple(shapes[module] for module in up),
+        maps=None if output.heatmaps is None else tuple(output.heatmaps.shape[1:]),
+        layers=tuple(shapes[module][0] for module in layers),
+        keypoints=output.keypoints.shape[1],
+        parameters=sum(p.numel() for p in net.parameters()),
+    )

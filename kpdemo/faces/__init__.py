@@ -1,0 +1,1 @@
+"""From a photo to its faces: detection, tracking, and the crops around them."""

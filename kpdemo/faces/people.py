@@ -1,0 +1,141 @@
+"""Who is who in a film: each face of a frame gets the number of its person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from kpdemo.structures import Face
+
+# A face belongs to a person if its cost is below 1. Each of these alone costs 1: a place that is
+# this many face widths off, and a look that is this different (1 minus the correlation of two
+# looks). One person from frame to frame differs by up to 0.15; of pairs of people in the YouTube
+# Faces frames six in seven differ by more than 0.35.
+_FARTHEST, _MOST_UNLIKE = 2.0, 0.35
+# For a person who was not in the last frame, or in few at all: others have the better claim.
+_UNSTEADY, _FEW = 0.1, 3
+# A missing person is expected to move on for this many frames, and to wait there after that.
+_COASTING = 30
+# The look is of the face with its hair and neck, so that a hand before the mouth changes little.
+_LOOK_SIDE, _LOOK_WIDTHS = 8, 1.6
+# The looks of about a second are remembered: the last ones may be those of a half hidden face.
+_LOOKS = 30
+
+
+@dataclass
+class _Person:
+    """Where a person was last: `outline` `(8, 2)` in pixels, `velocity` `(2,)` a frame.
+
+    `looks` are the last ones, `(N, 3, D)`, `missing` is the number of frames since then.
+    """
+
+    outline: np.ndarray
+    velocity: np.ndarray
+    looks: np.ndarray
+    missing: int = 0
+
+
+class PersonTracker:
+    """Numbers the people of one film from 0, in the order in which they appear.
+
+    A number is never given to another person. Someone who was lost, or hidden by another, gets the
+    same number again on coming back near the place where they must be by then.
+    """
+
+    def __init__(self) -> None:
+        self._people: list[_Person] = []
+
+    @property
+    def count(self) -> int:
+        """How many people there were so far."""
+        return len(self._people)
+
+    def identify(self, pixels: np.ndarray, faces: Sequence[Face]) -> list[int]:
+        """The number of each face's person, for the next frame `(H, W, 3)` uint8 RGB.
+
+        `faces` are in pixels of the frame; all frames of a film have the same size.
+        """
+        # Imported here since it takes as long as the rest of the page, and few starts need it.
+        from scipy.optimize import linear_sum_assignment
+
+        outlines = [_outline(face) for face in faces]
+        looks = [_look(pixels, *_middle(outline)) for outline in outlines]
+        costs = np.ones((len(faces), len(self._people)))
+        for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
+            costs[row] = [_cost(person, outline, look, pixels) for person in self._people]
+        # Capped, so that no one changes places for a pair that is impossible anyway.
+        costs = np.minimum(costs, 1)
+        known = {
+            row: number
+            for row, number in zip(*linear_sum_assignment(costs), strict=True)
+            if costs[row, number] < 1
+        }
+        for person in self._people:
+            person.missing += 1
+        numbers = []
+        for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
+            if row in known:
+                _move(self._people[known[row]], outline, look)
+            else:
+                self._people.append(_Person(outline, np.zeros(2), look[None]))
+            numbers.append(int(known.get(row, len(self._people) - 1)))
+        return numbers
+
+
+def _outline(face: Face) -> np.ndarray:
+    """Two corners of the box and the six points: `(8, 2)`."""
+    return np.concatenate([np.reshape(face.box, (2, 2)), face.keypoints])
+
+
+def _middle(outline: np.ndarray) -> tuple[np.ndarray, float]:
+    """Where the middle of a face's box is `(2,)`, and how wide it is."""
+    return outline[:2].mean(0), float(np.ptp(outline[:2, 0]))
+
+
+def _look(pixels: np.ndarray, center: np.ndarray, width: float) -> np.ndarray:
+    """The colours around a face, coarsely: `(3, D)`, the whole and its left and right half.
+
+    Each is without its mean and has length 1, so that products are correlations.
+    """
+    half = _LOOK_WIDTHS * width / 2
+    size = np.array(pixels.shape[1::-1])
+    x0, y0 = np.clip(np.floor(center - half), 0, size - 1).astype(int)
+    x1, y1 = np.maximum(np.clip(np.ceil(center + half), 0, size).astype(int), (x0 + 1, y0 + 1))
+    small = cv2.resize(pixels[y0:y1, x0:x1], (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA)
+    colors = small.astype(np.float64)
+    looks = np.zeros((3, *colors.shape))
+    middle = _LOOK_SIDE // 2
+    for look, columns in zip(looks, (slice(None), slice(middle), slice(middle, None)), strict=True):
+        look[:, columns] = colors[:, columns] - colors[:, columns].mean()
+        look /= max(np.linalg.norm(look), 1e-9)
+    return looks.reshape(3, -1)
+
+
+def _cost(person: _Person, outline: np.ndarray, look: np.ndarray, pixels: np.ndarray) -> float:
+    """How unlikely it is that this is the person; impossible from 1 on."""
+    center, width = _middle(outline)
+    _, last_width = _middle(person.outline)
+    coasting = person.velocity * min(person.missing + 1, _COASTING)
+    away = min(
+        np.linalg.norm(outline - place, axis=1).mean()
+        for place in (person.outline, person.outline + coasting)
+    )
+    cost = away / (width + last_width) * 2 / _FARTHEST
+    if person.missing or len(person.looks) < _FEW:
+        cost += _UNSTEADY
+    if cost >= 1:
+        return 1
+    # Boxes of half hidden faces have a wrong size now and then: the person's last size counts too.
+    # One half of a look is enough, since another person may stand before the other.
+    alike = max(
+        (person.looks * other).sum(-1).max() for other in (look, _look(pixels, center, last_width))
+    )
+    return cost + (1 - alike) / _MOST_UNLIKE
+
+
+def _move(person: _Person, outline: np.ndarray, look: np.ndarray) -> None:
+    step = (outline - person.outline).mean(0) / person.missing
+    person.velocity = (person.velocity + step) / 2
+    person.outline, person.missing = outline, 0
+    person.looks = np.concatenate([person.looks, look[None]])[-_LOOKS:]

@@ -1,0 +1,128 @@
+"""How far a model's answer is from a reference's, place by place.
+
+The reference is the baseline's answer, or points that a person marked
+(`kpdemo.keypoints.annotations`). Agreement with the baseline is no error: MediaPipe is a model too,
+and defines some places (the jaw above all) differently from the markups that the nets learned.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kpdemo.keypoints import markup
+from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.structures import Answer, ComparedFace
+from kpdemo.zoo import BASELINE
+
+
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """Where an answer and a reference put the N places of one face that both name.
+
+    `ours` and `theirs` are `(N, 2)` photo coordinates, NaN where unknown. `at` are the N points of
+    `markup` that the places are; it is another than the answer's own where that was converted.
+    `unit` is the reference's distance between the outer eye corners in pixels, NaN if unknown.
+    """
+
+    markup: str
+    at: np.ndarray
+    ours: np.ndarray
+    theirs: np.ndarray
+    unit: float
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The distances in pixels of the photo: `(N,)`."""
+        return np.linalg.norm(self.ours - self.theirs, axis=1)
+
+    @property
+    def percent(self) -> np.ndarray:
+        """The distances in percent of the unit: `(N,)`."""
+        return 100 * self.pixels / self.unit
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean distances over faces: in percent, in pixels, and in percent by group of points.
+
+    None, and a group is missing, where nothing could be measured.
+    """
+
+    percent: float | None
+    pixels: float | None
+    groups: dict[str, float]
+
+
+def baselines(faces: Iterable[ComparedFace]) -> list[Answer | None]:
+    """The baseline's answer on each face, None where it has none."""
+    return [face.answers.get(BASELINE) for face in faces]
+
+
+def between(answer: Answer, reference: Answer) -> Gaps:
+    """The places that an answer and a reference both name, one for each point of the markup.
+
+    Where one of the two has its points converted to the markup of the other, those are compared,
+    and best if they were fitted to that markup's own definition.
+    """
+    ours, theirs = _readings(answer), _readings(reference)
+    unit = _unit(reference)
+    for name in (reference.markup, answer.markup):
+        if name in ours and name in theirs:
+            at = np.arange(len(markup.get(name)))
+            return Gaps(name, at, ours[name], theirs[name], unit)
+    known, other = markup.get(answer.markup), markup.get(reference.markup)
+    places = [
+        (at[0], place) for place, at, _ in markup.shared(known.name, other.name) if len(at) == 1
+    ]
+    at = np.array([k for k, _ in places], int)
+    found = [other.place(reference.keypoints, place) for _, place in places]
+    return Gaps(known.name, at, answer.keypoints[at], np.reshape(found, (-1, 2)), unit)
+
+
+def summary(pairs: Iterable[tuple[Answer | None, Answer | None]]) -> Summary:
+    """The mean over faces of what `between` finds for each pair of answer and reference.
+
+    Every face counts the same. Faces that lack one of the two, or share no place, are left out.
+    """
+    percent, pixels, groups = [], [], {}
+    for answer, reference in pairs:
+        if answer is None or reference is None:
+            continue
+        gaps = between(answer, reference)
+        pixels.append(_mean(gaps.pixels))
+        percent.append(_mean(gaps.percent))
+        for group, points in markup.get(gaps.markup).groups.items():
+            groups.setdefault(group, []).append(_mean(gaps.percent[np.isin(gaps.at, points)]))
+    means = {group: _mean(np.array(values)) for group, values in groups.items()}
+    return Summary(
+        _known(_mean(np.array(percent))),
+        _known(_mean(np.array(pixels))),
+        {group: value for group, value in means.items() if np.isfinite(value)},
+    )
+
+
+def _readings(answer: Answer) -> dict[str, np.ndarray]:
+    """An answer's points by markup: its own, and those that it can be read as."""
+    readings = dict(answer.converted)
+    for name, points in answer.converted.items():
+        if name.endswith("-fitted"):
+            readings[name.removesuffix("-fitted")] = readings.pop(name, points)
+    return readings | {answer.markup: answer.keypoints}
+
+
+def _unit(reference: Answer) -> float:
+    try:
+        unit = float(eye_distance(reference.keypoints, reference.markup))
+    except KeyError:  # a single nose tip has no eyes
+        return np.nan
+    return unit if unit > 0 else np.nan
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

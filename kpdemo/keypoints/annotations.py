@@ -1,0 +1,274 @@
+"""Points that a person marked: from 300-W `.pts`, IMM `.asf` or this program's own JSON.
+
+What is read is in photo coordinates, 0-based with pixel centres on integers, whatever the file
+counts from. Points that a file marks as unknown are NaN: see `without_codes`. The readers of single
+files are the training data's too.
+"""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kpdemo.keypoints import markup
+from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.system import json_file
+
+IMM_COUNT = 58
+MAX_CHARACTERS = 10_000_000
+# At least this share of the points must lie in a face's box; iBUG's jaw often leaves it.
+_INSIDE = 0.5
+# Points beyond the photo's edge by more than this share of it were marked on another picture.
+BEYOND = 0.25
+# Words for a number that is not there; NaN is read as a number.
+_MISSING = {"", "-", "?", "na", "n/a", "#n/a", "none", "null", "nil", "missing"}
+# COCO's flags of a point: not labelled, labelled but hidden, visible.
+_FLAGS = (0, 1, 2)
+# What looking for our own fields in somebody else's JSON may raise.
+_MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+class TruthError(ValueError):
+    """A file of marked points that cannot be used; one sentence, for whoever chose it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """The marked faces of a photo: each `(K, 2)` float32 in photo coordinates, NaN if unknown."""
+
+    markup: str
+    faces: tuple[np.ndarray, ...]
+
+
+def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
+    """The sets of points in a file called `name`, for a photo of `width` × `height` pixels.
+
+    `.pts` and `.asf` hold one set, called ""; JSON one a model, by its name. Raises TruthError for
+    anything else, and for points that were marked on another picture; nothing is scaled to fit.
+    """
+    if not (isinstance(name, str | os.PathLike) and isinstance(text, str)):
+        raise TruthError("Pass the name of the file and what it holds, as text.")
+    if len(text) >= MAX_CHARACTERS:
+        raise TruthError("The file is larger than 10 MB; choose one that holds only points.")
+    kind = Path(name).suffix.lower()
+    if kind == ".pts":
+        sets = {"": Marks("ibug-68", (read_pts(text, 68, 1, "The file"),))}
+    elif kind == ".asf":
+        points = to_pixels(read_asf(text, "The file"), width, height)
+        sets = {"": Marks("imm-58", (points,))}
+    elif kind == ".json":
+        sets = _read_json(text, width, height)
+    else:
+        raise TruthError("Ground truth is read from .pts, .asf or .json files; choose one of them.")
+    for marks in sets.values():
+        if not any(np.isfinite(points).any() for points in marks.faces):
+            raise TruthError("All points in the file are marked as unknown; choose another one.")
+        for points in marks.faces:
+            for k in outside(points, width, height)[:1]:
+                x, y = points[k]
+                raise TruthError(
+                    f"Point {k + 1} in the file, at ({x:g}, {y:g}), lies outside this photo of "
+                    f"{width} × {height} pixels; choose the file that was made for it."
+                )
+    return sets
+
+
+def on_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Answer | None]:
+    """For each found face the marks that belong to it, as an `Answer`; None where there are none.
+
+    Every marked face goes to the found one whose box holds the largest share of its points, and
+    the nearest of those that hold as many; one found face gets one marked face.
+    """
+    claims = sorted(
+        (_claim(points, face), m, f)
+        for m, points in enumerate(marks.faces)
+        for f, face in enumerate(faces)
+    )
+    found: list[Answer | None] = [None] * len(faces)
+    taken: set[int] = set()
+    for (outside, _), m, f in claims:
+        if outside <= 1 - _INSIDE and m not in taken and found[f] is None:
+            found[f] = Answer(marks.markup, marks.faces[m], None, 0.0)
+            taken.add(m)
+    return found
+
+
+def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
+    """Which set of a file is the truth, where nobody has said it: the one that was edited.
+
+    A JSON file that was downloaded here holds what every model answered; the set that differs most
+    from what the model of its name says is the one that a person corrected.
+    """
+
+    def edited(name: str) -> float:
+        matched = on_faces(sets[name], comparison.faces)
+        moved = [0.0]
+        for truth, face in zip(matched, comparison.faces, strict=True):
+            answer = face.answers.get(name)
+            if truth is None:
+                continue
+            if answer is None or answer.markup != truth.markup:
+                return np.inf
+            gaps = np.linalg.norm(truth.keypoints - answer.keypoints, axis=1)
+            moved.append(float(np.nan_to_num(gaps).mean()))
+        return max(moved)
+
+    return max(sets, key=edited)
+
+
+def gaps(answers: Sequence[Answer | None]) -> str:
+    """What is unknown in the marks on a photo's faces, in words; empty where all is known."""
+    known = [np.isfinite(answer.keypoints).all(1) for answer in answers if answer]
+    words = []
+    if not all(face.all() for face in known):
+        count, total = (sum(map(size, known)) for size in (np.sum, len))
+        words.append(f"{count} of the {total} points are known; the others count nowhere.")
+    if not all(_has_eye_distance(answer) for answer in answers if answer):
+        words.append("Without both outer eye corners, errors are in pixels alone.")
+    return " ".join(words)
+
+
+def _has_eye_distance(answer: Answer) -> bool:
+    try:
+        return bool(eye_distance(answer.keypoints, answer.markup) > 0)
+    except KeyError:  # a single nose tip has no eyes
+        return False
+
+
+def read_pts(text: str, count: int, first: int, where: Path | str) -> np.ndarray:
+    """The text of a `.pts` file -> `(count, 2)` float32, 0-based; `first` is its first index.
+
+    Raises TruthError, which calls the file `where`.
+    """
+    braces = re.search(r"\{(.*)\}", text, re.DOTALL)
+    if not braces:
+        raise TruthError(f"{where} is no complete .pts file: it has no list of points in braces.")
+    points = points_from(braces[1].split(), count, where)
+    stated = re.search(r"n_points\s*:\s*(\d+)", text[: braces.start()])
+    # Compared as texts: numbers may be of any length.
+    if stated and stated[1].lstrip("0") != str(count):
+        raise TruthError(f"{where} states n_points: {stated[1]:.20} and has {count} points.")
+    return without_codes(points - first)
+
+
+def read_asf(text: str, where: Path | str) -> np.ndarray:
+    """The text of an `.asf` file -> its points as fractions of the picture: `(58, 2)` float32.
+
+    Lines that hold a point have seven columns in some files and ten in others; the third and
+    fourth are always x and y. Raises TruthError, which calls the file `where`.
+    """
+    lines = [line.split() for line in text.splitlines()]
+    points = [line[2:4] for line in lines if len(line) in (7, 10) and not line[0].startswith("#")]
+    return points_from([number for point in points for number in point], IMM_COUNT, where)
+
+
+def to_pixels(fractions: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Fractions `(K, 2)` of a picture, as `.asf` has them -> float32 photo coordinates.
+
+    Fractions run over the picture's outer edges: the labels lie on the pixel grid of a magnified
+    display whose first pixel sits half a picture pixel inside the edge.
+    """
+    return fractions * np.array([width, height], np.float32) - 0.5
+
+
+def points_from(numbers: Sequence[str], count: int, where: Path | str) -> np.ndarray:
+    """Texts x y x y … as `(count, 2)` float32, NaN where unknown; TruthError names `where`.
+
+    A third number a point is read as COCO's flag where all of them are one: 0 is "not labelled".
+    """
+    try:
+        # float32 would turn large numbers into infinity with a warning.
+        values = np.array([_number(text) for text in numbers], np.float64)
+    except ValueError as error:
+        raise TruthError(f"{where} has a broken coordinate: {error}.") from error
+    flagged = len(values) == 3 * count and np.isin(values[2::3], _FLAGS).all()
+    if len(values) != 2 * count and not flagged:
+        raise TruthError(f"{where} has {len(values) / 2:g} points where {count} belong.")
+    if (np.abs(values) > np.finfo(np.float32).max).any():
+        raise TruthError(f"{where} has a coordinate that is no finite number.")
+    return without_codes(values.reshape(count, -1))
+
+
+def without_codes(rows: np.ndarray) -> np.ndarray:
+    """Rows x y, or x y flag, as float32 `(K, 2)` with NaN for points that are unknown.
+
+    Data sets write 0 0, -1 -1 or another whole number up to 0 twice where a point is unknown; no
+    keypoint lies so exactly on the diagonal beyond a picture's corner. Unknown too is a point that
+    lacks one coordinate, or has COCO's flag 0.
+    """
+    points = np.array(rows[:, :2], np.float32)
+    x, y = points.T
+    code = (x == y) & (x <= 0) & (x == np.rint(x))
+    flag = (rows[:, 2:] == 0).any(1)
+    points[code | flag | np.isnan(points).any(1)] = np.nan
+    return points
+
+
+def outside(points: np.ndarray, width: float, height: float) -> np.ndarray:
+    """Which of `(K, 2)` lie beyond a picture by more than a quarter of its size.
+
+    Less is usual: annotators mark hidden points where they think they are.
+    """
+    margin = BEYOND * np.array([width, height])
+    return np.flatnonzero(((points < -margin) | (points > (width, height) + margin)).any(1))
+
+
+def _number(text: str) -> float:
+    return np.nan if text.strip().lower() in _MISSING else float(text)
+
+
+def _claim(points: np.ndarray, face: ComparedFace) -> tuple[float, float]:
+    """Which share of the points lies outside a face's box, and how far their middle from its."""
+    known = points[np.isfinite(points).all(1)]
+    low, high = np.array(face.box[:2]), np.array(face.box[2:])
+    outside = ((known < low) | (known > high)).any(1).mean()
+    return float(outside), float(np.linalg.norm(known.mean(0) - (low + high) / 2))
+
+
+def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
+    try:
+        data = json_file.parse(text)
+        size = int(data["photo"]["width"]), int(data["photo"]["height"])
+        asked = [(name, a) for face in data["faces"] for name, a in face["models"].items()]
+        sets: dict[str, list[tuple[str, np.ndarray]]] = {}
+        for name, answer in asked:
+            points = _points(answer)
+            if np.isfinite(points).all(1).any():
+                sets.setdefault(name, []).append((markup.get(answer["markup"]).name, points))
+    except _MALFORMED as error:
+        raise TruthError(
+            "The file is no JSON as this page downloads it; choose one of those, a .pts or an .asf."
+        ) from error
+    if size != (width, height):
+        raise TruthError(
+            "The file was made for a photo of {} × {} pixels, and this one has {} × {}; choose the "
+            "file that belongs to it.".format(*size, width, height)
+        )
+    if not sets:
+        raise TruthError("The file holds no points; choose one that has a face in it.")
+    if mixed := [name for name, faces in sets.items() if len({m for m, _ in faces}) > 1]:
+        raise TruthError(f"The points of {mixed[0]} in the file have more than one markup.")
+    return {name: Marks(faces[0][0], tuple(p for _, p in faces)) for name, faces in sets.items()}
+
+
+def _points(answer: Mapping[str, Any]) -> np.ndarray:
+    """An answer's points, null as NaN; ValueError if they are not those of its markup."""
+    rows = answer["keypoints"]
+    columns = max(len(row) for row in rows if row is not None)
+    if columns not in (2, 3) or len(rows) != len(markup.get(answer["markup"])):
+        raise ValueError(f"they are not the points of {answer['markup']}")
+    points = np.array([[None] * columns if row is None else row for row in rows], np.float32)
+    if columns == 3 and not np.isin(points[:, 2], _FLAGS).all():
+        raise ValueError("the third column is no flag")
+    return without_codes(points)

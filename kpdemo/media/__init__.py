@@ -1,0 +1,1 @@
+"""Pictures and films: reading them safely, drawing on them, writing them."""

@@ -1,0 +1,58 @@
+"""The side-by-side picture of a comparison, as the command line and the app's download give it."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from kpdemo import zoo
+from kpdemo.engine.engine import NO_FACE_HERE
+from kpdemo.media import draw
+from kpdemo.media.images import Photo
+from kpdemo.structures import Answer, Comparison
+
+PANEL_SIDE = 900  # pixels; more makes the sheet heavy and shows nothing new
+COLUMNS = 3
+
+
+def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
+    """One panel a model with its keypoints on every face: `(H, W, 3)` uint8 RGB.
+
+    Without a face it is the photo alone, and says so.
+    """
+    height, width = photo.pixels.shape[:2]
+    scale = min(1.0, PANEL_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(photo.pixels, size, interpolation=cv2.INTER_AREA)
+    ratio = np.array(size) / (comparison.width, comparison.height)
+    panels = []
+    for name in comparison.models:
+        answers = [face.answers[name] for face in comparison.faces if name in face.answers]
+        if not answers:
+            panels.append((name, NO_FACE_HERE, small))
+            continue
+        known = [a.confidence for a in answers if a.confidence is not None]
+        panels.append(
+            (
+                name,
+                _subtitle(answers, comparison),
+                draw.overlay(
+                    small,
+                    [(a.keypoints + 0.5) * ratio - 0.5 for a in answers],
+                    answers[0].markup,
+                    zoo.color(name),
+                    known or None,
+                ),
+            )
+        )
+    return draw.contact_sheet(panels or [("No face found", "", small)], COLUMNS)
+
+
+def _subtitle(answers: Sequence[Answer], comparison: Comparison) -> str:
+    first, faces = answers[0], len(comparison.faces)
+    words = f"{len(first.keypoints)} keypoints, {first.milliseconds:.0f} ms a face"
+    if comparison.faces_left_out:
+        words += f", the {faces} largest of {faces + comparison.faces_left_out} faces"
+    if len(answers) < faces:
+        words += f", {NO_FACE_HERE} on {faces - len(answers)} of {faces}"
+    return words

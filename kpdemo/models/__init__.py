@@ -1,0 +1,1 @@
+"""One model, from its config to keypoints on a photo."""

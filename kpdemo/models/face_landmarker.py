@@ -1,0 +1,54 @@
+"""MediaPipe Face Landmarker, the baseline that every net is compared with."""
+
+import numpy as np
+
+from kpdemo.faces.crop import Crop
+from kpdemo.faces.mediapipe_task import VisionTask, task_bytes
+from kpdemo.structures import Face
+
+# The landmarker finds the face again by itself, in an upright square of this many box widths.
+# Upright, because it misses faces that are upside down and is worse from 30 degrees on; at this
+# many pixels, because its error still falls from 256 to 512 (4.23 to 4.05 % of the eye distance).
+_CUT, _PIXELS = 2.25, 512
+# The cut may show neighbours. The mesh nearest to the face counts, unless it is farther off than
+# this share of the face's width.
+_FACES_A_CUT, _TOO_FAR = 3, 0.4
+# Points of the mesh that mean what the first four points of a `Face` mean.
+_EYES_NOSE_MOUTH = ((468,), (473,), (1,), (13, 14))
+
+
+class Baseline(VisionTask):
+    """One Face Landmarker, safe to share between threads; close it or use it in a `with`.
+
+    Building one raises `BaselineUnavailable` where MediaPipe or its model is missing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("FaceLandmarker", task_bytes(), num_faces=_FACES_A_CUT)
+
+    def keypoints(self, pixels: np.ndarray, faces: list[Face]) -> list[np.ndarray | None]:
+        """The mesh of each face: float32 `(478, 2)` in pixels of `pixels`, None if there is none.
+
+        `pixels` is `(H, W, 3)` uint8 RGB, `faces` come from `FaceFinder.find` on it.
+        """
+        return [self._mesh(pixels, face) for face in faces]
+
+    def _mesh(self, pixels: np.ndarray, face: Face) -> np.ndarray | None:
+        x0, y0, x1, y1 = face.box
+        side = _CUT * face.width
+        crop = Crop((x0 + x1) / 2, (y0 + y1) / 2, side, side, face.roll)
+        result = self.detect(crop.cut(pixels, _PIXELS, _PIXELS))
+        meshes = [
+            crop.to_photo(np.array([(p.x, p.y) for p in mesh]) * 2 - 1)
+            for mesh in result.face_landmarks
+        ]
+        nearest = min(meshes, key=lambda mesh: _distance(mesh, face), default=None)
+        if nearest is None or _distance(nearest, face) > _TOO_FAR:
+            return None
+        return nearest
+
+
+def _distance(mesh: np.ndarray, face: Face) -> float:
+    """How far eyes, nose and mouth of a mesh are from a face's, in widths of its box."""
+    points = np.stack([mesh[list(at)].mean(0) for at in _EYES_NOSE_MOUTH])
+    return float(np.linalg.norm(points - face.keypoints[:4], axis=1).mean()) / face.width

@@ -1,0 +1,418 @@
+"""Weights on the Hugging Face Hub: one repository a model, `NAME/kpdemo-MODEL`.
+
+Files lie in the cache of the Hub's own client (`HF_HOME`), and are used only if their checksums
+are those that the Hub states and, where `pins.json` pins the model, the one written there.
+"""
+
+import dataclasses
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx2
+from huggingface_hub import (
+    CommitOperationAdd,
+    HfApi,
+    ModelInfo,
+    get_token,
+    hf_hub_download,
+    try_to_load_from_cache,
+)
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    OfflineModeIsEnabled,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import validate_repo_id
+
+from kpdemo import zoo
+from kpdemo.models import model as checkpoint
+from kpdemo.models.model import CheckpointError, Model
+from kpdemo.system import json_file
+from kpdemo.system.json_file import JsonError
+
+VARIABLE = "KPDEMO_HUB"  # the namespace that the app pulls from
+PREFIX = "kpdemo-"
+# Beside the code, and not in weights/: a copy that leaves the weights to the Hub needs it most.
+PINS = Path(__file__).with_name("pins.json")
+FILES = (checkpoint.CONFIG, checkpoint.WEIGHTS)
+MAIN = "main"
+TIMEOUT = 10.0  # seconds for one answer of the Hub
+COMMIT = re.compile("[0-9a-f]{40}")
+
+
+class HubError(CheckpointError):
+    """A repository that cannot be read or written; the message is one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The state of a repository that is known to be good: its commit, and its weights' sha256."""
+
+    revision: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """A model's files in the cache. `stale` says why the Hub was not asked for newer ones."""
+
+    repository: str
+    folder: Path
+    stale: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where the weights came from, for people."""
+        return f"{self.repository} at {self.folder.name[:7]} (Hugging Face Hub)"
+
+
+def repository(namespace: str, model: str) -> str:
+    """The repository's id of a model, `NAME/kpdemo-MODEL`."""
+    return f"{namespace}/{PREFIX}{model}"
+
+
+def model_name(repo: str) -> str:
+    """The model's name that a repository's id tells."""
+    return repo.rpartition("/")[2].removeprefix(PREFIX)
+
+
+def load(source: str | Path, revision: str | None = None) -> Model:
+    """A model by repository (`NAME/kpdemo-unet`), by folder, or by its name in `weights/`.
+
+    `revision` is a repository's branch, tag or commit; by default the pinned one, else `main`.
+    Only safetensors are read, and every tensor must fit. Raises CheckpointError otherwise, and its
+    child HubError for a repository that cannot be had.
+    """
+    source = str(source)
+    shipped = {path.parent.name: path.parent for path in zoo.WEIGHTS_DIR.glob("*/config.json")}
+    if revision is None:
+        if (Path(source) / checkpoint.CONFIG).exists():
+            return checkpoint.load(Path(source))
+        if source in shipped:
+            return checkpoint.load(shipped[source])
+    if source.count("/") != 1 or source.startswith((".", "/", "~")):
+        raise CheckpointError(
+            f"{source!r} is neither a model folder nor a repository (NAME/{PREFIX}MODEL) nor one "
+            f"of the models that ship with this program ({', '.join(sorted(shipped))})."
+        )
+    return load_pulled(fetch(source, revision))
+
+
+def load_pulled(pulled: Pulled) -> Model:
+    """The model that was fetched; HubError if its weights do not fit its config."""
+    try:
+        return checkpoint.load(pulled.folder, model_name(pulled.repository))
+    except CheckpointError as error:
+        raise refused(pulled, error) from error
+
+
+def refused(pulled: Pulled, why: CheckpointError) -> HubError:
+    """What to say of a repository whose files cannot be used."""
+    return HubError(f"{pulled.repository} is refused: {why}")
+
+
+def fetch(repo: str, revision: str | None = None) -> Pulled:
+    """Get a repository's config and weights into the cache, and check them.
+
+    `revision` as in `load`. What is there already and cannot change is not asked for again. If the
+    Hub cannot be had, what an earlier time left is used. Raises HubError if there is nothing, or
+    nothing good.
+    """
+    try:
+        validate_repo_id(repo)
+        pin = read_pins().get(repo) if revision is None else None
+        wanted = pin.revision if pin else revision or MAIN
+        folder, stale = _cached(repo, wanted), None
+        if folder is None or not COMMIT.fullmatch(wanted):
+            try:
+                folder = _download(repo, wanted)
+            except Exception as error:
+                if folder is None:
+                    raise
+                stale = reason(error)
+        for name in FILES:
+            _mend(repo, folder / name)
+        if pin and (found := sha256(folder / checkpoint.WEIGHTS)) != pin.sha256:
+            raise HubError(
+                f"{checkpoint.WEIGHTS} of {repo} is refused: its sha256 begins with {found[:8]}, "
+                f"and {PINS.name} has {pin.sha256[:8]}."
+            )
+    except HubError:
+        raise
+    except Exception as error:
+        raise HubError(f"{repo} cannot be pulled: {reason(error)}.") from error
+    return Pulled(repo, folder, stale)
+
+
+def _cached(repo: str, revision: str) -> Path | None:
+    """The folder of a revision in the cache, if both files are in it."""
+    paths = [try_to_load_from_cache(repo, name, revision=revision) for name in FILES]
+    return Path(paths[0]).parent if all(isinstance(path, str) for path in paths) else None
+
+
+def _download(repo: str, revision: str) -> Path:
+    # A first question that is tried once: downloads alone would try again for half a minute.
+    commit = HfApi().model_info(repo, revision=revision, timeout=TIMEOUT).sha
+    for name in FILES:
+        path = hf_hub_download(repo, name, revision=commit, etag_timeout=TIMEOUT)
+    if revision != commit:
+        # Only now that all is there does the cache note what the branch stands for.
+        hf_hub_download(repo, checkpoint.CONFIG, revision=revision, etag_timeout=TIMEOUT)
+    return Path(path).parent
+
+
+def _mend(repo: str, path: Path) -> None:
+    """Download a file of the cache again if it is damaged."""
+    if not _damaged(path):
+        return
+    try:
+        hf_hub_download(
+            repo, path.name, revision=path.parent.name, etag_timeout=TIMEOUT, force_download=True
+        )
+    except Exception as error:
+        raise HubError(
+            f"{path.name} of {repo} is damaged in the cache and cannot be replaced: "
+            f"{reason(error)}."
+        ) from error
+    if _damaged(path):
+        raise HubError(
+            f"{path.name} of {repo} is refused: what the Hub sends does not have the checksum "
+            "that the Hub states."
+        )
+
+
+def _damaged(path: Path) -> bool:
+    """Whether a cached file is not what its name says.
+
+    The cache keeps a file under the checksum that the Hub stated for it: a sha256, or git's
+    checksum for small files. Where the file system has no links, names say nothing.
+    """
+    stated = path.resolve().name
+    if re.fullmatch("[0-9a-f]{64}", stated):
+        return sha256(path) != stated
+    return bool(COMMIT.fullmatch(stated)) and _git_sha1(path.read_bytes()) != stated
+
+
+def sha256(file: Path | bytes) -> str:
+    """The checksum of a file, or of bytes, in hexadecimal."""
+    content = file if isinstance(file, bytes) else file.read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _git_sha1(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def pull(
+    namespace: str, models: Collection[str], patience: float | None = None
+) -> dict[str, Pulled | HubError]:
+    """Fetch all of these models of a namespace at once, each to its files or to what went wrong.
+
+    After `patience` seconds the rest is what an earlier time left, or given up; it goes on in the
+    background as long as the program runs, so that a later start finds it.
+    """
+    results: dict[str, Pulled | HubError] = {}
+
+    def one(name: str) -> None:
+        try:
+            results[name] = fetch(repository(namespace, name))
+        except HubError as error:
+            results[name] = error
+
+    # Daemons, and no pool: nothing must wait for a slow Hub, the program's end included.
+    threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in models]
+    for thread in threads:
+        thread.start()
+    end = None if patience is None else time.monotonic() + patience
+    for thread in threads:
+        thread.join(None if end is None else max(0.0, end - time.monotonic()))
+    return {
+        name: results.get(name) or _late(repository(namespace, name), patience) for name in models
+    }
+
+
+def _late(repo: str, patience: float) -> Pulled | HubError:
+    """What the cache has of a repository that did not answer in time, if it is whole."""
+    folder = _cached(repo, MAIN)
+    # A pinned one would have come from the cache at once.
+    if folder is None or repo in read_pins() or any(_damaged(folder / name) for name in FILES):
+        return HubError(f"{repo} had not arrived after {patience:g} s.")
+    return Pulled(repo, folder, "the Hub did not answer in time")
+
+
+def report(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str]]:
+    """Pull models, and say of each in a line whether the pinned, else the newest, can be used."""
+    for name, pulled in pull(namespace, models).items():
+        try:
+            if isinstance(pulled, HubError):
+                raise pulled
+            load_pulled(pulled)
+        except HubError as error:
+            yield False, f"{name}: {error}"
+        else:
+            stale = f", as pulled before: {pulled.stale}" if pulled.stale else ""
+            yield pulled.stale is None, f"{name}: {pulled.origin}{stale}"
+
+
+def upload(
+    repo: str, files: Mapping[str, bytes], private: bool = False, branch: str = MAIN
+) -> tuple[str, bool]:
+    """Put a model's files in a repository, which is made if need be, in one commit.
+
+    Returns the commit that holds them, and whether it is new: where all files are the same
+    already, nothing is sent. Raises HubError; the repository is then what it was before.
+    """
+    try:
+        validate_repo_id(repo)
+        require_token()
+        api = HfApi()
+        there = _ready(api, repo, private, branch)
+        if private and not there.private:
+            raise HubError(f"{repo} is public already, and nothing was pushed; make it private.")
+        sums = {
+            sibling.rfilename: sibling.lfs.sha256 if sibling.lfs else sibling.blob_id
+            for sibling in there.siblings or []
+        }
+        others = set(sums) - {".gitattributes", "LICENSE", *files}
+        if others and checkpoint.WEIGHTS not in sums:
+            raise HubError(
+                f"{repo} cannot be pushed: the name is taken by a repository with other things "
+                f"in it ({', '.join(sorted(others)[:3])})."
+            )
+        changed = {
+            name: content
+            for name, content in files.items()
+            if sums.get(name) not in (sha256(content), _git_sha1(content))
+        }
+        if not changed:
+            return there.sha, False
+        commit = api.create_commit(
+            repo,
+            [CommitOperationAdd(name, content) for name, content in changed.items()],
+            commit_message=f"{model_name(repo)}: {', '.join(changed)}",
+            revision=branch,
+            parent_commit=there.sha,
+        )
+        return commit.oid, True
+    except HubError:
+        raise
+    except Exception as error:
+        raise HubError(f"{repo} cannot be pushed: {reason(error)}.") from error
+
+
+def require_token() -> None:
+    """HubError where nobody is logged in to the Hub."""
+    if get_token() is None:
+        raise HubError(
+            "There is no token for the Hub: log in with `hf auth login`, or set HF_TOKEN."
+        )
+
+
+def _ready(api: HfApi, repo: str, private: bool, branch: str) -> ModelInfo:
+    """What is in a repository's branch; both are made if they are not there."""
+    ask = partial(api.model_info, repo, revision=branch, files_metadata=True, timeout=TIMEOUT)
+    try:
+        return ask()
+    except RepositoryNotFoundError:
+        try:
+            api.create_repo(repo, private=private or None)
+        except HfHubHTTPError as error:
+            if error.response.status_code != 409:
+                raise
+            raise HubError(
+                f"{repo} cannot be pushed: the name is taken by a repository that this token may "
+                "not see."
+            ) from error
+    except RevisionNotFoundError:
+        pass
+    if branch != MAIN:
+        api.create_branch(repo, branch=branch, exist_ok=True)
+    return ask()
+
+
+def read_pins() -> dict[str, Pin]:
+    """The pinned state of each repository by its id; HubError if the file is broken."""
+    try:
+        return {repo: Pin(**pin) for repo, pin in json_file.read(PINS).items()}
+    except FileNotFoundError:
+        return {}
+    except JsonError as error:
+        raise HubError(f"{PINS} {error}") from error
+    except TypeError as error:
+        raise HubError(f"{PINS} cannot be read ({error}).") from error
+
+
+def write_pin(repo: str, pin: Pin) -> None:
+    """Pin a repository in `pins.json`, and leave the others as they are."""
+    pins = read_pins() | {repo: pin}
+    data = {name: dataclasses.asdict(pins[name]) for name in sorted(pins)}
+    checkpoint.write_json(PINS, data)
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong between here and the Hub: the rest of a sentence, without the full stop."""
+    known = HfHubHTTPError | OfflineModeIsEnabled | httpx2.TransportError
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, known):
+        cause = cause.__cause__
+    said = _reason(error if cause is None else cause)
+    # Not known to happen; but what a client quotes of a request must not end in a log.
+    token = get_token()
+    return said.replace(token, "…") if token else said
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, HfHubHTTPError):
+        return _answer(error)
+    if isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE forbids to ask the Hub"
+    if isinstance(error, httpx2.TimeoutException):
+        return "the Hub did not answer in time"
+    if isinstance(error, httpx2.ConnectError):
+        return "the Hub could not be reached"
+    if isinstance(error, httpx2.TransportError):
+        return "the connection to the Hub broke off"
+    if isinstance(error, HFValidationError):
+        return "that is no name of a repository"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.filename or 'a file'} could not be read or written ({error.strerror})"
+    return _line(str(error)) or type(error).__name__
+
+
+def _answer(error: HfHubHTTPError) -> str:
+    """What an answer of the Hub that is an error means, with what the Hub says itself."""
+    status = error.response.status_code
+    said = f" ({_line(error.server_message)})" if error.server_message else ""
+    if isinstance(error, RevisionNotFoundError):
+        return "the repository has no such revision"
+    if isinstance(error, RemoteEntryNotFoundError):
+        return f"the repository has no {error.response.url.path.rpartition('/')[2]}"
+    if status == 401 and not isinstance(error, RepositoryNotFoundError):
+        return f"the Hub does not accept the token, or wants one{said}"
+    if status in (401, 404):
+        return "there is no such repository, or not for this token"
+    if status in (402, 413):
+        return f"the account's quota does not allow it{said}"
+    if status == 403:
+        return f"this token, or its account, may not do that{said}"
+    if status in (409, 412):
+        return f"somebody else changed it meanwhile{said}"
+    if status == 429:
+        return f"the Hub is asked too often just now{said}"
+    if status >= 500:
+        return f"the Hub has a fault of its own, {status}{said}"
+    return f"the Hub answered {status}{said}"
+
+
+def _line(text: str) -> str:
+    """A message of several lines as a part of a sentence."""
+    return " ".join(text.split())[:300].rstrip(". ")

@@ -1,0 +1,212 @@
+"""A model folder on disk: `model.safetensors` and `config.json`, and beside them what training
+and evaluation left: `history.json`, `metrics.json` and the model card `README.md`."""
+
+import dataclasses
+import json
+import re
+import tempfile
+import textwrap
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from kpdemo.keypoints import markup
+from kpdemo.models import crop_rules, nets, onednn
+from kpdemo.models.config import VERSION, ConfigError, Input, ModelConfig, from_dict, in_short
+from kpdemo.system import json_file
+from kpdemo.system.json_file import JsonError
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+HISTORY = "history.json"
+METRICS = "metrics.json"
+CARD = "README.md"
+CALIBRATION = "calibration"  # beside the net's own tensors
+
+
+class CheckpointError(ValueError):
+    """A model folder that cannot be used; the message is one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained net and what it needs to know, ready to answer.
+
+    `calibration` is None, or the float32 matrix `(2K + 1, 2K)` that `kpdemo.models.predict` adds.
+    """
+
+    name: str
+    config: ModelConfig
+    net: nets.KeypointNet
+    calibration: Tensor | None = None
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers training could set."""
+        return sum(p.numel() for p in self.net.parameters())
+
+    @property
+    def device(self) -> torch.device:
+        """Where the net is now."""
+        return next(self.net.parameters()).device
+
+    @property
+    def answering(self) -> nn.Module:
+        """The net to ask, the fastest there is for its device; `net` is the one to look into.
+
+        It has the weights that `net` had when it was first asked for.
+        """
+        return self._packed if onednn.helps(self.device) else self.net
+
+    @cached_property
+    def _packed(self) -> nn.Module:
+        size = self.config.input
+        # A face and its mirror image.
+        pair = torch.zeros(2, size.channels, size.height, size.width)
+        return onednn.pack(self.net, pair.contiguous(memory_format=torch.channels_last))
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Model":
+        """A model of the Hub, of a folder, or that ships: see `kpdemo.models.hub.load`."""
+        from kpdemo.models import hub
+
+        return hub.load(source, revision)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `model.safetensors` and `config.json`, for `from_pretrained` to read."""
+        save(Path(folder), self.net, self.config, self.calibration)
+
+    def push_to_hub(self, repo: str, *, private: bool = False, branch: str = "main") -> str:
+        """Put what `save_pretrained` writes in a repository, in one commit; returns the commit.
+
+        Raises `kpdemo.models.hub.HubError`.
+        """
+        from kpdemo.models import hub
+
+        with tempfile.TemporaryDirectory() as scratch:
+            self.save_pretrained(scratch)
+            files = {path.name: path.read_bytes() for path in Path(scratch).iterdir()}
+        return hub.upload(repo, files, private, branch)[0]
+
+
+def normalise(pictures: Tensor, size: Input) -> Tensor:
+    """uint8 `(B, C, H, W)` -> the float picture that a net takes, channels last."""
+    scaled = (pictures.float() / 255 - size.mean) / size.std
+    return scaled.contiguous(memory_format=torch.channels_last)
+
+
+def save(
+    folder: Path, net: nn.Module, config: ModelConfig, calibration: Tensor | None = None
+) -> None:
+    """Write weights (matrices in half precision, the rest as it is) and config, atomically."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
+        for name, value in net.state_dict().items()
+    }
+    if calibration is not None:
+        tensors[CALIBRATION] = calibration
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        save_file(tensors, Path(scratch) / WEIGHTS)
+        # safetensors writes files that only their owner may read.
+        (Path(scratch) / WEIGHTS).chmod(0o644)
+        (Path(scratch) / WEIGHTS).replace(folder / WEIGHTS)
+    write_json(folder / CONFIG, dataclasses.asdict(config))
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a half.
+
+    Each list of numbers stands on one line, or most of a file would be lines of one number.
+    """
+    text = re.sub(r'\[\n[^][{}"]*\]', lambda found: _line(found[0]), json.dumps(data, indent=1))
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(text + "\n")
+    scratch.replace(path)
+
+
+def _line(numbers: str) -> str:
+    return " ".join(numbers.split()).replace("[ ", "[").replace(" ]", "]")
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The folder's config; CheckpointError if it is missing, broken, from another version, or of a
+    net that cannot be built."""
+    path = folder / CONFIG
+    data = _read_json(folder, CONFIG)
+    if (version := data.get("version", VERSION)) != VERSION:
+        raise CheckpointError(
+            f"{path} has version {in_short(version)}; this program reads version {VERSION}."
+        )
+    try:
+        config = from_dict(ModelConfig, data, str(path))
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from error
+    try:
+        crop_rules.fitted(config.framing)
+        with torch.device("meta"):  # without memory for its weights
+            nets.build(config)
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    return config
+
+
+def read_history(folder: Path) -> dict:
+    """What training left: the recipe and its curves; CheckpointError if missing or broken."""
+    return _read_json(folder, HISTORY)
+
+
+def read_metrics(folder: Path) -> dict:
+    """What evaluation left, by test source; CheckpointError if missing or broken."""
+    return _read_json(folder, METRICS)
+
+
+def _read_json(folder: Path, name: str) -> dict:
+    try:
+        return json_file.read(folder / name)
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder.name} has no {name}.") from None
+    except JsonError as error:
+        raise CheckpointError(f"{folder / name} {error}") from error
+
+
+def load(folder: str | Path, name: str | None = None) -> Model:
+    """The model in a folder, in evaluation mode on the CPU, named after the folder by default.
+
+    Only safetensors are read, and every tensor must fit. Raises CheckpointError otherwise.
+    """
+    folder = Path(folder)
+    name = name or folder.name
+    config = read_config(folder)
+    try:
+        tensors = load_file(folder / WEIGHTS)
+        # A copy, as the net's: what lies in the file would change with it.
+        calibration = tensors.pop(CALIBRATION).clone() if CALIBRATION in tensors else None
+        # Whether they fit is known before memory is taken for a net that may be far too large.
+        with torch.device("meta"):
+            nets.build(config).load_state_dict(tensors, assign=True)
+        net = nets.build(config)
+        net.load_state_dict(tensors)
+    except FileNotFoundError:
+        raise CheckpointError(f"{name} has no {WEIGHTS}.") from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{folder / WEIGHTS} is damaged ({error}).") from error
+    except RuntimeError as error:
+        # PyTorch's message has a heading, then a line for every tensor that does not fit.
+        reason = textwrap.shorten(" ".join(str(error).split("\n\t")[:2]), 300, placeholder=" …")
+        raise CheckpointError(
+            f"{name}: the weights do not fit the config ({reason.rstrip('. ')})."
+        ) from error
+    count = 2 * len(markup.get(config.markup))
+    if calibration is not None and calibration.shape != (count + 1, count):
+        raise CheckpointError(
+            f"{name}: the calibration does not fit {count // 2} keypoints "
+            f"(its shape is {tuple(calibration.shape)})."
+        )
+    net.eval().to(memory_format=torch.channels_last)
+    return Model(name, config, net, calibration)

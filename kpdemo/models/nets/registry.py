@@ -1,0 +1,123 @@
+"""What a net is to the rest of the program, and the registry of their names.
+
+A net is one file here: a `KeypointNet` with a `register` decorator, imported in `__init__`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from kpdemo.keypoints import markup
+from kpdemo.models.config import ConfigError, ModelConfig
+
+
+class Output(NamedTuple):
+    """Keypoints `(B, K, 2)` in crop coordinates, and heatmaps `(B, K, h, w)` where a net has them.
+
+    Heatmaps are not negative; a cell's centre is where `grid_sample(align_corners=False)` has it.
+    """
+
+    keypoints: Tensor
+    heatmaps: Tensor | None = None
+
+
+class Parts(NamedTuple):
+    """The modules whose outputs a diagram of a net shows, each list in the order of computing.
+
+    `stem` is what the first layers leave where they stand apart, `down` the feature maps from fine
+    to coarse, `up` those merged again from coarse to fine, `linear` the fully connected layers.
+    """
+
+    stem: list[nn.Module]
+    down: list[nn.Module]
+    up: list[nn.Module]
+    linear: list[nn.Module]
+
+
+class KeypointNet(nn.Module):
+    """`(B, C, H, W)` float pictures -> `Output`.
+
+    A constructor takes `keypoints`, `channels`, `height`, `width` and the config's `args`.
+    `head` is the part that is trained first while the rest (the backbone) is frozen;
+    `keypoint_layers` are the dotted names of convolutions that answer one map a keypoint.
+    """
+
+    head: nn.Module
+    keypoint_layers: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:
+        """Whether a net of these config `args` answers with heatmaps, told without building it."""
+        return False
+
+    def layer_title(self, name: str) -> str | None:
+        """The convolution of that dotted name in words, None where there is nothing to say."""
+        return None
+
+    def parts(self) -> Parts:
+        """What a diagram of this net shows."""
+        raise NotImplementedError
+
+
+def regress(head: nn.Sequential, features: Tensor) -> Output:
+    """Keypoints from a head that ends in a linear layer.
+
+    That layer is computed in float32: in bf16 it would round places to a tenth of a pixel.
+    """
+    features = head[:-1](features)
+    with torch.autocast(features.device.type, enabled=False):
+        return Output(head[-1](features.float()).unflatten(1, (-1, 2)))
+
+
+# What a constructor raises for arguments that are not its own.
+_UNBUILDABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+Net = TypeVar("Net", bound=type[KeypointNet])
+_NETS: dict[str, type[KeypointNet]] = {}
+
+
+def register(name: str) -> Callable[[Net], Net]:
+    """Class decorator: the net can be built from a config that says `net: name`."""
+
+    def add(cls: Net) -> Net:
+        _NETS[name] = cls
+        return cls
+
+    return add
+
+
+def has_heatmaps(config: ModelConfig) -> bool:
+    """Whether the net of a config answers with heatmaps; ConfigError if there is no such net."""
+    return _class(config).has_heatmaps(config.args)
+
+
+def build(config: ModelConfig) -> KeypointNet:
+    """The net that a config describes, with fresh weights; ConfigError if there is no such net."""
+    size = config.input
+    try:
+        return _class(config)(
+            keypoints=len(markup.get(config.markup)),
+            channels=size.channels,
+            height=size.height,
+            width=size.width,
+            **config.args,
+        )
+    except ConfigError:
+        raise
+    except _UNBUILDABLE as error:
+        raise ConfigError(f"The net {config.net} cannot be built: {error}") from error
+
+
+def _class(config: ModelConfig) -> type[KeypointNet]:
+    if config.net not in _NETS:
+        raise ConfigError(f"Unknown net {config.net!r}; known are {', '.join(_NETS)}.")
+    return _NETS[config.net]

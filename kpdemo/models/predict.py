@@ -1,0 +1,147 @@
+"""Crops in, keypoints out: one trained model on any number of faces in one batch."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kpdemo.keypoints import markup
+from kpdemo.models.device import autocast
+from kpdemo.models.model import Model, normalise
+from kpdemo.models.nets import Output
+from kpdemo.models.nets.heatmaps import cell_centres
+
+# Confidence is how little an answer is spread, in units of this share of the crop's side.
+TOLERANCE = 0.05
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """`keypoints` `(F, K, 2)` in crop coordinates, `confidence` `(F, K)` from 0 to 1.
+
+    `heatmaps` is `(F, K, h, w)` where they were asked for and the net has them. `milliseconds` is
+    the time of the whole batch.
+    """
+
+    keypoints: np.ndarray
+    confidence: np.ndarray
+    heatmaps: np.ndarray | None
+    milliseconds: float
+
+
+@torch.inference_mode()
+def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Prediction:
+    """A model's answer on cuts `(F, H, W[, C])` uint8 of its input size.
+
+    Every face is seen twice in one batch, as it is and mirrored. With the config's flip test the
+    two predictions are averaged, without it the first one counts; a calibration follows where the
+    model has one. Confidence is the share of the heatmap's mass (the average of both with the flip
+    test) within 5 % of the crop's side of the prediction, sideways and up; for nets without
+    heatmaps, how far the two predictions agree on the same scale. `heatmaps` take longer than all
+    the rest but the net, so they are made only on demand.
+    """
+    started = time.perf_counter()
+    device = model.device
+    pictures = torch.from_numpy(cuts if cuts.ndim == 4 else cuts[..., None]).to(device)
+    pictures = pictures.permute(0, 3, 1, 2)
+    both = torch.cat([pictures, pictures.flip(-1)])
+    with autocast(device):
+        output = model.answering(normalise(both, model.config.input))
+    direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
+    flip_test = model.config.flip_test
+    keypoints, maps = average(direct, mirrored) if flip_test else direct
+    if output.heatmaps is None:
+        apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
+        confidence = (1 - apart / (2 * TOLERANCE)).clamp(0, 1)
+    else:
+        seen = output.heatmaps.float()
+        seen = seen if flip_test else seen[: len(keypoints)]
+        confidence = mass_around(seen, keypoints, model.config.markup)
+    if model.calibration is not None:
+        keypoints = calibrated(keypoints.cpu(), model.calibration)
+    return Prediction(
+        keypoints.cpu().numpy(),
+        confidence.cpu().numpy(),
+        None if maps is None else maps.cpu().numpy(),
+        1000 * (time.perf_counter() - started),
+    )
+
+
+def predict_each(
+    models: Mapping[str, Model], cuts: Mapping[str, np.ndarray]
+) -> Iterator[Prediction | str]:
+    """Each model's answer on its own cuts, in turn; a sentence where it failed.
+
+    One broken model must not take the others down.
+    """
+    for name, pixels in cuts.items():
+        try:
+            yield predict(models[name], pixels)
+        except Exception as error:
+            log.exception("%s failed", name)
+            yield f"{name} failed on this photo: {error}"
+
+
+def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:
+    """Keypoints `(F, K, 2)` in crop coordinates, moved as a linear map of all of them says.
+
+    The `matrix` `(2K + 1, 2K)` is fitted on training faces (`train.fitting.calibration`). It brings
+    back what the average with the mirror image takes away, such as labels that lie to one side.
+    """
+    known = keypoints.flatten(1)
+    moves = torch.cat([known, torch.ones_like(known[:, :1])], 1) @ matrix
+    return keypoints + moves.unflatten(1, (-1, 2))
+
+
+def average(direct: Output, mirrored: Output) -> Output:
+    """The mean of two predictions of the same faces, and of their heatmaps where both have them."""
+    maps = None
+    if direct.heatmaps is not None and mirrored.heatmaps is not None:
+        maps = (direct.heatmaps + mirrored.heatmaps) / 2
+    return Output((direct.keypoints + mirrored.keypoints) / 2, maps)
+
+
+def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
+    """The answers on the pictures and, turned back, on their mirror images."""
+    # Not `chunk` or `len`, which tie an exported net to one number of faces.
+    count = output.keypoints.shape[0] // 2
+    points, turned = output.keypoints[:count].float(), output.keypoints[count:].float()
+    turned = _mirrored(turned, markup_name)
+    if output.heatmaps is None:
+        return Output(points), Output(turned)
+    maps, turned_maps = output.heatmaps[:count].float(), output.heatmaps[count:].float()
+    order = list(markup.get(markup_name).mirror)
+    return Output(points, maps), Output(turned, turned_maps[:, order].flip(-1))
+
+
+def mass_around(maps: Tensor, keypoints: Tensor, markup_name: str) -> Tensor:
+    """Share of the mass of maps near `keypoints` `(F, K, 2)`: `(F, K)`.
+
+    `maps` are those of the pictures `(F, K, h, w)`, or `(2F, K, h, w)` with those of their mirror
+    images after them.
+    """
+    h, w = maps.shape[-2:]
+    twice = len(maps) > len(keypoints)
+    place = torch.cat([keypoints, _mirrored(keypoints, markup_name)]) if twice else keypoints
+    x = (cell_centres(w, maps.device) - place[..., :1]).abs() < 2 * TOLERANCE
+    y = (cell_centres(h, maps.device) - place[..., 1:]).abs() < 2 * TOLERANCE
+    # A square window is a product of two vectors: the maps are read only once, for all sums.
+    rows = maps @ torch.stack([x.float(), torch.ones_like(x, dtype=torch.float32)], -1)
+    near, total = (rows[..., 0] * y).sum(-1), rows[..., 1].sum(-1)
+    if twice:
+        order = list(markup.get(markup_name).mirror)
+        (near, turned_near), (total, turned_total) = near.chunk(2), total.chunk(2)
+        near, total = near + turned_near[:, order], total + turned_total[:, order]
+    return (near / total.clamp(min=1e-6)).clamp(0, 1)
+
+
+def _mirrored(keypoints: Tensor, markup_name: str) -> Tensor:
+    """Keypoints `(F, K, 2)` in crop coordinates as they are in the mirrored crop, or back."""
+    order = list(markup.get(markup_name).mirror)
+    return keypoints[:, order] * torch.tensor([-1.0, 1.0], device=keypoints.device)

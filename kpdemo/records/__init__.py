@@ -1,0 +1,1 @@
+"""What training and evaluation left in `weights/`, read in one place."""

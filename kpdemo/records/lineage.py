@@ -1,0 +1,54 @@
+"""Which faces a model's weights have seen, as its folder and those of earlier runs recorded it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpdemo.models import model as checkpoint
+from kpdemo.records.runs import TRIALS
+from kpdemo.system import json_file
+from kpdemo.zoo import WEIGHTS_DIR
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of training: the data sets that it learned from, and the number of their faces.
+
+    `sources` is empty for a run that left no record.
+    """
+
+    run: str
+    sources: tuple[str, ...]
+    faces: int | None
+
+
+def stages(name: str, weights: Path = WEIGHTS_DIR) -> list[Stage]:
+    """The runs that made a model's weights, the first one first; empty without any record."""
+    found: list[Stage] = []
+    history = _history(weights / name / checkpoint.HISTORY)
+    while history is not None and name not in {stage.run for stage in found}:
+        try:
+            recipe, faces = history["recipe"], history["faces"]["train"]
+            sources = tuple(source for source in recipe["data"]["train"] if isinstance(source, str))
+            # Runs that others started from were kept beside the trials.
+            start = Path(recipe["start_from"]).name if recipe["start_from"] else None
+        except (KeyError, TypeError):
+            break
+        found.append(Stage(name, sources, faces if isinstance(faces, int) else None))
+        if recipe.get("imagenet"):
+            found.append(Stage("imagenet", ("imagenet",), None))
+        if start is None:
+            break
+        name = start
+        history = _history(weights / TRIALS / f"{name}.json") or _history(
+            weights / name / checkpoint.HISTORY
+        )
+        if history is None:
+            found.append(Stage(name, (), None))
+    return found[::-1]
+
+
+def _history(path: Path) -> dict | None:
+    try:
+        return json_file.read(path)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,145 @@
+"""The result types: one definition serves Python, JSON, CSV, HTTP and MCP.
+
+Coordinates are those of the upright photo in pixels: x right, y down, origin at the centre of the
+upper left pixel.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face in photo coordinates (pixels, centres on integers).
+
+    `box` is x0, y0, x1, y1, a square from the brows to the chin. `keypoints` is float32 `(6, 2)`:
+    right eye, left eye, nose tip, mouth centre, right ear, left ear. `roll` is in degrees,
+    positive when the head is turned clockwise on the screen.
+    """
+
+    box: Box
+    score: float
+    keypoints: np.ndarray
+    roll: float
+
+    @property
+    def width(self) -> float:
+        return self.box[2] - self.box[0]
+
+    def mapped(self, place: Callable[[np.ndarray], np.ndarray]) -> "Face":
+        """The same face in other coordinates: `place` takes points `(N, 2)` there."""
+        box = place(np.reshape(self.box, (2, 2))).ravel().tolist()
+        return replace(self, box=tuple(box), keypoints=place(self.keypoints))
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
+
+
+NO_FACE = (
+    "No face found. Try a photo in which a face is larger, well lit, and looks towards the camera."
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Where one model puts the keypoints of one face.
+
+    `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
+    `milliseconds` is this face's share of the batch, and `crop_milliseconds` its share of cutting
+    the crops, None where the model cuts its own within the former. `converted` holds MediaPipe's
+    points read as iBUG's, by the name that they have in `to_dict()`.
+    """
+
+    markup: str
+    keypoints: np.ndarray
+    confidence: np.ndarray | None
+    milliseconds: float
+    converted: dict[str, np.ndarray] = field(default_factory=dict)
+    crop_milliseconds: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"markup": self.markup, "keypoints": _plain(self.keypoints, 3)}
+        if self.confidence is not None:
+            data["confidence"] = _plain(self.confidence, 3)
+        data["milliseconds"] = round(self.milliseconds, 2)
+        return data | {name: _plain(points, 3) for name, points in self.converted.items()}
+
+
+@dataclass(frozen=True)
+class ComparedFace:
+    """A found face (in photo coordinates) and every model's answer on it, by name.
+
+    `found` is what the detector found of it, in photo coordinates, for who wants to cut it out
+    again. `missing` says for each model that works, but has no points on this face, why not.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    roll: float
+    answers: dict[str, Answer]
+    found: Face | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "box": _plain(np.array(self.box), 2),
+            "score": round(self.score, 4),
+            "roll": round(self.roll, 2),
+            "models": {name: answer.to_dict() for name, answer in self.answers.items()},
+            "missing": dict(self.missing),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All faces of a photo, biggest first; milliseconds by stage; what did not work, and why.
+
+    Only the `MAX_FACES` largest faces are compared; `faces_left_out` counts the others.
+    """
+
+    width: int
+    height: int
+    faces: list[ComparedFace]
+    timings: dict[str, float]
+    unavailable: dict[str, str]
+    faces_left_out: int = 0
+
+    @property
+    def models(self) -> list[str]:
+        """The models that work, with points or without."""
+        missing = [name for face in self.faces for name in face.missing]
+        return list(dict.fromkeys([*(n for face in self.faces for n in face.answers), *missing]))
+
+    @property
+    def notices(self) -> list[str]:
+        """What else a reader of the result should know of the photo, in sentences."""
+        if not self.faces:
+            return [NO_FACE]
+        if self.faces_left_out:
+            count = len(self.faces)
+            return [
+                f"{count + self.faces_left_out} faces were found; only the {count} largest are "
+                "compared."
+            ]
+        return []
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data in photo pixels: what every export and API uses."""
+        return {
+            "photo": {"width": self.width, "height": self.height},
+            "faces": [face.to_dict() for face in self.faces],
+            "timings": {name: round(value, 2) for name, value in self.timings.items()},
+            "unavailable": dict(self.unavailable),
+            "faces_left_out": self.faces_left_out,
+            "notices": self.notices,
+        }
+
+
+def _plain(values: np.ndarray, digits: int) -> list:
+    return np.round(values.astype(float), digits).tolist()

@@ -1,0 +1,66 @@
+"""The About tab: what the nets are, what they learned from, and what the page does not do."""
+
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+
+from kpdemo import zoo
+from kpdemo.explain import architecture
+from kpdemo.explain.architecture import Architecture
+from kpdemo.models import model as checkpoint
+from kpdemo.models.config import ConfigError
+from kpdemo.models.model import CheckpointError
+from kpdemo.ui.about import diagrams
+from kpdemo.ui.leaderboard.tables import count
+from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
+
+_TEXT = Path(__file__).with_name("about.md")
+_LEAD = (
+    "<p>What the four networks are, what they learned from, what happens to your photo, and where "
+    "they fail.</p>"
+)
+_HERE = "<!-- nets -->"
+_HOW = (
+    "How to read the pictures: a box is a set of feature maps, how many of them and how many cells "
+    "each has stand beneath it. Higher boxes are larger maps, wider boxes more of them. Dotted "
+    "arrows hand maps on as they are."
+)
+
+
+def build() -> None:
+    """Lay out the tab; a net whose config cannot be read has no picture."""
+    before, after = _TEXT.read_text(encoding="utf-8").split(_HERE)
+    pictures = "".join(_picture(name) for name in DEFAULT_MODELS)
+    with gr.Column(elem_id="about"):
+        gr.HTML(_LEAD, elem_classes="kp-lead")
+        gr.Markdown(before)
+        gr.HTML(f'{pictures}<p class="kp-small">{_HOW}</p>', apply_default_css=False)
+        gr.Markdown(after)
+
+
+def _picture(name: str) -> str:
+    try:
+        net = architecture.of(checkpoint.read_config(WEIGHTS_DIR / name))
+    except (CheckpointError, ConfigError):
+        return ""
+    title = zoo.title(name)
+    size = count(net.parameters).replace(" ", "&nbsp;")
+    return (
+        f'<figure class="kp-net" data-model="{name}"><h3>{escape(title)}</h3>'
+        f'<div class="kp-scroll" role="region" aria-label="Architecture of {escape(title)}" '
+        f'tabindex="0">{diagrams.svg(name, title, net)}</div>'
+        f"<figcaption>{_caption(name, net)} {size} parameters.</figcaption>"
+        "</figure>"
+    )
+
+
+def _caption(name: str, net: Architecture) -> str:
+    channels, height, width = net.down[-1]
+    return zoo.MODELS[name].caption.format(
+        convolutions=len(net.down),
+        last=net.down[-1],
+        numbers=channels * height * width,
+        stages=len(net.down) + 1,
+        maps="×".join(map(str, net.maps[1:])) if net.maps else "",
+    )

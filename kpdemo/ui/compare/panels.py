@@ -1,0 +1,170 @@
+"""The panels: a photo and every model's points on it, drawn by the browser from one value.
+
+The server only says where the points are. Switching layers on and off, looking closer, sliding
+between two models and following a point from panel to panel happens in `assets/panels.js` and the
+files named beside it in `build`.
+"""
+
+from typing import Any
+
+import cv2
+import gradio as gr
+import numpy as np
+
+from kpdemo import zoo
+from kpdemo.engine import export
+from kpdemo.keypoints import agreement, markup
+from kpdemo.media import draw
+from kpdemo.media.images import Photo
+from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.ui.session import Shown
+from kpdemo.ui.shared import component, titles
+from kpdemo.ui.shared.colors import css_color, data_uri
+from kpdemo.zoo import BASELINE
+
+# The whole photo is sent this large, and each face once more where that would make it coarse.
+PHOTO_SIDE = 900
+FACE_SIDE = 420
+# A view of one face is this many boxes wide; the box goes from the brows to the chin.
+_VIEW = 2.0
+# With one face narrower than this share of the photo, the page starts close to it.
+_SMALL = 0.45
+
+
+def build() -> gr.HTML:
+    """The component; its value is `value(…)` as JSON, or None for the empty state.
+
+    It triggers "download" with `kind` "json", "csv", "png" or "pts", the last with `model` and
+    `face`, for a visitor who wants a file, and "settings" where the address names models.
+    """
+    return component.build(
+        "panels",
+        "compare/panels.html",
+        "compare/panels.js",
+        "shared/zoom.js",
+        "compare/slide.js",
+        "shared/settings.js",
+    )
+
+
+def value(shown: Shown) -> str:
+    """The panels of a comparison as JSON, in photo coordinates; None where nothing is known."""
+    photo, comparison = shown.photo, shown.comparison
+    # Where no model has points, the page says so instead of showing panels.
+    models = comparison.models if any(face.answers for face in comparison.faces) else []
+    references = shown.references()
+    truth = references if shown.truth else [None] * len(references)
+    return export.to_json(
+        {
+            "width": comparison.width,
+            "height": comparison.height,
+            "src": _picture(photo.pixels, PHOTO_SIDE),
+            "start": _starts_close(comparison),
+            "low": draw.LOW_CONFIDENCE,
+            "truth": shown.truth is not None,
+            "faces": [
+                _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
+                for face, marks in zip(comparison.faces, truth, strict=True)
+            ],
+            "panels": [_panel(name, comparison.faces, references) for name in models],
+        }
+    )
+
+
+def _starts_close(comparison: Comparison) -> bool:
+    if len(comparison.faces) != 1:
+        return False
+    x0, _, x1, _ = comparison.faces[0].box
+    return x1 - x0 < _SMALL * comparison.width
+
+
+def _face(photo: Photo, face: ComparedFace) -> dict[str, Any]:
+    """A face's box, its view (x, y, width, height) and, where it pays, a closer picture of that."""
+    x0, y0, x1, y1 = face.box
+    # Whole pixels, in the photo: the closer picture is then exactly the view.
+    side = round(min(_VIEW * max(x1 - x0, y1 - y0), photo.width, photo.height))
+    left = round(np.clip((x0 + x1 - side) / 2, 0, photo.width - side))
+    # The forehead is outside the box, so its middle is below that of the head.
+    top = round(np.clip((y0 + y1 - side) / 2 - 0.15 * (y1 - y0), 0, photo.height - side))
+    return {
+        "box": face.box,
+        "score": face.score,
+        "view": [left, top, side, side],
+        "src": _closer(photo, left, top, side),
+    }
+
+
+def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
+    sent = min(1.0, PHOTO_SIDE / max(photo.width, photo.height))
+    if sent >= photo.scale or side * sent >= FACE_SIDE:
+        return None
+    # Edges lie half a pixel before the centres of the pixels that they start.
+    edges = photo.to_work(np.array([[left, top], [left + side, top + side]]) - 0.5) + 0.5
+    (x0, y0), (x1, y1) = np.rint(edges).astype(int)
+    return _picture(photo.pixels[y0:y1, x0:x1], FACE_SIDE)
+
+
+def _panel(name: str, faces: list[ComparedFace], references: list[Answer | None]) -> dict[str, Any]:
+    first = next((face.answers[name] for face in faces if name in face.answers), None)
+    # Only MediaPipe looks for the face itself, and may miss them all.
+    known = markup.get(first.markup if first else "mediapipe-478")
+    return {
+        "name": name,
+        "title": zoo.title(name),
+        "baseline": name == BASELINE,
+        "color": css_color(name),
+        "names": titles.points(known.name),
+        "places": {place: list(at) for place, at in known.anatomy.items()},
+        "contours": known.contours,
+        "pts": first is not None and export.ibug_points(first) is not None,
+        "faces": [
+            _points(face.answers.get(name), reference)
+            for face, reference in zip(faces, references, strict=True)
+        ],
+    }
+
+
+def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] | None:
+    """One model's points on one face, and how far from where they are in the reference.
+
+    `gaps` has a row a point that the reference places too: the point, the distance in percent and
+    in pixels, and the line from the one place to the other. It starts elsewhere than at the point
+    where the answer was converted to be compared.
+    """
+    if answer is None:
+        return None
+    found = {
+        "points": np.round(answer.keypoints, 2),
+        "confidence": answer.confidence,
+        "milliseconds": answer.milliseconds,
+        "gaps": [],
+    }
+    if reference is not None and reference is not answer:
+        gaps = agreement.between(answer, reference)
+        points = _own_points(answer.markup, gaps)
+        rows = zip(points, gaps.percent, gaps.pixels, gaps.ours, gaps.theirs, strict=True)
+        found["gaps"] = [
+            [k, percent, pixels, np.round([*ours, *theirs], 2)]
+            for k, percent, pixels, ours, theirs in rows
+            if k is not None and np.isfinite(pixels)
+        ]
+    return found
+
+
+def _own_points(own: str, gaps: agreement.Gaps) -> list[int | None]:
+    """The points of markup `own` that stand for the places of `gaps`, None where there is none."""
+    if own == gaps.markup:
+        return gaps.at.tolist()
+    read, known = markup.get(gaps.markup), markup.get(own)
+    places = {at[0]: place for place, at in read.anatomy.items() if len(at) == 1}
+    found = [known.anatomy.get(places.get(k), ()) for k in gaps.at]
+    return [at[0] if len(at) == 1 else None for at in found]
+
+
+def _picture(pixels: np.ndarray, side: int) -> str:
+    """A JPEG data URI of the picture, shrunk to `side` at most."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return data_uri(small, "jpeg")

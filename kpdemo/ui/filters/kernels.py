@@ -1,0 +1,148 @@
+"""What the browser draws of a layer: its kernels and their answers, sent once as small numbers.
+
+Weights and answers travel as signed bytes, each kernel in a scale of its own, and get their colours
+in `assets/filters_paint.js`. A byte of -128 is a cell without a number.
+"""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import cv2
+import numpy as np
+
+from kpdemo import zoo
+from kpdemo.explain import filters
+from kpdemo.explain.filters import Layer
+from kpdemo.models.model import Model
+from kpdemo.ui.shared import titles
+from kpdemo.ui.shared.colors import css_color, data_uri
+
+# How many of a kernel's inputs can be looked at one by one.
+SLICES = 64
+# Maps are sent with so many cells a side at most.
+MAP_SIDE = 112
+_NO_CELL = -128
+
+
+def layer(model: Model, chosen: Layer, cut: np.ndarray | None, hint: str) -> str:
+    """A layer's kernels as JSON, with what they answer on `cut`, the face as the model sees it.
+
+    Without a cut there are no answers, and `hint` says what to do about it.
+    """
+    weights = filters.kernels(model, chosen)
+    flat = weights.reshape(len(weights), -1)
+    return json.dumps(
+        _head(model, chosen, weights)
+        | {
+            "lows": _short(flat.min(1)),
+            "highs": _short(flat.max(1)),
+            "points": titles.points(model.config.markup) if chosen.per_keypoint else None,
+            "slices": _slices(weights) if chosen.inputs > 1 else None,
+            "answers": None if cut is None else _answers(model, chosen, cut),
+            "hint": hint,
+        }
+    )
+
+
+def first_layers(models: list[tuple[Model, Layer]]) -> str:
+    """The first kernels of several models as JSON."""
+    return json.dumps(
+        [_head(model, first, filters.kernels(model, first)) for model, first in models]
+    )
+
+
+def size(layer: Layer) -> str:
+    """A layer's kernels in words: "64 kernels of 7×7"."""
+    height, width = layer.kernel
+    return f"{layer.outputs} kernels of {height}×{width}"
+
+
+def _head(model: Model, layer: Layer, weights: np.ndarray) -> dict[str, Any]:
+    pictures, inputs = _pictures(layer, weights)
+    scales = np.abs(weights).max((1, 2, 3))
+    return {
+        "model": model.name,
+        "title": zoo.title(model.name),
+        "color": css_color(model.name),
+        "layer": layer.title,
+        "size": size(layer),
+        "kernel": layer.kernel,
+        "stride": layer.stride,
+        "inputs": layer.inputs,
+        "outputs": layer.outputs,
+        "readsPicture": layer.reads_picture,
+        "transposed": layer.transposed,
+        "norm": layer.norm is not None,
+        "scales": _short(scales),
+        "pictures": _bytes(pictures, scales),
+        "shape": pictures.shape[1:],
+        "strongest": inputs,
+    }
+
+
+def _pictures(layer: Layer, weights: np.ndarray) -> tuple[np.ndarray, list[int] | None]:
+    """One picture a kernel, `(outputs, planes, rows, columns)`, NaN for no cell.
+
+    A first layer's three colours are three planes. A kernel of one cell becomes a block with a
+    cell an input. Of other kernels it is the input with the largest norm, whose numbers come too.
+    """
+    count, inputs, height, width = weights.shape
+    if inputs == 1 or (layer.reads_picture and inputs == 3):
+        return weights, None
+    if height == width == 1:
+        columns = int(np.ceil(np.sqrt(inputs)))
+        rows = -(-inputs // columns)
+        block = np.full((count, rows * columns), np.nan, np.float32)
+        block[:, :inputs] = weights[:, :, 0, 0]
+        return block.reshape(count, 1, rows, columns), None
+    strongest = _by_norm(weights)[:, :1]
+    picture = np.take_along_axis(weights, strongest[..., None, None], 1)
+    return picture, strongest[:, 0].tolist()
+
+
+def _slices(weights: np.ndarray) -> dict[str, Any]:
+    """Each kernel's weights for its inputs of largest norm, the largest first."""
+    order = _by_norm(weights)[:, :SLICES]
+    slices = np.take_along_axis(weights, order[..., None, None], 1)
+    return {
+        "count": order.shape[1],
+        "inputs": b64encode(order.astype("<u2").tobytes()).decode(),
+        "values": _bytes(slices, np.abs(weights).max((1, 2, 3))),
+    }
+
+
+def _by_norm(weights: np.ndarray) -> np.ndarray:
+    return np.argsort(-np.square(weights).sum((2, 3)), axis=1, kind="stable")
+
+
+def _answers(model: Model, layer: Layer, cut: np.ndarray) -> dict[str, Any]:
+    maps = filters.answers(model, layer, cut)
+    scales = np.abs(maps).max((1, 2))
+    height, width = maps.shape[1:]
+    shrink = min(1.0, MAP_SIDE / max(height, width))
+    shown = round(width * shrink), round(height * shrink)
+    small = np.stack([cv2.resize(each, shown, interpolation=cv2.INTER_AREA) for each in maps])
+    return {
+        "cells": [height, width],
+        "shape": small.shape[1:],
+        "values": _bytes(small, scales),
+        "scales": _short(scales),
+        "lows": _short(maps.min((1, 2))),
+        "highs": _short(maps.max((1, 2))),
+        "strengths": _short(filters.strengths(maps)),
+        "covered": filters.covered(model, layer, maps),
+        "face": data_uri(cut, "png"),  # to the pixel what the net sees
+        "faceShape": cut.shape[:2],
+    }
+
+
+def _bytes(values: np.ndarray, scales: np.ndarray) -> str:
+    """`(n, ...)` numbers in units of `(n,)` scales / 127, as base64 of signed bytes."""
+    scales = np.where(scales > 0, scales, 1).reshape(-1, *[1] * (values.ndim - 1))
+    units = np.nan_to_num(np.rint(127 * values / scales), nan=_NO_CELL)
+    return b64encode(units.astype(np.int8).tobytes()).decode()
+
+
+def _short(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.4g}") for value in values]

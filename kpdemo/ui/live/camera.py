@@ -1,0 +1,127 @@
+"""The webcam with a model and MediaPipe side by side, drawn by the browser.
+
+Gradio's own streaming writes every frame to its cache on the disk. Here a frame comes as text,
+is looked at in memory, and only the keypoints go back; `assets/live.js` draws them.
+"""
+
+import threading
+from base64 import b64decode
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from kpdemo import zoo
+from kpdemo.engine.engine import Engine
+from kpdemo.faces.tracker import FaceTracker
+from kpdemo.keypoints import agreement, markup
+from kpdemo.media import draw, images
+from kpdemo.structures import Comparison, Face
+from kpdemo.ui.shared import component
+from kpdemo.ui.shared.colors import css_color
+from kpdemo.zoo import BASELINE
+
+# Visitors whose frame is looked at or waits for that. A page sends a frame when it has the answer
+# to the last; what comes beyond this many is dropped, so that photos do not wait behind cameras.
+_VISITORS = 3
+_MAX_LETTERS = 1_000_000
+# Cameras whose faces are remembered from frame to frame.
+_CAMERAS = 20
+
+
+def build(engine: Engine, model: str) -> gr.HTML:
+    """The component; its value is the name of the model that stands beside MediaPipe."""
+    turns = threading.BoundedSemaphore(_VISITORS)
+    trackers = _Trackers(engine)
+
+    def look(frame: dict[str, str]) -> dict[str, Any]:
+        """The keypoints on a `picture`, a JPEG as data URI, in its pixels, by `model`.
+
+        `camera` names the run of a camera that the frame is of.
+        """
+        if not turns.acquire(blocking=False):
+            return {"busy": True}
+        try:
+            comparison = engine.compare(
+                _photo(frame["picture"]),
+                [frame["model"], BASELINE],
+                borrow=False,
+                find=trackers.find(frame["camera"]),
+            )
+            return _answer(comparison, frame["model"])
+        except ValueError as error:
+            return {"error": str(error)}
+        finally:
+            turns.release()
+
+    return component.build(
+        "camera",
+        "live/live.html",
+        "live/live.js",
+        value=model,
+        server_functions=[look],
+        baseline=BASELINE,
+        systems={
+            name: {
+                "title": zoo.title(name),
+                "color": css_color(name),
+            }
+            for name in (*engine.names, BASELINE)
+        },
+        contours={name: known.contours for name, known in markup.MARKUPS.items()},
+    )
+
+
+class _Trackers:
+    """A face tracker for each running camera, by its name; idle ones are forgotten."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._trackers: OrderedDict[str, FaceTracker] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, camera: str) -> Callable[[np.ndarray], list[Face]] | None:
+        """What finds faces in the camera's next frame, None without a face finder."""
+        finder = self._engine.finder
+        if finder is None:
+            return None
+        with self._lock:
+            if camera not in self._trackers:
+                self._trackers[camera] = FaceTracker(finder)
+            self._trackers.move_to_end(camera)
+            if len(self._trackers) > _CAMERAS:
+                self._trackers.popitem(last=False)
+            return self._trackers[camera].find
+
+
+def _photo(picture: str) -> images.Photo:
+    if len(picture) > _MAX_LETTERS:
+        raise images.ImageError("A frame of the camera was too large; reload the page.")
+    return images.load(b64decode(picture.partition(",")[2]))
+
+
+def _answer(comparison: Comparison, model: str) -> dict[str, Any]:
+    pairs = ((face.answers.get(model), face.answers.get(BASELINE)) for face in comparison.faces)
+    return {
+        "faces": [
+            {
+                "width": face.box[2] - face.box[0],
+                "answers": {
+                    name: {
+                        "markup": answer.markup,
+                        "points": np.round(answer.keypoints, 1).tolist(),
+                        "unsure": []
+                        if answer.confidence is None
+                        else np.flatnonzero(answer.confidence < draw.LOW_CONFIDENCE).tolist(),
+                        "milliseconds": answer.milliseconds,
+                    }
+                    for name, answer in face.answers.items()
+                },
+            }
+            for face in comparison.faces
+        ],
+        "apart": agreement.summary(pairs).percent,
+        "unavailable": list(comparison.unavailable.values()),
+    }

@@ -1,0 +1,359 @@
+"""The engine: what a comparison holds, and what happens when a part of it is broken."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from helpers.mirror import mirrored
+from PIL import Image
+
+from kpdemo import Engine
+from kpdemo.cli.compare import describe
+from kpdemo.engine import engine as compare
+from kpdemo.engine import export
+from kpdemo.engine.batch import Nets, compare_many
+from kpdemo.engine.engine import engine, model_folders
+from kpdemo.faces.detector import MAX_FACES
+from kpdemo.keypoints import markup
+from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.media.images import ImageError, load
+from kpdemo.media.sheet import side_by_side
+from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.ui.compare import panels
+from kpdemo.ui.session import Shown
+from kpdemo.ui.shared import notice
+from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
+
+GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())
+# In percent of the eye distance: bf16 and other processors move answers by much less.
+TOLERANCE = 1.0
+
+
+@pytest.fixture(scope="module")
+def hopper(hopper_path):
+    return compare(hopper_path)
+
+
+def test_every_model_answers_on_the_face(hopper):
+    (face,) = hopper.faces
+    assert list(face.answers) == [*DEFAULT_MODELS, BASELINE]
+    assert not hopper.unavailable
+    for answer in face.answers.values():
+        assert answer.keypoints.shape == (len(markup.get(answer.markup)), 2)
+        assert np.isfinite(answer.keypoints).all()
+
+
+@pytest.mark.parametrize("name", [*DEFAULT_MODELS, BASELINE])
+def test_golden_keypoints(hopper, name):
+    answer = hopper.faces[0].answers[name]
+    golden = np.array(GOLDEN[name])
+    distance = np.linalg.norm(answer.keypoints - golden, axis=1)
+    assert distance.max() < TOLERANCE / 100 * eye_distance(golden, answer.markup)
+
+
+@pytest.mark.parametrize("name", ["simplenet", "resnet18", "unet"])
+def test_nets_agree_with_mediapipe_on_an_easy_face(hopper, name):
+    """Independent of the golden file: a net that shipped broken would be far from MediaPipe."""
+    answers = hopper.faces[0].answers
+    fitted = answers[BASELINE].converted["ibug-68-fitted"]
+    distance = np.linalg.norm(answers[name].keypoints - fitted, axis=1).mean()
+    assert distance < 0.08 * eye_distance(fitted, "ibug-68")
+
+
+def test_to_dict_is_the_documented_schema(hopper):
+    data = json.loads(json.dumps(hopper.to_dict()))
+    assert set(data) == {
+        *("photo", "faces", "timings", "unavailable", "faces_left_out", "notices"),
+    }
+    assert data["photo"] == {"width": 512, "height": 600}
+    (face,) = data["faces"]
+    assert set(face) == {"box", "score", "roll", "models", "missing"}
+    assert (face["missing"], data["notices"], data["faces_left_out"]) == ({}, [], 0)
+    unet, baseline = face["models"]["unet"], face["models"][BASELINE]
+    assert set(unet) == {"markup", "keypoints", "confidence", "milliseconds"}
+    assert len(unet["keypoints"]) == len(unet["confidence"]) == 68
+    assert all(0 <= value <= 1 for value in unet["confidence"])
+    assert baseline["markup"] == "mediapipe-478"
+    assert len(baseline["keypoints"]) == 478
+    assert len(baseline["ibug-68"]) == len(baseline["ibug-68-fitted"]) == 68
+    assert {"load", "detect", "unet", "total"} <= set(data["timings"])
+
+
+def test_points_are_in_pixels_of_the_original(hopper_path, hopper):
+    """A photo that is shrunk for work answers in its own, larger pixels."""
+    photo = load(hopper_path)
+    factor = 5
+    large = cv2.resize(photo.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    answer = compare(large, ["unet"]).faces[0].answers["unet"].keypoints
+    expected = (hopper.faces[0].answers["unet"].keypoints + 0.5) * factor - 0.5
+    distance = np.linalg.norm(answer - expected, axis=1).mean()
+    assert distance < 0.03 * eye_distance(expected, "ibug-68")
+
+
+def test_moving_the_photo_moves_the_points(hopper_path, hopper):
+    pixels = load(hopper_path).pixels
+    moved = np.full((720, 640, 3), 127, np.uint8)
+    moved[90 : 90 + pixels.shape[0], 70 : 70 + pixels.shape[1]] = pixels
+    for name in DEFAULT_MODELS:
+        answer = compare(moved, [name]).faces[0].answers[name].keypoints
+        expected = hopper.faces[0].answers[name].keypoints + (70, 90)
+        unit = eye_distance(expected, hopper.faces[0].answers[name].markup)
+        assert np.linalg.norm(answer - expected, axis=1).mean() < 0.04 * unit
+
+
+def test_the_mirrored_photo_gives_the_mirrored_points(hopper_path, hopper):
+    pixels = np.ascontiguousarray(load(hopper_path).pixels[:, ::-1])
+    for name, answer in compare(pixels).faces[0].answers.items():
+        before = hopper.faces[0].answers[name]
+        expected = mirrored(before.keypoints, before.markup, pixels.shape[1])
+        unit = eye_distance(expected, before.markup)
+        assert np.linalg.norm(answer.keypoints - expected, axis=1).mean() < 0.06 * unit, name
+
+
+def test_all_faces_go_through_a_net_in_one_batch_like_alone(hopper_path, hopper):
+    pixels = load(hopper_path).pixels
+    both = compare(np.hstack([pixels, pixels]), ["unet"]).faces
+    assert len(both) == 2
+    left, right = sorted(both, key=lambda face: face.box[0])
+    alone = hopper.faces[0].answers["unet"].keypoints
+    unit = eye_distance(alone, "ibug-68")
+    for face, moved in ((left, alone), (right, alone + (pixels.shape[1], 0))):
+        distance = np.linalg.norm(face.answers["unet"].keypoints - moved, axis=1).mean()
+        assert distance < 0.04 * unit
+
+
+def test_a_photo_without_a_face_is_an_empty_list():
+    result = compare(np.full((480, 640, 3), 200, np.uint8))
+    assert result.faces == []
+    assert result.to_dict()["faces"] == []
+
+
+def test_an_unusable_photo_is_an_image_error(tmp_path):
+    path = tmp_path / "text.jpg"
+    path.write_text("not a picture")
+    with pytest.raises(ImageError):
+        compare(path)
+
+
+def test_an_unknown_model_is_refused_by_name(hopper_path):
+    with pytest.raises(ValueError, match=r"nosuchnet.*simplenet"):
+        compare(hopper_path, ["nosuchnet"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"[" * 100_000, b'{"args":' * 100_000, b'{"version": 1' + b"0" * 5000 + b"}", b"[]", b"\xff"],
+    ids=range(5),
+)
+@pytest.mark.parametrize("name", ["unet", "mine"])
+def test_a_broken_config_leaves_the_others_working(tmp_path, text, name):
+    for folder in ("simplenet", name):
+        shutil.copytree(WEIGHTS_DIR / "simplenet", tmp_path / folder)
+    (tmp_path / name / "config.json").write_bytes(text)
+    with Engine(model_folders(tmp_path)) as engine:
+        assert {"simplenet", BASELINE} <= set(engine.names)
+        assert name not in engine.names
+        assert "config.json" in engine.unavailable[name]
+        engine.warm_up()
+
+
+def test_a_damaged_model_leaves_the_others_working(tmp_path, hopper_path):
+    for name in ("unet", "simplenet"):
+        shutil.copytree(WEIGHTS_DIR / name, tmp_path / name)
+    weights = tmp_path / "unet" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with Engine(model_folders(tmp_path)) as engine:
+        result = engine.compare(hopper_path)
+    assert set(result.faces[0].answers) == {"simplenet", BASELINE}
+    assert set(result.unavailable) == {"unet", "resnet18", "keypoint-resnet"}
+    assert "model.safetensors is damaged" in result.unavailable["unet"]
+
+
+def test_other_models_are_loaded_when_they_are_asked_for(tmp_path, hopper_path):
+    for name in ("mine", "broken"):
+        shutil.copytree(WEIGHTS_DIR / "unet", tmp_path / name)
+    (tmp_path / "broken" / "model.safetensors").write_bytes(b"short")
+    with Engine([tmp_path / "mine", tmp_path / "broken"]) as engine:
+        assert engine.names == ["mine", "broken", BASELINE]
+        assert not engine.models
+        result = engine.compare(hopper_path, ["mine", "broken"])
+    assert set(result.faces[0].answers) == set(engine.models) == {"mine"}
+    assert "model.safetensors is damaged" in result.unavailable["broken"]
+    # Known from now on, and not tried again.
+    assert engine.names == ["mine", BASELINE]
+
+
+def test_without_mediapipe_the_nets_still_answer(tmp_path, hopper_path, monkeypatch):
+    broken = tmp_path / "face_landmarker.task"
+    broken.write_bytes(b"not a model")
+    monkeypatch.setenv("KPDEMO_FACE_LANDMARKER", str(broken))
+    with Engine([WEIGHTS_DIR / "unet"]) as engine:
+        result = engine.compare(hopper_path)
+    assert list(result.faces[0].answers) == ["unet"]
+    assert "whole photo is taken as one" in result.unavailable[BASELINE]
+
+
+def test_a_model_that_fails_on_a_photo_takes_no_other_down(hopper_path):
+    with Engine([WEIGHTS_DIR / "unet", WEIGHTS_DIR / "simplenet"]) as engine:
+        engine.models["unet"].net.head = None
+        result = engine.compare(hopper_path)
+    assert "simplenet" in result.faces[0].answers
+    assert "unet" not in result.faces[0].answers
+    assert "unet failed" in result.unavailable["unet"]
+
+
+def test_threads_share_one_engine(hopper_path, hopper):
+    answers = []
+
+    def ask():
+        answers.append(compare(hopper_path, ["unet"]).faces[0].answers["unet"].keypoints)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 4
+    for answer in answers:
+        np.testing.assert_allclose(answer, hopper.faces[0].answers["unet"].keypoints, atol=0.5)
+
+
+def test_only_the_largest_faces_are_compared_and_it_is_said(hopper_path):
+    cells = [cv2.resize(load(hopper_path).pixels[20:420, 80:480], (110, 110))] * 10
+    crowd = np.vstack([np.hstack(cells)] * 6)
+    with Engine([WEIGHTS_DIR / "simplenet"]) as engine:
+        count = len(engine.find(crowd))
+        result = engine.compare(crowd, ["simplenet"])
+        (batched,) = compare_many(engine, [as_file(crowd)], Nets(engine, ["simplenet"]))
+    assert count > MAX_FACES
+    sentence = f"{count} faces were found; only the {MAX_FACES} largest are compared."
+    for comparison in (result, batched):
+        assert len(comparison.faces) == MAX_FACES
+        assert comparison.to_dict()["faces_left_out"] == count - MAX_FACES
+        assert comparison.to_dict()["notices"] == [sentence]
+    assert sentence in describe(result)
+    assert sentence in export.to_csv(result.to_dict())
+    assert sentence in notice.of(result)
+
+
+@pytest.fixture(scope="module")
+def half(hopper_path) -> np.ndarray:
+    """A photo of a face, half of it covered, on which the nets draw and MediaPipe has no mesh."""
+    pixels = load(hopper_path).pixels
+    for covered in range(230, 310, 10):
+        photo = pixels.copy()
+        photo[:, :covered] = 127
+        if any(face.missing for face in compare(photo, ["simplenet", BASELINE]).faces):
+            return photo
+    pytest.fail("MediaPipe finds a mesh on each half of a face.")
+
+
+def test_a_face_without_a_mesh_is_said_in_every_output(half, tmp_path, capsys):
+    path = tmp_path / "half.png"
+    Image.fromarray(half).save(path)
+    (batched,) = compare_many(engine(), [path], Nets(engine(), ["simplenet", BASELINE]))
+    result = compare(path, ["simplenet", BASELINE])
+    for comparison in (result, batched):
+        (face,) = comparison.to_dict()["faces"]
+        assert face["missing"] == {BASELINE: "no face here"}
+        assert list(face["models"]) == ["simplenet"]
+    rows = list(csv.DictReader(export.to_csv(result.to_dict()).splitlines()))
+    (row,) = [row for row in rows if row["model"] == BASELINE]
+    assert (row["face"], row["x"], row["note"]) == ("0", "", "no face here")
+    assert re.search(r"mediapipe +no face here", describe(result))
+    assert "MediaPipe: no face here." in notice.of(result)
+    shown = json.loads(panels.value(Shown("half.png", load(path), result)))
+    assert [panel["name"] for panel in shown["panels"]] == ["simplenet", BASELINE]
+    assert shown["panels"][1]["faces"] == [None] and not shown["panels"][1]["pts"]
+    photo = load(path)
+    alone = side_by_side(photo, compare(path, ["simplenet"]))
+    assert side_by_side(photo, result).shape[1] > 1.5 * alone.shape[1]
+
+
+def test_faces_without_a_mesh_are_counted_on_the_page():
+    nose = Answer("nose-1", np.array([[1.5, 2.0]]), None, 1.0)
+    box = (0.0, 0.0, 9.0, 9.0)
+    faces = [
+        ComparedFace(box, 0.9, 0.0, {"unet": nose}, None, missing)
+        for missing in ({}, {BASELINE: "no face here"}, {BASELINE: "no face here"})
+    ]
+    words = notice.of(Comparison(99, 99, faces, {}, {}))
+    assert "MediaPipe: no face here (face 2, 3 of 3)." in words
+
+
+def test_models_are_warm_before_they_are_timed(tmp_path, hopper_path):
+    for name in ("unet", "mine", "broken"):
+        shutil.copytree(WEIGHTS_DIR / "unet", tmp_path / name)
+    (tmp_path / "broken" / "model.safetensors").write_bytes(b"short")
+    with Engine([tmp_path / name for name in ("unet", "mine", "broken")]) as engine:
+        calls = []
+        engine.model("mine").net.register_forward_pre_hook(lambda *_: calls.append("mine"))
+        engine.model("unet").net.register_forward_pre_hook(lambda *_: calls.append("unet"))
+        engine.warm_up(["mine", "broken"])
+        assert set(calls) == {"mine"}
+        calls.clear()
+        engine.warm_up(["mine", "unet"])
+        assert set(calls) == {"unet"}
+        # One that fails on every photo takes no other down, now or later.
+        engine.model("unet").net.head = None
+        engine.warm_up()
+        assert "mine" in engine.compare(hopper_path, ["unet", "mine"]).faces[0].answers
+
+
+def as_file(pixels: np.ndarray) -> io.BytesIO:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    file.seek(0)
+    return file
+
+
+@pytest.mark.parametrize("names", ["unet", ("unet", "unet"), {"unet"}, {"unet": 1}.keys()], ids=str)
+def test_one_name_and_any_collection_of_names_are_taken(hopper_path, names):
+    (face,) = compare(hopper_path, names).faces
+    assert list(face.answers) == ["unet"]
+    assert engine().choose(names)[0] == Nets(engine(), names).names == ["unet"]
+
+
+def test_names_may_come_one_by_one(hopper_path):
+    (face,) = compare(hopper_path, (name for name in ("unet", BASELINE))).faces
+    assert list(face.answers) == ["unet", BASELINE]
+
+
+@pytest.mark.parametrize("names", [[], 5, b"unet", [None], ["unet", 3], [["unet"]], {"unet": 1}])
+def test_what_are_no_names_is_refused_in_one_sentence(hopper_path, names):
+    for call in (
+        lambda: compare(hopper_path, names),
+        lambda: engine().choose(names),
+        lambda: Nets(engine(), names),
+    ):
+        with pytest.raises(ValueError, match=r"^Pass models as a list of names, .* its name.$"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["nosuchnet", None, ["unet"]])
+def test_a_model_that_there_is_not(name):
+    with pytest.raises(ValueError, match=r"Unknown model .*; known are simplenet"):
+        engine().model(name)
+
+
+def test_folders_of_models_may_be_given_as_text():
+    with Engine(str(WEIGHTS_DIR / "unet")) as own:
+        assert own.names == ["unet", BASELINE]
+
+
+def test_many_photos_of_any_kind(hopper_path):
+    nets = Nets(engine(), "unet")
+    with Image.open(hopper_path) as picture:
+        photos = [str(hopper_path), None, picture, hopper_path.read_bytes(), load(hopper_path)]
+        results = list(compare_many(engine(), photos, nets))
+    assert isinstance(results.pop(1), ImageError)
+    assert [len(result.faces) for result in results] == [1, 1, 1, 1]
+    (result,) = compare_many(engine(), str(hopper_path), nets)
+    assert len(result.faces) == 1

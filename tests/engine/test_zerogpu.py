@@ -1,0 +1,76 @@
+"""The page's entry on ZeroGPU, where GPUs are lent for a call and MediaPipe must stay outside."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kpdemo.engine import engine
+from kpdemo.engine.zerogpu import seconds
+
+ROOT = Path(__file__).parents[2]
+STAND_IN = Path(__file__).with_name("zerogpu")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory, hopper_path) -> list[Path]:
+    """One face, six faces, and none."""
+    folder = tmp_path_factory.mktemp("photos")
+    hopper = np.asarray(Image.open(hopper_path).convert("RGB"))
+    pictures = {"six": np.tile(hopper, (2, 3, 1)), "none": np.full((300, 400, 3), 128, np.uint8)}
+    for name, pixels in pictures.items():
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    return [hopper_path, folder / "six.png", folder / "none.png"]
+
+
+@pytest.fixture(scope="module")
+def there(photos) -> tuple[dict, str]:
+    """What the page's engine finds on a machine that takes itself for ZeroGPU, and its log."""
+    done = subprocess.run(
+        [sys.executable, STAND_IN / "program.py", *photos],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{STAND_IN}{os.pathsep}{ROOT}", "SPACES_ZERO_GPU": "true"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+
+def same(found: list[dict], photos: list[Path]) -> None:
+    for there, path in zip(found, photos, strict=True):
+        here = engine(path).to_dict()
+        assert not there["unavailable"]
+        for one, other in zip(there["faces"], here["faces"], strict=True):
+            assert list(one["models"]) == list(other["models"])
+            for name, answer in one["models"].items():
+                wanted = other["models"][name]["keypoints"]
+                np.testing.assert_allclose(answer["keypoints"], wanted, atol=0.05)
+
+
+def test_a_gpu_is_borrowed_once_a_photo_and_mediapipe_stays_outside(there, photos):
+    said, _ = there
+    same(said["found"], photos)
+    one, six = said["asked"]  # nothing is asked for a photo without a face
+    assert 0 < one < six < 60
+    assert said["without"] == 0
+    # The stand-in would have noticed.
+    assert said["caught"] == "MediaPipe ran in the forked process"
+
+
+def test_without_a_free_gpu_the_processor_answers(there, photos):
+    said, log = there
+    same([said["refused"]], photos[:1])
+    assert "exceeded your GPU quota" in log
+
+
+def test_seconds_follow_faces_and_nets():
+    cut = np.zeros((1, 8, 8), np.uint8)
+    assert seconds({"a": cut}) <= seconds({"a": cut.repeat(20, 0)})
+    assert seconds({"a": cut}) < seconds({name: cut.repeat(20, 0) for name in "abcd"}) < 60

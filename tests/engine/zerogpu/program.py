@@ -1,0 +1,42 @@
+"""Compares photos as the page does on a ZeroGPU Space; prints the results as JSON."""
+
+import json
+import os
+import sys
+
+import spaces
+
+import app  # noqa: F401  the Space's entry: imports spaces, and makes the engine
+from kpdemo.engine.engine import engine
+from kpdemo.media import images
+
+photos = [images.load(path) for path in sys.argv[1:]]
+found = [engine().compare(photo).to_dict() for photo in photos]
+asked = list(spaces.calls)
+engine().compare(photos[0], borrow=False)
+without = len(spaces.calls) - len(asked)
+
+
+def look(photo: images.Photo) -> int:
+    return len(engine().find(photo.pixels))
+
+
+try:
+    caught = spaces.GPU(duration=lambda photo: 1)(look)(photos[0])
+except RuntimeError as error:
+    caught = str(error)
+
+os.environ[spaces.REFUSE] = "1"
+refused = engine().compare(photos[0]).to_dict()
+
+print(
+    json.dumps(
+        {
+            "found": found,
+            "asked": asked,
+            "without": without,
+            "caught": caught,
+            "refused": refused,
+        }
+    )
+)

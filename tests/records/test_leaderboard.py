@@ -1,0 +1,161 @@
+"""What the Leaderboard reads, from the real files under `weights/` and from damaged copies."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpdemo.explain import architecture
+from kpdemo.keypoints import markup
+from kpdemo.models import model as checkpoint
+from kpdemo.models.predict import predict
+from kpdemo.records import leaderboard
+from kpdemo.records.leaderboard import BOARDS, BY_APP, BY_LABEL, Standing
+from kpdemo.ui.about import diagrams
+from kpdemo.ui.leaderboard import charts, tables
+from kpdemo.ui.leaderboard import faces as drawn_faces
+from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
+
+
+@pytest.fixture(scope="module")
+def results() -> dict:
+    return json.loads((WEIGHTS_DIR / leaderboard.RESULTS).read_text())
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The measurements of all models, without their weights, to be damaged."""
+    for name in (leaderboard.RESULTS, leaderboard.ROBUSTNESS):
+        shutil.copy(WEIGHTS_DIR / name, tmp_path)
+    for path in WEIGHTS_DIR.glob(f"*/{checkpoint.METRICS}"):
+        (tmp_path / path.parent.name).mkdir()
+        shutil.copy(path, tmp_path / path.parent.name)
+    return tmp_path
+
+
+def row_of(name: str, weights: Path = WEIGHTS_DIR) -> Standing:
+    return next(row for row in leaderboard.read(weights).rows if row.name == name)
+
+
+def test_every_row_of_the_results_is_on_one_board_with_its_figures(results):
+    found = leaderboard.read()
+    assert not found.problems
+    assert [row.name for row in found.rows] == [row["name"] for row in results["models"]]
+    on_boards = [row.name for board in (*BOARDS, None) for row in found.on(board)]
+    assert sorted(on_boards) == sorted(row.name for row in found.rows)
+    for row, told in zip(found.rows, results["models"], strict=True):
+        for key in ("nme", "nme_compare", "fr8", "auc8", "parameters", "ms_1"):
+            assert row.figures.get(key) == told[key]
+
+
+def test_groups_and_inner_points_are_those_of_the_app_for_nets_and_mediapipe_alike():
+    for name, source in (("unet", BY_APP), ("mediapipe-ridge", "ridge")):
+        folder = name.split("-")[0]
+        told = checkpoint.read_metrics(WEIGHTS_DIR / folder)["300w-common"][source]
+        assert row_of(name).groups == told["groups"]
+        assert row_of(name).figures["nme_inner_51"] == told["nme_inner_51"]
+
+
+def test_error_curves_agree_with_the_failure_rate_and_count_lost_faces():
+    for row in leaderboard.read().rows:
+        if BY_APP in row.errors:
+            (share,) = leaderboard.shares_below(row.errors[BY_APP], row.faces, np.array([8.0]))
+            # A face whose error is rounded to the limit may count on either side of it.
+            assert 100 - share == pytest.approx(row.figures["fr8"], abs=101 / row.faces)
+    lost = leaderboard.shares_below(np.array([1.0, 2.0]), 4, np.array([0.5, 1.0, 99.0]))
+    assert lost.tolist() == [0, 25, 50]
+
+
+def test_extremes_have_as_many_labels_and_answers_as_the_markup():
+    for row in leaderboard.read().rows:
+        for face in (*row.best, *row.worst):
+            assert face.truth.shape == face.answer.shape == (len(markup.get(row.markup)), 2)
+            apart = np.nanmean(np.linalg.norm(face.truth - face.answer, axis=1))
+            assert 100 * apart / face.eyes == pytest.approx(face.error, abs=0.2)
+
+
+def test_mediapipe_has_no_errors_in_the_label_box():
+    row = row_of(f"{BASELINE}-index")
+    assert row.baseline and set(row.errors) == {BY_APP}
+    assert set(row_of("unet").errors) == {BY_APP, BY_LABEL}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[1, 2]",
+        '{"300w-common": {"ground_truth_box": {"best": 1}}}',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"a": 1' + "0" * 5000 + "}",
+        '{"300w-common": {"ground_truth_box": {"errors": [[1, 2], [3, 4]]}}}',
+        '{"300w-common": {"ground_truth_box": {"errors": {"a": 1}}}}',
+    ],
+    ids=range(8),
+)
+def test_a_damaged_file_is_left_out_and_named(copy, text):
+    (copy / "unet" / checkpoint.METRICS).write_text(text)
+    found = leaderboard.read(copy)
+    assert [p for p in found.problems if "damaged" in p] == ["unet/metrics.json is damaged"]
+    damaged = row_of("unet", copy)
+    assert damaged.figures["nme"] == row_of("unet").figures["nme"] and not damaged.best
+    assert len(row_of("resnet18", copy).best) == 2
+    assert tables.html(found.on(BOARDS[0])) and drawn_faces.html(damaged)
+
+
+def test_without_any_file_there_is_nothing_and_it_is_said(tmp_path):
+    found = leaderboard.read(tmp_path)
+    assert not found.rows and found.robustness is None
+    assert found.problems == ("results.json is missing", "robustness.json is missing")
+    assert tables.html([]) == "" == tables.robustness(None, [])
+    for chart, words in (charts.curves([], BY_APP), charts.speed([])):
+        assert words and not chart.data
+
+
+def test_a_new_figure_is_read_as_soon_as_its_file_changes(copy, results):
+    assert len(leaderboard.read(copy).rows) == len(results["models"])
+    results = results | {"models": [{"name": "mine", "markup": "ibug-68", "nme": 1.25}]}
+    (copy / leaderboard.RESULTS).write_text(json.dumps(results))
+    (mine,) = leaderboard.read(copy).rows
+    assert mine.figures == {"nme": 1.25} and BOARDS[0].has(mine)
+
+
+def test_the_best_figure_of_a_column_is_bold_among_the_same_points():
+    rows = leaderboard.read().on(BOARDS[2])
+    html = tables.html(rows)
+    for scheme in {row.markup for row in rows}:
+        same = [row for row in rows if row.markup == scheme and "nme_compare" in row.figures]
+        best = min(row.figures["nme_compare"] for row in same)
+        assert f'data-column="nme_compare" data-value="{best}"><b>{best:.2f}</b>' in html
+
+
+def test_a_net_that_answers_the_mean_is_called_that(copy, results):
+    for row in results["models"]:
+        row["answers_mean"] = row["name"] == "nosenet-moore"
+    (copy / leaderboard.RESULTS).write_text(json.dumps(results))
+    html = tables.html(leaderboard.read(copy).on(BOARDS[2]))
+    assert html.count(">answers the mean<") == 1
+
+
+@pytest.mark.parametrize("name", DEFAULT_MODELS)
+def test_the_picture_of_a_net_has_the_sizes_of_the_real_one(name):
+    model = checkpoint.load(WEIGHTS_DIR / name)
+    size = model.config.input
+    net = architecture.of(model.config)
+    cut = np.zeros((1, size.height, size.width, size.channels), np.uint8)
+    answer = predict(model, cut, heatmaps=True)
+    assert net.keypoints == answer.keypoints.shape[1]
+    assert net.maps == (None if answer.heatmaps is None else answer.heatmaps.shape[1:])
+    assert net.parameters == model.parameters
+    weights = {tuple(p.shape[:2]) for p in model.net.parameters() if p.ndim > 1}
+    for shape in net.down:
+        assert shape[0] in {out for out, _ in weights}
+    if net.layers:
+        assert (net.layers[0], int(np.prod(net.down[-1]))) in weights
+    drawn = diagrams.svg(name, name, net)
+    for shape in (*net.down, *net.up):
+        assert f">{shape[0]}</tspan>" in drawn and f">{shape[1]}×{shape[2]}</tspan>" in drawn
+    assert f"{net.keypoints} points" in drawn

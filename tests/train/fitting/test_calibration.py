@@ -1,0 +1,134 @@
+"""The last linear step, on tiny data: what it is fitted on, and when it is kept."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import writers
+
+from kpdemo.faces.crop import Crop
+from kpdemo.models import crop_rules
+from kpdemo.models import model as checkpoint
+from kpdemo.models.config import Framing, Input
+from kpdemo.models.model import CheckpointError
+from kpdemo.models.predict import predict
+from kpdemo.zoo import WEIGHTS_DIR
+from train import trainer
+from train.__main__ import main
+from train.data.sources import DataError, load
+from train.fitting import calibration
+from train.fitting.calibration import answers, beside, calibrate
+from train.recipe import Augment, Data, Loss, Recipe, Stage
+
+TINY = Recipe(
+    name="tiny",
+    title="For tests",
+    net="simplenet",
+    markup="kaggle-15",
+    input=Input(24, 24),
+    framing=Framing("keypoint-box", 1.3),
+    data=Data(train=("300w",), test=("300w-common",), holdout=0.25),
+    loss=Loss("wing", bend=5.0, curvature=1.0),
+    stages=(Stage(3, 3e-3),),
+    batch_size=4,
+    args={"blocks": [{"channels": 4, "pool": 4}]},
+    augment=Augment(mirror=0.5),
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A net that was trained too little."""
+    writers.write_300w(tmp_path / "data", 12)
+    writers.write_ytf(tmp_path / "data")
+    monkeypatch.setenv("KPDEMO_DATA", str(tmp_path / "data"))
+    with torch.random.fork_rng():
+        trainer.fit(TINY, tmp_path / "run", workers=0, precision="no")
+    return tmp_path / "run"
+
+
+def test_a_calibration_that_helps_is_kept_with_its_figures(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = checkpoint.load(run)
+    assert main(["calibrate", str(run)]) == 0
+    after = checkpoint.load(run)
+    kept = checkpoint.read_history(run)["calibration"]
+    assert kept["validation_nme"] < kept["validation_nme_before"]
+    assert kept["ridge"] in calibration.RIDGES
+    assert f"{kept['validation_nme']:.3f} % after" in capsys.readouterr().out
+    for name, value in before.net.state_dict().items():
+        torch.testing.assert_close(after.net.state_dict()[name], value, rtol=2e-3, atol=1e-5)
+    # The figures are those of what `predict` answers with and without it.
+    held_out = calibration.split(load("300w"), 0.25, 0)[1]
+    for model, figure in ((before, "validation_nme_before"), (after, "validation_nme")):
+        assert calibration.error(*answers(model, held_out)) == pytest.approx(kept[figure], rel=0.01)
+
+
+def test_one_that_does_not_help_is_left_out(run: Path) -> None:
+    # The labels that it is fitted on lie to one side, those that it is judged by to the other.
+    for faces, shift in zip(calibration.split(load("300w"), 0.25, 0), (30, -30), strict=True):
+        for face in faces:
+            writers.write_pts(face.picture.with_suffix(".pts"), face.keypoints + 1 + (shift, 0))
+    kept = calibrate(run)
+    assert kept["ridge"] is None
+    assert kept["validation_nme"] == kept["validation_nme_before"]
+    assert checkpoint.load(run).calibration is None
+
+
+def test_faces_of_a_source_that_loses_labels_are_not_used(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = checkpoint.read_history(run)
+    history["recipe"]["data"] |= {"train": ["300w", "ytf"], "missing": ["ytf"]}
+    checkpoint.write_json(run / checkpoint.HISTORY, history)
+    for path in (tmp_path / "data/ytf").rglob("*.jpg"):
+        path.unlink()
+    calibrate(run)
+    history["recipe"]["data"]["missing"] = []
+    checkpoint.save(run, checkpoint.load(run).net, TINY.config)
+    checkpoint.write_json(run / checkpoint.HISTORY, history)
+    with pytest.raises(DataError):
+        calibrate(run)
+
+
+def test_twice_or_without_held_out_faces_is_refused(run: Path) -> None:
+    calibrate(run)
+    with pytest.raises(CheckpointError, match="calibrated already"):
+        calibrate(run)
+    with pytest.raises(CheckpointError, match="holds no training faces out"):
+        calibrate(WEIGHTS_DIR / "nosenet-fajardo")
+    with pytest.raises(CheckpointError, match="there are none to train"):
+        calibrate(WEIGHTS_DIR / "kaggle-cnn")  # all of its sources lose labels
+
+
+def test_crops_beside_are_about_as_far_off_as_measured() -> None:
+    rng = np.random.default_rng(0)
+    crop = Crop(50.0, 60.0, 200.0, 200.0)
+    measured = crop_rules.left_unexplained(Framing("keypoint-box"))
+    off = [beside(crop, measured, rng) for _ in range(400)]
+    # Percent of a width of 200.
+    assert np.std([c.x for c in off]) == pytest.approx(2 * measured["x"], rel=0.15)
+    assert np.std([c.y for c in off]) == pytest.approx(2 * measured["y"], rel=0.15)
+    widths = np.log([c.width for c in off])
+    assert np.std(widths) == pytest.approx(measured["width"] / 100, rel=0.15)
+    assert all(c.width == c.height and c.roll == 0 for c in off)
+
+
+def test_a_calibration_of_another_markup_is_refused(run: Path) -> None:
+    model = checkpoint.load(run)
+    checkpoint.save(run, model.net, model.config, torch.zeros(3, 2))
+    with pytest.raises(CheckpointError, match=r"does not fit 15 keypoints .*\(3, 2\)"):
+        checkpoint.load(run)
+
+
+def test_a_calibration_survives_the_way_to_disk(run: Path) -> None:
+    model = checkpoint.load(run)
+    matrix = torch.rand(31, 30) / 100
+    checkpoint.save(run, model.net, model.config, matrix)
+    loaded = checkpoint.load(run)
+    assert torch.equal(loaded.calibration, matrix)
+    cut = np.random.default_rng(0).integers(0, 256, (1, 24, 24), np.uint8)
+    moved = predict(loaded, cut).keypoints - predict(model, cut).keypoints
+    assert np.abs(moved).max() > 1e-3

@@ -1,0 +1,85 @@
+"""Runs that go to `weights/`, with weights or without."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from kpdemo.engine.engine import model_folders
+from kpdemo.models import model as checkpoint
+from kpdemo.models import nets
+from kpdemo.zoo import WEIGHTS_DIR
+from train.__main__ import main
+from train.publish import release as shipping
+from train.publish.release import ship
+
+FILES = {"README.md", "config.json", "history.json", "metrics.json", "model.safetensors"}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run with the history and figures of a shipped model, and weights of its own."""
+    folder = tmp_path / "runs/nosenet-fajardo"
+    known = WEIGHTS_DIR / "nosenet-fajardo"
+    config = checkpoint.read_config(known)
+    checkpoint.save(folder, nets.build(config), config)
+    for name in (checkpoint.HISTORY, checkpoint.METRICS):
+        (folder / name).write_bytes((known / name).read_bytes())
+    return folder
+
+
+def test_a_shipped_run_is_one_of_the_models(run: Path, tmp_path: Path) -> None:
+    folder, with_weights = ship(run, weights=tmp_path / "weights")
+    assert with_weights
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert folder in model_folders(tmp_path / "weights")
+    before, after = checkpoint.load(run).net, checkpoint.load(folder).net
+    for one, other in zip(before.parameters(), after.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_model_that_an_app_has_open_is_not_written_over(run: Path, tmp_path: Path) -> None:
+    path = ship(run, weights=tmp_path / "weights")[0] / checkpoint.WEIGHTS
+    before = path.read_bytes()
+    checkpoint.save(run, nets.build(checkpoint.read_config(run)), checkpoint.read_config(run))
+    with path.open("rb") as open_in_an_app:
+        ship(run, weights=tmp_path / "weights")
+        assert open_in_an_app.read() == before != path.read_bytes()
+
+
+@pytest.mark.parametrize("why", ["not wanted", "too big"])
+def test_without_weights_the_rest_goes_along_and_the_app_does_not_offer_it(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    ship(run, weights=tmp_path / "weights")  # and no weights of an earlier time stay behind
+    if why == "too big":
+        monkeypatch.setattr(shipping, "BIGGEST", 10)
+    folder, with_weights = ship(run, why == "too big", tmp_path / "weights")
+    assert not with_weights
+    assert {path.name for path in folder.iterdir()} == {
+        "README.md",
+        "history.json",
+        "metrics.json",
+    }
+    assert folder not in model_folders(tmp_path / "weights")
+    assert "python -m train fit nosenet-fajardo" in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("command", ["ship", "calibrate"])
+def test_an_unfinished_run_is_refused(
+    run: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    history = checkpoint.read_history(run) | {"finished": False}
+    (run / checkpoint.HISTORY).write_text(json.dumps(history))
+    assert main([command, str(run)]) == 1
+    assert "is not finished" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [checkpoint.METRICS, checkpoint.WEIGHTS])
+def test_a_run_that_is_not_complete_is_refused(
+    run: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (run / name).unlink()
+    assert main(["ship", str(run)]) == 1
+    assert f"has no {name}" in capsys.readouterr().err

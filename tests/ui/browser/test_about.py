@@ -1,0 +1,45 @@
+"""The About tab: four pictures of nets that can be read without being seen."""
+
+import re
+
+import pytest
+from helpers.visitor import open_tab
+
+from kpdemo import zoo
+from kpdemo.explain import architecture
+from kpdemo.models import model as checkpoint
+from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = sync_api.expect
+
+
+def open_about(page) -> None:
+    open_tab(page, "About")
+    expect(page.locator("#about")).to_be_visible()
+
+
+def test_every_architecture_has_a_picture_with_a_name_and_a_description(page):
+    open_about(page)
+    expect(page.locator("#about").get_by_role("img")).to_have_count(len(DEFAULT_MODELS))
+    for name in DEFAULT_MODELS:
+        picture = page.locator(f'#about [data-model="{name}"]').get_by_role("img")
+        expect(picture).to_have_accessible_name(f"Architecture of {zoo.title(name)}")
+        channels, height, width = architecture.of(checkpoint.read_config(WEIGHTS_DIR / name)).down[
+            -1
+        ]
+        told = re.compile(f"{channels} feature maps of {height}×{width}.* points")
+        expect(picture).to_have_accessible_description(told)
+
+
+def test_it_says_what_a_stranger_must_know(page):
+    open_about(page)
+    for words in ("not for commercial use", "sent nowhere else", "How to cite", "Sagonas"):
+        expect(page.locator("#about")).to_contain_text(words)
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_the_about_tab_does_not_scroll_sideways(open_page, width):
+    page = open_page(width)
+    open_about(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,137 @@
+"""The Leaderboard as a visitor meets it: every figure is compared with the files."""
+
+import json
+import re
+
+import pytest
+from helpers.visitor import open_tab
+
+from kpdemo.keypoints import markup
+from kpdemo.models import model as checkpoint
+from kpdemo.zoo import WEIGHTS_DIR
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = sync_api.expect
+Page = sync_api.Page
+
+RESULTS = json.loads((WEIGHTS_DIR / "results.json").read_text())
+BOARDS = {
+    "68 points, 300-W common": ("ibug-68",),
+    "15 points, 300-W common": ("kaggle-15",),
+    "Nose tip and 58 points, IMM": ("nose-1", "imm-58"),
+}
+
+
+def rows_on(board: str) -> list[dict]:
+    return [row for row in RESULTS["models"] if row["markup"] in BOARDS[board]]
+
+
+def open_leaderboard(page: Page) -> None:
+    open_tab(page, "Leaderboard")
+    page.locator("#leaderboard tbody tr").first.wait_for()
+
+
+def cells(page: Page, column: str) -> list[float]:
+    texts = page.locator(f'#leaderboard td[data-column="{column}"]').all_inner_texts()
+    return [float(text) for text in texts if text != "–"]
+
+
+def head(page: Page, name: str):
+    return page.locator("#leaderboard thead th", has=page.get_by_role("button", name=name))
+
+
+def test_every_row_of_the_results_has_its_figures_in_the_table(page):
+    open_leaderboard(page)
+    for board in BOARDS:
+        page.get_by_label(board).check()
+        rows = rows_on(board)
+        expect(page.locator("#leaderboard tbody tr")).to_have_count(len(rows))
+        for row in rows:
+            line = page.locator(f'#leaderboard tr[data-model="{row["name"]}"]')
+            for column, digits in (("nme", 2), ("nme_compare", 2), ("fr8", 1), ("auc8", 1)):
+                value = "–" if row[column] is None else f"{row[column]:.{digits}f}"
+                expect(line.locator(f'[data-column="{column}"]')).to_have_text(value)
+
+
+def test_a_heading_sorts_the_table_up_and_down_in_the_browser(page):
+    open_leaderboard(page)
+    expect(head(page, "NME as the app")).to_have_attribute("aria-sort", "ascending")
+    assert cells(page, "nme_compare") == sorted(cells(page, "nme_compare"))
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for column, name, first in (("jaw", "Jaw", "ascending"), ("auc8", "AUC@8", "descending")):
+        button = head(page, name).get_by_role("button")
+        button.focus()
+        for direction in (first, "ascending" if first == "descending" else "descending"):
+            page.keyboard.press("Enter")
+            expect(head(page, name)).to_have_attribute("aria-sort", direction)
+            found = cells(page, column)
+            assert found == sorted(found, reverse=direction == "descending")
+    expect(head(page, "NME as the app")).to_have_attribute("aria-sort", "none")
+    # Models without a figure come last whichever way it is sorted.
+    for _ in range(2):
+        head(page, "NME label box").get_by_role("button").click()
+        last = page.locator('#leaderboard tbody tr td[data-column="nme"]').last
+        expect(last).to_have_text("–")
+    assert not asked
+
+
+def test_the_best_and_worst_faces_are_points_without_a_photo(page):
+    open_leaderboard(page)
+    for name, title in (("unet", "U-Net"), ("mediapipe-ridge", "MediaPipe, ridge map")):
+        page.locator("#face-model input").click()
+        page.get_by_role("option", name=title, exact=True).click()
+        expect(page.locator(".kp-face-key")).to_contain_text(title)
+        metrics = checkpoint.read_metrics(WEIGHTS_DIR / name.split("-")[0])["300w-common"]
+        told = metrics["ridge" if "ridge" in name else "ground_truth_box"]
+        faces = told["best"] + told["worst"]
+        figures = page.locator("#faces figure")
+        expect(figures).to_have_count(len(faces))
+        for k, face in enumerate(faces):
+            expect(figures.nth(k)).to_contain_text(face["face"])
+            expect(figures.nth(k)).to_contain_text(face["reason"])
+            expect(figures.nth(k)).to_contain_text(f"{face['error']:.1f} %")
+            expect(figures.nth(k).get_by_role("img")).to_have_accessible_name(re.compile(title))
+            for layer in ("truth", "answer"):
+                points = figures.nth(k).locator(f".kp-face-{layer} circle")
+                expect(points).to_have_count(len(markup.get("ibug-68")))
+    assert page.locator("#faces image, #faces img").count() == 0
+
+
+def test_curves_and_times_are_drawn_and_told_in_words(page):
+    open_leaderboard(page)
+    expect(page.locator("#curves .scatterlayer .trace")).to_have_count(4)
+    expect(page.locator("#speed .scatterlayer .trace")).to_have_count(
+        len([row for row in rows_on("68 points, 300-W common") if row["ms_1"]])
+    )
+    for name in ("Cumulative error curves", "Error against milliseconds"):
+        expect(page.get_by_role("group", name=name)).to_be_visible()
+    page.locator("#curve-models").get_by_label("SimpleNet", exact=True).uncheck()
+    expect(page.locator("#curves .scatterlayer .trace")).to_have_count(3)
+    page.locator("#cut").get_by_label("cut out by their marks").check()
+    expect(page.locator("#curves .scatterlayer .trace")).to_have_count(2)
+    expect(page.get_by_role("group", name="Cumulative error curves")).to_contain_text(
+        "MediaPipe finds its faces itself"
+    )
+
+
+def test_robustness_has_every_condition_and_model_of_its_file(page):
+    open_leaderboard(page)
+    conditions = json.loads((WEIGHTS_DIR / "robustness.json").read_text())["conditions"]
+    lines = page.locator("#robustness tbody tr")
+    expect(lines).to_have_count(len(conditions))
+    for k, row in enumerate(conditions.values()):
+        for name, cell in row.items():
+            place = lines.nth(k).locator(f'[data-model="{name}"]')
+            expect(place).to_contain_text(f"{cell['nme']:.2f}")
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_the_leaderboard_does_not_scroll_sideways(open_page, width):
+    page = open_page(width)
+    open_leaderboard(page)
+    for board in BOARDS:
+        page.get_by_label(board).check()
+        expect(page.locator("#leaderboard tbody tr")).to_have_count(len(rows_on(board)))
+        expect(page.locator("#speed .scatterlayer .trace").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

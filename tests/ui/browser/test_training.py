@@ -1,0 +1,120 @@
+"""The Training tab as a visitor meets it: real files under `weights/`, real charts."""
+
+import pytest
+from helpers.visitor import open_tab
+
+from kpdemo.records.runs import Histories
+from kpdemo.zoo import DEFAULT_MODELS
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = sync_api.expect
+Page = sync_api.Page
+
+# A chart's own data: what Plotly keeps at the element that it draws into.
+TRACES = """(id) => {
+  const plot = document.querySelector(`#${id} .js-plotly-plot`);
+  return plot?.data ? plot.data.map((trace) => [trace.mode, trace.line?.dash ?? ""]) : [];
+}"""
+AXIS = "document.querySelector('#training-curves .js-plotly-plot')?._fullLayout?.yaxis?.type"
+WIDTHS = """(id) => {
+  const box = document.querySelector("#" + id);
+  return [box.querySelector(".main-svg").getBoundingClientRect().width, box.clientWidth];
+}"""
+
+
+@pytest.fixture(scope="module")
+def library():
+    return Histories().read()
+
+
+def open_training(page: Page) -> None:
+    open_tab(page, "Training")
+    for name in ("training-curves", "training-run-0", "training-errors", "training-labels"):
+        page.locator(f"#{name} .main-svg").first.wait_for()
+
+
+def expect_lines(page: Page, solid: int, dashed: int) -> None:
+    page.wait_for_function(
+        f"([solid, dashed]) => {{ const traces = ({TRACES})('training-curves');"
+        "const count = (dash) => traces.filter(([m, d]) => m.includes('lines') && d === dash)"
+        ".length; return count('solid') === solid && count('dash') === dashed; }",
+        arg=[solid, dashed],
+    )
+
+
+def test_curves_follow_what_is_chosen(page, library):
+    open_training(page)
+    count = len(DEFAULT_MODELS)
+    expect_lines(page, count, 0)
+    expect(page.locator("#training-curves-says")).to_contain_text("U-Net: validation error from")
+    expect(page.locator("#training-settings thead th")).to_have_count(count)
+    # The ring at the last model's best epoch.
+    ring = page.locator("#training-curves .scatterlayer .points path").last
+    box = ring.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#training-curves .hovertext")).to_contain_text("best epoch")
+    assert page.evaluate(AXIS) == "log"
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_label("Logarithmic scale").uncheck()
+    page.wait_for_function(f"{AXIS} === 'linear'")
+    assert not asked
+    page.get_by_label("Loss", exact=True).first.check()
+    expect_lines(page, count, count)
+    expect(page.locator("#training-curves-says")).to_contain_text("losses of different kinds")
+    page.locator("#training-recipes input").fill("Kaggle CNN")
+    page.get_by_role("option", name="Kaggle CNN", exact=True).click()
+    expect_lines(page, count + 1, count + 1)
+    expect(page.locator("#training-settings thead th")).to_have_count(count + 1)
+    expect(page.locator("#training-settings tbody")).to_contain_text("Huber")
+
+
+def test_a_sweep_shows_its_runs_and_its_answer(page, library):
+    open_training(page)
+    sweep = library.sweeps["nosenet-batch"]
+    page.locator("#training-sweep input").click()
+    page.get_by_role("option", name=sweep.question).click()
+    expect(page.locator("#training-answer h3")).to_have_text(sweep.question)
+    expect(page.locator("#training-answer")).to_contain_text("Lowest validation error")
+    expect(page.locator(".kp-run")).to_have_count(len(sweep.variants))
+    expect(page.locator(".kp-run").first).to_have_text("batches of 8")
+    page.locator(f"#training-run-{len(sweep.variants) - 1} .main-svg").first.wait_for()
+
+
+def test_errors_labels_and_reports_are_those_of_the_files(page, library):
+    open_training(page)
+    page.get_by_label("Kaggle 15 points").check()
+    chart = page.locator("#training-errors")
+    expect(chart.locator(".ytick text")).to_have_count(15)
+    expect(page.locator("#training-errors-says")).to_contain_text("KeypointResNet: ")
+    expect(page.locator("#training-labels .ytick text")).to_have_count(15)
+    expect(page.locator("#training-labels")).to_have_attribute("role", "figure")
+    expect(page.locator("#training-labels-says")).to_contain_text("7,049 rows")
+    rows = page.locator("#training-reports tbody tr")
+    projects = set(library.models) - set(DEFAULT_MODELS)
+    expect(rows).to_have_count(len(projects))
+    claim = library.models["kaggle-cnn"].recipe["reported"]
+    row = page.locator('#training-reports tr[data-model="kaggle-cnn"]')
+    expect(row).to_contain_text(f"{claim['figure']} {claim['value']:g} {claim['unit']}")
+    expect(row).to_contain_text(f"RMSE {library.errors['kaggle-cnn'].rmse:.2f} px")
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_charts_fit_a_narrow_page(open_page, width):
+    page = open_page(width)
+    open_training(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for name in ("training-curves", "training-run-0", "training-errors", "training-labels"):
+        chart, room = page.evaluate(WIDTHS, name)
+        assert abs(chart - room) <= 1 and room <= width
+
+
+def test_a_chart_takes_the_width_that_came_while_it_was_hidden(page):
+    open_training(page)
+    page.get_by_role("tab", name="About").click()
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.get_by_role("tab", name="Training").click()
+    page.wait_for_function(
+        f"() => {{ const [chart, room] = ({WIDTHS})('training-labels');"
+        "return room > 0 && room < 1000 && Math.abs(chart - room) <= 1; }"
+    )

@@ -1,0 +1,104 @@
+"""What the browser is told about maps, without a browser."""
+
+import io
+import json
+from base64 import b64decode
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kpdemo.engine import engine as compare
+from kpdemo.engine.engine import engine
+from kpdemo.explain.face_crop import cut_of
+from kpdemo.keypoints import markup
+from kpdemo.media import images
+from kpdemo.models import nets
+from kpdemo.models.config import Input, ModelConfig
+from kpdemo.models.model import Model
+from kpdemo.models.predict import Prediction, predict
+from kpdemo.ui.heatmaps import maps
+
+
+@pytest.fixture(scope="module")
+def photo(hopper_path):
+    return images.load(hopper_path)
+
+
+@pytest.fixture(scope="module")
+def face(hopper_path):
+    return compare(hopper_path, []).faces[0].found
+
+
+def picture(uri: str) -> Image.Image:
+    return Image.open(io.BytesIO(b64decode(uri.split(",")[1])))
+
+
+def told(panel: maps.Panel) -> dict:
+    """The panel as it arrives."""
+    return json.loads(maps.value(panel))["panels"][0]
+
+
+def cells(panel: dict) -> np.ndarray:
+    """The maps as the browser reads them: `(K, h, w)`, 0 to 1 of each one's own peak."""
+    sheet = np.asarray(picture(panel["sprite"]))
+    w, h = panel["grid"]
+    places = [divmod(k, panel["columns"]) for k in range(len(panel["names"]))]
+    return np.stack([sheet[r * h : (r + 1) * h, c * w : (c + 1) * w] for r, c in places]) / 255
+
+
+@pytest.mark.parametrize("name", ["unet", "keypoint-resnet"])
+def test_all_maps_of_a_model_arrive_in_one_picture(name, photo, face) -> None:
+    model = engine().model(name)
+    _, cut = cut_of(model.config, photo, face)
+    found = predict(model, cut[None], heatmaps=True)
+    panel = told(maps.heatmaps("Title", model, photo, face, found))
+    expected = found.heatmaps[0] / found.heatmaps[0].max((-2, -1), keepdims=True)
+    assert cells(panel) == pytest.approx(expected, abs=0.5 / 255 + 1e-6)
+    assert panel["kind"] == "shares"
+    assert panel["top"] == pytest.approx(100 * found.heatmaps[0].max((-2, -1)), abs=1e-3)
+    # Everything lies in the cut's own pixels, and the marked peak is the brightest cell's centre.
+    w, h = panel["grid"]
+    for (x, y), map_ in zip(panel["peaks"], cells(panel), strict=True):
+        column = (x + 0.5) * w / panel["width"] - 0.5
+        row = (y + 0.5) * h / panel["height"] - 0.5
+        assert (column, row) == pytest.approx((round(column), round(row)), abs=1e-2)
+        assert map_[round(row), round(column)] == 1
+    assert len(panel["ellipses"]) == len(panel["points"]) == len(panel["names"])
+    assert picture(panel["seen"]).size == (panel["width"], panel["height"])
+    assert picture(panel["face"]).size == (maps.FACE_SIDE, maps.FACE_SIDE)
+    assert not picture(panel["face"]).getexif()
+
+
+def test_maps_that_do_not_sum_to_one_are_told_by_their_height(photo, face) -> None:
+    """As those of the report's U-Net; a map of nothing has neither peak nor ellipse."""
+    config = ModelConfig(
+        "unet", "nose-1", Input(32, 32), args={"base": 4, "depth": 2, "decoding": "argmax"}
+    )
+    model = Model("tiny", config, nets.build(config).eval())
+    bump = np.zeros((1, 1, 32, 32), np.float32)
+    sure = np.ones((1, 1), np.float32)
+    nothing = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump.copy(), 1.0)
+    bump[0, 0, 8, 4:6] = 0.25, 0.5
+    some = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump, 1.0)
+    panel = told(maps.heatmaps("Title", model, photo, face, some))
+    assert (panel["kind"], panel["top"], panel["peaks"]) == ("heights", [0.5], [[5, 8]])
+    assert panel["unit"] == "of the picture’s width"
+    # From the cell at (5, 8) to the middle of the crop at (15.5, 15.5).
+    assert panel["gap"] == pytest.approx([100 * np.hypot(10.5, 7.5) / 32], abs=0.01)
+    panel = told(maps.heatmaps("Title", model, photo, face, nothing))
+    assert panel["peaks"] == [[None, None]] and panel["ellipses"] == [[None] * 5]
+    assert cells(panel).max() == 0
+
+
+def test_moves_keep_their_size_in_percent(photo, face) -> None:
+    model = engine().model("facialpointsnet")  # its cut is not square
+    count = len(markup.get(model.config.markup))
+    _, cut = cut_of(model.config, photo, face)
+    found = predict(model, cut[None], heatmaps=True)
+    moves = np.random.default_rng(0).uniform(0, 9, (count, 6, 8)).astype(np.float32)
+    panel = told(maps.sensitivity("Title", model, photo, face, found, moves))
+    back = cells(panel) * np.array(panel["top"])[:, None, None]
+    assert back == pytest.approx(moves, abs=9 / 255)
+    assert panel["grid"] == [8, 6] and panel["kind"] == "moves"
+    assert picture(panel["face"]).size == (560, 420)

@@ -1,0 +1,205 @@
+"""What the page is told, without a browser."""
+
+import io
+import json
+from base64 import b64decode
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kpdemo.keypoints import markup
+from kpdemo.keypoints.annotations import Marks
+from kpdemo.media import images
+from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.ui import examples
+from kpdemo.ui.compare import ground_truth, panels, table
+from kpdemo.ui.session import Shown, Truth
+from kpdemo.ui.shared import notice, titles
+
+
+def photo(width: int, height: int) -> images.Photo:
+    rng = np.random.default_rng(3)
+    return images.from_array(rng.integers(0, 255, (height, width, 3), np.uint8))
+
+
+def answer(name: str, confidence: float | None = None) -> Answer:
+    count = len(markup.get(name))
+    points = np.random.default_rng(count).uniform(100, 200, (count, 2)).astype(np.float32)
+    sure = None if confidence is None else np.full(count, confidence, np.float32)
+    return Answer(name, points, sure, 2.0)
+
+
+def face(x0: float, y0: float, side: float, **answers: Answer) -> ComparedFace:
+    return ComparedFace((x0, y0, x0 + side, y0 + side), 0.9, 0.0, answers)
+
+
+def comparison(width: int, height: int, *faces: ComparedFace, **unavailable: str) -> Comparison:
+    return Comparison(width, height, list(faces), {"detect": 3.0, "total": 9.0}, unavailable)
+
+
+def shown(width: int, height: int, *faces: ComparedFace, truth: Truth | None = None) -> Shown:
+    return Shown("", photo(width, height), comparison(width, height, *faces), truth)
+
+
+def panels_of(held: Shown) -> dict:
+    return json.loads(panels.value(held))
+
+
+def rows(held: Shown) -> dict[str, dict]:
+    return {row["name"]: row["cells"] for row in json.loads(table.value({}, held, {}, {}))["rows"]}
+
+
+def picture(uri: str) -> Image.Image:
+    kind, data = uri.split(",")
+    assert kind == "data:image/jpeg;base64"
+    return Image.open(io.BytesIO(b64decode(data)))
+
+
+def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels():
+    found = face(100, 100, 100, unet=answer("ibug-68", 0.4), mediapipe=answer("mediapipe-478"))
+    value = panels_of(shown(1600, 1200, found))
+    sent = picture(value["src"])
+    assert sent.size == (900, 675)
+    assert not sent.getexif()
+    assert (value["width"], value["height"]) == (1600, 1200)
+    by_name = {panel["name"]: panel for panel in value["panels"]}
+    unet = by_name["unet"]["faces"][0]
+    assert np.allclose(unet["points"], found.answers["unet"].keypoints, atol=0.01)
+    assert unet["confidence"] == pytest.approx([0.4] * 68)
+    assert [row[0] for row in unet["gaps"]] == list(range(68))
+    _, percent, pixels, line = unet["gaps"][30]
+    ends = np.reshape(line, (2, 2))
+    assert ends[0] == pytest.approx(found.answers["unet"].keypoints[30], abs=0.01)
+    assert pixels == pytest.approx(np.linalg.norm(ends[1] - ends[0]), abs=0.02) and percent > 0
+    assert by_name["mediapipe"]["baseline"] and not by_name["mediapipe"]["faces"][0]["gaps"]
+
+
+def test_a_model_that_found_nothing_on_a_face_has_no_points_there():
+    first = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
+    second = face(200, 10, 90, unet=answer("ibug-68"))
+    value = panels_of(shown(400, 300, first, second))
+    mesh = next(panel for panel in value["panels"] if panel["name"] == "mediapipe")
+    assert mesh["faces"][0] is not None and mesh["faces"][1] is None
+    unet = next(panel for panel in value["panels"] if panel["name"] == "unet")
+    assert unet["faces"][1]["gaps"] == []
+
+
+def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
+    corner = face(1740, 930, 60, unet=answer("ibug-68"))
+    large = face(300, 100, 800, unet=answer("ibug-68"))
+    value = panels_of(shown(1800, 1000, corner, large))
+    for found in value["faces"]:
+        x, y, width, height = found["view"]
+        assert x >= 0 and y >= 0 and x + width <= 1800 and y + height <= 1000
+    near, far = value["faces"]
+    assert picture(near["src"]).size == (120, 120)
+    assert far["src"] is None
+
+
+def test_a_small_face_alone_is_shown_close_up():
+    def starts_close(side: float, count: int) -> bool:
+        faces = [face(10, 10, side, unet=answer("ibug-68"))] * count
+        return panels_of(shown(400, 300, *faces))["start"]
+
+    assert starts_close(50, 1)
+    assert not starts_close(290, 1)
+    assert not starts_close(50, 2)
+
+
+def test_the_notice_says_what_is_wrong_and_nothing_else():
+    found = face(10, 10, 90, unet=answer("ibug-68"))
+    assert notice.of(comparison(400, 300, found)) == ""
+    assert "No face found. Try" in notice.of(comparison(400, 300))
+    assert "15 faces" in notice.of(comparison(400, 300, *[found] * 15))
+    said = notice.of(comparison(400, 300, found, resnet18="its folder is <damaged>."))
+    assert "ResNet-18 is left out: its folder is &lt;damaged&gt;." in said
+    assert 'role="alert"' in notice.error("Stop.")
+
+
+def test_the_table_has_a_row_a_model_and_only_with_a_face():
+    found = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
+    cells = rows(shown(400, 300, found))
+    assert list(cells) == ["unet", "mediapipe"]
+    assert cells["mediapipe"]["distance"] == ["baseline", None]
+    assert cells["unet"]["jaw"][1] > 0
+    assert "find faces 3 ms" in table.value({}, shown(400, 300, found), {}, {})
+    assert table.value({}, shown(400, 300), {}, {}) is None
+
+
+def test_a_truth_turns_agreement_into_error():
+    unet, mesh = answer("ibug-68"), answer("mediapipe-478")
+    marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
+    found = face(100, 100, 100, unet=unet, mediapipe=mesh)
+    held = shown(400, 300, found, truth=Truth("my.pts", {"": marks}, ""))
+    cells = rows(held)
+    assert cells["unet"]["pixels"][0] == "3.0 px"
+    assert cells["mediapipe"]["pixels"][1] > 0
+    value = panels_of(held)
+    assert value["truth"]
+    assert np.allclose(value["faces"][0]["truth"], marks.faces[0], atol=0.01)
+    told = json.loads(ground_truth.value(held))
+    assert told["says"] == "my.pts belongs to face 1."
+
+
+def test_unknown_marks_are_said_and_count_nowhere():
+    unet = answer("ibug-68")
+    marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
+    marks.faces[0][[5, 36]] = np.nan
+    held = shown(400, 300, face(100, 100, 100, unet=unet), truth=Truth("my.pts", {"": marks}, ""))
+    cells = rows(held)
+    assert cells["unet"]["pixels"][0] == "3.0 px" and cells["unet"]["distance"][1] is None
+    value = panels_of(held)
+    assert len(value["panels"][0]["faces"][0]["gaps"]) == 66
+    assert value["faces"][0]["truth"][5] == [None, None]
+    assert json.loads(ground_truth.value(held))["says"] == (
+        "my.pts belongs to face 1. 66 of the 68 points are known; the others count nowhere. "
+        "Without both outer eye corners, errors are in pixels alone."
+    )
+
+
+def test_lines_start_at_the_converted_points_where_the_answer_was_converted():
+    mesh = answer("mediapipe-478")
+    fitted = answer("ibug-68").keypoints
+    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, {"ibug-68-fitted": fitted})
+    marks = Marks("ibug-68", (fitted + np.float32([0, 7]),))
+    held = shown(
+        400, 300, face(100, 100, 100, mediapipe=mesh), truth=Truth("my.pts", {"": marks}, "")
+    )
+    gaps = panels_of(held)["panels"][0]["faces"][0]["gaps"]
+    nose = markup.get("mediapipe-478").anatomy["nose_tip"][0]
+    (line,) = (row[3] for row in gaps if row[0] == nose)
+    assert line == pytest.approx([*fitted[30], *(fitted[30] + (0, 7))], abs=0.01)
+
+
+def test_point_names_are_words_wherever_the_anatomy_has_one():
+    assert titles.points("ibug-68")[30] == "nose tip"
+    mesh = markup.get("mediapipe-478").anatomy
+    assert titles.points("mediapipe-478")[mesh["nose_tip"][0]] == "nose tip"
+    assert titles.points("imm-58")[6] == "jaw 8"
+
+
+def test_examples_are_two_portraits_and_both_together_without_metadata(tmp_path):
+    written = examples.write(tmp_path)
+    assert [example.title for example in written] == [
+        "Grace Hopper",
+        "Eileen Collins",
+        "Two people",
+    ]
+    for example in written:
+        with Image.open(example.path) as shot:
+            assert shot.format == "JPEG" and not shot.getexif()
+    assert examples.buttons(written).count("<button") == 3
+
+
+def test_the_table_says_where_the_weights_came_from():
+    found = face(10, 10, 90, unet=answer("ibug-68"), simplenet=answer("ibug-68"))
+    held, copy = shown(400, 300, found), "the folder weights/ of this copy"
+
+    def says(origins: dict[str, str], not_pulled: dict[str, str]) -> str:
+        return json.loads(table.value({}, held, origins, not_pulled))["weights"]
+
+    assert says({"unet": copy, "simplenet": copy}, {}) == f"All weights are from {copy}."
+    mixed = says({"unet": "me/kpdemo-unet at 1a2b3c4", "simplenet": copy}, {"simplenet": "Gone."})
+    assert "U-Net: weights from me/kpdemo-unet at 1a2b3c4." in mixed
+    assert mixed.endswith(f"SimpleNet: weights from {copy}. Gone.")

@@ -1,0 +1,54 @@
+"""One reader an official layout, and the names under which recipes ask for them."""
+
+from collections import Counter
+from hashlib import sha256
+
+from train.data.sources import bioid, ibug, imm, kaggle, ytf
+from train.data.sources.common import DataError, LabelledFace, root
+
+SOURCES = {
+    "300w": ibug.train,
+    "300w-common": ibug.common,
+    "imm": imm.train,
+    "imm-validation": imm.validation,
+    "bioid": bioid.read,
+    "ytf": ytf.train,
+    "kaggle": kaggle.train,
+    "300w-partial": ibug.partial,
+}
+
+__all__ = ["SOURCES", "DataError", "LabelledFace", "load", "root", "split"]
+
+
+def load(name: str) -> list[LabelledFace]:
+    """The faces of one source; DataError if there is no such source or its files are not there."""
+    if name not in SOURCES:
+        raise DataError(f"Unknown data set {name!r}; known are {', '.join(SOURCES)}.")
+    return SOURCES[name](root())
+
+
+def split(
+    faces: list[LabelledFace], fraction: float, seed: int = 0
+) -> tuple[list[LabelledFace], list[LabelledFace]]:
+    """Training and validation faces: whole groups, about `fraction` of each data set held out.
+
+    Groups are ranked by a hash within their own data set, so that a face is on the same side
+    whatever other sets a recipe adds: a run that starts from another never validates on faces
+    that the other was trained on. Training leaves the seed as it is: runs with other seeds are
+    judged on the same faces.
+    """
+    sets: dict[str, Counter[str]] = {}
+    for face in faces:
+        sets.setdefault(face.group.split("/")[0], Counter())[face.group] += 1
+    held_out: set[str] = set()
+    for sizes in sets.values():
+        count = 0
+        for group in sorted(sizes, key=lambda name: sha256(f"{seed} {name}".encode()).digest()):
+            if count >= fraction * sizes.total():
+                break
+            held_out.add(group)
+            count += sizes[group]
+    return (
+        [face for face in faces if face.group not in held_out],
+        [face for face in faces if face.group in held_out],
+    )

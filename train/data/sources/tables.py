@@ -1,0 +1,156 @@
+"""Tables of labels as they come, or as a spreadsheet or an editor saved them again.
+
+Read are UTF-8 and UTF-16 with or without a byte-order mark, commas, semicolons or tabs between
+cells, any line end, decimal commas, columns in any order, and empty columns and rows at the end.
+"""
+
+import csv
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from kpdemo.keypoints import annotations
+from train.data.sources.common import DataError, decoding
+
+_SEPARATORS = (",", ";", "\t", "|")
+# A spreadsheet's cell holds so many characters, and loses the rest.
+CELL = 32_767
+_MISSING = {"", "-", "?", "na", "n/a", "#n/a", "nan", "none", "null"}
+
+
+class Row(Mapping[str, str]):
+    """A row's cells by column, and their numbers; DataError names file, row and column.
+
+    `number` counts from 1 below the heading.
+    """
+
+    def __init__(self, path: Path, number: int, heading: list[str], cells: list[str]) -> None:
+        self.path, self.number = path, number
+        # How many cells were there: rows may end early.
+        self.width = len(cells)
+        cells = cells + [""] * (len(heading) - len(cells))
+        # Of columns of one name, the first counts.
+        pairs = [*zip(heading, cells, strict=False)]
+        self._cells = dict(reversed(pairs))
+
+    def __getitem__(self, column: str) -> str:
+        return self._cells[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def error(self, what: str) -> DataError:
+        """What is wrong with the row, as a sentence that begins with file and row."""
+        return DataError(f"{self.path}: row {self.number} {what}.")
+
+    def value(self, column: str) -> float:
+        """The number in a cell, NaN where it is missing."""
+        text = self[column]
+        if text.lower() in _MISSING:
+            return math.nan
+        try:
+            # Spreadsheets of many countries write 66,03; 1_0 is a number for Python alone.
+            number = float(text.replace(",", ".").replace("_", "?"))
+        except ValueError:
+            raise self.error(f"has a broken coordinate: {text:.40} in column {column}") from None
+        if not math.isfinite(number):
+            raise self.error(f"has a coordinate that is no finite number in column {column}")
+        return number
+
+    def whole(self, column: str, what: str) -> int:
+        """The whole number in a cell; 7.0 is one."""
+        text = self[column]
+        if not re.fullmatch(r"\d{1,18}([.,]0*)?", text):
+            raise self.error(f"{text[:40]!r} is no number of {what} in column {column}")
+        return int(re.split("[.,]", text)[0])
+
+    def points(self, columns: Sequence[str], width: float, height: float) -> np.ndarray:
+        """The coordinates in columns x y x y …: float32 `(K, 2)`, NaN where unknown.
+
+        They are in pixels of a picture of `width` × `height`; see `annotations.outside` for how far
+        beyond it they may lie.
+        """
+        values = np.array([self.value(column) for column in columns]).reshape(-1, 2)
+        # What float32 cannot hold stays outside.
+        points = annotations.without_codes(np.clip(values, -1e9, 1e9))
+        for k in annotations.outside(points, width, height)[:1]:
+            x, y = columns[2 * k : 2 * k + 2]
+            raise self.error(
+                f"has a point outside the picture of {width:g} × {height:g} pixels: {self[x]:.40} "
+                f"in column {x} and {self[y]:.40} in column {y}"
+            )
+        return points
+
+
+def rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    """The rows of a table that has these columns, and maybe others; empty ones are passed over.
+
+    Raises DataError for another table, for one without rows, and for a broken row.
+    """
+    try:
+        with path.open(newline="", encoding=decoding(path), errors="replace") as file:
+            yield from _rows(file, path, columns)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _rows(file: TextIO, path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    reader, heading = _heading(file, path, columns)
+    number = count = 0
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise DataError(f"{path}: row {number + 1} is broken: {error}.") from error
+        if cells is None:
+            break
+        number += 1
+        cells = [cell.strip() for cell in cells]
+        if not any(cells):
+            continue
+        count += 1
+        if any(cells[len(heading) :]):
+            raise DataError(
+                f"{path}: row {number} has {len(cells)} cells, and the heading {len(heading)} "
+                "columns; save the table with another separator, or get it again."
+            )
+        yield Row(path, number, heading, cells)
+    if not count:
+        raise DataError(f"{path} has no rows below its heading; get the table again.")
+
+
+def _heading(
+    file: TextIO, path: Path, columns: Sequence[str]
+) -> tuple[Iterator[list[str]], list[str]]:
+    """A reader of the rows below the heading, and the columns' names."""
+    limit = csv.field_size_limit()
+    line = file.readline(limit)
+    # Excel's own hint in the first line.
+    while line and (not line.strip() or re.fullmatch(r"sep=.", line.strip())):
+        line = file.readline(limit)
+    absent = columns[0]
+    for separator in _SEPARATORS:
+        # Strict, or a quotation mark that nobody closes swallows the rest of the table.
+        reader = csv.reader(chain([line], file), delimiter=separator, strict=True)
+        try:
+            heading = [name.strip() for name in next(reader, [])]
+        except csv.Error:
+            continue
+        missing = [name for name in columns if name not in heading]
+        if not missing:
+            while not heading[-1] and heading.count("") > 1:
+                heading.pop()
+            if twice := [name for name in columns if heading.count(name) > 1]:
+                raise DataError(f"{path} has the column {twice[0]} twice; get the table again.")
+            return reader, heading
+        if len(heading) > 1:
+            absent = missing[0]
+    raise DataError(f"{path} has no column {absent}; it is not the data set's table.")

@@ -1,0 +1,1 @@
+"""Small linear fits on training faces, solved at once rather than trained."""

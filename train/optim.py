@@ -1,0 +1,69 @@
+"""Optimisers and learning-rate schedules by the names that recipes use."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+from torch.optim import lr_scheduler
+
+from kpdemo.models.config import ConfigError
+from train.recipe import Stage
+
+
+def optimizer(stage: Stage, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """The stage's optimiser; ConfigError if its name is not known."""
+    common = {"lr": stage.lr, "weight_decay": stage.weight_decay, "fused": True}
+    if stage.optimizer == "adam":
+        return torch.optim.Adam(parameters, **common)
+    if stage.optimizer == "adamw":
+        return torch.optim.AdamW(parameters, **common)
+    if stage.optimizer == "sgd":
+        return torch.optim.SGD(parameters, momentum=stage.momentum, **common)
+    raise ConfigError(f"Unknown optimizer {stage.optimizer!r}; known are adam, adamw, sgd.")
+
+
+class Schedule:
+    """A learning rate over a stage: `after_step` and `after_epoch` are called as training goes.
+
+    "constant"; "onecycle" (Smith & Topin 2018), which rises over the share `warmup` of all steps;
+    "step", times `gamma` every `step` epochs; "plateau", times `gamma` when validation has not
+    improved for more than `step` epochs.
+    """
+
+    def __init__(self, stage: Stage, target: torch.optim.Optimizer, steps: int) -> None:
+        self.by_step: lr_scheduler.LRScheduler | None = None
+        self.by_epoch: lr_scheduler.LRScheduler | None = None
+        if stage.schedule == "onecycle":
+            total = stage.epochs * steps
+            self.by_step = lr_scheduler.OneCycleLR(
+                target, stage.lr, total_steps=total + 1, pct_start=stage.warmup or 0.3
+            )
+        elif stage.schedule == "step":
+            self.by_epoch = lr_scheduler.StepLR(target, stage.step, stage.gamma)
+        elif stage.schedule == "plateau":
+            self.by_epoch = lr_scheduler.ReduceLROnPlateau(
+                target, factor=stage.gamma, patience=stage.step
+            )
+        elif stage.schedule != "constant":
+            raise ConfigError(
+                f"Unknown schedule {stage.schedule!r}; known are constant, onecycle, step, plateau."
+            )
+
+    def after_step(self) -> None:
+        if self.by_step:
+            self.by_step.step()
+
+    def after_epoch(self, validation: float) -> None:
+        if isinstance(self.by_epoch, lr_scheduler.ReduceLROnPlateau):
+            self.by_epoch.step(validation)
+        elif self.by_epoch:
+            self.by_epoch.step()
+
+    def state_dict(self) -> dict:
+        active = self.by_step or self.by_epoch
+        return active.state_dict() if active else {}
+
+    def load_state_dict(self, state: dict) -> None:
+        active = self.by_step or self.by_epoch
+        if active:
+            active.load_state_dict(state)

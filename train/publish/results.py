@@ -1,0 +1,382 @@
+"""Everything that was measured, in one file: `weights/results.json`, for the app and the README."""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kpdemo.keypoints.metrics import interval
+from kpdemo.models import model as checkpoint
+from kpdemo.models.config import ConfigError
+from kpdemo.records.leaderboard import FIFTEEN
+from kpdemo.records.seeds import Sample, comparison
+from kpdemo.system import json_file
+from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
+from train import recipe as recipes
+from train.claims import resolve
+from train.publish.model_card import SOURCE_TITLES
+
+NAME = "results.json"
+SOURCE = "300w-common"
+SWEEPS = "sweeps"
+TRIALS = "trials"
+# The published systems, by markup; two have another name than their reports' nets, because the
+# app's own models are called `simplenet` and `unet`.
+SYSTEMS = (
+    "nosenet-fajardo",
+    "nosenet-kernels",
+    "nosenet-moore",
+    "facenet-fajardo",
+    "facialpointsnet",
+    "facenet-moore",
+    "resnet18-fajardo",
+    "resnet18-l1",
+    "resnet18-moore",
+    "simplenet-report",
+    "resnet18-transfer",
+    "unet-report",
+    "kaggle-cnn",
+    "kaggle-resnet",
+)
+MAPS = {
+    "index": "MediaPipe, 68 points picked from its mesh",
+    "offsets": "MediaPipe, the same with mean offsets",
+    "ridge": "MediaPipe, fitted linear map",
+}
+
+
+class Files:
+    """Reads JSON files under a folder; those that are damaged are named in `problems`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[str] = []
+
+    def read(self, *parts: str) -> dict:
+        """The object in a file; empty if there is none or it is damaged. NaN becomes None."""
+        path = self.root.joinpath(*parts)
+        try:
+            return json_file.read(path)
+        except FileNotFoundError:
+            return {}
+        except (ValueError, OSError):
+            self.problems.append("/".join(parts))
+            return {}
+
+
+def collect(weights: Path = WEIGHTS_DIR) -> dict:
+    """What lies in `weights`, with None for whatever was not measured (yet).
+
+    "models" has a row for every model folder (the default models first, then the fourteen
+    systems, then the rest) and for each of MediaPipe's maps. `nme`, `groups`, RMSE and spread are
+    those of faces that were cut by their labels; `nme_compare`, `lost`, `fr8` and `auc8` those of
+    the app. MediaPipe has only the latter, and its groups and inner points are those of the app
+    too. "fifteen" has the same rows for 68 points read as Kaggle's 15. "problems" names damaged
+    files, which are skipped.
+    """
+    files = Files(weights)
+    benchmark = files.read("benchmark.json")
+    speeds = benchmark.pop("models", {})
+    models = [model_row(files, name, speeds.get(name, {})) for name in model_names(weights)]
+    models += baseline_rows(files, speeds.get(BASELINE, {}))
+    compare_to_mediapipe(files, models)
+    return {
+        "models": models,
+        "fifteen": fifteen_rows(files, models),
+        "benchmark": benchmark or None,
+        "robustness": files.read("robustness.json") or None,
+        "sweeps": sweeps(files),
+        "trials": trials(files),
+        "training_benchmark": files.read("training_benchmark.json") or None,
+        "page_benchmark": files.read("page_benchmark.json") or None,
+        "problems": sorted(set(files.problems)),
+    }
+
+
+def write(results: dict, weights: Path = WEIGHTS_DIR) -> None:
+    """Write what `collect` returned to `weights/results.json`."""
+    checkpoint.write_json(weights / NAME, results)
+
+
+def model_names(weights: Path) -> list[str]:
+    """Folders that training or evaluation left something in."""
+    first = [*DEFAULT_MODELS, *SYSTEMS]
+    names = {
+        path.parent.name
+        for file in (checkpoint.CONFIG, checkpoint.HISTORY, checkpoint.METRICS)
+        for path in weights.glob(f"*/{file}")
+    } - {BASELINE}
+    return sorted(names, key=lambda n: (first.index(n) if n in first else len(first), n))
+
+
+def model_row(files: Files, name: str, speed: dict) -> dict:
+    """All figures of one model folder."""
+    history = files.read(name, checkpoint.HISTORY)
+    metrics = files.read(name, checkpoint.METRICS)
+    source = SOURCE if SOURCE in metrics else next(iter(metrics), None)
+    shipped = all(
+        (files.root / name / file).exists() for file in (checkpoint.CONFIG, checkpoint.WEIGHTS)
+    )
+    box, app = (dig(metrics, source, way) or {} for way in ("ground_truth_box", "compare"))
+    return row(files.root, name, history, box, app, speed) | {
+        "shipped": shipped,
+        "source": source,
+        "trained_on": trained_on(files, name, history.get("recipe") or {}),
+    }
+
+
+def baseline_rows(files: Files, speed: dict) -> list[dict]:
+    """MediaPipe, read as iBUG's points in three ways."""
+    metrics = files.read(BASELINE, checkpoint.METRICS)
+    source = SOURCE if SOURCE in metrics else None
+    rows = []
+    for way, title in MAPS.items():
+        app = dig(metrics, source, way) or {}
+        known = {"title": title, "net": BASELINE, "markup": "ibug-68", "source": source}
+        known |= {name: app.get(name) for name in ("faces", "groups", "nme_inner_51")}
+        rows.append(row(files.root, f"{BASELINE}-{way}", {}, {}, app, speed) | known)
+    return rows
+
+
+def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
+    """Set `less_mediapipe` of the 68-point rows: their error as the app less that of MediaPipe's
+    fitted map on the same faces, the mean of the differences and its 95 % interval."""
+
+    def errors(name: str, way: str) -> np.ndarray:
+        each = dig(files.read(name, checkpoint.METRICS), SOURCE, way, "face_errors") or []
+        return np.array(each, float)
+
+    reference = errors(BASELINE, "ridge")
+    for each in rows:
+        if each["markup"] != "ibug-68" or each["net"] == BASELINE:
+            continue
+        own = errors(each["name"], "compare")
+        if not len(own) or len(own) != len(reference):
+            continue
+        difference = own - reference
+        bounds = interval(difference)
+        if bounds:
+            each["less_mediapipe"] = {
+                "mean": rounded(float(np.nanmean(difference))),
+                "interval": [rounded(bound) for bound in bounds],
+            }
+
+
+def fifteen_rows(files: Files, rows: list[dict]) -> list[dict]:
+    """The 68-point rows again, with the figures of their points read as Kaggle's 15."""
+    result = []
+    for each in rows:
+        baseline = each["net"] == BASELINE
+        folder = BASELINE if baseline else each["name"]
+        read = dig(files.read(folder, checkpoint.METRICS), SOURCE, FIFTEEN) or {}
+        way = each["name"].removeprefix(f"{BASELINE}-") if baseline else "compare"
+        box, app = read.get("ground_truth_box") or {}, read.get(way) or {}
+        if each["markup"] != "ibug-68" or not app:
+            continue
+        result.append(
+            each
+            | dict.fromkeys(("nme_inner_51", "less_mediapipe", "spread", "mean_answer_nme"))
+            | dict.fromkeys(("best", "worst"))
+            | figures(box, app)
+            | {"markup": FIFTEEN}
+        )
+    return result
+
+
+def figures(box: dict, app: dict) -> dict[str, Any]:
+    """The errors of faces that were cut by their labels, and of those that the app found."""
+    return {
+        "nme": box.get("nme"),
+        "nme_interval": box.get("nme_interval"),
+        "nme_compare": app.get("nme"),
+        "nme_compare_interval": app.get("nme_interval"),
+        "lost": app.get("lost"),
+        "fr8": app.get("fr8"),
+        "auc8": app.get("auc8"),
+        "groups": box.get("groups"),
+        "rmse_96": box.get("rmse_96"),
+        "rmse_96_by_keypoint": box.get("rmse_96_by_keypoint"),
+    }
+
+
+def row(
+    weights: Path, name: str, history: dict, box: dict, app: dict, speed: dict
+) -> dict[str, Any]:
+    """A row from what training, evaluation (by both ways) and the benchmark left."""
+    recipe = history.get("recipe") or {}
+    epochs = history.get("epochs") or []
+    return {
+        "name": name,
+        "title": recipe.get("title"),
+        "net": recipe.get("net"),
+        "markup": recipe.get("markup"),
+        "default": name in DEFAULT_MODELS,
+        "system": name in SYSTEMS,
+        "shipped": False,
+        "source": None,
+        "faces": box.get("faces"),
+        "trained_on": None,
+        "epochs": len(epochs) or None,
+        "best_epoch": history.get("best_epoch"),
+        "best_validation_nme": min(
+            (e["validation_nme"] for e in epochs if e.get("validation_nme") is not None),
+            default=None,
+        ),
+        "minutes": minutes(epochs),
+        "reported": recipe.get("reported"),
+        "deviations": recipe.get("deviations") or [],
+        "claims": [resolve(claim, weights) for claim in recipe.get("claims") or []],
+        # Everything was measured with it before metrics said so.
+        "flip_test": (box or app).get("flip_test", True) if history and (box or app) else None,
+        "calibrated": bool(history.get("calibration")),
+        **figures(box, app),
+        "less_mediapipe": None,
+        "nme_inner_51": box.get("nme_inner_51"),
+        "spread": box.get("spread"),
+        "answers_mean": box.get("answers_mean"),
+        "mean_answer_nme": box.get("mean_answer_nme"),
+        "parameters": history.get("parameters") or speed.get("parameters"),
+        "bytes": speed.get("bytes"),
+        "multiply_adds": speed.get("multiply_adds"),
+        "ms_1": speed.get("ms_1"),
+        "ms_8": speed.get("ms_8"),
+        "times_mediapipe": speed.get("times_mediapipe"),
+        "best": extremes(box.get("best")),
+        "worst": extremes(box.get("worst")),
+    }
+
+
+def sweeps(files: Files) -> list[dict]:
+    """The experiments by name; in each, the recipe as it is first, then the changed runs.
+
+    A run has one entry for all of its seeds.
+    """
+    experiments: dict[str, dict] = {}
+    runs: dict[str, dict[str, list[dict]]] = {}
+    for path in sorted((files.root / SWEEPS).glob("*/*.json")):
+        history = files.read(SWEEPS, path.parent.name, path.name)
+        if not history:
+            continue
+        asked = history.get("sweep") or {}
+        sweep = experiments.setdefault(
+            path.parent.name, {"name": path.parent.name, "question": None, "recipe": None}
+        )
+        sweep["question"] = sweep["question"] or asked.get("question")
+        sweep["recipe"] = sweep["recipe"] or dig(history, "recipe", "name")
+        variants = runs.setdefault(path.parent.name, {})
+        variants.setdefault(asked.get("run") or path.stem, []).append(history)
+    for name, sweep in experiments.items():
+        found = [seeds(run, histories) for run, histories in runs[name].items()]
+        sweep["runs"] = sorted(found, key=lambda run: (bool(run["changes"]), run["run"]))
+        first = Sample.of(sweep["runs"][0]["best_nmes"])
+        for run in sweep["runs"][1:]:
+            run["against_first"] = comparison(first, Sample.of(run["best_nmes"]))
+    return list(experiments.values())
+
+
+def seeds(name: str, histories: list[dict]) -> dict:
+    """One setting of a sweep: its best validation NME over all seeds, and where each ended.
+
+    `best_nme` is their mean, `deviation` the standard deviation, `against_first` whether the
+    interval of the difference to the sweep's first run leaves out zero.
+    """
+    runs = [sweep_run(name, dig(h, "sweep", "changes") or {}, h) for h in histories]
+    sample = Sample.of(run["best_nme"] for run in runs)
+    epochs = [run["best_epoch"] for run in runs if run["best_epoch"]]
+    return {
+        "run": name,
+        "changes": runs[0]["changes"],
+        "seeds": len(runs),
+        "epochs": max(run["epochs"] for run in runs),
+        "minutes": round(math.fsum(run["minutes"] or 0 for run in runs), 1),
+        "parameters": runs[0]["parameters"],
+        "best_nme": rounded(sample.mean),
+        "deviation": rounded(sample.deviation),
+        "best_nmes": [rounded(value) for value in sample.values],
+        "best_epochs": [min(epochs), max(epochs)] if epochs else None,
+        "finished": all(run["finished"] for run in runs),
+        "diverged": next((run["diverged"] for run in runs if run["diverged"]), None),
+        "against_first": None,
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def trials(files: Files) -> list[dict]:
+    """What was tried on the way to the default models, by model; the order is that of the names.
+
+    `tried` says in words what was different, `validation` on which faces the error was measured:
+    only trials of one model on the same faces can be compared.
+    """
+    found = []
+    for path in sorted((files.root / TRIALS).glob("*.json")):
+        history = files.read(TRIALS, path.name)
+        if history:
+            told = {name: dig(history, "trial", name) for name in ("model", "tried", "validation")}
+            run = sweep_run(path.stem, {}, history)
+            del run["changes"]
+            found.append(told | run)
+    return sorted(found, key=lambda trial: str(trial["model"]))
+
+
+def sweep_run(name: str, changes: dict, history: dict) -> dict:
+    """One run: its best validation NME, and the losses that it ended with."""
+    epochs = history.get("epochs") or []
+    last = epochs[-1] if epochs else {}
+    measured = [epoch for epoch in epochs if epoch.get("validation_nme") is not None]
+    best = min(measured, key=lambda epoch: epoch["validation_nme"], default={})
+    return {
+        "run": name,
+        "changes": changes,
+        "epochs": len(epochs),
+        "minutes": minutes(epochs),
+        "parameters": history.get("parameters"),
+        "best_nme": best.get("validation_nme"),
+        "best_epoch": best.get("epoch"),
+        "train_loss": last.get("train_loss"),
+        "validation_loss": last.get("validation_loss"),
+        "finished": bool(history.get("finished")),
+        "diverged": history.get("diverged"),
+    }
+
+
+def trained_on(files: Files, name: str, recipe: dict) -> list[str] | None:
+    """Titles of all data sets that the weights have seen, those of earlier runs included."""
+    sources = dig(recipe, "data", "train")
+    if sources is None:
+        return None
+    seen, start = list(sources), recipe.get("start_from")
+    while start:
+        try:
+            earlier = recipes.load(Path(start).name)
+        except ConfigError:
+            files.problems.append(
+                f"{name}/{checkpoint.HISTORY}: what {start} was trained on is not known"
+            )
+            break
+        seen += earlier.data.train
+        start = earlier.start_from
+    return list(dict.fromkeys(SOURCE_TITLES.get(source, source) for source in seen))
+
+
+def extremes(faces: Iterable[dict] | None) -> list[dict] | None:
+    """Best or worst faces without their points."""
+    if faces is None:
+        return None
+    return [{name: face.get(name) for name in ("face", "error", "reason")} for face in faces]
+
+
+def minutes(epochs: list[dict]) -> float | None:
+    """How long the epochs took together."""
+    return round(math.fsum(e.get("seconds") or 0 for e in epochs) / 60, 1) if epochs else None
+
+
+def dig(data: Any, *keys: str | None) -> Any:
+    """The value under nested keys, None where one is missing."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data

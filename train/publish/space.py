@@ -1,0 +1,117 @@
+"""The app as a Hugging Face Space: which files it gets, and their push."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from huggingface_hub import HfApi, SpaceCard
+from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub.utils import validate_repo_id
+
+from kpdemo.models import hub
+from kpdemo.models.hub import HubError
+from train.publish.push import limit_silence
+
+ROOT = Path(__file__).parents[2]
+README = "README.md"
+# The tests stay here, and so does what only a repository needs.
+FILES = (
+    "app.py",
+    "kpdemo",
+    "train",
+    "weights",
+    README,
+    "LICENSE",
+    "packages.txt",
+    "pyproject.toml",
+    "requirements.txt",
+)
+_KEPT = {README, ".gitattributes"}  # what a Space that was made on the Hub's page has
+
+
+def copy(folder: Path, namespace: str | None = None) -> None:
+    """Write what a Space gets into an empty folder.
+
+    The repositories that `kpdemo/models/pins.json` pins in the namespace become the Space's
+    `models`, and their files are loaded when it is built (`preload_from_hub`).
+    """
+    for name in FILES:
+        if (ROOT / name).is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", "*.tmp")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+        else:
+            shutil.copy(ROOT / name, folder)
+    pins = _pins(namespace)
+    if pins:
+        card = SpaceCard.load(folder / README)
+        card.data.models = list(pins)
+        files = ",".join(hub.FILES)
+        card.data.preload_from_hub = [
+            f"{repo} {files} {pin.revision}" for repo, pin in pins.items()
+        ]
+        card.save(folder / README)
+
+
+def push(repo: str, private: bool = False) -> tuple[str, bool]:
+    """Make or update a Space, in one commit, and let it pull what is pinned in its namespace.
+
+    Returns the commit that holds the files, and whether it is new. What the Space has and this copy
+    has not is deleted; a Space that holds another program is refused. Raises HubError; a commit
+    that broke off leaves the files as they were.
+    """
+    try:
+        validate_repo_id(repo)
+        namespace, _, name = repo.rpartition("/")
+        if not namespace:
+            raise HubError(f"{repo!r} lacks the account: the Space's name is NAME/SPACE.")
+        hub.require_token()
+        limit_silence()
+        api = HfApi()
+        before = _ready(api, repo, private)
+        # Before the files: where this fails, nothing is pushed.
+        if _pins(namespace) and _pulls_from(api, repo) != namespace:
+            api.add_space_variable(repo, hub.VARIABLE, namespace)
+        with tempfile.TemporaryDirectory(prefix="kpdemo-space-") as scratch:
+            copy(Path(scratch), namespace)
+            commit = api.upload_folder(
+                repo_id=repo,
+                repo_type="space",
+                folder_path=scratch,
+                commit_message=f"{name}: the app and its weights",
+                parent_commit=before,
+                delete_patterns="*",
+            ).oid
+        return commit, commit != before
+    except HubError:
+        raise
+    except Exception as error:
+        raise HubError(f"{repo} cannot be pushed: {hub.reason(error)}.") from error
+
+
+def _ready(api: HfApi, repo: str, private: bool) -> str:
+    """The newest commit of the Space, which is made if need be."""
+    try:
+        there = api.space_info(repo, timeout=hub.TIMEOUT)
+    except RepositoryNotFoundError:
+        api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private or None)
+        there = api.space_info(repo, timeout=hub.TIMEOUT)
+    if private and not there.private:
+        raise HubError(f"{repo} is public already, and nothing was pushed; make it private.")
+    names = {sibling.rfilename for sibling in there.siblings or []}
+    if names - _KEPT and "kpdemo/__init__.py" not in names:
+        others = ", ".join(sorted(names - _KEPT)[:3])
+        raise HubError(
+            f"{repo} cannot be pushed: the name is taken by a Space with another program in it "
+            f"({others})."
+        )
+    return there.sha
+
+
+def _pins(namespace: str | None) -> dict[str, hub.Pin]:
+    start = f"{namespace}/{hub.PREFIX}"
+    return {repo: pin for repo, pin in hub.read_pins().items() if repo.startswith(start)}
+
+
+def _pulls_from(api: HfApi, repo: str) -> str | None:
+    variable = api.get_space_variables(repo).get(hub.VARIABLE)
+    return variable.value if variable else None

@@ -1,0 +1,424 @@
+"""`python -m train report`: `weights/results.json`, and the README's tables made from it."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from kpdemo.models import model as checkpoint
+from kpdemo.models.model import CheckpointError
+from kpdemo.records.seeds import Sample
+from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
+from train.claims import checked
+from train.publish import model_card
+from train.publish import results as measured
+from train.publish.model_card import SOURCE_TITLES
+from train.publish.results import MAPS, SYSTEMS
+from train.recipe import RECIPES, described
+
+README = Path(__file__).parents[2] / "README.md"
+TRIED = RECIPES / "README.md"
+
+
+def write(documents: Iterable[Path] = (README, TRIED), weights: Path = WEIGHTS_DIR) -> None:
+    """Bring what histories and cards say of their recipes, `weights/results.json` and the tables
+    in both READMEs up to date."""
+    for path in sorted(weights.glob(f"*/{checkpoint.HISTORY}")):
+        describe(path.parent)
+    collected = measured.collect(weights)
+    measured.write(collected, weights)
+    for document in documents:
+        text = document.read_text(encoding="utf-8")
+        document.write_text(filled(text, collected), encoding="utf-8")
+
+
+def describe(folder: Path) -> None:
+    """Bring what a history and its card say of the recipe up to date; damaged files stay."""
+    try:
+        history = checkpoint.read_history(folder)
+        recipe = described(history["recipe"])
+    except (CheckpointError, LookupError, TypeError, ValueError):
+        return
+    if recipe != history["recipe"]:
+        checkpoint.write_json(folder / checkpoint.HISTORY, history | {"recipe": recipe})
+    if (folder / checkpoint.CARD).exists():
+        model_card.write(folder)
+
+
+def filled(text: str, collected: dict) -> str:
+    """A document's text with its tables as `results.collect` has them."""
+    for name, table in TABLES.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)"
+        body = table(collected)
+        text = re.sub(pattern, lambda m, b=body: f"{m[1]}\n{b}\n\n{m[2]}", text, flags=re.S)
+    return text
+
+
+def results(collected: dict) -> str:
+    """Errors of the four nets and of MediaPipe on the same test faces."""
+    rows = by_name(collected)
+    lines = [
+        [
+            name if name in DEFAULT_MODELS else row["title"],
+            millions(row["parameters"]),
+            figure(row["nme"], " %") + bounds(row["nme_interval"]),
+            figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
+            paired(row["less_mediapipe"]),
+            figure(row["nme_inner_51"], " %"),
+            figure(row["lost"], " %", 1),
+            figure(row["fr8"], " %", 1),
+            figure(row["auc8"], "", 1),
+            figure(row["rmse_96"], " px"),
+        ]
+        for name in (*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS))
+        if (row := rows.get(name)) is not None and row["nme_compare"] is not None
+    ]
+    if not lines:
+        return nothing_yet(f"evaluate {' '.join(DEFAULT_MODELS)} {BASELINE}")
+    heads = (
+        "model",
+        "parameters",
+        "NME, label box",
+        "NME, as the app",
+        "less MediaPipe's map",
+        "inner 51",
+        "faces lost",
+        "FR@8",
+        "AUC@8",
+        "RMSE",
+    )
+    legend = (
+        "FR@8 is the share of faces with an error above 8 %, lost faces included; AUC@8 the area "
+        "under the\ncurve of cumulative errors up to there, 100 at best; both as the app. The "
+        "inner 51 points and the RMSE\nare in the label box, MediaPipe's inner points as the app. "
+        "In brackets: 95 % bootstrap intervals over the\nphotos; the column beside MediaPipe's map "
+        "is the mean difference on the same faces. The app's nets are measured\nwith the flip test "
+        "and their calibration."
+    )
+    return "\n\n".join([markdown(heads, lines), legend, *fifteen(collected)])
+
+
+def fifteen(collected: dict) -> list[str]:
+    """The same faces with 68 points read as Kaggle's 15, beside KeypointResNet's own."""
+    rows = by_name(collected)
+    read = {row["name"]: row for row in collected["fifteen"]}
+    names = [*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS)]
+    shown = {name: read.get(name) or rows.get(name) for name in names}
+    lines = [
+        [
+            name if name in DEFAULT_MODELS else row["title"],
+            figure(row["nme"], " %") + bounds(row["nme_interval"]),
+            figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
+            figure(row["rmse_96"], " px"),
+        ]
+        for name, row in shown.items()
+        if row is not None and row["markup"] == "kaggle-15" and row["nme_compare"] is not None
+    ]
+    if not read:
+        return []
+    heads = ("on Kaggle's 15 points", "NME, label box", "NME, as the app", "RMSE")
+    return [
+        markdown(heads, lines),
+        "Models of 68 points are read in KeypointResNet's 15. Its label box is made from the marks "
+        "of eyes and mouth,\nwhich are among the points, so that column flatters it.",
+    ]
+
+
+def systems(collected: dict) -> str:
+    """The fourteen systems: what their authors reported beside what is measured here."""
+    rows = {row["name"]: row for row in collected["models"] if row["system"]}
+    if not rows:
+        return nothing_yet("fit NAME", "evaluate runs/NAME")
+    lines = []
+    for name in SYSTEMS:
+        row = rows.get(name)
+        if row is None:
+            lines.append([f"`{name}`", "", "", "", "not trained yet", "", "", "", ""])
+            continue
+        reported = row["reported"] or {}
+        lines.append(
+            [
+                f"`{name}`",
+                row["title"],
+                row["markup"],
+                f"{reported['figure']} {reported['value']:g} {reported['unit']}"
+                if reported
+                else "",
+                error_here(row),
+                deviating(row),
+                figure(row["spread"]) + (", answers the mean" if row["answers_mean"] else ""),
+                millions(row["parameters"]),
+                reported.get("comparable", ""),
+            ]
+        )
+    heads = (
+        "system",
+        "what it is",
+        "markup",
+        "as reported",
+        "here",
+        "not as in the report",
+        "spread",
+        "parameters",
+        "comparable?",
+    )
+    return markdown(heads, lines)
+
+
+def deviating(row: dict) -> str:
+    """What is not the report's in a system's settings, and in how it was measured."""
+    said = [deviation["what"] for deviation in row["deviations"]]
+    if row["flip_test"]:
+        said.append("measured with the flip test")
+    return "; ".join(said)
+
+
+def claims(collected: dict) -> str:
+    """What the authors found, our check, its figures and the verdict."""
+    rows = by_name(collected)
+    lines = [
+        [
+            f"`{name}`" if claim is rows[name]["claims"][0] else "",
+            claim["claim"],
+            checked(claim),
+            f"**{claim['verdict']}**",
+        ]
+        for name in SYSTEMS
+        if name in rows
+        for claim in rows[name]["claims"]
+    ]
+    if not lines:
+        return nothing_yet("report")
+    return markdown(("system", "what its authors found", "our check", "verdict"), lines)
+
+
+def robustness(collected: dict) -> str:
+    """Errors of the default models and of MediaPipe on changed photos."""
+    found = collected["robustness"]
+    if not found:
+        return nothing_yet("robustness")
+    names = list(dict.fromkeys(name for row in found["conditions"].values() for name in row))
+    lines = [
+        [condition, *(spoiled(row.get(name) or {}) for name in names)]
+        for condition, row in found["conditions"].items()
+    ]
+    source = SOURCE_TITLES.get(found["source"], found["source"])
+    where = f"{found['faces']} faces of {source} (`{found['command']}`)."
+    return f"{markdown(('photo', *names), lines)}\n\n{where}"
+
+
+def speed(collected: dict) -> str:
+    """Milliseconds of one comparison by part, and what training makes of the processor."""
+    found = collected["benchmark"]
+    if found is None:
+        return "No data yet: `python -m kpdemo.benchmark weights/benchmark.json` makes this table."
+    rows = by_name(collected)
+    rows[BASELINE] = rows[f"{BASELINE}-index"]  # the maps take no time worth naming
+    lines = [
+        [
+            f"{name}, alone",
+            figure(value, "", 1),
+            figure(rows.get(name, {}).get("times_mediapipe")),
+        ]
+        for name, value in found["forward_milliseconds"].items()
+    ]
+    lines += [
+        ["finding the face", figure(found["detect_milliseconds"], "", 1), ""],
+        ["the whole comparison", figure(found["compare_milliseconds"], "", 1), ""],
+    ]
+    part = f"part ({found['photo']}, {found['threads']} threads, {found['precision']})"
+    ratio = found["compare_to_forward_ratio"]
+    return "\n\n".join(
+        [
+            markdown((part, "ms", "times MediaPipe"), lines),
+            f"The whole takes {ratio:.2f} times the sum of the nets and MediaPipe alone.",
+            start_and_folder(found),
+            page(collected["page_benchmark"]),
+            training(collected["training_benchmark"]),
+        ]
+    )
+
+
+def start_and_folder(found: dict) -> str:
+    """How long the app takes to answer, what memory it takes, and how fast a folder goes."""
+    return (
+        f"`python app.py` answers after {found['seconds_to_first_page']:.1f} s; where it "
+        f"asks a Hub that says nothing, after {found['seconds_with_a_silent_hub']:.1f} s.\n"
+        "Ten photos of 11 MP with 36 faces each leave it at "
+        f"{found['peak_memory_mib_after_ten_photos']:,} MiB.\n\n"
+        f"A folder goes through at {found['folder_photos_per_second']:.1f} photos a second, "
+        f"{found['folder_to_endpoint_ratio']:.2f} times the rate of one call of the page's\n"
+        f"`/compare` a photo, and {found['folder_to_compare_ratio']:.2f} times that of one call of "
+        "`kpdemo.compare`: the nets compute the same either way,\nwhat a folder saves is waiting."
+    )
+
+
+def page(found: dict | None) -> str:
+    """How long visitors wait for the page, in a paragraph."""
+    command = "python -m kpdemo.benchmark page weights/page_benchmark.json"
+    if not found:
+        return f"No data yet: `{command}` makes the figures of the page."
+    switches = "; ".join(
+        f"{max(times.values()):.0f} ms with {faces} face{'s' * (faces != '1')}"
+        for faces, times in found["switch_milliseconds"].items()
+    )
+    rates = ", ".join(
+        f"{name} {rate:.0f}" for name, rate in found["camera_frames_per_second"].items()
+    )
+    seconds = {name: f"{value:.2f} s" for name, value in found.items() if name.endswith("_seconds")}
+    return (
+        f"The page in {found['browser'].split('.')[0]} on the same {found['cores']} cores\n"
+        f"(`{command}`): first paint after\n{seconds['first_paint_seconds']}, ready after "
+        f"{seconds['examples_there_seconds']}; the first example after the start is compared in\n"
+        f"{seconds['first_example_compared_seconds']}, another in "
+        f"{seconds['next_example_compared_seconds']}; the slowest switch takes {switches}.\n"
+        f"Frames a second of a camera, with MediaPipe: {rates}."
+    )
+
+
+def training(found: dict | None) -> str:
+    """How much of its possible rate training reaches, in a sentence."""
+    if not found:
+        return nothing_yet("benchmark", what="the figures of training")
+    shares = ", ".join(
+        f"{name} {100 * rates['share']:.0f} %" for name, rates in found["recipes"].items()
+    )
+    return (
+        "Training with pictures from the loader, against the same steps on a batch that is in "
+        f"memory already\n(`python -m train benchmark`): {shares} of the rate."
+    )
+
+
+def sweeps(collected: dict) -> str:
+    """One line a run of every experiment: mean and standard deviation over its seeds."""
+    lines = [
+        [
+            f"**{sweep['name']}**: {sweep['question']}" if run is sweep["runs"][0] else "",
+            run["run"],
+            changes(run["changes"], sweep["recipe"]),
+            "diverged" if run["diverged"] else Sample.of(run["best_nmes"]).text(2),
+            run["against_first"] or "",
+            best_epochs(run),
+        ]
+        for sweep in collected["sweeps"]
+        for run in sweep["runs"]
+    ]
+    if not lines:
+        return nothing_yet("sweep NAME")
+    heads = ("experiment", "run", "changed", "best validation NME", "than the first", "in epoch")
+    return markdown(heads, lines)
+
+
+def best_epochs(run: dict) -> str:
+    """The epochs in which the seeds of a run were best: "18 to 25 of 25"."""
+    if not run["best_epochs"]:
+        return ""
+    first, last = run["best_epochs"]
+    return f"{first}{f' to {last}' if last > first else ''} of {run['epochs']}"
+
+
+def trials(collected: dict) -> str:
+    """What was tried for each default model, and the best validation error it gave."""
+    rows = by_name(collected)
+    lines = []
+    for name in DEFAULT_MODELS:
+        lines += [
+            [
+                trial["model"],
+                trial["tried"],
+                trial["validation"],
+                str(trial["epochs"]),
+                figure(trial["best_nme"], " %"),
+            ]
+            for trial in collected["trials"]
+            if trial["model"] == name
+        ]
+        row = rows.get(name)
+        if row is not None and row["best_validation_nme"] is not None:
+            lines.append(
+                [
+                    f"**{name}**",
+                    f"the recipe: {row['title']}",
+                    "",
+                    str(row["epochs"]),
+                    figure(row["best_validation_nme"], " %"),
+                ]
+            )
+    if not lines:
+        return nothing_yet("fit NAME")
+    heads = ("model", "tried", "validation faces", "epochs", "best validation NME")
+    return markdown(heads, lines)
+
+
+TABLES = {
+    "results": results,
+    "systems": systems,
+    "claims": claims,
+    "robustness": robustness,
+    "speed": speed,
+    "sweeps": sweeps,
+    "trials": trials,
+}
+
+
+def markdown(heads: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
+    """A Markdown table; what cells say cannot break it."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *rows]
+    cells = ([" ".join((cell or "").split()).replace("|", "\\|") for cell in row] for row in lines)
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+def nothing_yet(*commands: str, what: str = "this table") -> str:
+    """The line in place of a table that has no data."""
+    steps = ", then ".join(f"`python -m train {command}`" for command in commands)
+    return f"No data yet: {steps} makes {what}."
+
+
+def by_name(collected: dict) -> dict[str, dict]:
+    return {row["name"]: row for row in collected["models"]}
+
+
+def figure(value: float | None, unit: str = "", digits: int = 2) -> str:
+    return "" if value is None else f"{value:.{digits}f}{unit}"
+
+
+def millions(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e6:.{1 if count >= 1e5 else 3}f} M"
+
+
+def bounds(interval: list[float] | None) -> str:
+    """An interval in brackets; empty where there is none."""
+    return "" if interval is None else " [{:.2f}, {:.2f}]".format(*interval)
+
+
+def paired(difference: dict | None) -> str:
+    """The mean of paired differences, with its sign, and its interval."""
+    if difference is None:
+        return ""
+    return f"{difference['mean']:+.2f}" + bounds(difference["interval"])
+
+
+def error_here(row: dict) -> str:
+    """The error on faces cut by their labels, in the units that there are."""
+    if row["nme"] is None:
+        return "not evaluated yet"
+    pixels = figure(row["rmse_96"], " px")
+    return (
+        f"NME {row['nme']:.2f} %{bounds(row['nme_interval'])}"
+        + (f", RMSE {pixels}" if pixels else "")
+        + (f" ({row['faces']} faces)" if row["faces"] else "")
+    )
+
+
+def spoiled(cell: dict) -> str:
+    """NME of the faces that were found, and how many were not."""
+    lost = cell.get("lost")
+    return figure(cell.get("nme"), " %") + (f", {lost:.1f} % lost" if lost else "")
+
+
+def changes(settings: dict, recipe: str | None) -> str:
+    """Changed settings as in a recipe; none is the recipe itself."""
+    if not settings:
+        return f"nothing: `{recipe}`" if recipe else "nothing"
+    return ", ".join(f"`{name}: {json.dumps(value)}`" for name, value in settings.items())

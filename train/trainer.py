@@ -1,0 +1,401 @@
+"""The training loop: recipe in, model folder out. Read from `fit` downwards."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DataLoaderConfiguration, broadcast_object_list
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from kpdemo.models import model as checkpoint
+from kpdemo.models import nets
+from kpdemo.models.config import ConfigError
+from kpdemo.models.device import has_bf16, pick
+from train.data.dataset import EpochSampler, for_training
+from train.losses import KeypointLoss
+from train.optim import Schedule, optimizer
+from train.recipe import Recipe, Stage
+
+STATE = "state.pt"  # what an interrupted run goes on from; gone when the run is complete
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on; the message is one sentence that says why."""
+
+
+class Diverged(TrainingError):
+    """The loss is no number any more."""
+
+
+def fit(recipe: Recipe, folder: Path, workers: int = 1, precision: str | None = None) -> dict:
+    """Train a recipe and leave a model folder: the weights of its best epoch by validation NME.
+
+    Goes on from where an interrupted run in `folder` stopped, with the same result as without
+    the interruption. Under `accelerate launch` the batch is divided among the processes.
+    `precision` is "no" or "bf16"; by default bf16 where the processor computes in it.
+    Returns the history, which is also in `history.json`. Raises DataError, ConfigError and
+    TrainingError with a sentence each.
+    """
+    return Run(recipe, folder, workers, precision).run()
+
+
+class Run:
+    """One training run: everything that must outlive an epoch."""
+
+    def __init__(self, recipe: Recipe, folder: Path, workers: int, precision: str | None) -> None:
+        self.recipe, self.folder, self.workers = recipe, folder, workers
+        self.accelerator = Accelerator(
+            mixed_precision=precision or ("bf16" if has_bf16(pick()) else "no"),
+            dataloader_config=DataLoaderConfiguration(split_batches=True),
+        )
+        torch.manual_seed(recipe.seed)
+        self.net = nets.build(recipe.config).to(memory_format=torch.channels_last)
+        self.loss = KeypointLoss(recipe.loss, recipe.input.width, recipe.input.height)
+        self.check()
+        if recipe.batch_size < 1 or sum(stage.epochs for stage in recipe.stages) < 1:
+            raise ConfigError(f"{recipe.name}: batch_size and the stages' epochs start at 1.")
+        if workers < 0:
+            raise ConfigError(f"There cannot be {workers} workers; --workers starts at 0.")
+        for stage in recipe.stages:
+            # An unknown name must not come out when the stages before it are done.
+            Schedule(stage, optimizer(stage, self.net.head.parameters()), 1)
+        if recipe.batch_size % self.accelerator.num_processes:
+            raise ConfigError(
+                f"{recipe.name}: batches of {recipe.batch_size} cannot be divided among "
+                f"{self.accelerator.num_processes} processes."
+            )
+        self.epoch = 0
+        self.best = math.inf
+        self.history = {
+            "recipe": dataclasses.asdict(recipe),
+            "parameters": sum(p.numel() for p in self.net.parameters()),
+            "device": describe(self.accelerator.device),
+            "precision": self.accelerator.mixed_precision,
+            "processes": self.accelerator.num_processes,
+            "epochs": [],
+            "finished": False,
+        }
+        # Before the faces are loaded, which takes long: a run that cannot start says so at once.
+        self.state = self.restore()
+        if not self.state:
+            self.initialise()
+        self.train, self.validation = for_training(recipe)
+        self.history["faces"] = {"train": len(self.train), "validation": len(self.validation)}
+        self.history["damaged"] = self.train.damaged + self.validation.damaged
+        folder.mkdir(parents=True, exist_ok=True)
+        self.net.to(self.accelerator.device)
+        self.average: AveragedModel | None = None
+        if recipe.ema:
+            # Batch norm's statistics are averaged too: those of the latest weights fit the
+            # average ones badly while the learning rate is high.
+            self.average = AveragedModel(
+                self.net, multi_avg_fn=moving_average(recipe.ema), use_buffers=True
+            )
+            if self.state:
+                self.average.load_state_dict(self.state["average"])
+
+    def check(self) -> None:
+        """ConfigError if the recipe's settings do not fit each other."""
+        recipe, loss = self.recipe, self.recipe.loss
+        if recipe.keep not in ("best", "last"):
+            raise ConfigError(f"{recipe.name}: keep is {recipe.keep!r}; it can be best or last.")
+        if recipe.data.incomplete not in ("mask", "drop", "fill"):
+            raise ConfigError(
+                f"{recipe.name}: incomplete is {recipe.data.incomplete!r}; it can be mask, drop "
+                "or fill."
+            )
+        if recipe.imagenet and not hasattr(self.net, "load_imagenet"):
+            raise ConfigError(f"{recipe.name}: there are no ImageNet weights for {recipe.net}.")
+        size = recipe.input
+        output = self.net.eval()(torch.zeros(1, size.channels, size.height, size.width))
+        if loss.heatmaps and output.heatmaps is None:
+            raise ConfigError(
+                f"{recipe.name}: its loss is on heatmaps, but the net has none with these settings."
+            )
+        if loss.coordinates and not output.keypoints.requires_grad:
+            raise ConfigError(
+                f"{recipe.name}: a loss on coordinates cannot train a net that takes the highest "
+                "cell of a heatmap; use a loss on heatmaps or `decoding: softargmax`."
+            )
+        self.net.train()
+
+    @property
+    def answering(self) -> nn.Module:
+        """The net whose answers count: the running average where there is one."""
+        return self.average.module if self.average else self.net
+
+    def initialise(self) -> None:
+        """Other weights than random ones, where the recipe asks for them."""
+        if self.recipe.imagenet:
+            try:
+                self.net.load_imagenet()
+            except OSError as error:
+                raise TrainingError(
+                    "torchvision's ImageNet weights are neither cached nor to be downloaded "
+                    f"({error}); set `imagenet: false` to start from random weights."
+                ) from error
+        if self.recipe.start_from:
+            folder = Path(self.recipe.start_from)
+            if not (folder / checkpoint.CONFIG).exists():
+                raise ConfigError(
+                    f"{self.recipe.name} starts from the weights in {folder}, which are not there; "
+                    f"run `python -m train fit {folder.name}` first."
+                )
+            start = checkpoint.load(folder).net.state_dict()
+            fitting = {
+                name: value
+                for name, value in self.net.state_dict().items()
+                if name in start and start[name].shape == value.shape
+            }
+            if not fitting:
+                raise ConfigError(
+                    f"{self.recipe.start_from} shares no layer with {self.recipe.net}"
+                )
+            self.net.load_state_dict({name: start[name] for name in fitting}, strict=False)
+
+    def run(self) -> dict:
+        first = self.state.get("stage", 0)
+        try:
+            for number, stage in enumerate(self.recipe.stages):
+                if number >= first:
+                    self.run_stage(number, stage, self.state if number == first else {})
+        except Diverged as error:
+            if self.accelerator.is_main_process:
+                checkpoint.write_json(
+                    self.folder / checkpoint.HISTORY, self.history | {"diverged": str(error)}
+                )
+            raise
+        self.history["finished"] = True
+        if self.accelerator.is_main_process:
+            checkpoint.write_json(self.folder / checkpoint.HISTORY, self.history)
+            (self.folder / STATE).unlink(missing_ok=True)
+        self.accelerator.wait_for_everyone()
+        return self.history
+
+    def run_stage(self, number: int, stage: Stage, state: dict) -> None:
+        for parameter in self.net.parameters():
+            parameter.requires_grad_(not stage.freeze_backbone)
+        for parameter in self.net.head.parameters():
+            parameter.requires_grad_(True)
+        loader = DataLoader(
+            self.train,
+            self.recipe.batch_size,
+            sampler=EpochSampler(len(self.train), self.recipe.seed, shuffle=True),
+            drop_last=len(self.train) > self.recipe.batch_size,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            # Starting workers draws a number. From the common generator, it would change dropout
+            # in the first epoch of a stage, and in another one when a run was interrupted.
+            generator=torch.Generator(),
+            worker_init_fn=_one_thread,
+        )
+        steps = optimizer(stage, (p for p in self.net.parameters() if p.requires_grad))
+        schedule = Schedule(stage, steps, len(loader))
+        if state:
+            steps.load_state_dict(state["optimizer"])
+            schedule.load_state_dict(state["schedule"])
+        net, steps, loader = self.accelerator.prepare(self.net, steps, loader)
+        done = state.get("epoch_of_stage", 0)
+        stale = state.get("stale", 0)
+        for epoch in range(done, stage.epochs):
+            if stage.patience is not None and stale >= stage.patience:
+                break
+            started = time.perf_counter()
+            # Through Accelerate's loader, which counts epochs itself, from 0 in every stage.
+            loader.set_epoch(self.epoch)
+            torch.manual_seed(hash((self.recipe.seed, self.epoch)))
+            rate = steps.param_groups[0]["lr"]
+            loss = self.run_epoch(net, steps, schedule, loader, stage)
+            self.epoch += 1
+            valid_loss, nme = self.validate()
+            schedule.after_epoch(nme)
+            stale = 0 if nme < self.best else stale + 1
+            self.history["epochs"].append(
+                {
+                    "epoch": self.epoch,
+                    "stage": number,
+                    "lr": rate,
+                    "train_loss": loss,
+                    "validation_loss": valid_loss,
+                    "validation_nme": nme,
+                    "seconds": round(time.perf_counter() - started, 2),
+                }
+            )
+            if self.accelerator.is_main_process:
+                tqdm.write(
+                    f"{self.recipe.name} epoch {self.epoch}: loss {loss:.4f}, validation loss "
+                    f"{valid_loss:.4f}, NME {nme:.3f} %"
+                )
+                self.keep(nme)
+                self.remember(
+                    {
+                        "stage": number,
+                        "epoch_of_stage": epoch + 1,
+                        "stale": stale,
+                        "optimizer": steps.state_dict(),
+                        "schedule": schedule.state_dict(),
+                    }
+                )
+            self.best = min(self.best, nme)
+        self.accelerator.free_memory()
+
+    def run_epoch(
+        self,
+        net: nn.Module,
+        steps: torch.optim.Optimizer,
+        schedule: Schedule,
+        loader: DataLoader,
+        stage: Stage,
+    ) -> float:
+        net.train()
+        if stage.freeze_backbone:
+            # Frozen means frozen: batch norm must not follow the new pictures either.
+            self.net.eval()
+            self.net.head.train()
+        total, count = torch.zeros(()), 0
+        progress = tqdm(
+            loader,
+            desc=f"{self.recipe.name} epoch {self.epoch + 1}",
+            # None: shown on a terminal, silent in a log file.
+            disable=None if self.accelerator.is_main_process else True,
+            leave=False,
+        )
+        for pictures, target, _ in progress:
+            output = nets.Output(*net(checkpoint.normalise(pictures, self.recipe.input)))
+            loss = self.loss(output, target)
+            self.accelerator.backward(loss)
+            if self.recipe.clip:
+                self.accelerator.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
+            steps.step()
+            schedule.after_step()
+            steps.zero_grad()
+            if self.average:
+                self.average.update_parameters(self.net)
+            total += loss.detach().cpu()
+            count += 1
+        mean = (
+            self.accelerator.gather(total[None].to(self.accelerator.device)).mean().item() / count
+        )
+        if not math.isfinite(mean):
+            raise Diverged(
+                f"{self.recipe.name} diverged in epoch {self.epoch + 1}: the loss is {mean}. "
+                "Try a smaller learning rate or gradient clipping."
+            )
+        return mean
+
+    @torch.no_grad()
+    def validate(self) -> tuple[float, float]:
+        """Loss and NME (percent) on the validation faces."""
+        net = self.answering.eval()
+        losses, errors = [], []
+        loader = DataLoader(
+            self.validation,
+            self.recipe.batch_size,
+            sampler=EpochSampler(len(self.validation), 0, shuffle=False),
+        )
+        for batch in loader:
+            pictures, target, eyes = (part.to(self.accelerator.device) for part in batch)
+            with self.accelerator.autocast():
+                output = net(checkpoint.normalise(pictures, self.recipe.input))
+            output = nets.Output(output.keypoints.float(), output.heatmaps)
+            losses.append(self.loss(output, target) * len(pictures))
+            errors.append(nme(output.keypoints, target, eyes, self.recipe))
+        mean = float(torch.stack(losses).sum() / len(self.validation))
+        # Batch norm's statistics differ a little between processes; what is decided must not.
+        return tuple(broadcast_object_list([mean, float(torch.cat(errors).nanmean())]))
+
+    def keep(self, nme: float) -> None:
+        """Save the weights that the recipe keeps, and the history in any case."""
+        fresh = not (self.folder / checkpoint.WEIGHTS).exists()
+        if nme < self.best or "best_epoch" not in self.history:
+            self.history["best_epoch"] = self.epoch
+        if self.recipe.keep == "last" or self.history["best_epoch"] == self.epoch or fresh:
+            checkpoint.save(self.folder, self.answering, self.recipe.config)
+        checkpoint.write_json(self.folder / checkpoint.HISTORY, self.history)
+
+    def remember(self, state: dict) -> None:
+        """Save all that `restore` needs, so that a kill at any moment loses one epoch at most."""
+        state |= {
+            "epoch": self.epoch,
+            "best": min(self.best, self.history["epochs"][-1]["validation_nme"]),
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "history": self.history,
+        }
+        scratch = self.folder / f"{STATE}.tmp"
+        torch.save(state, scratch)
+        scratch.replace(self.folder / STATE)
+
+    def restore(self) -> dict:
+        """Take up an interrupted run in the folder; returns what `remember` saved, if anything.
+
+        ConfigError if the folder holds another run, or a finished one.
+        """
+        path = self.folder / STATE
+        if not path.exists():
+            history = self.folder / checkpoint.HISTORY
+            if history.exists() and checkpoint.read_history(self.folder).get("finished"):
+                raise ConfigError(
+                    f"{self.folder} holds a finished run; delete it or choose another --output."
+                )
+            return {}
+        state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
+        now, before = self.history, state["history"]
+        others = self.recipe.differs_from(before["recipe"])
+        for name in ("precision", "processes"):
+            if before[name] != now[name]:
+                others.append(f"{name} {before[name]}")
+        if others:
+            raise ConfigError(
+                f"{path} belongs to a run with other settings ({', '.join(others)}); use those, "
+                "delete it or choose another --output."
+            )
+        self.epoch, self.best = state["epoch"], state["best"]
+        self.history = before | {"recipe": now["recipe"]}
+        self.net.load_state_dict(state["net"])
+        return state
+
+
+def _one_thread(_: int) -> None:
+    """A worker's cuts are small, and the other cores are the net's."""
+    cv2.setNumThreads(0)
+
+
+def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """An exponential moving average that forgets the random first weights quickly."""
+
+    @torch.no_grad()
+    def update(average: list[Tensor], current: list[Tensor], seen: Tensor) -> None:
+        if average[0].is_floating_point():
+            seen = int(seen)
+            torch._foreach_lerp_(average, current, 1 - min(decay, (1 + seen) / (10 + seen)))
+        else:  # batch norm's counters
+            torch._foreach_copy_(average, current)
+
+    return update
+
+
+def nme(keypoints: Tensor, target: Tensor, eyes: Tensor, recipe: Recipe) -> Tensor:
+    """Mean error of each face in percent of its eye distance: `(B, K, 2)` twice, `(B,)` -> `(B,)`.
+
+    All in crop coordinates, whose unit is as long upwards as sideways only on square inputs.
+    """
+    stretch = torch.tensor([1.0, recipe.input.height / recipe.input.width], device=target.device)
+    distance = ((keypoints - target) * stretch).norm(dim=-1)
+    return 100 * distance.nanmean(1) / eyes
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, for the history."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{device.type}, {threads} thread{'s' if threads > 1 else ''}"
