@@ -26,8 +26,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from kpdemo.benchmark.server import ROOT, served
 from kpdemo.engine import export
 from kpdemo.engine import folder as folder_mode
-from kpdemo.engine.engine import engine, model_folders
+from kpdemo.engine.engine import engine
+from kpdemo.engine.store import model_folders
 from kpdemo.faces.mediapipe_task import BaselineUnavailable, task_bytes
+from kpdemo.media import images
 from kpdemo.models import model as checkpoint
 from kpdemo.models.device import autocast, has_bf16, pick
 from kpdemo.models.model import CheckpointError, Model, normalise
@@ -179,15 +181,16 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     folders = model_folders() if folders is None else folders
     models, unavailable = loaded(folders)
     app = engine()
-    if app.finder is None or app.baseline is None:
+    if BASELINE not in app.names:
         raise BaselineUnavailable(app.unavailable[BASELINE])
-    photo = photo_640x480()
-    faces = app.finder.find(photo)[:1]
+    baseline = app.predictor(BASELINE)
+    photo = images.from_array(photo_640x480())
+    faces = app.detector.find(photo.pixels)[:1]
     actions: dict[str, Callable[[], object]] = {
-        "detect": lambda: app.finder.find(photo),
+        "detect": lambda: app.detector.find(photo.pixels),
         "compare": lambda: app.compare(photo),
-        f"{BASELINE} 1": lambda: app.baseline.keypoints(photo, faces),
-        f"{BASELINE} {BATCH}": lambda: app.baseline.keypoints(photo, faces * BATCH),
+        f"{BASELINE} 1": lambda: baseline.prepare(photo, faces),
+        f"{BASELINE} {BATCH}": lambda: baseline.prepare(photo, faces * BATCH),
     }
     for name, model in models.items():
         actions[f"{name} 1"] = _answer(model, 1)
@@ -210,7 +213,7 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     return {
         "photo": "640x480, one face",
         "threads": torch.get_num_threads(),
-        "precision": "bf16" if has_bf16(app.device) else "float32",
+        "precision": "bf16" if has_bf16(pick()) else "float32",
         "forward_milliseconds": {name: round(value, 2) for name, value in forward.items()},
         "detect_milliseconds": round(times["detect"], 2),
         "compare_milliseconds": round(times["compare"], 2),

@@ -11,8 +11,9 @@ from typing import TextIO
 from kpdemo.cli import photos
 from kpdemo.cli.photos import Photos
 from kpdemo.engine import export, folder
-from kpdemo.engine.engine import engine, model_folders
+from kpdemo.engine.engine import engine
 from kpdemo.engine.folder import Summary
+from kpdemo.engine.store import model_folders
 from kpdemo.faces.detector import MAX_FACES
 from kpdemo.media import images
 from kpdemo.media.images import ImageError

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from kpdemo.cli import compare as compare_command
-from kpdemo.engine.engine import engine, model_folders
+from kpdemo.engine.engine import engine
+from kpdemo.engine.store import model_folders
 from kpdemo.models import hub, onnx
+from kpdemo.models.model import Model
+from kpdemo.models.onnx import ExportError
 from kpdemo.system import files
 
 _EPILOG = """other commands (each has its own --help):
@@ -69,8 +72,18 @@ def export_net(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     weights = [path for folder in model_folders() for path in folder.glob("*")]
     files.check_outputs([options.onnx], weights)
-    print(onnx.export(onnx.find(engine(), options.model), options.onnx))
+    print(onnx.export(_net(options.model), options.onnx))
     return 0
+
+
+def _net(name: str) -> Model:
+    """The net of that name; ExportError if there is none, CheckpointError if it is damaged."""
+    store = engine().store
+    if name in store.unavailable:
+        raise ExportError(store.unavailable[name])
+    if name not in store.names:
+        raise ExportError(f"There is no net {name} to export; there are {', '.join(store.names)}.")
+    return store.model(name)
 
 
 def pull(arguments: list[str]) -> int:

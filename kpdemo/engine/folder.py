@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from kpdemo.cli.photos import Photos, in_folder
-from kpdemo.engine.batch import Nets, compare_many
+from kpdemo.engine.batch import Predictors, compare_many
 from kpdemo.engine.engine import Engine
 from kpdemo.engine.resumable import GrowingFile, StandardOutput
 from kpdemo.media import images
@@ -62,7 +62,7 @@ def compare_into(
     """
     started = time.perf_counter()
     photos.check_outputs([out])
-    nets = Nets(engine, models)
+    nets = Predictors(engine, models)
     summary = Summary(bad=dict(photos.bad), unavailable=dict(nets.unavailable))
     digests: dict[str, str] = {}
 

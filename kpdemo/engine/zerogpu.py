@@ -1,59 +1,87 @@
 """ZeroGPU: a Space whose GPU is there only inside decorated functions, in a forked process.
 
-MediaPipe's tasks do not survive a fork, and GPUs are lent by the second, too short to make them
-anew. So only nets are asked there, on copies of their own, and all of them in one call a photo.
+MediaPipe does not survive a fork, and GPUs are lent by the second. So only nets predict there, on
+copies of their own, and all of them in one call a photo.
 https://huggingface.co/docs/hub/spaces-zerogpu
 """
 
 import copy
+import logging
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-import numpy as np
 import torch
 
+from kpdemo.engine import stages
+from kpdemo.engine.stages import Look
+from kpdemo.engine.store import Store
 from kpdemo.models.device import pick
-from kpdemo.models.model import CheckpointError, Model
-from kpdemo.models.predict import Prediction, predict_each
-
-Ask = Callable[[Mapping[str, np.ndarray]], list[Prediction | str]]
+from kpdemo.models.model import CheckpointError
+from kpdemo.models.predict import NetPredictor
 
 # To move the nets and warm up; then, generously, for a face and net.
 _START, _EACH = 5.0, 0.05
 
+log = logging.getLogger(__name__)
+
 
 def here() -> bool:
-    """Whether this is ZeroGPU, and `spaces` was imported (before torch: `app.py` sees to that)."""
+    """Whether this is ZeroGPU, and `spaces` was imported (before torch: see `kpdemo.runtime`)."""
     switch = os.environ.get("SPACES_ZERO_GPU", "").lower()
     return "spaces" in sys.modules and switch in ("1", "t", "true")
 
 
-def borrow(names: Iterable[str], load: Callable[[str], Model]) -> Ask:
-    """`predict_each` of these models, on the GPU that is lent for a call.
+class Borrowed:
+    """Copies of nets for a GPU that is lent for a call."""
+
+    def __init__(self, nets: Mapping[str, NetPredictor]) -> None:
+        self._nets = nets
+
+        def predict_all(look: Look) -> Look:
+            # OpenMP's threads stayed behind in the process that was forked.
+            torch.set_num_threads(1)
+            for name in look.prepared:
+                stages.predict(nets[name], [look])
+            return look
+
+        self._on_gpu = sys.modules["spaces"].GPU(duration=seconds)(predict_all)
+
+    def predict(self, look: Look) -> None:
+        """Let all nets predict on a photo's faces in one call; without a GPU nothing happens."""
+        of_nets = {name: value for name, value in look.prepared.items() if name in self._nets}
+        if not of_nets:
+            return
+        try:
+            done = self._on_gpu(replace(look, prepared=of_nets))
+        except Exception as error:
+            # No GPU was free, or the visitor's share of it is used up: the processor does it.
+            log.warning("ZeroGPU: %s", error)
+            return
+        look.answers |= done.answers
+        look.timings |= done.timings
+        look.failures = done.failures
+
+
+def borrow(store: Store) -> Borrowed:
+    """All nets of a store, for the GPU that is lent for a call.
 
     A forked process has only what was there before, so all are loaded at once; one that cannot be
-    is left out, and missed when it is asked. To be called before the page is launched: that is when
-    models are packed up for the GPU.
+    is left out, and the processor is asked for it. To be called before the page is launched: that
+    is when models are packed up for the GPU.
     """
     device = pick()
-    lent: dict[str, Model] = {}
-    for name in names:
+    nets: dict[str, NetPredictor] = {}
+    for name in store.names:
         with suppress(CheckpointError):
-            model = load(name)
-            lent[name] = replace(model, net=copy.deepcopy(model.net).to(device))
-
-    def ask(cuts: Mapping[str, np.ndarray]) -> list[Prediction | str]:
-        # OpenMP's threads stayed behind in the process that was forked.
-        torch.set_num_threads(1)
-        return list(predict_each(lent, cuts))
-
-    return sys.modules["spaces"].GPU(duration=seconds)(ask)
+            model = store.model(name)
+            nets[name] = NetPredictor(replace(model, net=copy.deepcopy(model.net).to(device)))
+    return Borrowed(nets)
 
 
-def seconds(cuts: Mapping[str, np.ndarray]) -> int:
+def seconds(look: Look) -> int:
     """For how long to ask for the GPU: the shorter, the sooner it is a visitor's turn."""
-    return math.ceil(_START + _EACH * sum(len(pixels) for pixels in cuts.values()))
+    return math.ceil(_START + _EACH * len(look.faces) * len(look.prepared))

@@ -5,7 +5,7 @@ that says what happened and what to do next.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import BinaryIO
 
@@ -59,6 +59,17 @@ class Photo:
         size = max(1, int(width * scale)), max(1, int(height * scale))
         small = cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA)
         return Photo(small, self.width, self.height, self.scale * scale)
+
+    @property
+    def grey(self) -> np.ndarray:
+        """`pixels` as `(H, W)` uint8 grey, made once for all who ask."""
+        if "_grey" not in self.__dict__:
+            self.__dict__["_grey"] = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY)
+        return self.__dict__["_grey"]
+
+    def without_pixels(self) -> "Photo":
+        """The same photo for its coordinates alone: pixels of the same shape, but no memory."""
+        return replace(self, pixels=np.broadcast_to(np.uint8(0), self.pixels.shape))
 
     def to_original(self, points: np.ndarray) -> np.ndarray:
         """Points `(..., 2)` on `pixels` -> float32 photo coordinates of the upright original."""

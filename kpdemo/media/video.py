@@ -19,7 +19,6 @@ from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.engine.engine import Engine
 from kpdemo.faces.people import PersonTracker
-from kpdemo.faces.tracker import FaceTracker
 from kpdemo.media import draw
 from kpdemo.media.images import MAX_PIXELS, MIN_SIDE, Photo
 from kpdemo.structures import Comparison, Face
@@ -158,14 +157,12 @@ def annotate(
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
     people = PersonTracker()
-    tracker = engine.finder and FaceTracker(engine.finder)
+    tracker = engine.tracker()
     seen = False
     with _Film(film, clip.rate) as out:
         heads: np.ndarray | None = None
         for frame in clip:
-            comparison = engine.compare(
-                frame.photo, list(titles), borrow=False, find=tracker and tracker.find
-            )
+            comparison = engine.compare(frame.photo, list(titles), borrow=False, find=tracker.find)
             numbers = people.identify(frame.photo.pixels, _on_frame(frame.photo, comparison))
             seen |= bool(numbers)
             if heads is None:

@@ -1,10 +1,16 @@
-"""MediaPipe Face Landmarker, the baseline that every net is compared with."""
+"""MediaPipe's Face Landmarker as a `Predictor`, the baseline that nets are compared with."""
+
+import time
+from collections.abc import Sequence
 
 import numpy as np
 
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.mediapipe_task import VisionTask, task_bytes
-from kpdemo.structures import Face
+from kpdemo.keypoints import mesh_to_ibug
+from kpdemo.media.images import Photo
+from kpdemo.structures import Answer, Face
+from kpdemo.zoo import BASELINE
 
 # The landmarker finds the face again by itself, in an upright square of this many box widths.
 # Upright, because it misses faces that are upside down and is worse from 30 degrees on; at this
@@ -17,16 +23,30 @@ _FACES_A_CUT, _TOO_FAR = 3, 0.4
 _EYES_NOSE_MOUTH = ((468,), (473,), (1,), (13, 14))
 
 
-class Baseline(VisionTask):
+class FaceLandmarker(VisionTask):
     """One Face Landmarker, safe to share between threads; close it or use it in a `with`.
 
     Building one raises `BaselineUnavailable` where MediaPipe or its model is missing.
     """
 
+    name = BASELINE
+    markup = "mediapipe-478"
+
     def __init__(self) -> None:
         super().__init__("FaceLandmarker", task_bytes(), num_faces=_FACES_A_CUT)
 
-    def keypoints(self, pixels: np.ndarray, faces: list[Face]) -> list[np.ndarray | None]:
+    def prepare(self, photo: Photo, faces: Sequence[Face]) -> list[Answer | None]:
+        """The answers themselves, since MediaPipe needs the photo's pixels."""
+        started = time.perf_counter()
+        meshes = self.keypoints(photo.pixels, faces)
+        each = 1000 * (time.perf_counter() - started) / len(faces)
+        return [None if mesh is None else _answer(photo.to_original(mesh), each) for mesh in meshes]
+
+    def predict(self, prepared: Sequence[list[Answer | None]]) -> list[list[Answer | None]]:
+        """What was prepared."""
+        return list(prepared)
+
+    def keypoints(self, pixels: np.ndarray, faces: Sequence[Face]) -> list[np.ndarray | None]:
         """The mesh of each face: float32 `(478, 2)` in pixels of `pixels`, None if there is none.
 
         `pixels` is `(H, W, 3)` uint8 RGB, `faces` come from `FaceFinder.find` on it.
@@ -46,6 +66,15 @@ class Baseline(VisionTask):
         if nearest is None or _distance(nearest, face) > _TOO_FAR:
             return None
         return nearest
+
+
+def _answer(points: np.ndarray, milliseconds: float) -> Answer:
+    readings = {
+        "ibug-68": mesh_to_ibug.by_index(points),
+        # iBUG defines its points otherwise: this is the fair one to compare with.
+        "ibug-68-fitted": mesh_to_ibug.by_map(points),
+    }
+    return Answer(FaceLandmarker.markup, points, None, milliseconds, readings)
 
 
 def _distance(mesh: np.ndarray, face: Face) -> float:

@@ -17,11 +17,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markup
 from kpdemo.models.model import Model, normalise
 from kpdemo.models.predict import average, calibrated, halves
-from kpdemo.zoo import BASELINE
 
 NEEDED = ("onnx", "onnxscript")
 OPSET = 18
@@ -54,16 +52,6 @@ class Answering(nn.Module):
         if self.calibration is not None:
             keypoints = calibrated(keypoints, self.calibration)
         return (keypoints,) if heatmaps is None else (keypoints, heatmaps)
-
-
-def find(engine: Engine, name: str) -> Model:
-    """The engine's net of that name; ExportError if there is none, CheckpointError if damaged."""
-    if name in engine.unavailable and name != BASELINE:
-        raise ExportError(engine.unavailable[name])
-    nets = [known for known in engine.names if known != BASELINE]
-    if name not in nets:
-        raise ExportError(f"There is no net {name} to export; there are {', '.join(nets)}.")
-    return engine.model(name)
 
 
 def export(model: Model, path: Path) -> str:

@@ -1,24 +1,27 @@
 """Crops in, keypoints out: one trained model on any number of faces in one batch."""
 
-import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup
+from kpdemo.media.images import Photo
 from kpdemo.models.device import autocast
+from kpdemo.models.face_crops import FaceCrops, crop_faces
 from kpdemo.models.model import Model, normalise
 from kpdemo.models.nets import Output
 from kpdemo.models.nets.heatmaps import cell_centres
+from kpdemo.structures import Answer, Face
 
 # Confidence is how little an answer is spread, in units of this share of the crop's side.
 TOLERANCE = 0.05
-
-log = logging.getLogger(__name__)
+# Faces that a net sees at once.
+FACES = 8
 
 
 @dataclass(frozen=True)
@@ -73,19 +76,52 @@ def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Predictio
     )
 
 
-def predict_each(
-    models: Mapping[str, Model], cuts: Mapping[str, np.ndarray]
-) -> Iterator[Prediction | str]:
-    """Each model's answer on its own cuts, in turn; a sentence where it failed.
+class NetPredictor:
+    """A net as a `Predictor`: crops faces photo by photo, predicts them in batches."""
 
-    One broken model must not take the others down.
-    """
-    for name, pixels in cuts.items():
-        try:
-            yield predict(models[name], pixels)
-        except Exception as error:
-            log.exception("%s failed", name)
-            yield f"{name} failed on this photo: {error}"
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.name = model.name
+        self.markup = model.config.markup
+
+    def prepare(self, photo: Photo, faces: Sequence[Face]) -> FaceCrops:
+        """The faces' crops, see `Predictor.prepare`."""
+        return crop_faces(self.model.config, photo, faces)
+
+    def predict(self, prepared: Sequence[FaceCrops]) -> list[list[Answer | None]]:
+        """Keypoints of all faces, never many more than `FACES` of them at a time."""
+        pixels = np.concatenate([crops.pixels for crops in prepared])
+        parts = [
+            predict(self.model, part) for part in np.array_split(pixels, -(-len(pixels) // FACES))
+        ]
+        each = sum(part.milliseconds for part in parts) / len(pixels)
+        faces = iter(
+            zip(
+                np.concatenate([part.keypoints for part in parts]),
+                np.concatenate([part.confidence for part in parts]),
+                strict=True,
+            )
+        )
+        return [
+            [self._answer(crops, crop, *next(faces), each) for crop in crops.crops]
+            for crops in prepared
+        ]
+
+    def _answer(
+        self,
+        crops: FaceCrops,
+        crop: Crop,
+        keypoints: np.ndarray,
+        confidence: np.ndarray,
+        milliseconds: float,
+    ) -> Answer:
+        return Answer(
+            self.markup,
+            crops.photo.to_original(crop.to_photo(keypoints)),
+            confidence,
+            milliseconds,
+            crop_milliseconds=crops.milliseconds / len(crops.crops),
+        )
 
 
 def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:

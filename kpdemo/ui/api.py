@@ -17,7 +17,6 @@ from kpdemo.media.images import ImageError
 from kpdemo.models import nets
 from kpdemo.structures import Comparison
 from kpdemo.ui.compare.tab import TURN
-from kpdemo.zoo import BASELINE
 
 
 class Mark(TypedDict):
@@ -144,7 +143,7 @@ def build(engine: Engine) -> None:
         result = _compare(engine, photo, [model]).to_dict()
         if model in result["unavailable"]:
             raise _refused(f"{model} is unavailable: {result['unavailable'][model]}")
-        name = _markup(engine, model)
+        name = engine.markup(model)
         faces = []
         for face in result["faces"]:
             answer = face.pop("models").get(model, {})
@@ -198,17 +197,13 @@ def _refused(sentence: str) -> gr.Error:
     return gr.Error(sentence, print_exception=False)
 
 
-def _markup(engine: Engine, name: str) -> str:
-    return "mediapipe-478" if name == BASELINE else engine.configs[name].markup
-
-
 def _describe(engine: Engine, name: str) -> Model:
-    known = _markup(engine, name)
+    known = engine.markup(name)
     parameters = None
-    if name != BASELINE:
+    if name in engine.store.configs:
         # Counting needs no numbers in them, nor the file that has those.
         with torch.device("meta"):
-            net = nets.build(engine.configs[name])
+            net = nets.build(engine.store.configs[name])
         parameters = sum(p.numel() for p in net.parameters())
     return {
         "name": name,

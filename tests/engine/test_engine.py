@@ -18,8 +18,9 @@ from kpdemo import Engine
 from kpdemo.cli.compare import describe
 from kpdemo.engine import engine as compare
 from kpdemo.engine import export
-from kpdemo.engine.batch import Nets, compare_many
-from kpdemo.engine.engine import engine, model_folders
+from kpdemo.engine.batch import Predictors, compare_many
+from kpdemo.engine.engine import engine
+from kpdemo.engine.store import model_folders
 from kpdemo.faces.detector import MAX_FACES
 from kpdemo.keypoints import markup
 from kpdemo.keypoints.metrics import eye_distance
@@ -182,9 +183,9 @@ def test_other_models_are_loaded_when_they_are_asked_for(tmp_path, hopper_path):
     (tmp_path / "broken" / "model.safetensors").write_bytes(b"short")
     with Engine([tmp_path / "mine", tmp_path / "broken"]) as engine:
         assert engine.names == ["mine", "broken", BASELINE]
-        assert not engine.models
+        assert not engine.store.models
         result = engine.compare(hopper_path, ["mine", "broken"])
-    assert set(result.faces[0].answers) == set(engine.models) == {"mine"}
+    assert set(result.faces[0].answers) == set(engine.store.models) == {"mine"}
     assert "model.safetensors is damaged" in result.unavailable["broken"]
     # Known from now on, and not tried again.
     assert engine.names == ["mine", BASELINE]
@@ -202,7 +203,7 @@ def test_without_mediapipe_the_nets_still_answer(tmp_path, hopper_path, monkeypa
 
 def test_a_model_that_fails_on_a_photo_takes_no_other_down(hopper_path):
     with Engine([WEIGHTS_DIR / "unet", WEIGHTS_DIR / "simplenet"]) as engine:
-        engine.models["unet"].net.head = None
+        engine.store.models["unet"].net.head = None
         result = engine.compare(hopper_path)
     assert "simplenet" in result.faces[0].answers
     assert "unet" not in result.faces[0].answers
@@ -229,9 +230,9 @@ def test_only_the_largest_faces_are_compared_and_it_is_said(hopper_path):
     cells = [cv2.resize(load(hopper_path).pixels[20:420, 80:480], (110, 110))] * 10
     crowd = np.vstack([np.hstack(cells)] * 6)
     with Engine([WEIGHTS_DIR / "simplenet"]) as engine:
-        count = len(engine.find(crowd))
+        count = len(engine.detector.find(crowd))
         result = engine.compare(crowd, ["simplenet"])
-        (batched,) = compare_many(engine, [as_file(crowd)], Nets(engine, ["simplenet"]))
+        (batched,) = compare_many(engine, [as_file(crowd)], Predictors(engine, ["simplenet"]))
     assert count > MAX_FACES
     sentence = f"{count} faces were found; only the {MAX_FACES} largest are compared."
     for comparison in (result, batched):
@@ -258,7 +259,7 @@ def half(hopper_path) -> np.ndarray:
 def test_a_face_without_a_mesh_is_said_in_every_output(half, tmp_path, capsys):
     path = tmp_path / "half.png"
     Image.fromarray(half).save(path)
-    (batched,) = compare_many(engine(), [path], Nets(engine(), ["simplenet", BASELINE]))
+    (batched,) = compare_many(engine(), [path], Predictors(engine(), ["simplenet", BASELINE]))
     result = compare(path, ["simplenet", BASELINE])
     for comparison in (result, batched):
         (face,) = comparison.to_dict()["faces"]
@@ -294,15 +295,15 @@ def test_models_are_warm_before_they_are_timed(tmp_path, hopper_path):
     (tmp_path / "broken" / "model.safetensors").write_bytes(b"short")
     with Engine([tmp_path / name for name in ("unet", "mine", "broken")]) as engine:
         calls = []
-        engine.model("mine").net.register_forward_pre_hook(lambda *_: calls.append("mine"))
-        engine.model("unet").net.register_forward_pre_hook(lambda *_: calls.append("unet"))
+        engine.store.model("mine").net.register_forward_pre_hook(lambda *_: calls.append("mine"))
+        engine.store.model("unet").net.register_forward_pre_hook(lambda *_: calls.append("unet"))
         engine.warm_up(["mine", "broken"])
         assert set(calls) == {"mine"}
         calls.clear()
         engine.warm_up(["mine", "unet"])
         assert set(calls) == {"unet"}
         # One that fails on every photo takes no other down, now or later.
-        engine.model("unet").net.head = None
+        engine.store.model("unet").net.head = None
         engine.warm_up()
         assert "mine" in engine.compare(hopper_path, ["unet", "mine"]).faces[0].answers
 
@@ -318,7 +319,7 @@ def as_file(pixels: np.ndarray) -> io.BytesIO:
 def test_one_name_and_any_collection_of_names_are_taken(hopper_path, names):
     (face,) = compare(hopper_path, names).faces
     assert list(face.answers) == ["unet"]
-    assert engine().choose(names)[0] == Nets(engine(), names).names == ["unet"]
+    assert engine().choose(names)[0] == Predictors(engine(), names).names == ["unet"]
 
 
 def test_names_may_come_one_by_one(hopper_path):
@@ -331,7 +332,7 @@ def test_what_are_no_names_is_refused_in_one_sentence(hopper_path, names):
     for call in (
         lambda: compare(hopper_path, names),
         lambda: engine().choose(names),
-        lambda: Nets(engine(), names),
+        lambda: Predictors(engine(), names),
     ):
         with pytest.raises(ValueError, match=r"^Pass models as a list of names, .* its name.$"):
             call()
@@ -340,7 +341,7 @@ def test_what_are_no_names_is_refused_in_one_sentence(hopper_path, names):
 @pytest.mark.parametrize("name", ["nosuchnet", None, ["unet"]])
 def test_a_model_that_there_is_not(name):
     with pytest.raises(ValueError, match=r"Unknown model .*; known are simplenet"):
-        engine().model(name)
+        engine().store.model(name)
 
 
 def test_folders_of_models_may_be_given_as_text():
@@ -349,7 +350,7 @@ def test_folders_of_models_may_be_given_as_text():
 
 
 def test_many_photos_of_any_kind(hopper_path):
-    nets = Nets(engine(), "unet")
+    nets = Predictors(engine(), "unet")
     with Image.open(hopper_path) as picture:
         photos = [str(hopper_path), None, picture, hopper_path.read_bytes(), load(hopper_path)]
         results = list(compare_many(engine(), photos, nets))

@@ -66,7 +66,7 @@ def lines(out: Path) -> dict[str, dict]:
 def test_many_photos_get_the_answers_that_each_gets_alone(photos, hopper_path, astronaut_path):
     paths = [photos / "c.webp", photos / "broken.jpg", hopper_path, photos / "grey.png"]
     paths += [astronaut_path, photos / "c.webp"] * 3
-    results = list(batch.compare_many(engine(), paths, batch.Nets(engine(), None)))
+    results = list(batch.compare_many(engine(), paths, batch.Predictors(engine(), None)))
     assert len(results) == len(paths)
     for path, result in zip(paths, results, strict=True):
         if path.name == "broken.jpg":
@@ -275,15 +275,15 @@ def test_a_model_that_breaks_takes_no_other_down_and_is_asked_again(photos, tmp_
 
     out, names = tmp_path / "out.csv", ["unet", "simplenet"]
     with Engine([WEIGHTS_DIR / name for name in names]) as own:
-        head = own.models["unet"].net.head
-        own.models["unet"].net.head = None
-        (result,) = batch.compare_many(own, [photos / "b.jpg"], batch.Nets(own, names))
+        head = own.store.models["unet"].net.head
+        own.store.models["unet"].net.head = None
+        (result,) = batch.compare_many(own, [photos / "b.jpg"], batch.Predictors(own, names))
         assert list(result.faces[0].answers) == ["simplenet"]
         assert "unet failed" in result.unavailable["unet"]
         failed = folder.run(own, photos, out, "csv", names)
         assert "unet failed on this photo" in failed.bad["b.jpg"]
         assert [row["file"] for row in rows(out)] == ["grey.png"] * 2
-        own.models["unet"].net.head = head
+        own.store.models["unet"].net.head = head
         again = folder.run(own, photos, out, "csv", names)
     assert again.photos == 4 and list(again.bad) == ["broken.jpg"]
     assert {row["file"] for row in rows(out) if row["x"]} >= {"b.jpg", "c.webp"}

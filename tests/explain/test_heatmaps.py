@@ -71,7 +71,7 @@ def face(hopper_path):
 
 @pytest.mark.parametrize("name", DEFAULT_MODELS)
 def test_a_net_has_maps_where_its_config_says_so(name, face, hopper_path) -> None:
-    model = engine().model(name)
+    model = engine().store.model(name)
     _, cut = cut_of(model.config, images.load(hopper_path), face)
     found = predict(model, cut[None], heatmaps=True)
     assert (found.heatmaps is not None) == has_heatmaps(model.config)

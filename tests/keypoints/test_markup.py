@@ -8,7 +8,7 @@ from PIL import Image
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.keypoints import markup
 from kpdemo.keypoints.markup import MARKUPS
-from kpdemo.models.face_landmarker import Baseline
+from kpdemo.models.face_landmarker import FaceLandmarker
 
 # Mean shapes of real labels as they are (not made symmetric): x y x y …, in percent of the
 # distance of the outer eye corners, from the middle between them.
@@ -113,7 +113,7 @@ def test_mirrored_mean_face_is_a_face(name: str) -> None:
 def test_mirrored_mesh_is_a_mesh(hopper_path: Path) -> None:
     photo = np.asarray(Image.open(hopper_path).convert("RGB"))
     flipped = np.ascontiguousarray(photo[:, ::-1])
-    with FaceFinder() as finder, Baseline() as baseline:
+    with FaceFinder() as finder, FaceLandmarker() as baseline:
         (mesh,) = baseline.keypoints(photo, finder.find(photo))
         (turned,) = baseline.keypoints(flipped, finder.find(flipped))
     off = np.linalg.norm(mirrored(turned, "mediapipe-478", photo.shape[1]) - mesh, axis=1)

@@ -16,23 +16,25 @@ from kpdemo.faces import mediapipe_task
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.keypoints import markup
-from kpdemo.models.face_landmarker import Baseline
+from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.structures import Face
 
 
 @pytest.fixture(scope="module")
-def baseline() -> Iterator[Baseline]:
-    with Baseline() as baseline:
+def baseline() -> Iterator[FaceLandmarker]:
+    with FaceLandmarker() as baseline:
         yield baseline
 
 
-def mesh_of(finder: FaceFinder, baseline: Baseline, photo: np.ndarray) -> np.ndarray:
+def mesh_of(finder: FaceFinder, baseline: FaceLandmarker, photo: np.ndarray) -> np.ndarray:
     (mesh,) = baseline.keypoints(photo, finder.find(photo))
     assert mesh is not None
     return mesh
 
 
-def test_mesh_lies_on_the_face(finder: FaceFinder, baseline: Baseline, hopper: np.ndarray) -> None:
+def test_mesh_lies_on_the_face(
+    finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray
+) -> None:
     mesh = mesh_of(finder, baseline, hopper)
     assert mesh.shape == (478, 2)
     assert mesh.dtype == np.float32
@@ -46,7 +48,7 @@ def test_mesh_lies_on_the_face(finder: FaceFinder, baseline: Baseline, hopper: n
 
 
 def test_iris_points_mirror_as_the_markup_says(
-    finder: FaceFinder, baseline: Baseline, hopper: np.ndarray
+    finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray
 ) -> None:
     mesh = mesh_of(finder, baseline, hopper)
     order = markup.get("mediapipe-478").mirror
@@ -56,7 +58,7 @@ def test_iris_points_mirror_as_the_markup_says(
 
 
 def test_points_move_with_the_face(
-    finder: FaceFinder, baseline: Baseline, hopper: np.ndarray
+    finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray
 ) -> None:
     (face,) = finder.find(hopper)
     (mesh,) = baseline.keypoints(hopper, [face])
@@ -69,7 +71,7 @@ def test_points_move_with_the_face(
 
 
 def test_pixel_centres_lie_on_integers(
-    finder: FaceFinder, baseline: Baseline, hopper: np.ndarray
+    finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray
 ) -> None:
     small = cv2.resize(hopper, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
     mesh = mesh_of(finder, baseline, small)
@@ -81,7 +83,7 @@ def test_pixel_centres_lie_on_integers(
 
 @pytest.mark.parametrize("degrees", [-60, 35, 120, 180])
 def test_rolled_faces(
-    finder: FaceFinder, baseline: Baseline, hopper: np.ndarray, degrees: float
+    finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray, degrees: float
 ) -> None:
     height, width = hopper.shape[:2]
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 0.8)
@@ -93,7 +95,7 @@ def test_rolled_faces(
 
 
 def test_every_face_of_a_group_gets_its_own_mesh(
-    finder: FaceFinder, baseline: Baseline, hopper: np.ndarray, astronaut: np.ndarray
+    finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray, astronaut: np.ndarray
 ) -> None:
     heads = [hopper[80:400, 110:430], astronaut[10:210, 125:325]]
     photo = np.full((400, 1600, 3), 128, np.uint8)
@@ -108,7 +110,7 @@ def test_every_face_of_a_group_gets_its_own_mesh(
 
 
 def test_the_nearer_of_two_faces_in_a_cut(
-    finder: FaceFinder, baseline: Baseline, hopper: np.ndarray
+    finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray
 ) -> None:
     head = hopper[100:390, 150:390]
     photo = np.concatenate([head, head], 1)
@@ -121,7 +123,7 @@ def test_the_nearer_of_two_faces_in_a_cut(
         assert abs(mesh[1, 0] - face.keypoints[2, 0]) < 20
 
 
-def test_no_mesh_where_there_is_no_face(baseline: Baseline, hopper: np.ndarray) -> None:
+def test_no_mesh_where_there_is_no_face(baseline: FaceLandmarker, hopper: np.ndarray) -> None:
     points = np.float32([[40, 50], [70, 50], [55, 65], [55, 80], [30, 55], [80, 55]])
     nothing = Face((20.0, 30.0, 90.0, 100.0), 0.6, points, 0.0)
     (mesh,) = baseline.keypoints(np.full((200, 200, 3), 90, np.uint8), [nothing])
@@ -133,7 +135,7 @@ def test_no_mesh_where_there_is_no_face(baseline: Baseline, hopper: np.ndarray) 
 
 
 def test_threads_share_a_baseline(
-    finder: FaceFinder, baseline: Baseline, hopper: np.ndarray, astronaut: np.ndarray
+    finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray, astronaut: np.ndarray
 ) -> None:
     tasks = [(photo, finder.find(photo)) for photo in (hopper, astronaut)] * 4
     alone = [baseline.keypoints(*task)[0] for task in tasks]
@@ -144,7 +146,7 @@ def test_threads_share_a_baseline(
 
 
 def test_a_closed_baseline_says_so(hopper: np.ndarray) -> None:
-    with Baseline() as baseline:
+    with FaceLandmarker() as baseline:
         pass
     face = Face((170.0, 145.0, 365.0, 340.0), 0.9, np.zeros((6, 2), np.float32), 0.0)
     with pytest.raises(ValueError, match="closed"):
@@ -157,7 +159,8 @@ import sys
 import threading
 import kpdemo.faces.detector, kpdemo.models.face_landmarker
 assert "mediapipe" not in sys.modules
-finder, baseline = kpdemo.faces.detector.FaceFinder(), kpdemo.models.face_landmarker.Baseline()
+finder = kpdemo.faces.detector.FaceFinder()
+baseline = kpdemo.models.face_landmarker.FaceLandmarker()
 print("ran")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
@@ -168,7 +171,7 @@ print("ran")
 
 def test_without_mediapipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mediapipe", None)
-    for build in (FaceFinder, Baseline):
+    for build in (FaceFinder, FaceLandmarker):
         with pytest.raises(BaselineUnavailable, match="libegl1, libgles2 and libgl1"):
             build()
 
@@ -185,13 +188,13 @@ def test_own_model_file_must_be_the_known_one(
     path = tmp_path / "mine.task"
     monkeypatch.setenv(mediapipe_task.PATH_VARIABLE, str(path))
     with pytest.raises(BaselineUnavailable, match=r"mine\.task, which cannot be read"):
-        Baseline()
+        FaceLandmarker()
     path.write_bytes(genuine[:-1] + bytes([genuine[-1] ^ 1]))
-    for build in (FaceFinder, Baseline):
+    for build in (FaceFinder, FaceLandmarker):
         with pytest.raises(BaselineUnavailable, match="sha256 is not that of MediaPipe's"):
             build()
     path.write_bytes(genuine)
-    with Baseline():
+    with FaceLandmarker():
         assert mediapipe_task.task_bytes() == genuine
 
 

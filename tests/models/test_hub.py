@@ -292,24 +292,24 @@ def test_the_engine_takes_what_is_good_on_the_hub_and_says_so(
     local_hub.add(f"{ACCOUNT}/kpdemo-future", FILES | {checkpoint.CONFIG: FUTURE})
     folders = copies("unet", "simplenet", "resnet18", "lazy", "future")
     with Engine(folders, ACCOUNT) as engine:
-        assert same(engine.model("unet"), checkpoint.load(WEIGHTS_DIR / "nosenet-fajardo"))
-        assert engine.model("unet").name == "unet"
+        assert same(engine.store.model("unet"), checkpoint.load(WEIGHTS_DIR / "nosenet-fajardo"))
+        assert engine.store.model("unet").name == "unet"
         for name in ("simplenet", "resnet18", "lazy", "future"):
-            assert same(engine.model(name), checkpoint.load(WEIGHTS_DIR / NAME))
-            assert engine.configs[name] == checkpoint.read_config(WEIGHTS_DIR / NAME)
-        assert engine.origins == {
+            assert same(engine.store.model(name), checkpoint.load(WEIGHTS_DIR / NAME))
+            assert engine.store.configs[name] == checkpoint.read_config(WEIGHTS_DIR / NAME)
+        assert engine.store.origins == {
             "unet": f"{ACCOUNT}/kpdemo-unet at {commit[:7]} (Hugging Face Hub)",
             "simplenet": "the folder weights/ of this copy",
             "resnet18": "the folder weights/ of this copy",
             "lazy": "the folder weights/ of this copy",
             "future": "the folder weights/ of this copy",
         }
-        assert [name for name in engine.configs if engine.is_foreign(name)] == ["unet"]
-        assert "do not fit" in engine.not_pulled["simplenet"]
-        assert "no such repository" in engine.not_pulled["resnet18"]
-        assert "do not fit" in engine.not_pulled["lazy"]
-        assert "version 2" in engine.not_pulled["future"]
-        assert "unet" not in engine.not_pulled
+        assert [name for name in engine.store.configs if engine.store.is_foreign(name)] == ["unet"]
+        assert "do not fit" in engine.store.not_pulled["simplenet"]
+        assert "no such repository" in engine.store.not_pulled["resnet18"]
+        assert "do not fit" in engine.store.not_pulled["lazy"]
+        assert "version 2" in engine.store.not_pulled["future"]
+        assert "unet" not in engine.store.not_pulled
         assert not engine.unavailable
 
 
@@ -321,9 +321,9 @@ def test_a_hub_that_does_not_answer_does_not_keep_the_engine_from_starting(
         local_hub.add(f"{ACCOUNT}/kpdemo-{name}", FILES)
     local_hub.fail("GET", "/api/", hang=True, times=9)
     with Engine(copies("unet", NAME), ACCOUNT) as engine:
-        assert set(engine.origins.values()) == {"the folder weights/ of this copy"}
+        assert set(engine.store.origins.values()) == {"the folder weights/ of this copy"}
         for name in ("unet", NAME):
-            assert "had not arrived after 0.2 s" in engine.not_pulled[name]
+            assert "had not arrived after 0.2 s" in engine.store.not_pulled[name]
             assert name in engine.names
 
 
@@ -335,9 +335,9 @@ def test_what_was_pulled_before_serves_while_the_hub_is_slow(
     local_hub.fail("GET", "/api/", hang=True, times=9)
     monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 0.2)
     with Engine(copies("unet", NAME), ACCOUNT) as engine:
-        assert "kpdemo-unet" in engine.origins["unet"]
-        assert same(engine.model("unet"), checkpoint.load(WEIGHTS_DIR / "nosenet-fajardo"))
-        assert "had not arrived" in engine.not_pulled[NAME]
+        assert "kpdemo-unet" in engine.store.origins["unet"]
+        assert same(engine.store.model("unet"), checkpoint.load(WEIGHTS_DIR / "nosenet-fajardo"))
+        assert "had not arrived" in engine.store.not_pulled[NAME]
 
 
 def test_a_full_disk_loses_nothing_that_was_there(
@@ -357,8 +357,8 @@ def test_a_full_disk_loses_nothing_that_was_there(
         assert "could not be read or written (File too large)" in str(pulled.stale)
         assert same(hub.load_pulled(pulled), checkpoint.load(WEIGHTS_DIR / NAME))
         with Engine(folders, ACCOUNT) as engine:
-            assert engine.origins["unet"] == "the folder weights/ of this copy"
-            assert "File too large" in engine.not_pulled["unet"]
+            assert engine.store.origins["unet"] == "the folder weights/ of this copy"
+            assert "File too large" in engine.store.not_pulled["unet"]
             assert "unet" in engine.names
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -373,13 +373,13 @@ def test_pull_says_of_each_model_what_it_is(
 ) -> None:
     commit = local_hub.add(f"{ACCOUNT}/kpdemo-unet", FILES)
     folders = copies("unet", "lazy")
-    monkeypatch.setattr("kpdemo.__main__.model_folders", lambda: folders[:1])
+    monkeypatch.setattr("kpdemo.cli.main.model_folders", lambda: folders[:1])
     assert main(["pull", "--namespace", ACCOUNT]) == 0
     assert capsys.readouterr().out == (
         f"unet: {ACCOUNT}/kpdemo-unet at {commit[:7]} (Hugging Face Hub)\n"
     )
     monkeypatch.setenv(hub.VARIABLE, ACCOUNT)
-    monkeypatch.setattr("kpdemo.__main__.model_folders", lambda: folders)
+    monkeypatch.setattr("kpdemo.cli.main.model_folders", lambda: folders)
     local_hub.fail("GET", "kpdemo-unet", status=500)
     assert main(["pull"]) == 1
     errors = sorted(capsys.readouterr().err.splitlines())

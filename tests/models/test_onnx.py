@@ -29,7 +29,7 @@ def test_onnx_runtime_answers_as_torch_does(name, tmp_path, hopper, capsys):
     assert "float32 from 0 to 255 -> keypoints" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
     session = runtime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
-    model = engine().model(name)
+    model = engine().store.model(name)
     size = model.config.input
     face = cv2.resize(hopper[20:420, 80:480], (size.width, size.height))
     cuts = np.stack([face, face[:, ::-1], np.roll(face, 9, 0)])
@@ -53,7 +53,7 @@ def test_onnx_runtime_answers_as_torch_does(name, tmp_path, hopper, capsys):
 
 
 def test_a_model_without_the_flip_test_is_exported_so():
-    model = engine().model("simplenet")
+    model = engine().store.model("simplenet")
     single = dataclasses.replace(model.config, flip_test=False)
     size = single.input
     pixels = torch.rand(2, size.channels, size.height, size.width) * 255

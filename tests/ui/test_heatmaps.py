@@ -49,7 +49,7 @@ def cells(panel: dict) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["unet", "keypoint-resnet"])
 def test_all_maps_of_a_model_arrive_in_one_picture(name, photo, face) -> None:
-    model = engine().model(name)
+    model = engine().store.model(name)
     _, cut = cut_of(model.config, photo, face)
     found = predict(model, cut[None], heatmaps=True)
     panel = told(maps.heatmaps("Title", model, photo, face, found))
@@ -92,7 +92,7 @@ def test_maps_that_do_not_sum_to_one_are_told_by_their_height(photo, face) -> No
 
 
 def test_moves_keep_their_size_in_percent(photo, face) -> None:
-    model = engine().model("facialpointsnet")  # its cut is not square
+    model = engine().store.model("facialpointsnet")  # its cut is not square
     count = len(markup.get(model.config.markup))
     _, cut = cut_of(model.config, photo, face)
     found = predict(model, cut[None], heatmaps=True)

@@ -117,7 +117,7 @@ def measure(destination: Path = RESULT) -> dict:
     """
     faces, _ = readable(load(SOURCE))
     with Engine([WEIGHTS_DIR / name for name in DEFAULT_MODELS]) as engine:
-        markup = {name: engine.model(name).config.markup for name in DEFAULT_MODELS}
+        markup = {name: engine.store.model(name).config.markup for name in DEFAULT_MODELS}
         markup |= dict.fromkeys(MAPS, "ibug-68")
         errors = {condition: {name: [] for name in markup} for condition in CONDITIONS}
         for number, face in enumerate(tqdm(faces, desc="robustness", disable=None)):

@@ -131,7 +131,7 @@ def through_compare(engine: Engine, name: str, faces: list[LabelledFace]) -> np.
 
     Raises CheckpointError as `ask` does.
     """
-    count = len(markups.get(engine.model(name).config.markup))
+    count = len(markups.get(engine.store.model(name).config.markup))
     answers = np.full((len(faces), count, 2), np.nan, np.float32)
     for row, face in enumerate(tqdm(faces, desc=f"{name} through compare", disable=None)):
         match = ask(engine, [name], face.pixels(3), face.keypoints)

@@ -10,7 +10,7 @@ from kpdemo.faces.detector import FaceFinder
 from kpdemo.keypoints import mesh_to_ibug
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.models import model as checkpoint
-from kpdemo.models.face_landmarker import Baseline
+from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.records.leaderboard import FIFTEEN
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train.data.sources import DataError, LabelledFace, load, split
@@ -26,7 +26,7 @@ SEED = 0
 def meshes(faces: list[LabelledFace]) -> list[np.ndarray | None]:
     """MediaPipe's mesh for each labelled face, None where it finds none: `(478, 2)` each."""
     found: list[np.ndarray | None] = []
-    with FaceFinder() as finder, Baseline() as baseline:
+    with FaceFinder() as finder, FaceLandmarker() as baseline:
         for labelled in tqdm(faces, desc=BASELINE, disable=None):
             try:
                 pixels = labelled.pixels(3)

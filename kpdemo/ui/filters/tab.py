@@ -16,7 +16,7 @@ from kpdemo.ui.compare.tab import TURN
 from kpdemo.ui.filters import kernels
 from kpdemo.ui.session import Shown
 from kpdemo.ui.shared import component, notice
-from kpdemo.zoo import BASELINE, DEFAULT_MODELS
+from kpdemo.zoo import DEFAULT_MODELS
 
 _START = "Compare a photo on the first tab, and what each kernel answers on it appears here too."
 _NO_FACE = "No face was found on your photo, so there is nothing to answer; try another photo."
@@ -43,7 +43,7 @@ class _Sent(NamedTuple):
 
 def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     """Lay out the tab; `session` holds the last comparison (`kpdemo.ui.session.Shown`)."""
-    models = [name for name in engine.names if name != BASELINE]
+    models = engine.store.names
     choices = [(zoo.title(name), name) for name in models]
     sent = gr.State()
     gr.HTML(
@@ -82,7 +82,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
 
     @cache
     def layers_of(name: str) -> list[filters.Layer]:
-        model = engine.model(name)
+        model = engine.store.model(name)
         with engine.turn:
             return filters.layers(model)
 
@@ -93,7 +93,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         if name not in models:
             return {said: notice.error(_NO_MODEL)}
         try:
-            chosen, layers = engine.model(name), {each.name: each for each in layers_of(name)}
+            chosen, layers = engine.store.model(name), {each.name: each for each in layers_of(name)}
         except CheckpointError as error:
             return {said: notice.error(str(error)), sent: None}
         photo = last.photo if last else None
@@ -127,7 +127,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         found, broken = [], []
         for name in [each for each in models if each in chosen]:
             try:
-                found.append((engine.model(name), layers_of(name)[0]))
+                found.append((engine.store.model(name), layers_of(name)[0]))
             except CheckpointError as error:
                 broken.append(str(error))
         return {

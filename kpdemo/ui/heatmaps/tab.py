@@ -20,7 +20,6 @@ from kpdemo.ui.compare.tab import TURN
 from kpdemo.ui.heatmaps import maps
 from kpdemo.ui.session import Shown
 from kpdemo.ui.shared import component, notice
-from kpdemo.zoo import BASELINE
 
 HEATMAP, SENSITIVITY = "heatmap", "sensitivity"
 # The report's two U-Nets, which differ in the width of the Gaussians that they were taught.
@@ -92,11 +91,11 @@ class Asked:
 
 def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     """Lay out the tab; `session` holds the last comparison (`kpdemo.ui.session.Shown`)."""
-    models = [name for name in engine.names if name != BASELINE]
+    models = engine.store.names
     if not models:
         gr.HTML(notice.error(notice.NO_NETS))
         return
-    with_maps = [name for name in models if has_heatmaps(engine.configs[name])]
+    with_maps = [name for name in models if has_heatmaps(engine.store.configs[name])]
     first = Choice("unet" if "unet" in models else [*with_maps, *models][0])
     looked, asked = gr.State(), gr.State(Asked())
     gr.HTML(
@@ -253,7 +252,7 @@ def _draw(engine: Engine, last: Shown, choice: Choice) -> Iterator[float | str]:
         return
     face, title = faces[choice.face].found, zoo.title(choice.model)
     try:
-        model = engine.model(choice.model)
+        model = engine.store.model(choice.model)
     except CheckpointError as error:
         yield maps.empty(f"{title} cannot be opened: {error}")
         return
@@ -281,7 +280,7 @@ def _draw_sigmas(engine: Engine, last: Shown, number: int) -> str | None:
     panels = []
     for name, title in SIGMAS.items():
         try:
-            model = engine.model(name)
+            model = engine.store.model(name)
         except CheckpointError as error:
             return maps.empty(f"{zoo.title(name)} cannot be opened: {error}")
         _, cut = cut_of(model.config, last.photo, face)

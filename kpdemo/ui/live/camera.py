@@ -16,6 +16,7 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
 from kpdemo.faces.tracker import FaceTracker
+from kpdemo.faces.whole_photo import WholePhoto
 from kpdemo.keypoints import agreement, markup
 from kpdemo.media import draw, images
 from kpdemo.structures import Comparison, Face
@@ -79,17 +80,14 @@ class _Trackers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._trackers: OrderedDict[str, FaceTracker] = OrderedDict()
+        self._trackers: OrderedDict[str, FaceTracker | WholePhoto] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, camera: str) -> Callable[[np.ndarray], list[Face]] | None:
-        """What finds faces in the camera's next frame, None without a face finder."""
-        finder = self._engine.finder
-        if finder is None:
-            return None
+    def find(self, camera: str) -> Callable[[np.ndarray], list[Face]]:
+        """What finds faces in the camera's next frame."""
         with self._lock:
             if camera not in self._trackers:
-                self._trackers[camera] = FaceTracker(finder)
+                self._trackers[camera] = self._engine.tracker()
             self._trackers.move_to_end(camera)
             if len(self._trackers) > _CAMERAS:
                 self._trackers.popitem(last=False)

@@ -72,7 +72,7 @@ class Asked:
 
 def build(engine: Engine) -> None:
     """Lay out the tab."""
-    models = [name for name in engine.names if name != BASELINE]
+    models = engine.store.names
     if not models:
         gr.HTML(notice.error(notice.NO_NETS))
         return

@@ -18,7 +18,7 @@ without = len(spaces.calls) - len(asked)
 
 
 def look(photo: images.Photo) -> int:
-    return len(engine().find(photo.pixels))
+    return len(engine().detector.find(photo.pixels))
 
 
 try:

@@ -8,7 +8,7 @@ import pytest
 from helpers import writers
 
 from kpdemo.keypoints import mesh_to_ibug
-from kpdemo.models.face_landmarker import Baseline
+from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.zoo import DEFAULT_MODELS
 from train.evaluation import corruptions
 from train.evaluation.corruptions import CONDITIONS
@@ -106,7 +106,7 @@ def test_a_quarter_of_the_box_is_hidden_the_same_one_each_time():
 def portrait_and_nothing(tmp_path, monkeypatch, finder, astronaut):
     """300-W common of two: a portrait labelled by MediaPipe, and labels on an empty picture."""
     portrait = cv2.resize(astronaut[:280, 90:370], None, fx=0.7, fy=0.7)
-    with Baseline() as baseline:
+    with FaceLandmarker() as baseline:
         mesh = baseline.keypoints(portrait, finder.find(portrait))[0]
     nothing = np.full((64, 64, 3), 128, np.uint8)
     for part, pixels, points in (

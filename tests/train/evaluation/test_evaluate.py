@@ -128,8 +128,8 @@ def test_mediapipe_is_measured_as_the_nets_are(tmp_path, monkeypatch):
 
 def test_what_cannot_be_asked_is_no_lost_face(trained, hopper, monkeypatch, capsys):
     with Engine([trained]) as engine:
-        whole = engine.model("model")
-        engine.models["model"] = dataclasses.replace(whole, calibration=torch.zeros(3, 2))
+        whole = engine.store.model("model")
+        engine.store.models["model"] = dataclasses.replace(whole, calibration=torch.zeros(3, 2))
         with pytest.raises(CheckpointError, match="model failed on this photo"):
             ask(engine, ["model"], hopper, np.array([[200.0, 100], [330, 240]]))
     monkeypatch.setenv("KPDEMO_FACE_LANDMARKER", "/nonexistent")

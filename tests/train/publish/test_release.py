@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from kpdemo.engine.engine import model_folders
+from kpdemo.engine.store import model_folders
 from kpdemo.models import model as checkpoint
 from kpdemo.models import nets
 from kpdemo.zoo import WEIGHTS_DIR

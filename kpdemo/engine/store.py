@@ -1,0 +1,124 @@
+"""Which models there are, and where the weights of each come from: a folder here, or the Hub."""
+
+import filecmp
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from kpdemo.models import hub
+from kpdemo.models import model as checkpoint
+from kpdemo.models.config import ModelConfig
+from kpdemo.models.model import CheckpointError, Model
+from kpdemo.system.forks import Lock
+from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """Nets by name, loaded when they are first asked for; safe to share between threads.
+
+    `configs` are those of all usable models, `models` the loaded ones, `unavailable` says of each
+    damaged one why. `origins` says where each model's weights are from, and `not_pulled` in a
+    sentence why they are not the Hub's.
+    """
+
+    def __init__(
+        self, folders: Iterable[str | PathLike] | str | PathLike | None, device: torch.device
+    ) -> None:
+        if folders is None:
+            folders = model_folders()
+        elif isinstance(folders, str | PathLike):
+            folders = [folders]
+        self.folders = {folder.name: folder for folder in map(Path, folders)}
+        self.models: dict[str, Model] = {}
+        self.configs: dict[str, ModelConfig] = {}
+        self.unavailable: dict[str, str] = {}
+        self.not_pulled: dict[str, str] = {}
+        self.origins = {name: _origin(folder) for name, folder in self.folders.items()}
+        self._device = device
+        self._pulled: dict[str, hub.Pulled] = {}
+        self._loading = Lock()
+
+    @property
+    def names(self) -> list[str]:
+        """The usable models: the default ones first."""
+        usable = [name for name in self.folders if name not in self.unavailable]
+        return sorted(usable, key=lambda name: name not in DEFAULT_MODELS)
+
+    def prefer(self, pulled: Mapping[str, hub.Pulled | hub.HubError]) -> None:
+        """Use what was pulled from the Hub instead of the folders, as far as it could be had."""
+        for name, pull in pulled.items():
+            if isinstance(pull, hub.Pulled):
+                self._pulled[name] = pull
+                self.origins[name] = pull.origin
+            else:
+                self._fall_back(name, pull)
+
+    def open(self) -> None:
+        """Load the default models and read the configs of the others; damaged ones are left out."""
+        for name in self.folders:
+            try:
+                if name in DEFAULT_MODELS:
+                    self.model(name)
+                else:
+                    self.configs[name] = self._read(name, checkpoint.read_config)
+            except CheckpointError as error:
+                self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
+
+    def model(self, name: str) -> Model:
+        """The model of that name, loaded now if it was not before.
+
+        Raises CheckpointError if it is damaged, and LookupError if there is none.
+        """
+        with self._loading:
+            if name not in self.models:
+                model = self._read(name, partial(checkpoint.load, name=name))
+                model.net.to(self._device)
+                self.models[name] = model
+                self.configs[name] = model.config
+            return self.models[name]
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether a model's weights are others than those of its folder here."""
+        pulled = self._pulled.get(name)
+        if pulled is None:
+            return False
+        ours = self.folders[name] / checkpoint.WEIGHTS
+        # Read once: `filecmp` remembers, as long as the files stay as they are.
+        return not (
+            ours.exists() and filecmp.cmp(pulled.folder / checkpoint.WEIGHTS, ours, shallow=False)
+        )
+
+    def _read(self, name: str, read: Callable[[Path], T]) -> T:
+        """What is read of a model's folder, the Hub's if that was pulled and is good, else ours."""
+        if pulled := self._pulled.get(name):
+            try:
+                return read(pulled.folder)
+            except CheckpointError as error:
+                del self._pulled[name]
+                self.origins[name] = _origin(self.folders[name])
+                self._fall_back(name, hub.refused(pulled, error))
+        return read(self.folders[name])
+
+    def _fall_back(self, name: str, why: CheckpointError) -> None:
+        log.warning("%s: %s", name, why)
+        self.not_pulled[name] = str(why)
+
+
+def model_folders(weights: Path = WEIGHTS_DIR) -> list[Path]:
+    """The default models' folders, there or not, and whatever else lies in `weights`."""
+    default = [weights / name for name in DEFAULT_MODELS]
+    others = {config.parent for config in weights.glob(f"*/{checkpoint.CONFIG}")} - set(default)
+    return default + sorted(others)
+
+
+def _origin(folder: Path) -> str:
+    return f"the folder {folder.parent.name}/ of this copy"
