@@ -5,8 +5,8 @@
 """
 
 from kpdemo.engine.engine import Engine, compare
-from kpdemo.models.hub import load
 from kpdemo.models.model import Model
+from kpdemo.models.model import from_pretrained as load
 from kpdemo.structures import Comparison
 
 __all__ = ["Comparison", "Engine", "Model", "compare", "load"]

@@ -41,6 +41,8 @@ class Face:
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
 
+# Why a model that works has no points on a face that others have points on.
+NO_FACE_HERE = "no face here"
 NO_FACE = (
     "No face found. Try a photo in which a face is larger, well lit, and looks towards the camera."
 )

@@ -5,9 +5,9 @@ import math
 import sys
 from pathlib import Path
 
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from train.data.sources import DataError, root
 
 
@@ -143,7 +143,7 @@ def evaluate(options: argparse.Namespace) -> None:
     from train.fitting import mesh_to_ibug as baseline
 
     for name in options.models:
-        metrics = baseline.evaluate() if name == BASELINE else measure(model_folder(name))
+        metrics = baseline.evaluate() if name == BASELINE else measure(folder_of(name))
         for source, ways in metrics.items():
             for way, measured in ways.items():
                 if way in ("damaged", FIFTEEN):
@@ -215,7 +215,7 @@ def report(options: argparse.Namespace) -> None:
 def push(options: argparse.Namespace) -> None:
     from train.publish.push import push
 
-    for folder in [model_folder(name) for name in options.models]:
+    for folder in [folder_of(name) for name in options.models]:
         repo, pin, new = push(folder, options.namespace, options.private, options.revision)
         what = "pushed" if new else "nothing new"
         print(f"{repo}: {what}, commit {pin.revision}, weights' sha256 {pin.sha256}")
@@ -234,15 +234,15 @@ def space(options: argparse.Namespace) -> None:
 def submit(options: argparse.Namespace) -> None:
     from train.publish.kaggle_submission import submit as write
 
-    print(f"{write(model_folder(options.model), options.output)} rows in {options.output}")
+    print(f"{write(folder_of(options.model), options.output)} rows in {options.output}")
 
 
-def model_folder(name: str) -> Path:
+def folder_of(name: str) -> Path:
     """A folder by its path, or one of `weights/` by its name; CheckpointError if neither is."""
     from kpdemo.zoo import WEIGHTS_DIR
 
     for folder in (Path(name), WEIGHTS_DIR / name):
-        if (folder / checkpoint.CONFIG).exists():
+        if (folder / model_folder.CONFIG).exists():
             return folder
     raise CheckpointError(f"{name} is no model folder, and weights/ has none of that name.")
 

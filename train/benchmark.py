@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe as recipes
 from train.optim import Schedule
@@ -50,7 +50,7 @@ def measure(
         result |= {name: run.history[name] for name in ("device", "precision")}
         rates[run.recipe.name] = run.rates()
     result["recipes"] = rates
-    checkpoint.write_json(output, result)
+    model_folder.write_json(output, result)
     return result
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError, from_dict
 from kpdemo.zoo import WEIGHTS_DIR
 from train import trainer, yaml_file
@@ -96,13 +96,13 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
                 try:
                     history = trainer.fit(recipe, where, workers, precision)
                 except Diverged:
-                    history = checkpoint.read_history(where)
+                    history = model_folder.read_history(where)
             asked = {"name": name, "run": title, "question": sweep.question, "changes": changes}
             settings = {k: v for k, v in history["recipe"].items() if k not in DESCRIPTION}
             histories.append({"sweep": asked, **history, "recipe": settings})
             shipped = HISTORIES / name / f"{title}-seed{recipe.seed}.json"
             shipped.parent.mkdir(parents=True, exist_ok=True)
-            checkpoint.write_json(shipped, histories[-1])
+            model_folder.write_json(shipped, histories[-1])
     return histories
 
 
@@ -120,9 +120,9 @@ def finished(folder: Path, recipe: Recipe) -> dict | None:
 
     Raises ConfigError if that run had other settings (what is only said of it does not count).
     """
-    if not (folder / checkpoint.HISTORY).exists():
+    if not (folder / model_folder.HISTORY).exists():
         return None
-    history = checkpoint.read_history(folder)
+    history = model_folder.read_history(folder)
     if not history["finished"] and "diverged" not in history:
         return None
     if others := recipe.differs_from(history["recipe"]):

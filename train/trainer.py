@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from kpdemo.models import model as checkpoint
-from kpdemo.models import nets
+from kpdemo.models import model_folder, nets
 from kpdemo.models.config import ConfigError
 from kpdemo.models.device import has_bf16, pick
 from train.data.dataset import EpochSampler, for_training
@@ -144,7 +144,7 @@ class Run:
                 ) from error
         if self.recipe.start_from:
             folder = Path(self.recipe.start_from)
-            if not (folder / checkpoint.CONFIG).exists():
+            if not (folder / model_folder.CONFIG).exists():
                 raise ConfigError(
                     f"{self.recipe.name} starts from the weights in {folder}, which are not there; "
                     f"run `python -m train fit {folder.name}` first."
@@ -169,13 +169,13 @@ class Run:
                     self.run_stage(number, stage, self.state if number == first else {})
         except Diverged as error:
             if self.accelerator.is_main_process:
-                checkpoint.write_json(
-                    self.folder / checkpoint.HISTORY, self.history | {"diverged": str(error)}
+                model_folder.write_json(
+                    self.folder / model_folder.HISTORY, self.history | {"diverged": str(error)}
                 )
             raise
         self.history["finished"] = True
         if self.accelerator.is_main_process:
-            checkpoint.write_json(self.folder / checkpoint.HISTORY, self.history)
+            model_folder.write_json(self.folder / model_folder.HISTORY, self.history)
             (self.folder / STATE).unlink(missing_ok=True)
         self.accelerator.wait_for_everyone()
         return self.history
@@ -314,12 +314,12 @@ class Run:
 
     def keep(self, nme: float) -> None:
         """Save the weights that the recipe keeps, and the history in any case."""
-        fresh = not (self.folder / checkpoint.WEIGHTS).exists()
+        fresh = not (self.folder / model_folder.WEIGHTS).exists()
         if nme < self.best or "best_epoch" not in self.history:
             self.history["best_epoch"] = self.epoch
         if self.recipe.keep == "last" or self.history["best_epoch"] == self.epoch or fresh:
             checkpoint.save(self.folder, self.answering, self.recipe.config)
-        checkpoint.write_json(self.folder / checkpoint.HISTORY, self.history)
+        model_folder.write_json(self.folder / model_folder.HISTORY, self.history)
 
     def remember(self, state: dict) -> None:
         """Save all that `restore` needs, so that a kill at any moment loses one epoch at most."""
@@ -341,8 +341,8 @@ class Run:
         """
         path = self.folder / STATE
         if not path.exists():
-            history = self.folder / checkpoint.HISTORY
-            if history.exists() and checkpoint.read_history(self.folder).get("finished"):
+            history = self.folder / model_folder.HISTORY
+            if history.exists() and model_folder.read_history(self.folder).get("finished"):
                 raise ConfigError(
                     f"{self.folder} holds a finished run; delete it or choose another --output."
                 )

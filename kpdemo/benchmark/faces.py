@@ -18,7 +18,7 @@ from kpdemo.benchmark.face_scenes import PastedFace, Scene
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.faces.tracker import FaceTracker
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.structures import Face
 
 # The smallest face that the app promises to find, in pixels of the photo.
@@ -174,7 +174,7 @@ def main() -> None:
     measured = measure()
     print(json.dumps(measured, indent=1))
     if options.output:
-        checkpoint.write_json(options.output, measured)
+        model_folder.write_json(options.output, measured)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from PIL import Image
 
 from kpdemo.benchmark.server import served
 from kpdemo.benchmark.speed import photo_640x480
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.system import files
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -208,4 +208,4 @@ if __name__ == "__main__":
         sys.exit(str(error))
     print(json.dumps(measured, indent=1))
     if options.output:
-        checkpoint.write_json(options.output, measured)
+        model_folder.write_json(options.output, measured)

@@ -31,8 +31,10 @@ from kpdemo.engine.store import model_folders
 from kpdemo.faces.mediapipe_task import BaselineUnavailable, task_bytes
 from kpdemo.media import images
 from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.device import autocast, has_bf16, pick
-from kpdemo.models.model import CheckpointError, Model, normalise
+from kpdemo.models.model import Model, normalise
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
 from kpdemo.system import files
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -203,7 +205,7 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     sizes = {
         folder.name: {
             "parameters": models[folder.name].parameters,
-            "bytes": (folder / checkpoint.WEIGHTS).stat().st_size,
+            "bytes": (folder / model_folder.WEIGHTS).stat().st_size,
             "multiply_adds": multiply_adds(models[folder.name]),
         }
         for folder in folders
@@ -271,4 +273,4 @@ if __name__ == "__main__":
     measured |= folder_rates()
     print(json.dumps(measured, indent=1))
     if options.output:
-        checkpoint.write_json(options.output, measured)
+        model_folder.write_json(options.output, measured)

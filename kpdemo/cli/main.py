@@ -4,7 +4,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,7 +12,8 @@ from kpdemo.cli import compare as compare_command
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
 from kpdemo.models import hub, onnx
-from kpdemo.models.model import Model
+from kpdemo.models.hub import HubError
+from kpdemo.models.model import Model, load_pulled
 from kpdemo.models.onnx import ExportError
 from kpdemo.system import files
 
@@ -99,13 +100,27 @@ def pull(arguments: list[str]) -> int:
     if not namespace:
         print(f"Say whose weights, with --namespace NAME or {hub.VARIABLE}=NAME.", file=sys.stderr)
         return 1
-    lines = list(hub.report(namespace, [place.name for place in model_folders()]))
+    lines = list(_pulled(namespace, [folder.name for folder in model_folders()]))
     for good, line in lines:
         print(line, file=sys.stdout if good else sys.stderr)
     return 0 if all(good for good, _ in lines) else 1
 
 
 # By the first word; a photo of that name is written ./export.
+def _pulled(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str]]:
+    """Pull models, and say of each in a line whether the pinned, else the newest, can be used."""
+    for name, pulled in hub.pull(namespace, models).items():
+        try:
+            if isinstance(pulled, HubError):
+                raise pulled
+            load_pulled(pulled)
+        except HubError as error:
+            yield False, f"{name}: {error}"
+        else:
+            stale = f", as pulled before: {pulled.stale}" if pulled.stale else ""
+            yield pulled.stale is None, f"{name}: {pulled.origin}{stale}"
+
+
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": compare,
     "export": export_net,

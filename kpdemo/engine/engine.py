@@ -22,7 +22,7 @@ from kpdemo.models import hub
 from kpdemo.models.base import Predictor
 from kpdemo.models.device import pick
 from kpdemo.models.face_landmarker import FaceLandmarker
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import NetPredictor
 from kpdemo.structures import Comparison, Face
 from kpdemo.system.forks import Lock

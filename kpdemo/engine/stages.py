@@ -15,10 +15,7 @@ import numpy as np
 from kpdemo.faces.detector import MAX_FACES
 from kpdemo.media.images import Photo
 from kpdemo.models.base import Failure, Predictor
-from kpdemo.structures import Answer, ComparedFace, Comparison, Face
-
-# Why a model that works has no points on a face that others have points on.
-NO_FACE_HERE = "no face here"
+from kpdemo.structures import NO_FACE_HERE, Answer, ComparedFace, Comparison, Face
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import torch
 
-from kpdemo.models import hub
+from kpdemo.models import hub, model_folder
 from kpdemo.models import model as checkpoint
 from kpdemo.models.config import ModelConfig
-from kpdemo.models.model import CheckpointError, Model
+from kpdemo.models.model import Model, refused
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -91,10 +92,10 @@ class Store:
         pulled = self._pulled.get(name)
         if pulled is None:
             return False
-        ours = self.folders[name] / checkpoint.WEIGHTS
+        ours = self.folders[name] / model_folder.WEIGHTS
         # Read once: `filecmp` remembers, as long as the files stay as they are.
         return not (
-            ours.exists() and filecmp.cmp(pulled.folder / checkpoint.WEIGHTS, ours, shallow=False)
+            ours.exists() and filecmp.cmp(pulled.folder / model_folder.WEIGHTS, ours, shallow=False)
         )
 
     def _read(self, name: str, read: Callable[[Path], T]) -> T:
@@ -105,7 +106,7 @@ class Store:
             except CheckpointError as error:
                 del self._pulled[name]
                 self.origins[name] = _origin(self.folders[name])
-                self._fall_back(name, hub.refused(pulled, error))
+                self._fall_back(name, refused(pulled, error))
         return read(self.folders[name])
 
     def _fall_back(self, name: str, why: CheckpointError) -> None:
@@ -116,7 +117,7 @@ class Store:
 def model_folders(weights: Path = WEIGHTS_DIR) -> list[Path]:
     """The default models' folders, there or not, and whatever else lies in `weights`."""
     default = [weights / name for name in DEFAULT_MODELS]
-    others = {config.parent for config in weights.glob(f"*/{checkpoint.CONFIG}")} - set(default)
+    others = {config.parent for config in weights.glob(f"*/{model_folder.CONFIG}")} - set(default)
     return default + sorted(others)
 
 

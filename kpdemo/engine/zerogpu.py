@@ -20,7 +20,7 @@ from kpdemo.engine import stages
 from kpdemo.engine.stages import Look
 from kpdemo.engine.store import Store
 from kpdemo.models.device import pick
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import NetPredictor
 
 # To move the nets and warm up; then, generously, for a face and net.

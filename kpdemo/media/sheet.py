@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 
 from kpdemo import zoo
-from kpdemo.engine.engine import NO_FACE_HERE
 from kpdemo.media import draw
 from kpdemo.media.images import Photo
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import NO_FACE_HERE, Answer, Comparison
 
 PANEL_SIDE = 900  # pixels; more makes the sheet heavy and shows nothing new
 COLUMNS = 3

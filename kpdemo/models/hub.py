@@ -9,7 +9,7 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,9 +33,8 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import validate_repo_id
 
-from kpdemo import zoo
-from kpdemo.models import model as checkpoint
-from kpdemo.models.model import CheckpointError, Model
+from kpdemo.models import model_folder
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.system import json_file
 from kpdemo.system.json_file import JsonError
 
@@ -43,7 +42,7 @@ VARIABLE = "KPDEMO_HUB"  # the namespace that the app pulls from
 PREFIX = "kpdemo-"
 # Beside the code, and not in weights/: a copy that leaves the weights to the Hub needs it most.
 PINS = Path(__file__).with_name("pins.json")
-FILES = (checkpoint.CONFIG, checkpoint.WEIGHTS)
+FILES = (model_folder.CONFIG, model_folder.WEIGHTS)
 MAIN = "main"
 TIMEOUT = 10.0  # seconds for one answer of the Hub
 COMMIT = re.compile("[0-9a-f]{40}")
@@ -85,47 +84,12 @@ def model_name(repo: str) -> str:
     return repo.rpartition("/")[2].removeprefix(PREFIX)
 
 
-def load(source: str | Path, revision: str | None = None) -> Model:
-    """A model by repository (`NAME/kpdemo-unet`), by folder, or by its name in `weights/`.
-
-    `revision` is a repository's branch, tag or commit; by default the pinned one, else `main`.
-    Only safetensors are read, and every tensor must fit. Raises CheckpointError otherwise, and its
-    child HubError for a repository that cannot be had.
-    """
-    source = str(source)
-    shipped = {path.parent.name: path.parent for path in zoo.WEIGHTS_DIR.glob("*/config.json")}
-    if revision is None:
-        if (Path(source) / checkpoint.CONFIG).exists():
-            return checkpoint.load(Path(source))
-        if source in shipped:
-            return checkpoint.load(shipped[source])
-    if source.count("/") != 1 or source.startswith((".", "/", "~")):
-        raise CheckpointError(
-            f"{source!r} is neither a model folder nor a repository (NAME/{PREFIX}MODEL) nor one "
-            f"of the models that ship with this program ({', '.join(sorted(shipped))})."
-        )
-    return load_pulled(fetch(source, revision))
-
-
-def load_pulled(pulled: Pulled) -> Model:
-    """The model that was fetched; HubError if its weights do not fit its config."""
-    try:
-        return checkpoint.load(pulled.folder, model_name(pulled.repository))
-    except CheckpointError as error:
-        raise refused(pulled, error) from error
-
-
-def refused(pulled: Pulled, why: CheckpointError) -> HubError:
-    """What to say of a repository whose files cannot be used."""
-    return HubError(f"{pulled.repository} is refused: {why}")
-
-
 def fetch(repo: str, revision: str | None = None) -> Pulled:
     """Get a repository's config and weights into the cache, and check them.
 
-    `revision` as in `load`. What is there already and cannot change is not asked for again. If the
-    Hub cannot be had, what an earlier time left is used. Raises HubError if there is nothing, or
-    nothing good.
+    `revision` is a branch, tag or commit; by default the pinned one, else `main`. What is there
+    already and cannot change is not asked for again. If the Hub cannot be had, what an earlier time
+    left is used. Raises HubError if there is nothing, or nothing good.
     """
     try:
         validate_repo_id(repo)
@@ -141,9 +105,9 @@ def fetch(repo: str, revision: str | None = None) -> Pulled:
                 stale = reason(error)
         for name in FILES:
             _mend(repo, folder / name)
-        if pin and (found := sha256(folder / checkpoint.WEIGHTS)) != pin.sha256:
+        if pin and (found := sha256(folder / model_folder.WEIGHTS)) != pin.sha256:
             raise HubError(
-                f"{checkpoint.WEIGHTS} of {repo} is refused: its sha256 begins with {found[:8]}, "
+                f"{model_folder.WEIGHTS} of {repo} is refused: its sha256 begins with {found[:8]}, "
                 f"and {PINS.name} has {pin.sha256[:8]}."
             )
     except HubError:
@@ -166,7 +130,7 @@ def _download(repo: str, revision: str) -> Path:
         path = hf_hub_download(repo, name, revision=commit, etag_timeout=TIMEOUT)
     if revision != commit:
         # Only now that all is there does the cache note what the branch stands for.
-        hf_hub_download(repo, checkpoint.CONFIG, revision=revision, etag_timeout=TIMEOUT)
+        hf_hub_download(repo, model_folder.CONFIG, revision=revision, etag_timeout=TIMEOUT)
     return Path(path).parent
 
 
@@ -249,20 +213,6 @@ def _late(repo: str, patience: float) -> Pulled | HubError:
     return Pulled(repo, folder, "the Hub did not answer in time")
 
 
-def report(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str]]:
-    """Pull models, and say of each in a line whether the pinned, else the newest, can be used."""
-    for name, pulled in pull(namespace, models).items():
-        try:
-            if isinstance(pulled, HubError):
-                raise pulled
-            load_pulled(pulled)
-        except HubError as error:
-            yield False, f"{name}: {error}"
-        else:
-            stale = f", as pulled before: {pulled.stale}" if pulled.stale else ""
-            yield pulled.stale is None, f"{name}: {pulled.origin}{stale}"
-
-
 def upload(
     repo: str, files: Mapping[str, bytes], private: bool = False, branch: str = MAIN
 ) -> tuple[str, bool]:
@@ -283,7 +233,7 @@ def upload(
             for sibling in there.siblings or []
         }
         others = set(sums) - {".gitattributes", "LICENSE", *files}
-        if others and checkpoint.WEIGHTS not in sums:
+        if others and model_folder.WEIGHTS not in sums:
             raise HubError(
                 f"{repo} cannot be pushed: the name is taken by a repository with other things "
                 f"in it ({', '.join(sorted(others)[:3])})."
@@ -355,7 +305,7 @@ def write_pin(repo: str, pin: Pin) -> None:
     """Pin a repository in `pins.json`, and leave the others as they are."""
     pins = read_pins() | {repo: pin}
     data = {name: dataclasses.asdict(pins[name]) for name in sorted(pins)}
-    checkpoint.write_json(PINS, data)
+    model_folder.write_json(PINS, data)
 
 
 def reason(error: BaseException) -> str:

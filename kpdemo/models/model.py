@@ -1,9 +1,6 @@
-"""A model folder on disk: `model.safetensors` and `config.json`, and beside them what training
-and evaluation left: `history.json`, `metrics.json` and the model card `README.md`."""
+"""A trained model: loading it from a folder, by name or from the Hub, and saving it."""
 
 import dataclasses
-import json
-import re
 import tempfile
 import textwrap
 from dataclasses import dataclass
@@ -15,22 +12,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from kpdemo import zoo
 from kpdemo.keypoints import markup
-from kpdemo.models import crop_rules, nets, onednn
+from kpdemo.models import crop_rules, hub, model_folder, nets, onednn
 from kpdemo.models.config import VERSION, ConfigError, Input, ModelConfig, from_dict, in_short
-from kpdemo.system import json_file
-from kpdemo.system.json_file import JsonError
+from kpdemo.models.hub import HubError
+from kpdemo.models.model_folder import CONFIG, WEIGHTS, CheckpointError
 
-WEIGHTS = "model.safetensors"
-CONFIG = "config.json"
-HISTORY = "history.json"
-METRICS = "metrics.json"
-CARD = "README.md"
 CALIBRATION = "calibration"  # beside the net's own tensors
-
-
-class CheckpointError(ValueError):
-    """A model folder that cannot be used; the message is one sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +61,8 @@ class Model:
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Model":
-        """A model of the Hub, of a folder, or that ships: see `kpdemo.models.hub.load`."""
-        from kpdemo.models import hub
-
-        return hub.load(source, revision)
+        """A model of the Hub, of a folder, or that ships: see `from_pretrained`."""
+        return from_pretrained(source, revision)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `model.safetensors` and `config.json`, for `from_pretrained` to read."""
@@ -86,8 +73,6 @@ class Model:
 
         Raises `kpdemo.models.hub.HubError`.
         """
-        from kpdemo.models import hub
-
         with tempfile.TemporaryDirectory() as scratch:
             self.save_pretrained(scratch)
             files = {path.name: path.read_bytes() for path in Path(scratch).iterdir()}
@@ -116,29 +101,14 @@ def save(
         # safetensors writes files that only their owner may read.
         (Path(scratch) / WEIGHTS).chmod(0o644)
         (Path(scratch) / WEIGHTS).replace(folder / WEIGHTS)
-    write_json(folder / CONFIG, dataclasses.asdict(config))
-
-
-def write_json(path: Path, data: object) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a half.
-
-    Each list of numbers stands on one line, or most of a file would be lines of one number.
-    """
-    text = re.sub(r'\[\n[^][{}"]*\]', lambda found: _line(found[0]), json.dumps(data, indent=1))
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(text + "\n")
-    scratch.replace(path)
-
-
-def _line(numbers: str) -> str:
-    return " ".join(numbers.split()).replace("[ ", "[").replace(" ]", "]")
+    model_folder.write_json(folder / CONFIG, dataclasses.asdict(config))
 
 
 def read_config(folder: Path) -> ModelConfig:
     """The folder's config; CheckpointError if it is missing, broken, from another version, or of a
     net that cannot be built."""
     path = folder / CONFIG
-    data = _read_json(folder, CONFIG)
+    data = model_folder.read_json(folder, CONFIG)
     if (version := data.get("version", VERSION)) != VERSION:
         raise CheckpointError(
             f"{path} has version {in_short(version)}; this program reads version {VERSION}."
@@ -154,25 +124,6 @@ def read_config(folder: Path) -> ModelConfig:
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error}") from error
     return config
-
-
-def read_history(folder: Path) -> dict:
-    """What training left: the recipe and its curves; CheckpointError if missing or broken."""
-    return _read_json(folder, HISTORY)
-
-
-def read_metrics(folder: Path) -> dict:
-    """What evaluation left, by test source; CheckpointError if missing or broken."""
-    return _read_json(folder, METRICS)
-
-
-def _read_json(folder: Path, name: str) -> dict:
-    try:
-        return json_file.read(folder / name)
-    except FileNotFoundError:
-        raise CheckpointError(f"{folder.name} has no {name}.") from None
-    except JsonError as error:
-        raise CheckpointError(f"{folder / name} {error}") from error
 
 
 def load(folder: str | Path, name: str | None = None) -> Model:
@@ -210,3 +161,38 @@ def load(folder: str | Path, name: str | None = None) -> Model:
         )
     net.eval().to(memory_format=torch.channels_last)
     return Model(name, config, net, calibration)
+
+
+def from_pretrained(source: str | Path, revision: str | None = None) -> Model:
+    """A model by repository (`NAME/kpdemo-unet`), by folder, or by its name in `weights/`.
+
+    `revision` is a repository's branch, tag or commit; by default the pinned one, else `main`.
+    Only safetensors are read, and every tensor must fit. Raises CheckpointError otherwise, and its
+    child HubError for a repository that cannot be had.
+    """
+    source = str(source)
+    shipped = {path.parent.name: path.parent for path in zoo.WEIGHTS_DIR.glob("*/config.json")}
+    if revision is None:
+        if (Path(source) / CONFIG).exists():
+            return load(Path(source))
+        if source in shipped:
+            return load(shipped[source])
+    if source.count("/") != 1 or source.startswith((".", "/", "~")):
+        raise CheckpointError(
+            f"{source!r} is neither a model folder nor a repository (NAME/{hub.PREFIX}MODEL) nor "
+            f"one of the models that ship with this program ({', '.join(sorted(shipped))})."
+        )
+    return load_pulled(hub.fetch(source, revision))
+
+
+def load_pulled(pulled: hub.Pulled) -> Model:
+    """The model that was fetched; HubError if its weights do not fit its config."""
+    try:
+        return load(pulled.folder, hub.model_name(pulled.repository))
+    except CheckpointError as error:
+        raise refused(pulled, error) from error
+
+
+def refused(pulled: hub.Pulled, why: CheckpointError) -> HubError:
+    """What to say of a repository whose files cannot be used."""
+    return HubError(f"{pulled.repository} is refused: {why}")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kpdemo.keypoints import markup as markups
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.system import json_file
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 
@@ -153,7 +153,7 @@ class Standings:
 
 def stamp(weights: Path = WEIGHTS_DIR) -> Stamp:
     """Which versions of the files lie in `weights`: equal stamps, equal standings."""
-    paths = [weights / RESULTS, weights / ROBUSTNESS, *weights.glob(f"*/{checkpoint.METRICS}")]
+    paths = [weights / RESULTS, weights / ROBUSTNESS, *weights.glob(f"*/{model_folder.METRICS}")]
     found = []
     for path in sorted(paths):
         try:
@@ -232,7 +232,7 @@ def _standing(files: _Files, row: dict, reading: str | None = None) -> Standing:
     else:
         folder, way = name, BY_LABEL
         ways = {BY_LABEL: BY_LABEL, BY_APP: BY_APP}
-    measured = _dig(files.read(folder, checkpoint.METRICS), source) if source else {}
+    measured = _dig(files.read(folder, model_folder.METRICS), source) if source else {}
     measured = _dig(measured, reading) if reading else measured
     app = _dig(measured, ways[BY_APP])
     try:
@@ -242,7 +242,7 @@ def _standing(files: _Files, row: dict, reading: str | None = None) -> Standing:
             for end in ("best", "worst")
         )
     except (KeyError, TypeError, ValueError):
-        files.problems.append(f"{folder}/{checkpoint.METRICS} is damaged")
+        files.problems.append(f"{folder}/{model_folder.METRICS} is damaged")
         errors, best, worst = {}, (), ()
     return Standing(
         name=name,

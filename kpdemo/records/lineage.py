@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.records.runs import TRIALS
 from kpdemo.system import json_file
 from kpdemo.zoo import WEIGHTS_DIR
@@ -24,7 +24,7 @@ class Stage:
 def stages(name: str, weights: Path = WEIGHTS_DIR) -> list[Stage]:
     """The runs that made a model's weights, the first one first; empty without any record."""
     found: list[Stage] = []
-    history = _history(weights / name / checkpoint.HISTORY)
+    history = _history(weights / name / model_folder.HISTORY)
     while history is not None and name not in {stage.run for stage in found}:
         try:
             recipe, faces = history["recipe"], history["faces"]["train"]
@@ -40,7 +40,7 @@ def stages(name: str, weights: Path = WEIGHTS_DIR) -> list[Stage]:
             break
         name = start
         history = _history(weights / TRIALS / f"{name}.json") or _history(
-            weights / name / checkpoint.HISTORY
+            weights / name / model_folder.HISTORY
         )
         if history is None:
             found.append(Stage(name, (), None))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kpdemo.keypoints import markup
-from kpdemo.models.model import HISTORY, METRICS
+from kpdemo.models.model_folder import HISTORY, METRICS
 from kpdemo.records.seeds import Sample
 from kpdemo.system import json_file
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR

@@ -7,7 +7,7 @@ import torch
 
 from kpdemo.benchmark import speed
 from kpdemo.models import model as checkpoint
-from kpdemo.models import nets
+from kpdemo.models import model_folder, nets
 from kpdemo.models.config import Input, ModelConfig
 from kpdemo.models.model import Model
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
@@ -32,7 +32,7 @@ def measured(small):
 def test_every_model_and_mediapipe_has_its_size_and_times(measured, small):
     models = measured["models"]
     assert list(models) == ["unet", "small", BASELINE]
-    assert models["small"]["bytes"] == (small / checkpoint.WEIGHTS).stat().st_size
+    assert models["small"]["bytes"] == (small / model_folder.WEIGHTS).stat().st_size
     assert models["small"]["parameters"] == checkpoint.load(small).parameters
     assert models["unet"]["multiply_adds"] > models["small"]["multiply_adds"] > 0
     assert models[BASELINE]["multiply_adds"] is None

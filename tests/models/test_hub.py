@@ -15,11 +15,12 @@ from huggingface_hub import constants
 import kpdemo
 from kpdemo.__main__ import main
 from kpdemo.engine.engine import Engine
-from kpdemo.models import hub, nets
+from kpdemo.models import hub, model_folder, nets
 from kpdemo.models import model as checkpoint
 from kpdemo.models.config import Input, ModelConfig
 from kpdemo.models.hub import HubError, Pin
-from kpdemo.models.model import CheckpointError, Model
+from kpdemo.models.model import Model, from_pretrained, load_pulled
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.zoo import WEIGHTS_DIR
 
 NAME = "nosenet-moore"
@@ -29,7 +30,7 @@ OTHER = {name: (WEIGHTS_DIR / "nosenet-fajardo" / name).read_bytes() for name in
 
 
 # A config that this program is too old for.
-FUTURE = json.dumps(json.loads(FILES[checkpoint.CONFIG]) | {"version": 2}).encode()
+FUTURE = json.dumps(json.loads(FILES[model_folder.CONFIG]) | {"version": 2}).encode()
 
 
 def same(one: Model, other: Model) -> bool:
@@ -83,21 +84,24 @@ def test_folders_and_shipped_names_need_no_hub(local_hub: Hub) -> None:
 
 
 def test_only_safetensors_are_read(local_hub: Hub) -> None:
-    files = {checkpoint.CONFIG: FILES[checkpoint.CONFIG], "pytorch_model.bin": b"\x80\x04N."}
+    files = {model_folder.CONFIG: FILES[model_folder.CONFIG], "pytorch_model.bin": b"\x80\x04N."}
     local_hub.add(REPO, files)
     with pytest.raises(HubError) as error:
         kpdemo.load(REPO)
-    assert f"{REPO} cannot be pulled: the repository has no {checkpoint.WEIGHTS}" in said(error)
+    assert f"{REPO} cannot be pulled: the repository has no {model_folder.WEIGHTS}" in said(error)
     assert not any("pytorch_model.bin" in path for _, path in local_hub.requests)
 
 
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({checkpoint.CONFIG: FUTURE}, ["version 2"]),
-        ({checkpoint.CONFIG: OTHER[checkpoint.CONFIG]}, ["do not fit"]),
-        ({checkpoint.CONFIG: b'{"net": '}, [checkpoint.CONFIG, "JSON"]),
-        ({checkpoint.WEIGHTS: FILES[checkpoint.WEIGHTS][:999]}, [checkpoint.WEIGHTS, "damaged"]),
+        ({model_folder.CONFIG: FUTURE}, ["version 2"]),
+        ({model_folder.CONFIG: OTHER[model_folder.CONFIG]}, ["do not fit"]),
+        ({model_folder.CONFIG: b'{"net": '}, [model_folder.CONFIG, "JSON"]),
+        (
+            {model_folder.WEIGHTS: FILES[model_folder.WEIGHTS][:999]},
+            [model_folder.WEIGHTS, "damaged"],
+        ),
     ],
     ids=["another version", "another net", "half a config", "half the weights"],
 )
@@ -117,7 +121,7 @@ def test_a_repository_that_does_not_fit_is_refused(
 def test_what_is_pinned_is_pulled_and_later_found_without_a_question(local_hub: Hub) -> None:
     pinned = local_hub.add(REPO, FILES)
     local_hub.add(REPO, OTHER)
-    hub.write_pin(REPO, Pin(pinned, hub.sha256(FILES[checkpoint.WEIGHTS])))
+    hub.write_pin(REPO, Pin(pinned, hub.sha256(FILES[model_folder.WEIGHTS])))
     pulled = hub.fetch(REPO)
     assert pulled.origin == f"{REPO} at {pinned[:7]} (Hugging Face Hub)"
     assert {path.name for path in pulled.folder.iterdir()} == set(FILES)
@@ -128,7 +132,7 @@ def test_what_is_pinned_is_pulled_and_later_found_without_a_question(local_hub: 
 
 def test_other_weights_than_the_pinned_ones_are_refused(local_hub: Hub) -> None:
     commit = local_hub.add(REPO, FILES)
-    hub.write_pin(REPO, Pin(commit, hub.sha256(OTHER[checkpoint.WEIGHTS])))
+    hub.write_pin(REPO, Pin(commit, hub.sha256(OTHER[model_folder.WEIGHTS])))
     with pytest.raises(HubError) as error:
         hub.fetch(REPO)
     assert "model.safetensors" in said(error)
@@ -149,7 +153,7 @@ def test_a_newer_commit_is_pulled(local_hub: Hub) -> None:
     first = hub.fetch(REPO)
     newest = local_hub.add(REPO, OTHER)
     assert hub.fetch(REPO).folder.name == newest
-    assert (first.folder / checkpoint.WEIGHTS).read_bytes() == FILES[checkpoint.WEIGHTS]
+    assert (first.folder / model_folder.WEIGHTS).read_bytes() == FILES[model_folder.WEIGHTS]
 
 
 @pytest.mark.parametrize("name", hub.FILES)
@@ -163,7 +167,7 @@ def test_a_damaged_file_is_replaced(local_hub: Hub, name: str) -> None:
 
 def test_a_damaged_file_is_named_where_the_hub_cannot_replace_it(local_hub: Hub) -> None:
     local_hub.add(REPO, FILES)
-    path = hub.fetch(REPO).folder / checkpoint.WEIGHTS
+    path = hub.fetch(REPO).folder / model_folder.WEIGHTS
     path.resolve().write_bytes(b"half")
     local_hub.close()
     with pytest.raises(HubError) as error:
@@ -178,13 +182,13 @@ def test_a_wrong_checksum_is_refused_until_it_is_right(local_hub: Hub) -> None:
     with pytest.raises(HubError) as error:
         hub.fetch(REPO)
     assert "does not have the checksum" in said(error)
-    assert same(hub.load(REPO), checkpoint.load(WEIGHTS_DIR / NAME))
+    assert same(from_pretrained(REPO), checkpoint.load(WEIGHTS_DIR / NAME))
 
 
 def test_a_download_that_breaks_off_goes_on(local_hub: Hub) -> None:
     local_hub.add(REPO, FILES)
     local_hub.fail("GET", "/store/", cut=True)
-    assert same(hub.load(REPO), checkpoint.load(WEIGHTS_DIR / NAME))
+    assert same(from_pretrained(REPO), checkpoint.load(WEIGHTS_DIR / NAME))
 
 
 # Faults
@@ -224,7 +228,7 @@ def test_a_fault_is_told_and_what_was_there_stays(
     else:
         assert pulled.folder == known.folder
         assert word in pulled.stale
-    assert same(hub.load_pulled(known), checkpoint.load(WEIGHTS_DIR / NAME))
+    assert same(load_pulled(known), checkpoint.load(WEIGHTS_DIR / NAME))
 
 
 def test_no_network_and_offline_mode_use_what_is_there(
@@ -260,7 +264,7 @@ def test_a_cache_that_cannot_be_written_is_told(
 
 def test_no_name_of_a_repository_is_told(local_hub: Hub) -> None:
     with pytest.raises(HubError) as error:
-        hub.load("me/unet--.git")
+        from_pretrained("me/unet--.git")
     assert "no name of a repository" in said(error)
 
 
@@ -286,10 +290,10 @@ def test_the_engine_takes_what_is_good_on_the_hub_and_says_so(
     local_hub: Hub, copies: Callable[..., list[Path]]
 ) -> None:
     commit = local_hub.add(f"{ACCOUNT}/kpdemo-unet", OTHER)
-    mixed = {checkpoint.CONFIG: OTHER[checkpoint.CONFIG]}
+    mixed = {model_folder.CONFIG: OTHER[model_folder.CONFIG]}
     local_hub.add(f"{ACCOUNT}/kpdemo-simplenet", FILES | mixed)
     local_hub.add(f"{ACCOUNT}/kpdemo-lazy", FILES | mixed)
-    local_hub.add(f"{ACCOUNT}/kpdemo-future", FILES | {checkpoint.CONFIG: FUTURE})
+    local_hub.add(f"{ACCOUNT}/kpdemo-future", FILES | {model_folder.CONFIG: FUTURE})
     folders = copies("unet", "simplenet", "resnet18", "lazy", "future")
     with Engine(folders, ACCOUNT) as engine:
         assert same(engine.store.model("unet"), checkpoint.load(WEIGHTS_DIR / "nosenet-fajardo"))
@@ -355,7 +359,7 @@ def test_a_full_disk_loses_nothing_that_was_there(
     try:
         pulled = hub.fetch(REPO)
         assert "could not be read or written (File too large)" in str(pulled.stale)
-        assert same(hub.load_pulled(pulled), checkpoint.load(WEIGHTS_DIR / NAME))
+        assert same(load_pulled(pulled), checkpoint.load(WEIGHTS_DIR / NAME))
         with Engine(folders, ACCOUNT) as engine:
             assert engine.store.origins["unet"] == "the folder weights/ of this copy"
             assert "File too large" in engine.store.not_pulled["unet"]

@@ -8,9 +8,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from kpdemo.models import model as checkpoint
-from kpdemo.models import nets
+from kpdemo.models import model_folder, nets
 from kpdemo.models.config import Input, ModelConfig
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 
 CONFIG = ModelConfig("unet", "kaggle-15", Input(16, 16), args={"base": 2, "depth": 1})
 
@@ -31,7 +31,7 @@ def test_model_knows_its_name_and_size(folder: Path) -> None:
 
 
 def test_matrices_are_half_and_statistics_whole_on_disk(folder: Path) -> None:
-    tensors = load_file(folder / checkpoint.WEIGHTS)
+    tensors = load_file(folder / model_folder.WEIGHTS)
     assert tensors["head.weight"].dtype == torch.float16
     assert tensors["down.0.1.running_var"].dtype == torch.float32
     assert tensors["down.0.1.num_batches_tracked"].dtype == torch.int64
@@ -40,33 +40,33 @@ def test_matrices_are_half_and_statistics_whole_on_disk(folder: Path) -> None:
 
 
 def test_saving_again_replaces_and_leaves_nothing_else(folder: Path) -> None:
-    (folder / checkpoint.WEIGHTS).write_bytes(b"old")
+    (folder / model_folder.WEIGHTS).write_bytes(b"old")
     checkpoint.save(folder, nets.build(CONFIG), CONFIG)
     checkpoint.load(folder)
-    assert {path.name for path in folder.iterdir()} == {checkpoint.WEIGHTS, checkpoint.CONFIG}
+    assert {path.name for path in folder.iterdir()} == {model_folder.WEIGHTS, model_folder.CONFIG}
 
 
 def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "history.json"
-    checkpoint.write_json(path, {"epochs": [1]})
+    model_folder.write_json(path, {"epochs": [1]})
     with pytest.raises(TypeError):
-        checkpoint.write_json(path, {"epochs": [object()]})
+        model_folder.write_json(path, {"epochs": [object()]})
     assert json.loads(path.read_text()) == {"epochs": [1]}
 
 
 def change_config(**changes: object) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        data = json.loads((folder / checkpoint.CONFIG).read_text())
-        (folder / checkpoint.CONFIG).write_text(json.dumps(data | changes))
+        data = json.loads((folder / model_folder.CONFIG).read_text())
+        (folder / model_folder.CONFIG).write_text(json.dumps(data | changes))
 
     return change
 
 
 def change_tensors(change: Callable[[dict], object]) -> Callable[[Path], None]:
     def rewrite(folder: Path) -> None:
-        tensors = load_file(folder / checkpoint.WEIGHTS)
+        tensors = load_file(folder / model_folder.WEIGHTS)
         change(tensors)
-        save_file(tensors, folder / checkpoint.WEIGHTS)
+        save_file(tensors, folder / model_folder.WEIGHTS)
 
     return rewrite
 
@@ -76,24 +76,24 @@ def write(name: str, content: bytes) -> Callable[[Path], None]:
 
 
 def truncate(folder: Path) -> None:
-    content = (folder / checkpoint.WEIGHTS).read_bytes()
-    (folder / checkpoint.WEIGHTS).write_bytes(content[: len(content) // 2])
+    content = (folder / model_folder.WEIGHTS).read_bytes()
+    (folder / model_folder.WEIGHTS).write_bytes(content[: len(content) // 2])
 
 
 def pickled(folder: Path) -> None:
-    with (folder / checkpoint.WEIGHTS).open("wb") as file:
+    with (folder / model_folder.WEIGHTS).open("wb") as file:
         pickle.dump(checkpoint.load, file)
 
 
 DAMAGE = {
-    "no weights": (lambda f: (f / checkpoint.WEIGHTS).unlink(), ["no model.safetensors"]),
-    "no config": (lambda f: (f / checkpoint.CONFIG).unlink(), ["no config.json"]),
-    "empty weights": (write(checkpoint.WEIGHTS, b""), ["model.safetensors", "damaged"]),
-    "noise": (write(checkpoint.WEIGHTS, bytes(range(256)) * 9), ["model.safetensors", "damaged"]),
+    "no weights": (lambda f: (f / model_folder.WEIGHTS).unlink(), ["no model.safetensors"]),
+    "no config": (lambda f: (f / model_folder.CONFIG).unlink(), ["no config.json"]),
+    "empty weights": (write(model_folder.WEIGHTS, b""), ["model.safetensors", "damaged"]),
+    "noise": (write(model_folder.WEIGHTS, bytes(range(256)) * 9), ["model.safetensors", "damaged"]),
     "truncated": (truncate, ["model.safetensors", "damaged"]),
     "pickle": (pickled, ["model.safetensors", "damaged"]),
     "torch file": (
-        lambda f: torch.save({"head.bias": torch.zeros(15)}, f / checkpoint.WEIGHTS),
+        lambda f: torch.save({"head.bias": torch.zeros(15)}, f / model_folder.WEIGHTS),
         ["model.safetensors", "damaged"],
     ),
     "extra tensor": (
@@ -124,21 +124,21 @@ DAMAGE = {
     ),
     "from the future": (change_config(version=2), ["config.json", "version 2", "version 1"]),
     "unknown key": (change_config(colour="red"), ["config.json", "colour"]),
-    "broken JSON": (write(checkpoint.CONFIG, b'{"net": "un'), ["config.json", "JSON"]),
-    "binary config": (write(checkpoint.CONFIG, b"\x80\xff\x00"), ["config.json", "JSON"]),
-    "list for config": (write(checkpoint.CONFIG, b"[1]"), ["config.json", "mapping"]),
-    "deep config": (write(checkpoint.CONFIG, b"[" * 100_000), ["config.json", "too deeply"]),
+    "broken JSON": (write(model_folder.CONFIG, b'{"net": "un'), ["config.json", "JSON"]),
+    "binary config": (write(model_folder.CONFIG, b"\x80\xff\x00"), ["config.json", "JSON"]),
+    "list for config": (write(model_folder.CONFIG, b"[1]"), ["config.json", "mapping"]),
+    "deep config": (write(model_folder.CONFIG, b"[" * 100_000), ["config.json", "too deeply"]),
     "deep arguments": (
-        write(checkpoint.CONFIG, b'{"args":' + b"[" * 300 + b"]" * 300 + b"}"),
+        write(model_folder.CONFIG, b'{"args":' + b"[" * 300 + b"]" * 300 + b"}"),
         ["config.json", "too deeply"],
     ),
     "long number": (
-        write(checkpoint.CONFIG, b'{"version": 1' + b"0" * 9999 + b"}"),
+        write(model_folder.CONFIG, b'{"version": 1' + b"0" * 9999 + b"}"),
         ["config.json", "too large"],
     ),
     "long version": (change_config(version="x" * 9999), ["config.json", "version 'xx"]),
     "same name twice": (
-        write(checkpoint.CONFIG, b'{"net": 1, "net": 2}'),
+        write(model_folder.CONFIG, b'{"net": 1, "net": 2}'),
         ["config.json", "twice"],
     ),
     "huge input": (
@@ -153,12 +153,12 @@ DAMAGE = {
     # Petabytes, if they were made.
     "huge net": (change_config(args={"base": 60_000, "depth": 3}), ["do not fit"]),
     "deep weights": (
-        write(checkpoint.WEIGHTS, (10**5).to_bytes(8, "little") + b"[" * 10**5),
+        write(model_folder.WEIGHTS, (10**5).to_bytes(8, "little") + b"[" * 10**5),
         ["model.safetensors", "damaged"],
     ),
     "deep metadata": (
         write(
-            checkpoint.WEIGHTS,
+            model_folder.WEIGHTS,
             (10**5 + 1).to_bytes(8, "little") + b'{"a":' * 20_000 + b"1",
         ),
         ["model.safetensors", "damaged"],
@@ -187,15 +187,15 @@ def test_no_folder_is_told(tmp_path: Path) -> None:
 
 def test_history_that_is_missing_or_broken_is_told(folder: Path) -> None:
     with pytest.raises(CheckpointError, match=r"little has no history\.json"):
-        checkpoint.read_history(folder)
-    (folder / checkpoint.HISTORY).write_text('{"epochs": [')
+        model_folder.read_history(folder)
+    (folder / model_folder.HISTORY).write_text('{"epochs": [')
     with pytest.raises(CheckpointError, match=r"little.history\.json is not valid JSON"):
-        checkpoint.read_history(folder)
+        model_folder.read_history(folder)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_config_that_an_editor_saved_again_is_read(folder: Path, encoding: str) -> None:
-    path = folder / checkpoint.CONFIG
+    path = folder / model_folder.CONFIG
     path.write_text(path.read_text(), encoding=encoding)
     assert checkpoint.load(folder).config == CONFIG
 
@@ -213,7 +213,7 @@ def test_json_keeps_its_content_with_lists_of_numbers_on_one_line(tmp_path):
         "texts": ["[\n 1 ]", "a [b  c] d"],
         "empty": [],
     }
-    checkpoint.write_json(tmp_path / "data.json", data)
+    model_folder.write_json(tmp_path / "data.json", data)
     text = (tmp_path / "data.json").read_text()
     assert json.loads(text) == data
     assert ' "numbers": [1, -2.5, 1e-09, null],\n' in text

@@ -6,7 +6,7 @@ import torch
 from torchvision.models import resnet18
 
 from kpdemo.models import model as checkpoint
-from kpdemo.models import nets
+from kpdemo.models import model_folder, nets
 from kpdemo.models.config import ConfigError, Input, ModelConfig
 from kpdemo.models.nets.heatmaps import cell_centres, centroid, peak
 from kpdemo.models.nets.resnet18 import backbone_weights
@@ -138,7 +138,7 @@ def test_a_saved_net_answers_as_before(config: ModelConfig, tmp_path: Path) -> N
     else:
         assert (after.heatmaps - before.heatmaps).abs().max() < 0.01 * before.heatmaps.abs().max()
     # Half precision: two bytes a number.
-    assert (tmp_path / checkpoint.WEIGHTS).stat().st_size < 2.1 * loaded.parameters + 50_000
+    assert (tmp_path / model_folder.WEIGHTS).stat().st_size < 2.1 * loaded.parameters + 50_000
 
 
 @each_config

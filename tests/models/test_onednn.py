@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.model import Model
 from kpdemo.models.onednn import PackedConv, Projection, helps, pack
 from kpdemo.models.predict import predict
@@ -24,7 +25,7 @@ def pictures(model: Model, count: int) -> torch.Tensor:
 
 def shipped() -> list[str]:
     """Models of the copy under test that hold weights."""
-    return sorted(path.parent.name for path in WEIGHTS_DIR.glob(f"*/{checkpoint.WEIGHTS}"))
+    return sorted(path.parent.name for path in WEIGHTS_DIR.glob(f"*/{model_folder.WEIGHTS}"))
 
 
 @pytest.mark.parametrize("name", shipped())

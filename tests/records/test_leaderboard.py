@@ -10,6 +10,7 @@ import pytest
 from kpdemo.explain import architecture
 from kpdemo.keypoints import markup
 from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.predict import predict
 from kpdemo.records import leaderboard
 from kpdemo.records.leaderboard import BOARDS, BY_APP, BY_LABEL, Standing
@@ -29,7 +30,7 @@ def copy(tmp_path: Path) -> Path:
     """The measurements of all models, without their weights, to be damaged."""
     for name in (leaderboard.RESULTS, leaderboard.ROBUSTNESS):
         shutil.copy(WEIGHTS_DIR / name, tmp_path)
-    for path in WEIGHTS_DIR.glob(f"*/{checkpoint.METRICS}"):
+    for path in WEIGHTS_DIR.glob(f"*/{model_folder.METRICS}"):
         (tmp_path / path.parent.name).mkdir()
         shutil.copy(path, tmp_path / path.parent.name)
     return tmp_path
@@ -53,7 +54,7 @@ def test_every_row_of_the_results_is_on_one_board_with_its_figures(results):
 def test_groups_and_inner_points_are_those_of_the_app_for_nets_and_mediapipe_alike():
     for name, source in (("unet", BY_APP), ("mediapipe-ridge", "ridge")):
         folder = name.split("-")[0]
-        told = checkpoint.read_metrics(WEIGHTS_DIR / folder)["300w-common"][source]
+        told = model_folder.read_metrics(WEIGHTS_DIR / folder)["300w-common"][source]
         assert row_of(name).groups == told["groups"]
         assert row_of(name).figures["nme_inner_51"] == told["nme_inner_51"]
 
@@ -97,7 +98,7 @@ def test_mediapipe_has_no_errors_in_the_label_box():
     ids=range(8),
 )
 def test_a_damaged_file_is_left_out_and_named(copy, text):
-    (copy / "unet" / checkpoint.METRICS).write_text(text)
+    (copy / "unet" / model_folder.METRICS).write_text(text)
     found = leaderboard.read(copy)
     assert [p for p in found.problems if "damaged" in p] == ["unet/metrics.json is damaged"]
     damaged = row_of("unet", copy)

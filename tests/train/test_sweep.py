@@ -10,6 +10,7 @@ import yaml
 from helpers import writers
 
 from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
 from train import recipe, sweep
 from train.__main__ import main
@@ -101,7 +102,7 @@ def test_every_setting_runs_with_every_seed_on_the_same_validation_faces(place: 
     ]
     assert faces[0] == faces[1]
     # The recipe's own first seed is where `fit` leaves it; what was said of it is not repeated.
-    assert (place / "runs/plain" / checkpoint.WEIGHTS).exists()
+    assert (place / "runs/plain" / model_folder.WEIGHTS).exists()
     assert "title" not in first["recipe"]
 
 
@@ -139,11 +140,11 @@ def test_an_interrupted_sweep_goes_on(place: Path, monkeypatch: pytest.MonkeyPat
     with monkeypatch.context() as patch:
         patch.setattr(sweep.loop, "fit", once)
         assert main(["sweep", "question", "--workers", "0", "--precision", "no"]) == 130
-    first = (place / "runs/plain" / checkpoint.WEIGHTS).stat().st_mtime_ns
+    first = (place / "runs/plain" / model_folder.WEIGHTS).stat().st_mtime_ns
     assert not (place / "histories/question/slow-seed0.json").exists()
     histories = sweep.run("question", Path("runs"), workers=0, precision="no")
     assert [history["sweep"]["run"] for history in histories] == ["as-it-is", "slow"]
-    assert (place / "runs/plain" / checkpoint.WEIGHTS).stat().st_mtime_ns == first
+    assert (place / "runs/plain" / model_folder.WEIGHTS).stat().st_mtime_ns == first
     assert (place / "histories/question/slow-seed0.json").exists()
 
 

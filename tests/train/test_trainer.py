@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from tqdm import tqdm
 
 from kpdemo.models import model as checkpoint
-from kpdemo.models import nets
+from kpdemo.models import model_folder, nets
 from kpdemo.models.config import ConfigError, Framing, Input
 from kpdemo.models.predict import predict
 from train import recipe, trainer
@@ -79,7 +79,7 @@ def fit(chosen: Recipe, folder: Path, workers: int = 0) -> dict:
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / checkpoint.WEIGHTS)
+    return load_file(folder / model_folder.WEIGHTS)
 
 
 def curves(history: dict) -> list[dict]:
@@ -87,7 +87,7 @@ def curves(history: dict) -> list[dict]:
 
 
 def assert_same_run(one: Path, other: Path) -> None:
-    first, second = (json.loads((path / checkpoint.HISTORY).read_text()) for path in (one, other))
+    first, second = (json.loads((path / model_folder.HISTORY).read_text()) for path in (one, other))
     assert curves(first) == curves(second)
     assert first["best_epoch"] == second["best_epoch"]
     first, second = weights(one), weights(other)
@@ -108,7 +108,7 @@ def test_one_step_of_every_shipped_recipe(name: str, tmp_path: Path) -> None:
     )
     folder = tmp_path / name
     history = fit(chosen, folder)
-    assert json.loads(json.dumps(history)) == checkpoint.read_history(folder)
+    assert json.loads(json.dumps(history)) == model_folder.read_history(folder)
     assert history["recipe"]["name"] == name
     assert history["finished"] is True
     assert [epoch["stage"] for epoch in history["epochs"]] == list(range(len(chosen.stages)))
@@ -126,9 +126,9 @@ def test_one_step_of_every_shipped_recipe(name: str, tmp_path: Path) -> None:
     shape = (1, size.height, size.width) if size.channels == 1 else (1, size.height, size.width, 3)
     assert np.isfinite(predict(model, np.full(shape, 90, np.uint8)).keypoints).all()
     assert {path.name for path in folder.iterdir()} == {
-        checkpoint.WEIGHTS,
-        checkpoint.CONFIG,
-        checkpoint.HISTORY,
+        model_folder.WEIGHTS,
+        model_folder.CONFIG,
+        model_folder.HISTORY,
     }
 
 
@@ -260,7 +260,7 @@ def test_an_interrupted_run_ends_as_without_the_interruption(
         interrupt(patch, epoch)
         with pytest.raises(KeyboardInterrupt):
             fit(TINY, folder, workers)
-    assert not checkpoint.read_history(folder)["finished"]
+    assert not model_folder.read_history(folder)["finished"]
     fit(TINY, folder, workers)
     assert_same_run(folder, uninterrupted)
     assert not list(folder.glob("state*"))
@@ -281,7 +281,7 @@ def test_a_killed_run_ends_as_without_the_kill(tmp_path: Path, uninterrupted: Pa
     arguments = ["fit", str(path), "--output", str(folder), "--precision", "no"]
     ended = subprocess.run([sys.executable, "-c", kill_at_third, *arguments], cwd=ROOT, check=False)
     assert ended.returncode == -signal.SIGKILL
-    assert len(checkpoint.read_history(folder)["epochs"]) == 2
+    assert len(model_folder.read_history(folder)["epochs"]) == 2
     checkpoint.load(folder)
     fit(recipe.load(str(path)), folder)
     assert_same_run(folder, uninterrupted)
@@ -292,7 +292,7 @@ def test_a_run_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
         interrupt_report(patch, 2)
         with pytest.raises(KeyboardInterrupt):
             fit(TINY, tmp_path)
-    before = (tmp_path / checkpoint.WEIGHTS).read_bytes()
+    before = (tmp_path / model_folder.WEIGHTS).read_bytes()
     with pytest.raises(ConfigError, match=r"other settings \(clip\).*--output"):
         fit(dataclasses.replace(TINY, clip=1.0), tmp_path)
     state = torch.load(tmp_path / trainer.STATE)
@@ -301,7 +301,7 @@ def test_a_run_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"other settings \(precision bf16, processes 2\)"):
         fit(TINY, tmp_path)
     torch.save(state, tmp_path / trainer.STATE)
-    assert (tmp_path / checkpoint.WEIGHTS).read_bytes() == before
+    assert (tmp_path / model_folder.WEIGHTS).read_bytes() == before
     # What is only said of a recipe may change.
     history = fit(dataclasses.replace(TINY, notes="Said otherwise."), tmp_path)
     assert history["recipe"]["notes"] == "Said otherwise."
@@ -322,7 +322,7 @@ def test_a_run_that_diverges_stops_and_says_where(tmp_path: Path) -> None:
     ):
         fit(wild, tmp_path)
     # What was good before is still there.
-    assert len(checkpoint.read_history(tmp_path)["epochs"]) in (1, 2)
+    assert len(model_folder.read_history(tmp_path)["epochs"]) in (1, 2)
     assert all(value.isfinite().all() for value in weights(tmp_path).values())
 
 
@@ -513,7 +513,7 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
         timeout=300,
     )
     assert ended.returncode == 0, ended.stderr
-    together, alone = checkpoint.read_history(folder), fit(chosen, tmp_path / "alone")
+    together, alone = model_folder.read_history(folder), fit(chosen, tmp_path / "alone")
     assert (together["processes"], alone["processes"]) == (2, 1)
     assert together["finished"]
     for one, other in zip(curves(together), curves(alone), strict=True):
@@ -525,7 +525,7 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
 
 def test_a_finished_run_is_not_overwritten(tmp_path):
     fit(TINY, tmp_path)
-    weights = (tmp_path / checkpoint.WEIGHTS).read_bytes()
+    weights = (tmp_path / model_folder.WEIGHTS).read_bytes()
     with pytest.raises(ConfigError, match="finished run"):
         fit(TINY, tmp_path)
-    assert (tmp_path / checkpoint.WEIGHTS).read_bytes() == weights
+    assert (tmp_path / model_folder.WEIGHTS).read_bytes() == weights

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.structures import Answer
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train.data.sources import load
@@ -139,7 +139,7 @@ def measure(destination: Path = RESULT) -> dict:
             for condition, models in errors.items()
         },
     }
-    checkpoint.write_json(destination, result)
+    model_folder.write_json(destination, result)
     return result
 
 

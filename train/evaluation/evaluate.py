@@ -18,10 +18,11 @@ from kpdemo.keypoints.metrics import (
     spread,
     summary,
 )
-from kpdemo.models import crop_rules
+from kpdemo.models import crop_rules, model_folder
 from kpdemo.models import model as checkpoint
 from kpdemo.models.config import Framing
-from kpdemo.models.model import CheckpointError, Model
+from kpdemo.models.model import Model
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
 from kpdemo.records.leaderboard import FIFTEEN
 from kpdemo.structures import ComparedFace
@@ -49,7 +50,7 @@ def evaluate(folder: Path) -> dict:
     markup, framed = model.config.markup, model.config.framing
     passes = {"flip_test": model.config.flip_test}
     metrics = {}
-    for source in checkpoint.read_history(folder)["recipe"]["data"]["test"]:
+    for source in model_folder.read_history(folder)["recipe"]["data"]["test"]:
         faces, damaged = readable(load(source))
         groups = [face.group for face in faces]
         facts = known_facts.of_faces(faces)
@@ -75,7 +76,7 @@ def evaluate(folder: Path) -> dict:
                 way: passes | fifteen_points(points, faces, eyes)
                 for way, points in (("ground_truth_box", predicted), ("compare", found))
             }
-    checkpoint.write_json(folder / checkpoint.METRICS, metrics)
+    model_folder.write_json(folder / model_folder.METRICS, metrics)
     model_card.write(folder)
     return metrics
 

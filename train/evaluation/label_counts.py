@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.zoo import WEIGHTS_DIR
 from train import recipe as recipes
 from train.data.dataset import for_training
@@ -34,7 +34,7 @@ def write(weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
             train, _ = for_training(masked)
             known = train.keypoints.isfinite().all(-1).numpy()
             found["recipes"][name] = counted(known)
-    checkpoint.write_json(weights / NAME, found)
+    model_folder.write_json(weights / NAME, found)
     return found
 
 

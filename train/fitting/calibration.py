@@ -16,9 +16,10 @@ import torch
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.models import crop_rules
+from kpdemo.models import crop_rules, model_folder
 from kpdemo.models import model as checkpoint
-from kpdemo.models.model import CheckpointError, Model
+from kpdemo.models.model import Model
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import calibrated
 from train.data.sources import LabelledFace, load, split
 from train.evaluation.evaluate import by_labels
@@ -71,7 +72,7 @@ def calibrate(folder: Path) -> dict[str, float]:
             matrix = tried
             best |= {"ridge": ridge, "validation_nme": after}
     # The history first: breaking off between the two leaves a model that can be calibrated again.
-    checkpoint.write_json(folder / checkpoint.HISTORY, history | {"calibration": best})
+    model_folder.write_json(folder / model_folder.HISTORY, history | {"calibration": best})
     checkpoint.save(folder, model.net, model.config, matrix)
     return best
 

@@ -7,8 +7,7 @@ from tqdm import tqdm
 
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.models import crop_rules
-from kpdemo.models import model as checkpoint
+from kpdemo.models import crop_rules, model_folder
 from kpdemo.models.config import Framing
 from kpdemo.structures import Face
 from train.data.sources import DataError, LabelledFace, load
@@ -33,7 +32,7 @@ def measure() -> dict[str, dict]:
                     cache[source] = list(found_faces(finder, load(source), source))
             found = [item for source in sources for item in cache[source]]
             result[reference] = fit(reference, found)
-    checkpoint.write_json(crop_rules.MEASURED, result)
+    model_folder.write_json(crop_rules.MEASURED, result)
     return result
 
 

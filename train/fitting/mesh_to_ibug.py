@@ -9,7 +9,7 @@ from tqdm import tqdm
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.keypoints import mesh_to_ibug
 from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.records.leaderboard import FIFTEEN
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
@@ -98,5 +98,5 @@ def evaluate(folder: Path = WEIGHTS_DIR / BASELINE) -> dict:
         )
         metrics[TEST][FIFTEEN][name] = fifteen_points(points, faces, eyes)
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint.write_json(folder / checkpoint.METRICS, metrics)
+    model_folder.write_json(folder / model_folder.METRICS, metrics)
     return metrics

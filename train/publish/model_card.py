@@ -8,8 +8,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from kpdemo.keypoints import markup
-from kpdemo.models import hub
-from kpdemo.models import model as checkpoint
+from kpdemo.models import hub, model_folder
 from train import recipe as recipes
 from train.claims import checked, resolve
 from train.data.sources.catalog import CATALOG
@@ -81,7 +80,7 @@ NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe
 
 def write(folder: Path) -> None:
     """Write the card of a model folder into it: see `make`."""
-    make(folder).save(folder / checkpoint.CARD)
+    make(folder).save(folder / model_folder.CARD)
 
 
 def make(folder: Path, namespace: str = "NAME") -> ModelCard:
@@ -90,8 +89,8 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     Weights and config need not be there; the card then says how to make them. Raises
     CheckpointError if one of the two files is missing or broken.
     """
-    history = checkpoint.read_history(folder)
-    metrics = checkpoint.read_metrics(folder)
+    history = model_folder.read_history(folder)
+    metrics = model_folder.read_metrics(folder)
     recipe = history["recipe"]
     size = recipe["input"]
     before = earlier(recipe["start_from"])
@@ -100,7 +99,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     earlier_sources = titles(earlier_names)
     names = list(dict.fromkeys([*recipe["data"]["train"], *earlier_names]))
     count = len(markup.get(recipe["markup"]))
-    use = USE if (folder / checkpoint.WEIGHTS).exists() else NO_WEIGHTS
+    use = USE if (folder / model_folder.WEIGHTS).exists() else NO_WEIGHTS
     data = ModelCardData(
         library_name="kpdemo",
         pipeline_tag="keypoint-detection",

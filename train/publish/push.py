@@ -6,7 +6,7 @@ import httpx2
 from huggingface_hub import set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
-from kpdemo.models import hub
+from kpdemo.models import hub, model_folder
 from kpdemo.models import model as checkpoint
 from train.publish import model_card
 
@@ -26,12 +26,12 @@ def push(
     folder = folder.resolve()
     repo = hub.repository(namespace, folder.name)
     checkpoint.load(folder)
-    names = (checkpoint.CONFIG, checkpoint.WEIGHTS, checkpoint.HISTORY, checkpoint.METRICS)
-    files = {checkpoint.CARD: str(model_card.make(folder, namespace)).encode()}
+    names = (model_folder.CONFIG, model_folder.WEIGHTS, model_folder.HISTORY, model_folder.METRICS)
+    files = {model_folder.CARD: str(model_card.make(folder, namespace)).encode()}
     files |= {name: (folder / name).read_bytes() for name in names}
     limit_silence()
     commit, new = hub.upload(repo, files, private, branch)
-    pin = hub.Pin(commit, hub.sha256(files[checkpoint.WEIGHTS]))
+    pin = hub.Pin(commit, hub.sha256(files[model_folder.WEIGHTS]))
     hub.write_pin(repo, pin)
     return repo, pin, new
 

@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from kpdemo.models import hub
+from kpdemo.models import hub, model_folder
 from kpdemo.models import model as checkpoint
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.zoo import WEIGHTS_DIR
 from train.publish import model_card
 
@@ -20,13 +20,18 @@ def ship(run: Path, with_weights: bool = True, weights: Path = WEIGHTS_DIR) -> t
     Raises CheckpointError for a run that is not finished, was not evaluated or cannot be loaded.
     """
     finished(run)
-    checkpoint.read_metrics(run)
+    model_folder.read_metrics(run)
     if with_weights:
         checkpoint.load(run)
-        with_weights = (run / checkpoint.WEIGHTS).stat().st_size <= BIGGEST
+        with_weights = (run / model_folder.WEIGHTS).stat().st_size <= BIGGEST
     folder = weights / run.name
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (checkpoint.HISTORY, checkpoint.METRICS, checkpoint.WEIGHTS, checkpoint.CONFIG):
+    for name in (
+        model_folder.HISTORY,
+        model_folder.METRICS,
+        model_folder.WEIGHTS,
+        model_folder.CONFIG,
+    ):
         if name in hub.FILES and not with_weights:
             (folder / name).unlink(missing_ok=True)
         else:
@@ -40,7 +45,7 @@ def ship(run: Path, with_weights: bool = True, weights: Path = WEIGHTS_DIR) -> t
 
 def finished(run: Path) -> dict:
     """The history of a run; CheckpointError if it is not finished."""
-    history = checkpoint.read_history(run)
+    history = model_folder.read_history(run)
     if not history["finished"]:
         raise CheckpointError(f"{run} is not finished; `python -m train fit` goes on with it.")
     return history

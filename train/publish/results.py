@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kpdemo.keypoints.metrics import interval
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
 from kpdemo.records.leaderboard import FIFTEEN
 from kpdemo.records.seeds import Sample, comparison
@@ -97,7 +97,7 @@ def collect(weights: Path = WEIGHTS_DIR) -> dict:
 
 def write(results: dict, weights: Path = WEIGHTS_DIR) -> None:
     """Write what `collect` returned to `weights/results.json`."""
-    checkpoint.write_json(weights / NAME, results)
+    model_folder.write_json(weights / NAME, results)
 
 
 def model_names(weights: Path) -> list[str]:
@@ -105,7 +105,7 @@ def model_names(weights: Path) -> list[str]:
     first = [*DEFAULT_MODELS, *SYSTEMS]
     names = {
         path.parent.name
-        for file in (checkpoint.CONFIG, checkpoint.HISTORY, checkpoint.METRICS)
+        for file in (model_folder.CONFIG, model_folder.HISTORY, model_folder.METRICS)
         for path in weights.glob(f"*/{file}")
     } - {BASELINE}
     return sorted(names, key=lambda n: (first.index(n) if n in first else len(first), n))
@@ -113,11 +113,11 @@ def model_names(weights: Path) -> list[str]:
 
 def model_row(files: Files, name: str, speed: dict) -> dict:
     """All figures of one model folder."""
-    history = files.read(name, checkpoint.HISTORY)
-    metrics = files.read(name, checkpoint.METRICS)
+    history = files.read(name, model_folder.HISTORY)
+    metrics = files.read(name, model_folder.METRICS)
     source = SOURCE if SOURCE in metrics else next(iter(metrics), None)
     shipped = all(
-        (files.root / name / file).exists() for file in (checkpoint.CONFIG, checkpoint.WEIGHTS)
+        (files.root / name / file).exists() for file in (model_folder.CONFIG, model_folder.WEIGHTS)
     )
     box, app = (dig(metrics, source, way) or {} for way in ("ground_truth_box", "compare"))
     return row(files.root, name, history, box, app, speed) | {
@@ -129,7 +129,7 @@ def model_row(files: Files, name: str, speed: dict) -> dict:
 
 def baseline_rows(files: Files, speed: dict) -> list[dict]:
     """MediaPipe, read as iBUG's points in three ways."""
-    metrics = files.read(BASELINE, checkpoint.METRICS)
+    metrics = files.read(BASELINE, model_folder.METRICS)
     source = SOURCE if SOURCE in metrics else None
     rows = []
     for way, title in MAPS.items():
@@ -145,7 +145,7 @@ def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
     fitted map on the same faces, the mean of the differences and its 95 % interval."""
 
     def errors(name: str, way: str) -> np.ndarray:
-        each = dig(files.read(name, checkpoint.METRICS), SOURCE, way, "face_errors") or []
+        each = dig(files.read(name, model_folder.METRICS), SOURCE, way, "face_errors") or []
         return np.array(each, float)
 
     reference = errors(BASELINE, "ridge")
@@ -170,7 +170,7 @@ def fifteen_rows(files: Files, rows: list[dict]) -> list[dict]:
     for each in rows:
         baseline = each["net"] == BASELINE
         folder = BASELINE if baseline else each["name"]
-        read = dig(files.read(folder, checkpoint.METRICS), SOURCE, FIFTEEN) or {}
+        read = dig(files.read(folder, model_folder.METRICS), SOURCE, FIFTEEN) or {}
         way = each["name"].removeprefix(f"{BASELINE}-") if baseline else "compare"
         box, app = read.get("ground_truth_box") or {}, read.get(way) or {}
         if each["markup"] != "ibug-68" or not app:
@@ -355,7 +355,7 @@ def trained_on(files: Files, name: str, recipe: dict) -> list[str] | None:
             earlier = recipes.load(Path(start).name)
         except ConfigError:
             files.problems.append(
-                f"{name}/{checkpoint.HISTORY}: what {start} was trained on is not known"
+                f"{name}/{model_folder.HISTORY}: what {start} was trained on is not known"
             )
             break
         seen += earlier.data.train

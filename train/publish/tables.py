@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models.model import CheckpointError
+from kpdemo.models import model_folder
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.records.seeds import Sample
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train.claims import checked
@@ -23,7 +23,7 @@ TRIED = RECIPES / "README.md"
 def write(documents: Iterable[Path] = (README, TRIED), weights: Path = WEIGHTS_DIR) -> None:
     """Bring what histories and cards say of their recipes, `weights/results.json` and the tables
     in both READMEs up to date."""
-    for path in sorted(weights.glob(f"*/{checkpoint.HISTORY}")):
+    for path in sorted(weights.glob(f"*/{model_folder.HISTORY}")):
         describe(path.parent)
     collected = measured.collect(weights)
     measured.write(collected, weights)
@@ -35,13 +35,13 @@ def write(documents: Iterable[Path] = (README, TRIED), weights: Path = WEIGHTS_D
 def describe(folder: Path) -> None:
     """Bring what a history and its card say of the recipe up to date; damaged files stay."""
     try:
-        history = checkpoint.read_history(folder)
+        history = model_folder.read_history(folder)
         recipe = described(history["recipe"])
     except (CheckpointError, LookupError, TypeError, ValueError):
         return
     if recipe != history["recipe"]:
-        checkpoint.write_json(folder / checkpoint.HISTORY, history | {"recipe": recipe})
-    if (folder / checkpoint.CARD).exists():
+        model_folder.write_json(folder / model_folder.HISTORY, history | {"recipe": recipe})
+    if (folder / model_folder.CARD).exists():
         model_card.write(folder)
 
 

@@ -10,7 +10,7 @@ from kpdemo.explain import architecture
 from kpdemo.explain.architecture import Architecture
 from kpdemo.models import model as checkpoint
 from kpdemo.models.config import ConfigError
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.ui.about import diagrams
 from kpdemo.ui.leaderboard.tables import count
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR

@@ -11,7 +11,7 @@ from kpdemo.engine.engine import Engine
 from kpdemo.explain import filters
 from kpdemo.explain.face_crop import cut_of
 from kpdemo.media.images import Photo
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.ui.compare.tab import TURN
 from kpdemo.ui.filters import kernels
 from kpdemo.ui.session import Shown

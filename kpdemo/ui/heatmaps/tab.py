@@ -12,7 +12,7 @@ from kpdemo.engine import export
 from kpdemo.engine.engine import Engine
 from kpdemo.explain import occlusion
 from kpdemo.explain.face_crop import cut_of
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.nets import has_heatmaps
 from kpdemo.models.predict import predict
 from kpdemo.structures import NO_FACE, Comparison

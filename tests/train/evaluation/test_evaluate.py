@@ -16,7 +16,7 @@ from kpdemo.engine.engine import Engine
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup
 from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.records import lineage
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe, trainer

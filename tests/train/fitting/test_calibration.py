@@ -8,10 +8,10 @@ import torch
 from helpers import writers
 
 from kpdemo.faces.crop import Crop
-from kpdemo.models import crop_rules
+from kpdemo.models import crop_rules, model_folder
 from kpdemo.models import model as checkpoint
 from kpdemo.models.config import Framing, Input
-from kpdemo.models.model import CheckpointError
+from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
 from kpdemo.zoo import WEIGHTS_DIR
 from train import trainer
@@ -54,7 +54,7 @@ def test_a_calibration_that_helps_is_kept_with_its_figures(
     before = checkpoint.load(run)
     assert main(["calibrate", str(run)]) == 0
     after = checkpoint.load(run)
-    kept = checkpoint.read_history(run)["calibration"]
+    kept = model_folder.read_history(run)["calibration"]
     assert kept["validation_nme"] < kept["validation_nme_before"]
     assert kept["ridge"] in calibration.RIDGES
     assert f"{kept['validation_nme']:.3f} % after" in capsys.readouterr().out
@@ -80,15 +80,15 @@ def test_one_that_does_not_help_is_left_out(run: Path) -> None:
 def test_faces_of_a_source_that_loses_labels_are_not_used(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    history = checkpoint.read_history(run)
+    history = model_folder.read_history(run)
     history["recipe"]["data"] |= {"train": ["300w", "ytf"], "missing": ["ytf"]}
-    checkpoint.write_json(run / checkpoint.HISTORY, history)
+    model_folder.write_json(run / model_folder.HISTORY, history)
     for path in (tmp_path / "data/ytf").rglob("*.jpg"):
         path.unlink()
     calibrate(run)
     history["recipe"]["data"]["missing"] = []
     checkpoint.save(run, checkpoint.load(run).net, TINY.config)
-    checkpoint.write_json(run / checkpoint.HISTORY, history)
+    model_folder.write_json(run / model_folder.HISTORY, history)
     with pytest.raises(DataError):
         calibrate(run)
 

@@ -10,8 +10,7 @@ from huggingface_hub import ModelCard, close_session, constants
 from huggingface_hub.utils import _http
 
 import kpdemo
-from kpdemo.models import hub
-from kpdemo.models import model as checkpoint
+from kpdemo.models import hub, model_folder
 from kpdemo.zoo import WEIGHTS_DIR
 from train.__main__ import main
 from train.publish import push as pushing
@@ -41,11 +40,11 @@ def test_a_push_is_one_commit_of_the_whole_folder(
     assert commits(local_hub) == 1
     files = local_hub.files(REPO)
     assert set(files) == {".gitattributes", *FILES}
-    for name in FILES - {checkpoint.CARD}:
+    for name in FILES - {model_folder.CARD}:
         assert files[name] == (WEIGHTS_DIR / NAME / name).read_bytes()
     pin = hub.read_pins()[REPO]
     assert pin.revision == local_hub.head(REPO)
-    assert pin.sha256 == hub.sha256(WEIGHTS_DIR / NAME / checkpoint.WEIGHTS)
+    assert pin.sha256 == hub.sha256(WEIGHTS_DIR / NAME / model_folder.WEIGHTS)
     assert len(hub.read_pins()) == 2
     out = capsys.readouterr().out
     for told in (REPO, pin.revision, pin.sha256):
@@ -55,7 +54,7 @@ def test_a_push_is_one_commit_of_the_whole_folder(
 
 def test_the_card_that_is_pushed_is_complete(local_hub: Hub) -> None:
     assert main(PUSH) == 0
-    card = ModelCard(local_hub.files(REPO)[checkpoint.CARD].decode())
+    card = ModelCard(local_hub.files(REPO)[model_folder.CARD].decode())
     data = card.data
     told = data.to_dict()
     assert told["pipeline_tag"] == "keypoint-detection"
@@ -65,7 +64,7 @@ def test_the_card_that_is_pushed_is_complete(local_hub: Hub) -> None:
     assert data.datasets == ["imm"]
     assert "not for commercial use" in card.text
     assert f'model = kpdemo.load("{REPO}")' in card.text
-    measured = json.loads((WEIGHTS_DIR / NAME / checkpoint.METRICS).read_text())
+    measured = json.loads((WEIGHTS_DIR / NAME / model_folder.METRICS).read_text())
     assert data.eval_results
     for result in data.eval_results:
         box = measured[result.dataset_type]["ground_truth_box"]
@@ -88,10 +87,10 @@ def test_what_is_there_already_is_not_pushed_again(
 
 def test_only_what_changed_goes_into_the_next_commit(local_hub: Hub) -> None:
     assert main(PUSH) == 0
-    local_hub.add(REPO, {checkpoint.CARD: b"old"})
+    local_hub.add(REPO, {model_folder.CARD: b"old"})
     local_hub.requests.clear()
     assert main(PUSH) == 0
-    assert local_hub.files(REPO)[checkpoint.CARD] != b"old"
+    assert local_hub.files(REPO)[model_folder.CARD] != b"old"
     assert not any(path.startswith("/store/") for _, path in local_hub.requests)
 
 
@@ -176,12 +175,12 @@ def xet(local_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_push_over_xet_commits_the_same_weights(local_hub: Hub, xet: None) -> None:
-    content = (WEIGHTS_DIR / NAME / checkpoint.WEIGHTS).read_bytes()
+    content = (WEIGHTS_DIR / NAME / model_folder.WEIGHTS).read_bytes()
     local_hub.store[hub.sha256(content)] = content
     assert main(PUSH) == 0
     assert any(path.startswith("/cas/v1/xorbs/") for _, path in local_hub.requests)
     assert not any("/info/lfs/" in path for _, path in local_hub.requests)
-    assert local_hub.files(REPO)[checkpoint.WEIGHTS] == content
+    assert local_hub.files(REPO)[model_folder.WEIGHTS] == content
     assert main(PUSH) == 0
     assert commits(local_hub) == 1
 
@@ -270,9 +269,9 @@ def test_what_cannot_be_pushed_ends_in_one_sentence(
         folder = shutil.copytree(WEIGHTS_DIR / NAME, tmp_path / NAME)
         arguments[1] = str(folder)
         if why == "damaged":
-            (folder / checkpoint.WEIGHTS).write_bytes(b"half")
+            (folder / model_folder.WEIGHTS).write_bytes(b"half")
         else:
-            (folder / checkpoint.METRICS).unlink()
+            (folder / model_folder.METRICS).unlink()
     before = hub.read_pins()
     heads = {repo: local_hub.head(repo) for repo in local_hub.repositories}
     assert main(arguments) == 1

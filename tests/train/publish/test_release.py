@@ -8,7 +8,7 @@ import torch
 
 from kpdemo.engine.store import model_folders
 from kpdemo.models import model as checkpoint
-from kpdemo.models import nets
+from kpdemo.models import model_folder, nets
 from kpdemo.zoo import WEIGHTS_DIR
 from train.__main__ import main
 from train.publish import release as shipping
@@ -24,7 +24,7 @@ def run(tmp_path: Path) -> Path:
     known = WEIGHTS_DIR / "nosenet-fajardo"
     config = checkpoint.read_config(known)
     checkpoint.save(folder, nets.build(config), config)
-    for name in (checkpoint.HISTORY, checkpoint.METRICS):
+    for name in (model_folder.HISTORY, model_folder.METRICS):
         (folder / name).write_bytes((known / name).read_bytes())
     return folder
 
@@ -40,7 +40,7 @@ def test_a_shipped_run_is_one_of_the_models(run: Path, tmp_path: Path) -> None:
 
 
 def test_a_model_that_an_app_has_open_is_not_written_over(run: Path, tmp_path: Path) -> None:
-    path = ship(run, weights=tmp_path / "weights")[0] / checkpoint.WEIGHTS
+    path = ship(run, weights=tmp_path / "weights")[0] / model_folder.WEIGHTS
     before = path.read_bytes()
     checkpoint.save(run, nets.build(checkpoint.read_config(run)), checkpoint.read_config(run))
     with path.open("rb") as open_in_an_app:
@@ -70,13 +70,13 @@ def test_without_weights_the_rest_goes_along_and_the_app_does_not_offer_it(
 def test_an_unfinished_run_is_refused(
     run: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    history = checkpoint.read_history(run) | {"finished": False}
-    (run / checkpoint.HISTORY).write_text(json.dumps(history))
+    history = model_folder.read_history(run) | {"finished": False}
+    (run / model_folder.HISTORY).write_text(json.dumps(history))
     assert main([command, str(run)]) == 1
     assert "is not finished" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", [checkpoint.METRICS, checkpoint.WEIGHTS])
+@pytest.mark.parametrize("name", [model_folder.METRICS, model_folder.WEIGHTS])
 def test_a_run_that_is_not_complete_is_refused(
     run: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from helpers.visitor import open_tab
 
 from kpdemo.keypoints import markup
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.zoo import WEIGHTS_DIR
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -82,7 +82,7 @@ def test_the_best_and_worst_faces_are_points_without_a_photo(page):
         page.locator("#face-model input").click()
         page.get_by_role("option", name=title, exact=True).click()
         expect(page.locator(".kp-face-key")).to_contain_text(title)
-        metrics = checkpoint.read_metrics(WEIGHTS_DIR / name.split("-")[0])["300w-common"]
+        metrics = model_folder.read_metrics(WEIGHTS_DIR / name.split("-")[0])["300w-common"]
         told = metrics["ridge" if "ridge" in name else "ground_truth_box"]
         faces = told["best"] + told["worst"]
         figures = page.locator("#faces figure")

@@ -1,0 +1,53 @@
+"""The files of a model folder: weights and config, and what training and evaluation left there."""
+
+import json
+import re
+from pathlib import Path
+
+from kpdemo.system import json_file
+from kpdemo.system.json_file import JsonError
+
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+HISTORY = "history.json"
+METRICS = "metrics.json"
+CARD = "README.md"
+
+
+class CheckpointError(ValueError):
+    """A model folder that cannot be used; the message is one sentence that says why."""
+
+
+def read_history(folder: Path) -> dict:
+    """What training left: the recipe and its curves; CheckpointError if missing or broken."""
+    return read_json(folder, HISTORY)
+
+
+def read_metrics(folder: Path) -> dict:
+    """What evaluation left, by test source; CheckpointError if missing or broken."""
+    return read_json(folder, METRICS)
+
+
+def read_json(folder: Path, name: str) -> dict:
+    """The object in a JSON file of the folder; CheckpointError if missing or broken."""
+    try:
+        return json_file.read(folder / name)
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder.name} has no {name}.") from None
+    except JsonError as error:
+        raise CheckpointError(f"{folder / name} {error}") from error
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never a half.
+
+    Each list of numbers stands on one line, or most of a file would be lines of one number.
+    """
+    text = re.sub(r'\[\n[^][{}"]*\]', lambda found: _line(found[0]), json.dumps(data, indent=1))
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(text + "\n")
+    scratch.replace(path)
+
+
+def _line(numbers: str) -> str:
+    return " ".join(numbers.split()).replace("[ ", "[").replace(" ]", "]")
