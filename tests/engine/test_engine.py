@@ -14,9 +14,8 @@ import pytest
 from helpers.mirror import mirrored
 from PIL import Image
 
-from kpdemo import Engine
+from kpdemo import Engine, compare
 from kpdemo.cli.compare import describe
-from kpdemo.engine import engine as compare
 from kpdemo.engine import export
 from kpdemo.engine.batch import Predictors, compare_many
 from kpdemo.engine.engine import engine
@@ -327,7 +326,7 @@ def test_names_may_come_one_by_one(hopper_path):
     assert list(face.answers) == ["unet", BASELINE]
 
 
-@pytest.mark.parametrize("names", [[], 5, b"unet", [None], ["unet", 3], [["unet"]], {"unet": 1}])
+@pytest.mark.parametrize("names", [5, b"unet", [None], ["unet", 3], [["unet"]], {"unet": 1}])
 def test_what_are_no_names_is_refused_in_one_sentence(hopper_path, names):
     for call in (
         lambda: compare(hopper_path, names),

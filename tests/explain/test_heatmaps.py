@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from kpdemo.engine import engine as compare
+from kpdemo import compare
 from kpdemo.engine.engine import engine
 from kpdemo.explain.distance import eyes_or_width
 from kpdemo.explain.face_crop import cut_of

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from kpdemo.engine import engine as compare
+from kpdemo import compare
 from kpdemo.engine.engine import engine
 from kpdemo.explain.face_crop import cut_of
 from kpdemo.explain.occlusion import grid, sensitivity

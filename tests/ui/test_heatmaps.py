@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kpdemo.engine import engine as compare
+from kpdemo import compare
 from kpdemo.engine.engine import engine
 from kpdemo.explain.face_crop import cut_of
 from kpdemo.keypoints import markup
