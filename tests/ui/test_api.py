@@ -81,7 +81,7 @@ def test_what_is_wrong_is_said_in_one_sentence(app_folder, client, tmp_path, hop
         with pytest.raises(AppError, match=message) as error:
             client.predict(photo, model, api_name="/keypoints")
         assert len(str(error.value).splitlines()) == 1
-    for models in ([], ["unet", None], {"unet": 1}):
+    for models in (["unet", None], {"unet": 1}):
         with pytest.raises(AppError, match="Pass models as a list of names"):
             client.predict(handle_file(hopper_path), models, api_name="/compare")
     # It is told to the client, and nothing of it stays here.
