@@ -88,7 +88,9 @@ def test_a_camera_that_zooms_or_pans_changes_no_number(film):
     ]
     pan = [[("grace", 20 + 50 * k, 60, 150), ("grace", 200 + 50 * k, 60, 150)] for k in range(5)]
     for frames in (zoom, pan):
-        assert film(frames) == [[0, 1]] * len(frames)
+        numbers = film(frames)
+        assert sorted(numbers[0]) == [0, 1]  # of two equal faces, either may be the first
+        assert numbers == [numbers[0]] * len(frames)
 
 
 def test_one_hidden_for_a_second_by_a_lookalike_is_still_the_same(film):
