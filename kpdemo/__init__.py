@@ -4,9 +4,21 @@
 `kpdemo.load("NAME/kpdemo-unet")` is one model, from the Hugging Face Hub, for your own program.
 """
 
-from kpdemo.engine.engine import Engine, compare
-from kpdemo.models.model import Model
-from kpdemo.models.model import from_pretrained as load
-from kpdemo.structures import Comparison
+from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["Comparison", "Engine", "Model", "compare", "load"]
+from kpdemo import runtime
+
+runtime.prepare()
+
+from kpdemo.engine.engine import Engine, compare  # noqa: E402
+from kpdemo.models.model import Model, from_pretrained  # noqa: E402
+from kpdemo.structures import Comparison  # noqa: E402
+
+load = from_pretrained
+
+try:
+    __version__ = version("kpdemo")
+except PackageNotFoundError:  # run from a checkout
+    __version__ = "0.2.0"
+
+__all__ = ["Comparison", "Engine", "Model", "__version__", "compare", "load"]

@@ -7,7 +7,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-WEIGHTS_DIR = Path(__file__).parents[1] / "weights"  # a folder for each model
+# A folder for each model: inside an installed package, beside the package in a checkout.
+WEIGHTS_DIR = Path(__file__).with_name("weights")
+if not WEIGHTS_DIR.exists():
+    WEIGHTS_DIR = Path(__file__).parents[1] / "weights"
 DEFAULT_MODELS = ("simplenet", "resnet18", "unet", "keypoint-resnet")
 BASELINE = "mediapipe"
 

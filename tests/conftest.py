@@ -20,8 +20,6 @@ from kpdemo.benchmark.server import served
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.models import hub as weights_hub
 
-# For the processes that share the tests, and the cores: as in `app.py`.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Gradio's client tells its makers that it is used, unless this is set, whatever it is told.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 

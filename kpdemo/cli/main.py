@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from kpdemo import runtime
 from kpdemo.cli import compare as compare_command
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
@@ -19,7 +20,8 @@ from kpdemo.system import files
 
 _EPILOG = """other commands (each has its own --help):
   python -m kpdemo export MODEL --onnx OUT.onnx
-  python -m kpdemo pull [--namespace NAME]"""
+  python -m kpdemo pull [--namespace NAME]
+  python -m kpdemo serve"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -107,6 +109,13 @@ def pull(arguments: list[str]) -> int:
 
 
 # By the first word; a photo of that name is written ./export.
+def start_page(arguments: list[str]) -> int:
+    """`python -m kpdemo serve`: start the page, as `python app.py` does."""
+    Parser(prog="python -m kpdemo serve", description=start_page.__doc__).parse_args(arguments)
+    runtime.serve()
+    return 0
+
+
 def _pulled(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str]]:
     """Pull models, and say of each in a line whether the pinned, else the newest, can be used."""
     for name, pulled in hub.pull(namespace, models).items():
@@ -125,4 +134,5 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": compare,
     "export": export_net,
     "pull": pull,
+    "serve": start_page,
 }

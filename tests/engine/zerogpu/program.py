@@ -6,10 +6,10 @@ import sys
 
 import spaces
 
-import app  # noqa: F401  the Space's entry: imports spaces, and makes the engine
 from kpdemo.engine.engine import engine
 from kpdemo.media import images
 
+engine()  # before the page is launched, as `kpdemo.runtime.serve` does
 photos = [images.load(path) for path in sys.argv[1:]]
 found = [engine().compare(photo).to_dict() for photo in photos]
 asked = list(spaces.calls)

@@ -1,0 +1,41 @@
+"""The order of start-up, with its reasons: what must happen before torch and Gradio are imported.
+
+`kpdemo/__init__.py` calls `prepare` first of all, so it holds for the page, the shell and every
+program that imports kpdemo.
+"""
+
+import importlib
+import os
+import signal
+import sys
+from contextlib import suppress
+from threading import Thread
+
+
+def prepare() -> None:
+    """Before torch is imported: set how its threads wait, and let ZeroGPU come first."""
+    # Its threads shall sleep, not spin, while others work: MediaPipe's threads and other visitors
+    # need the cores, and on two of them a net then waits for its own second thread.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # On ZeroGPU, `spaces` replaces parts of torch, and must be imported before it.
+    if os.environ.get("SPACES_ZERO_GPU"):
+        with suppress(ImportError):
+            importlib.import_module("spaces")
+
+
+def serve() -> None:
+    """Start the page, and keep it until the program is told to end."""
+    from kpdemo.engine import zerogpu
+    from kpdemo.engine.engine import engine
+
+    # Weights are loaded, and the Hub is waited for, while Gradio is imported, which takes long. On
+    # ZeroGPU that has to happen in the main thread, before the page is launched.
+    if not zerogpu.here():
+        Thread(target=engine).start()
+    # Imports Gradio, after it has been given its folder of uploads (`kpdemo/ui/__init__.py`).
+    from kpdemo.ui import LAUNCH, build
+
+    page = build()
+    # Else photos stay on the disk when the program is told to end (`docker stop`, `kill`).
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    page.launch(**LAUNCH)
