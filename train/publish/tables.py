@@ -1,4 +1,4 @@
-"""`python -m train report`: `weights/results.json`, and the README's tables made from it."""
+"""`python -m train report`: `weights/results.json`, and the documents' tables made from it."""
 
 import json
 import re
@@ -14,15 +14,16 @@ from train.publish import model_card
 from train.publish import results as measured
 from train.publish.model_card import SOURCE_TITLES
 from train.publish.results import MAPS, SYSTEMS
-from train.recipe import RECIPES, described
+from train.recipe import described
 
-README = Path(__file__).parents[2] / "README.md"
-TRIED = RECIPES / "README.md"
+_ROOT = Path(__file__).parents[2]
+README = _ROOT / "README.md"
+DOCUMENTS = (README, _ROOT / "weights" / "README.md", _ROOT / "train" / "README.md")
 
 
-def write(documents: Iterable[Path] = (README, TRIED), weights: Path = WEIGHTS_DIR) -> None:
+def write(documents: Iterable[Path] = DOCUMENTS, weights: Path = WEIGHTS_DIR) -> None:
     """Bring what histories and cards say of their recipes, `weights/results.json` and the tables
-    in both READMEs up to date."""
+    of all documents up to date."""
     for path in sorted(weights.glob(f"*/{model_folder.HISTORY}")):
         describe(path.parent)
     collected = measured.collect(weights)

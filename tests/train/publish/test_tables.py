@@ -36,7 +36,7 @@ BOX = {
 
 def test_the_readme_and_results_are_up_to_date() -> None:
     collected = results.collect()
-    for document in (report.README, report.TRIED):
+    for document in report.DOCUMENTS:
         text = document.read_text()
         assert report.filled(text, collected) == text, "run `python -m train report`"
     shipped = json.loads((WEIGHTS_DIR / results.NAME).read_text())
@@ -44,7 +44,7 @@ def test_the_readme_and_results_are_up_to_date() -> None:
 
 
 def test_the_readme_has_a_place_for_every_table() -> None:
-    text = report.README.read_text() + report.TRIED.read_text()
+    text = "".join(document.read_text() for document in report.DOCUMENTS)
     for marker in MARKERS:
         assert len(re.findall(rf"<!-- {marker} -->\n.*?<!-- end {marker} -->", text, re.S)) == 1
     assert set(report.TABLES) == set(MARKERS)
