@@ -133,6 +133,29 @@ def test_the_best_figure_of_a_column_is_bold_among_the_same_points():
         assert f'data-column="nme_compare" data-value="{best}"><b>{best:.2f}</b>' in html
 
 
+def test_a_row_says_how_it_was_measured_and_what_is_not_as_reported(copy, results):
+    for row in results["models"]:
+        if row["name"] == "unet-report":
+            row["deviations"] = [{"what": "input <size>"}, {"what": "epochs"}, {"ours": "64"}, 3]
+            row |= {
+                "flip_test": False,
+                "nme_interval": [20.0, 23.456],
+                "nme_compare_interval": None,
+            }
+        if row["name"] == "unet":
+            row |= {"flip_test": True, "nme_interval": ["low", 3.0]}
+    (copy / standings.RESULTS).write_text(json.dumps(results))
+    row = row_of("unet-report", copy)
+    assert (row.deviations, row.flip_test) == (("input <size>", "epochs"), False)
+    assert row.intervals == {"nme": (20.0, 23.456)}
+    html = standings_table.html([row])
+    assert "not as reported: input &lt;size&gt;, epochs" in html and "one pass" in html
+    assert "<small>20.00–23.46</small>" in html
+    own = row_of("unet", copy)
+    assert not own.deviations and "nme" not in own.intervals
+    assert ">flip test<" in standings_table.html([own])
+
+
 def test_a_net_that_answers_the_mean_is_called_that(copy, results):
     for row in results["models"]:
         row["answers_mean"] = row["name"] == "nosenet-moore"

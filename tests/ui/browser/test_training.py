@@ -118,3 +118,16 @@ def test_a_chart_takes_the_width_that_came_while_it_was_hidden(page):
         f"() => {{ const [chart, room] = ({WIDTHS})('training-labels');"
         "return room > 0 && room < 1000 && Math.abs(chart - room) <= 1; }"
     )
+
+
+def test_every_finding_of_a_report_is_a_card_with_a_verdict(page, library):
+    open_training(page)
+    cards = page.locator("#training-claims article")
+    expect(cards).to_have_count(sum(map(len, library.claims.values())))
+    claim = library.claims["unet-report"][0]
+    card = page.locator("#training-claims [data-model=unet-report] article").first
+    expect(card).to_contain_text(claim.claim)
+    expect(card).to_contain_text(claim.figures[0])
+    expect(card.locator(".kp-verdict")).to_have_text(claim.verdict)
+    row = page.locator('#training-reports [data-model="unet-report"]')
+    expect(row.locator(".kp-badge")).to_contain_text("input size")
