@@ -144,16 +144,16 @@ def test_a_row_says_how_it_was_measured_and_what_is_not_as_reported(copy, result
             }
         if row["name"] == "unet":
             row |= {"flip_test": True, "nme_interval": ["low", 3.0]}
-    (copy / standings.RESULTS).write_text(json.dumps(results))
+    (copy / leaderboard.RESULTS).write_text(json.dumps(results))
     row = row_of("unet-report", copy)
     assert (row.deviations, row.flip_test) == (("input <size>", "epochs"), False)
     assert row.intervals == {"nme": (20.0, 23.456)}
-    html = standings_table.html([row])
+    html = tables.html([row])
     assert "not as reported: input &lt;size&gt;, epochs" in html and "one pass" in html
     assert "<small>20.00–23.46</small>" in html
     own = row_of("unet", copy)
     assert not own.deviations and "nme" not in own.intervals
-    assert ">flip test<" in standings_table.html([own])
+    assert ">flip test<" in tables.html([own])
 
 
 def test_a_net_that_answers_the_mean_is_called_that(copy, results):

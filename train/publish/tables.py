@@ -55,12 +55,34 @@ def filled(text: str, collected: dict) -> str:
     return text
 
 
-def results(collected: dict) -> str:
-    """Errors of the four nets and of MediaPipe on the same test faces."""
-    rows = by_name(collected)
+def headline(collected: dict) -> str:
+    """The results in short: the app's way, the four nets and MediaPipe."""
     lines = [
         [
-            name if name in DEFAULT_MODELS else row["title"],
+            row["title"] if row["name"].startswith(BASELINE) else row["name"],
+            millions(row["parameters"]),
+            figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
+            figure(row["fr8"], " %", 1),
+            figure(row["lost"], " %", 1),
+        ]
+        for row in compared(collected)
+    ]
+    heads = ("model", "parameters", "NME [95 % interval]", "above 8 %", "faces lost")
+    return markdown(heads, lines) if lines else nothing_yet("evaluate NAME")
+
+
+def compared(collected: dict) -> list[dict]:
+    """The rows of the four nets and of MediaPipe that were measured the way of the app."""
+    rows = by_name(collected)
+    names = (*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS))
+    return [rows[name] for name in names if name in rows and rows[name]["nme_compare"] is not None]
+
+
+def results(collected: dict) -> str:
+    """Errors of the four nets and of MediaPipe on the same test faces."""
+    lines = [
+        [
+            row["title"] if row["name"].startswith(BASELINE) else row["name"],
             millions(row["parameters"]),
             figure(row["nme"], " %") + bounds(row["nme_interval"]),
             figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
@@ -71,8 +93,7 @@ def results(collected: dict) -> str:
             figure(row["auc8"], "", 1),
             figure(row["rmse_96"], " px"),
         ]
-        for name in (*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS))
-        if (row := rows.get(name)) is not None and row["nme_compare"] is not None
+        for row in compared(collected)
     ]
     if not lines:
         return nothing_yet(f"evaluate {' '.join(DEFAULT_MODELS)} {BASELINE}")
@@ -352,6 +373,7 @@ def trials(collected: dict) -> str:
 
 
 TABLES = {
+    "headline": headline,
     "results": results,
     "systems": systems,
     "claims": claims,

@@ -17,7 +17,7 @@ from train import recipe
 from train.publish import results
 from train.publish import tables as report
 
-MARKERS = ("results", "systems", "claims", "robustness", "speed", "sweeps", "trials")
+MARKERS = ("headline", "results", "systems", "claims", "robustness", "speed", "sweeps", "trials")
 BOX = {
     "faces": 40,
     "nme": 12.3456,
