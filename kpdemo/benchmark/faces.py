@@ -4,12 +4,9 @@ Every scene's faces are known. A face's points are held against those of the sam
 upright and of the same size. Times are processor time, of all cores together.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Iterable
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +15,6 @@ from kpdemo.benchmark.face_scenes import PastedFace, Scene
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.faces.tracker import FaceTracker
-from kpdemo.models import model_folder
 from kpdemo.structures import Face
 
 # The smallest face that the app promises to find, in pixels of the photo.
@@ -165,17 +161,3 @@ def summary(groups: dict[str, dict]) -> dict[str, float]:
         ),
         "worst_error_percent": float(errors.max()),
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("output", type=Path, nargs="?")
-    options = parser.parse_args()
-    measured = measure()
-    print(json.dumps(measured, indent=1))
-    if options.output:
-        model_folder.write_json(options.output, measured)
-
-
-if __name__ == "__main__":
-    main()

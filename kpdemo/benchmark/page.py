@@ -4,12 +4,9 @@ Needs Debian's `chromium` and `pip install playwright`. All times are from one r
 with the page and the browser on the same cores.
 """
 
-import argparse
-import json
 import os
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,8 +20,6 @@ from PIL import Image
 
 from kpdemo.benchmark.server import served
 from kpdemo.benchmark.speed import photo_640x480
-from kpdemo.models import model_folder
-from kpdemo.system import files
 from kpdemo.zoo import DEFAULT_MODELS
 
 if TYPE_CHECKING:  # the app itself needs no Playwright
@@ -195,17 +190,3 @@ def _live(browsers: "BrowserType", url: str, camera: Path) -> dict[str, float]:
 def _rate(page: "Page") -> float:
     page.wait_for_timeout(1000)
     return float(page.locator(".kp-live-rate").inner_text().split()[0])
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("output", type=Path, nargs="?")
-    options = parser.parse_args()
-    files.check_outputs([options.output] if options.output else [])
-    try:
-        measured = measure()
-    except RuntimeError as error:
-        sys.exit(str(error))
-    print(json.dumps(measured, indent=1))
-    if options.output:
-        model_folder.write_json(options.output, measured)

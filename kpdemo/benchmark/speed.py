@@ -4,7 +4,6 @@ comparison costs beyond them.
 All times are from one run on one machine: compare them with each other, not with other machines'.
 """
 
-import argparse
 import json
 import os
 import socket
@@ -36,7 +35,6 @@ from kpdemo.models.device import autocast, has_bf16, pick
 from kpdemo.models.model import Model, normalise
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
-from kpdemo.system import files
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 ROUNDS, STARTS = 30, 3
@@ -258,19 +256,10 @@ def _forward(model: Model) -> Callable[[], object]:
     return run
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("output", type=Path, nargs="?")
-    options = parser.parse_args()
-    files.check_outputs([options.output] if options.output else [])
-    try:
-        measured = measure()
-    except BaselineUnavailable as error:
-        sys.exit(str(error))
+def measure_all() -> dict:
+    """Nets and MediaPipe, the start of the page, its memory, and folders; raises RuntimeError."""
+    measured = measure()
     for start in (seconds_to_first_page, seconds_with_a_silent_hub):
         measured[start.__name__] = round(statistics.median(start() for _ in range(STARTS)), 1)
     measured["peak_memory_mib_after_ten_photos"] = peak_memory()
-    measured |= folder_rates()
-    print(json.dumps(measured, indent=1))
-    if options.output:
-        model_folder.write_json(options.output, measured)
+    return measured | folder_rates()

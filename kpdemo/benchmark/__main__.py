@@ -1,0 +1,36 @@
+"""`python -m kpdemo.benchmark [speed|page|faces] [OUT.json]`: measure, print, and keep the figures."""
+
+import argparse
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from kpdemo.models import model_folder
+from kpdemo.system import files
+
+# Imported when asked for: the page's benchmark needs Playwright.
+KINDS = {"speed": "measure_all", "page": "measure", "faces": "measure"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m kpdemo.benchmark", description=__doc__)
+    parser.add_argument("words", nargs="*", metavar="[speed|page|faces] [OUT.json]")
+    words = parser.parse_args().words
+    kind = words.pop(0) if words and words[0] in KINDS else "speed"
+    if len(words) > 1:
+        parser.error("name one output")
+    outputs = [Path(word) for word in words]
+    files.check_outputs(outputs)
+    module = import_module(f"kpdemo.benchmark.{kind}")
+    try:
+        measured = getattr(module, KINDS[kind])()
+    except RuntimeError as error:
+        sys.exit(str(error))
+    print(json.dumps(measured, indent=1))
+    for output in outputs:
+        model_folder.write_json(output, measured)
+
+
+if __name__ == "__main__":
+    main()
