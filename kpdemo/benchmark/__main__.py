@@ -1,4 +1,4 @@
-"""`python -m kpdemo.benchmark [speed|page|faces] [OUT.json]`: measure, print, and keep the figures."""
+"""`python -m kpdemo.benchmark [speed|page|faces] [OUT.json]`: measure, and keep the figures."""
 
 import argparse
 import json
