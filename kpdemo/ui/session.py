@@ -43,7 +43,7 @@ class Shown:
     path: str
     photo: Photo
     comparison: Comparison
-    annotations: Truth | None = None
+    truth: Truth | None = None
 
     def references(self) -> list[Answer | None]:
         """What the models are held against on each face: the truth, else the baseline."""

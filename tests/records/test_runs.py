@@ -182,7 +182,7 @@ def test_differences_between_recipes_are_named(library):
 def test_a_sweep_names_its_setting_and_answers_its_question(library):
     sweep = library.sweeps["nosenet-batch"]
     titles = [title for title, *_ in curves.multiples(sweep, curves.NME)]
-    assert titles == [f"batches of {size}" for size in (8, 16, 32, 64)]
+    assert titles == [f"batch size {size}" for size in (8, 16, 32, 64)]
     best = min(sweep.variants, key=lambda variant: variant.best.mean)
     assert curves.answer(sweep).startswith(
         f"Lowest validation error (NME): {best.best.text()} ({curves.setting_words(sweep, best)})"
@@ -255,9 +255,9 @@ def test_what_is_not_as_reported_stands_beside_the_figures(library):
     html = reports_html(library)
     row = html.split('data-model="unet-report"')[1].split("</tr>")[0]
     assert "not as reported: input size" in row
-    told = settings_html([library.models["unet-report"]])
-    assert "224×224 in the report, 64×64 here" in told
-    assert '<th scope="row">Flip test</th><td>no</td>' in told
+    settings = settings_html([library.models["unet-report"]])
+    assert "224×224 in the report, 64×64 here" in settings
+    assert '<th scope="row">Flip test</th><td>no</td>' in settings
 
 
 def test_losses_and_faces_that_do_not_compare_are_said(library):

@@ -94,7 +94,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
             with gr.Accordion("Class projects", open=False, visible=bool(others), elem_id="more"):
                 more = gr.CheckboxGroup(
                     [(zoo.title(name), name) for name in others],
-                    label="As their reports describe them: see how far they get",
+                    label="Student re-implementations",
                     elem_id="more-models",
                 )
             go = gr.Button("Compare", variant="primary", elem_id="go")

@@ -16,25 +16,25 @@ from kpdemo.models.model import Model
 from kpdemo.records import lineage
 from kpdemo.ui.leaderboard.tables import count
 from kpdemo.ui.session import Shown
-from kpdemo.ui.shared import component
-from kpdemo.ui.shared import titles as names
+from kpdemo.ui.shared import component, titles
 from kpdemo.zoo import BASELINE
 
 _TIME = "Milliseconds a face"
 _GROUPS = ("jaw", "brows", "nose", "eyes", "mouth")
-_AGREEMENT = (
-    "Agreement is the mean distance to MediaPipe’s points at the places that both name, in percent "
-    "of the distance between the outer eye corners: smaller is nearer. It is no error, since "
-    "MediaPipe is a model too and defines the jaw differently."
+_DISTANCE = (
+    "Distance is the mean distance to MediaPipe’s keypoints over the places that both markups "
+    "have, in percent of the distance between the outer eye corners: smaller is closer. It is "
+    "not an error, since MediaPipe is a model too and defines the jaw differently."
 )
 _ERROR = (
-    "Error is the mean distance to the ground truth at the places that both name, in percent of "
-    "its distance between the outer eye corners (NME) and in pixels of the photo: smaller is "
-    "better. MediaPipe’s mesh is first read in the truth’s markup, by a fitted map for iBUG’s."
+    "Error is the mean distance to the ground truth over the places that both markups have, in "
+    "percent of the distance between its outer eye corners (NME) and in pixels of the photo: "
+    "smaller is better. MediaPipe’s mesh is first converted to the ground truth’s markup, to "
+    "iBUG’s by a fitted map."
 )
 _COSTS = (
     "Net and crop are measured on the computer that runs this page, drawing in your browser: the "
-    "time to build the picture, without painting it. MediaPipe cuts its own crop within its time."
+    "time to build the picture, without painting it. MediaPipe’s time includes its own crop."
 )
 
 
@@ -64,7 +64,7 @@ def value(
         {
             "columns": _columns(shown.truth is not None),
             "rows": [_row(name, models.get(name), shown, name in foreign) for name in asked],
-            "meaning": (_ERROR if shown.truth else _AGREEMENT) + several * (len(faces) > 1),
+            "meaning": (_ERROR if shown.truth else _DISTANCE) + several * (len(faces) > 1),
             "costs": _COSTS,
             "timings": _timings(shown.comparison.timings),
             "weights": _weights({name: origins[name] for name in asked if name in origins})
@@ -75,7 +75,11 @@ def value(
 
 def _columns(truth: bool) -> list[dict[str, str]]:
     """Each column's key and title, the title of its neighbours, and one for when it is alone."""
-    distance = "Error: pixels, % of the eye distance" if truth else "Agreement with MediaPipe, %"
+    distance = (
+        "Error (pixels, % of eye distance)"
+        if truth
+        else "Distance to MediaPipe (% of eye distance)"
+    )
     columns = [("model", "Model", ""), ("keypoints", "Points", "")]
     columns += [("net", "net", _TIME), ("crop", "crop", _TIME), ("drawing", "drawing", _TIME)]
     columns += [("pixels", "pixels", distance)] if truth else []
@@ -83,7 +87,7 @@ def _columns(truth: bool) -> list[dict[str, str]]:
     columns += [(group, group, distance) for group in _GROUPS]
     columns += [("parameters", "Parameters", ""), ("trained", "Trained on", "")]
     alone = {"net": "ms, net", "crop": "ms, crop", "drawing": "ms, drawing", "pixels": "Error, px"}
-    alone["distance"] = "Error, %" if truth else "Agreement"
+    alone["distance"] = "Error, %" if truth else "Distance to MediaPipe (% of eye distance)"
     alone |= {group: f"{group}, %" for group in _GROUPS}
     return [
         {"key": key, "title": title, "among": among, "alone": alone.get(key, title)}
@@ -100,7 +104,7 @@ def _row(name: str, model: Model | None, shown: Shown, foreign: bool) -> dict[st
         apart, nothing = Summary(None, None, {}), "baseline"
     cuts = [a.crop_milliseconds for a in answers if a.crop_milliseconds is not None]
     cells = {
-        "model": [names.model(name), None],
+        "model": [zoo.title(name), None],
         "keypoints": _figure(len(answers[0].keypoints), "{:.0f}"),
         "net": _figure(sum(a.milliseconds for a in answers) / len(answers), "{:.1f}"),
         "crop": _figure(sum(cuts) / len(cuts) if cuts else None, "{:.1f}"),
@@ -126,7 +130,7 @@ def _trained_on(name: str) -> str:
     if not stages:
         return "–"
     runs = [
-        " + ".join(names.source(source) for source in stage.sources) or f"{stage.run} (no record)"
+        " + ".join(titles.source(source) for source in stage.sources) or f"{stage.run} (no record)"
         for stage in stages
     ]
     text = ", then ".join(dict.fromkeys(runs))
@@ -136,20 +140,20 @@ def _trained_on(name: str) -> str:
 
 
 def _timings(timings: dict[str, float]) -> str:
-    titles = {"load": "read the photo", "wait": "wait for others", "detect": "find faces"}
+    titles = {"load": "read the photo", "wait": "wait in the queue", "detect": "find faces"}
     stages = [
-        f"{titles.get(stage, names.model(stage))} {value:.0f} ms"
+        f"{titles.get(stage, zoo.title(stage))} {value:.0f} ms"
         for stage, value in timings.items()
         if stage != "total" and value >= 0.5
     ]
-    return f"Together {timings['total']:.0f} ms: " + "; ".join(stages) + "."
+    return f"Total {timings['total']:.0f} ms: " + "; ".join(stages) + "."
 
 
 def _weights(origins: Mapping[str, str]) -> str:
     """Where the weights of each model came from, models of one origin together."""
     together: dict[str, list[str]] = {}
     for name, origin in origins.items():
-        together.setdefault(origin, []).append(names.model(name))
+        together.setdefault(origin, []).append(zoo.title(name))
     if len(together) == 1:
         return f"All weights are from {next(iter(together))}."
     return " ".join(f"{', '.join(who)}: weights from {where}." for where, who in together.items())

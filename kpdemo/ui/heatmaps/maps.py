@@ -59,7 +59,7 @@ def heatmaps(title: str, model: Model, photo: Photo, face: Face, found: Predicti
     radii = shape.radii * pixels.width / 2
     centre = pixels.to_photo(shape.centre)
     gap = np.linalg.norm(highest - panel["points"], axis=-1)
-    # A map that sums to 1 says how much of the whole lies in a cell; others were taught a height.
+    # Maps that sum to 1 have shares in their cells; others were trained with a peak height.
     shares = bool(np.allclose(maps.sum((-2, -1)), 1, atol=0.02))
     return panel | {
         "kind": "shares" if shares else "heights",

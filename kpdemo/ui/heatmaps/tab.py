@@ -22,19 +22,19 @@ from kpdemo.ui.session import Shown
 from kpdemo.ui.shared import component, notice
 
 HEATMAP, SENSITIVITY = "heatmap", "sensitivity"
-# The report's two U-Nets, which differ in the width of the Gaussians that they were taught.
-SIGMAS = {"unet-report-sigma-1": "Taught with σ 1", "unet-report": "Taught with σ 2.5"}
-_ABOUT_SIGMAS = """<h2 class="kp-section">σ 1 against σ 2.5: the “edge detector”</h2>
-<p class="kp-small">One of the class projects taught a U-Net to draw a small Gaussian bell around
-each point. Its report says that bells of σ&nbsp;1 (a standard deviation of one cell) made the net
-an “edge detector”, and chose σ&nbsp;2.5. If that is so, maps of the first follow edges all over the
-face, where maps of the second have one round spot.</p>"""
+# The report's two U-Nets, which differ in the width of their target Gaussians.
+SIGMAS = {"unet-report-sigma-1": "Trained with σ = 1", "unet-report": "Trained with σ = 2.5"}
+_ABOUT_SIGMAS = """<h2 class="kp-section">σ = 1 against σ = 2.5: the “edge detector”</h2>
+<p class="kp-small">One of the class projects trained a U-Net on heatmaps with a small Gaussian
+around each point. Its report says that σ&nbsp;=&nbsp;1 (a standard deviation of one cell) made the
+net an “edge detector”, and chose σ&nbsp;=&nbsp;2.5. If that is so, heatmaps of the first follow
+edges all over the face, where heatmaps of the second have one round spot.</p>"""
 _BOTH = """<p class="kp-small">Both nets were trained here on the same photos. Once a photo is
-compared, their maps on its face stand here side by side.</p>"""
-_TO_TRAIN = """<p class="kp-small">The weights of these two nets are not here yet:
+compared, their heatmaps of its face appear here side by side.</p>"""
+_TO_TRAIN = """<p class="kp-small">The weights of these two nets are missing:
 <code>python -m train sweep unet-sigma</code> trains both, and as <code>weights/unet-report</code>
 and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""
-_CANCELLED = "Cancelled. Choose a model, or what to see, to have it drawn."
+_CANCELLED = "Cancelled. Choose a model or a view to draw it."
 _NUMBERS = count()
 # Views of one photo that a session keeps, of some 200 kB each.
 _KEPT = 24
@@ -100,7 +100,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     looked, asked = gr.State(), gr.State(Asked())
     gr.HTML(
         "<p>See where on the face a neural network expects each point, and which parts of the "
-        "photo its answer rests on.</p>",
+        "photo its prediction depends on.</p>",
         elem_classes="kp-lead",
     )
     with gr.Row():
@@ -177,7 +177,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
                 if isinstance(state, str):
                     drawn[choice] = state
                 else:
-                    words = f"Hiding one place after another: {100 * state:.0f} %"
+                    words = f"Occluding one place after another: {100 * state:.0f} %"
                     yield {said: notice.progress(words, state), cancel: gr.update(visible=True)}
         yield idle | {
             view: drawn[choice],

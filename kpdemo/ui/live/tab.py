@@ -15,12 +15,12 @@ from typing import Any
 
 import gradio as gr
 
+from kpdemo import zoo
 from kpdemo.engine.engine import Engine
 from kpdemo.media import video
 from kpdemo.ui.live import camera
 from kpdemo.ui.live.handover import Handover
 from kpdemo.ui.shared import component, notice
-from kpdemo.ui.shared import titles as names
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 # One video at a time, but in a line of its own: a video takes a minute and lets go of the engine
@@ -83,7 +83,7 @@ def build(engine: Engine) -> None:
         elem_classes="kp-lead",
     )
     model = gr.Dropdown(
-        [(names.model(name), name) for name in models],
+        [(zoo.title(name), name) for name in models],
         value=first,
         label="Model beside MediaPipe",
         elem_id="live-model",
@@ -151,7 +151,7 @@ def build(engine: Engine) -> None:
             yield {said: gr.skip()}  # a generator without a value would empty the buttons
             return
         asked.begun = True
-        titles = {name: names.model(name) for name in (asked.model, BASELINE)}
+        titles = {name: zoo.title(name) for name in (asked.model, BASELINE)}
         try:
             for state, files in _compare(engine, asked.claim.path, titles):
                 if asked.cancelled:

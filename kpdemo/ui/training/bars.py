@@ -133,7 +133,7 @@ def by_keypoint_words(errors: Sequence[Errors]) -> str:
     faces = {(one.faces, titles.source(one.source)) for one in errors}
     where = " or ".join(f"{count:,} faces of {name}" for count, name in sorted(faces))
     unit = " RMSE is in pixels of a crop of 96 × 96." if pixels else ""
-    return charts.sentences(said, [f"Measured on {where}, cut by their labels.{unit}"])
+    return charts.sentences(said, [f"Measured on ground-truth crops of {where}.{unit}"])
 
 
 def completeness(labels: dict[str, Labels]) -> go.Figure:
@@ -199,8 +199,8 @@ def completeness_words(labels: dict[str, Labels]) -> str:
         [
             f"Of the {table.rows:,} rows of Kaggle’s table {complete:,} have all {count} labels, "
             f"and {rows:,} just {usual}. More than half of the rows have: {', '.join(half)}.",
-            "Kaggle’s pictures are not here: the recipes train on other faces that lose the "
-            "labels which real rows lack.",
+            "Kaggle’s images were not available: the recipes train on other faces, with the "
+            "labels removed that Kaggle’s rows lack.",
         ]
     )
 

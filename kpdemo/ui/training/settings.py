@@ -25,22 +25,22 @@ _MAP_LOSSES = {
 }
 _UNITS = {"pixel": "pixels of the input", "crop": "half-widths of the crop"}
 _CROPS = {
-    "keypoint-box": "keypoints’ box",
+    "keypoint-box": "keypoint box",
     "imm-picture": "whole IMM picture",
-    "kaggle": "as Kaggle’s",
+    "kaggle": "as in Kaggle’s data",
 }
 _GAPS = {
-    "mask": "gaps skipped by the loss",
-    "drop": "faces with gaps dropped",
-    "fill": "gaps filled from the face before",
+    "mask": "masked in the loss",
+    "drop": "faces with missing labels dropped",
+    "fill": "filled from the previous face",
 }
 _UNMOVED = {
-    "augment.rotate": "not turned",
-    "augment.shift": "not shifted",
-    "augment.mirror": "none mirrored",
+    "augment.rotate": "no rotation",
+    "augment.shift": "no shift",
+    "augment.mirror": "no horizontal flip",
 }
 _OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
-_COURSES = {"onecycle": "one cycle", "step": "in steps", "plateau": "falls on a plateau"}
+_COURSES = {"onecycle": "one-cycle", "step": "step", "plateau": "reduce on plateau"}
 
 
 def number(value: float | None) -> str:
@@ -65,7 +65,7 @@ def changed(path: str, value: Any) -> str:
     if path == "data.incomplete":
         return _GAPS.get(value, str(value))
     if path == "stages.0.freeze_backbone":
-        return "the head alone first" if value else "the whole net from the start"
+        return "head only first" if value else "all layers from the start"
     if path in _UNMOVED and not value:
         return _UNMOVED[path]
     if path == "augment.moved" and value == 1:
@@ -73,14 +73,14 @@ def changed(path: str, value: Any) -> str:
     word = {
         "stages.0.lr": "learning rate {}",
         "stages.0.epochs": "{} epochs",
-        "batch_size": "batches of {}",
+        "batch_size": "batch size {}",
         "loss.sigma": "σ {}",
         "args.blocks.0.kernel": "first kernel {0}×{0}",
-        "args.blocks.0.padding": "its padding {}",
-        "augment.rotate": "turned by ±{}°",
-        "augment.shift": "shifted by ±{}",
+        "args.blocks.0.padding": "padding {}",
+        "augment.rotate": "rotation ±{}°",
+        "augment.shift": "shift ±{}",
         "augment.moved": "with probability {}",
-        "augment.mirror": "{} mirrored",
+        "augment.mirror": "horizontal flip {}",
     }.get(path, path.replace(".", " ").replace("_", " ") + " {}")
     if path in ("augment.shift", "augment.mirror"):
         return word.format(percent(value))
@@ -123,7 +123,7 @@ def _course(get: Callable[[str], Any]) -> str:
     said = _COURSES.get(get("schedule"), str(get("schedule")))
     if get("gamma") is not None:
         said += f", × {get('gamma'):g} after {get('step')} epochs"
-    return said + (f", rising for the first {percent(get('warmup'))}" if get("warmup") else "")
+    return said + (f", warm-up over the first {percent(get('warmup'))}" if get("warmup") else "")
 
 
 def _optimizer(get: Callable[[str], Any]) -> str:
@@ -133,8 +133,8 @@ def _optimizer(get: Callable[[str], Any]) -> str:
 
 
 def _learns(get: Callable[[str], Any]) -> str:
-    said = "the head alone" if get("freeze_backbone") else "the whole net"
-    return said + (", batch norm’s statistics kept" if get("freeze_norm") else "")
+    said = "head only" if get("freeze_backbone") else "all"
+    return said + (", batch-norm statistics frozen" if get("freeze_norm") else "")
 
 
 def _input(known: Settings) -> str:
@@ -148,7 +148,7 @@ def _markup(known: Settings) -> str:
 
 
 def _grey(known: Settings) -> str:
-    return f"less {known.get('input.mean') or 0:g}, over {known.get('input.std') or 1:g}"
+    return f"mean {known.get('input.mean') or 0:g}, std {known.get('input.std') or 1:g}"
 
 
 def _crop(known: Settings) -> str:
@@ -175,14 +175,14 @@ def _layers(known: Settings) -> str:
 
 
 def _words(key: str) -> str:
-    words = {"hidden": "linear", "base": "channels at the top", "xavier": "Xavier’s first weights"}
+    words = {"hidden": "linear", "base": "base channels", "xavier": "Xavier initialisation"}
     return words.get(key, key.replace("_", " "))
 
 
 def _block(block: Mapping[str, Any]) -> str:
     kernel = block.get("kernel", 3)
     said = f"{block['channels']} of {kernel}×{kernel}"
-    said += f", step {block['stride']}" if block.get("stride", 1) != 1 else ""
+    said += f", stride {block['stride']}" if block.get("stride", 1) != 1 else ""
     said += f", pool {block['pool']}" if block.get("pool") else ""
     return said + (f", dropout {block['dropout']:g}" if block.get("dropout") else "")
 
@@ -232,13 +232,15 @@ def _moved(known: Settings) -> str:
     low, high = known.get("augment.scale") or (1, 1)
     said = []
     if known.get("augment.rotate"):
-        said.append(f"turned ±{known['augment.rotate']:g}°")
+        said.append(f"rotation ±{known['augment.rotate']:g}°")
     if known.get("augment.shift"):
-        said.append(f"shifted ±{percent(known['augment.shift'])}")
+        said.append(f"shift ±{percent(known['augment.shift'])}")
     if low != high:
-        said.append(f"zoomed {low:g}–{high:g}")
+        said.append(f"scale {low:g}–{high:g}")
     chance = known.get("augment.moved", 1)
-    return (", ".join(said) or "no") + (f" (chance {chance:g})" if said and chance != 1 else "")
+    return (", ".join(said) or "no") + (
+        f" (probability {chance:g})" if said and chance != 1 else ""
+    )
 
 
 def _light(known: Settings) -> str:
@@ -256,8 +258,8 @@ def _chance(path: str) -> Callable[[Settings], str]:
 
 def _start(known: Settings) -> str:
     if known.get("imagenet"):
-        return "ImageNet’s weights"
-    return str(known["start_from"]).split("/")[-1] if known.get("start_from") else "random weights"
+        return "ImageNet"
+    return str(known["start_from"]).split("/")[-1] if known.get("start_from") else "random"
 
 
 def _plain(path: str, otherwise: str = "no") -> Callable[[Settings], str]:
@@ -268,7 +270,7 @@ _ROWS: dict[str, Callable[[Settings], str]] = {
     "Architecture": lambda known: zoo.title(known.get("net", NONE)),
     "Keypoints": _markup,
     "Input": _input,
-    "Grey levels": _grey,
+    "Normalisation": _grey,
     "Crop": _crop,
     "Trained on": lambda known: _sources(known.get("data.train")),
     "Validated on": _held_out,
@@ -278,21 +280,23 @@ _ROWS: dict[str, Callable[[Settings], str]] = {
     "Loss on heatmaps": _map_loss,
     "Epochs": _epochs,
     "Learning rate": _each_stage(lambda get: number(get("lr"))),
-    "Its course": _each_stage(_course),
+    "LR schedule": _each_stage(_course),
     "Optimiser": _each_stage(_optimizer),
-    "What learns": _each_stage(_learns),
-    "Early stop": _each_stage(lambda get: f"{get('patience')} epochs" if get("patience") else "no"),
-    "Batch": _plain("batch_size"),
-    "Mirrored": _chance("augment.mirror"),
-    "Moved": _moved,
-    "Light changed": _light,
-    "Blurred": _chance("augment.blur"),
-    "Patch erased": _chance("augment.erase"),
-    "Starts from": _start,
-    "Weights averaged": _plain("ema"),
-    "Gradients cut at": _plain("clip"),
+    "Trainable layers": _each_stage(_learns),
+    "Early stopping": _each_stage(
+        lambda get: f"{get('patience')} epochs" if get("patience") else "no"
+    ),
+    "Batch size": _plain("batch_size"),
+    "Horizontal flip": _chance("augment.mirror"),
+    "Geometric augmentation": _moved,
+    "Photometric augmentation": _light,
+    "Blur": _chance("augment.blur"),
+    "Random erasing": _chance("augment.erase"),
+    "Initial weights": _start,
+    "EMA": _plain("ema"),
+    "Gradient clipping": _plain("clip"),
     "Random seed": _plain("seed"),
-    "Weights kept": lambda known: {"best": "of the best epoch", "last": "of the last epoch"}.get(
+    "Checkpoint": lambda known: {"best": "best epoch", "last": "last epoch"}.get(
         known["keep"], known["keep"]
     ),
     "Layers": _layers,  # last, being the longest

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.runs import Histories, Library
-from kpdemo.ui.shared import charts, titles
+from kpdemo.ui.shared import charts
 from kpdemo.ui.training import bars, curves
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
@@ -149,7 +149,7 @@ def build(tab: gr.Tab) -> None:
         names: list[str], measure: str, against: str, log: bool, smoothing: float
     ) -> dict:
         library = _HISTORIES.read()
-        runs = [library.runs[name] for name in titles if name in library.runs]
+        runs = [library.runs[name] for name in names if name in library.runs]
         if not runs:
             says = "Choose at least one recipe." if library.runs else _EMPTY
             return {learning: None, learning_says: charts.sentences([says]), told: ""}
