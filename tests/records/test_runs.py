@@ -173,7 +173,7 @@ def test_differences_between_recipes_are_named(library):
     sweep = library.sweeps["facialpointsnet-lr"]
     differing, common = table([variant.recipe for variant in sweep.variants])
     assert differing == {"Learning rate": ["1e-5", "1e-4", "1e-3"]}
-    assert common["Batch"] == "8"
+    assert common["Batch size"] == "8"
     differing, _ = table([library.models[name].recipe for name in ("unet", "kaggle-cnn")])
     assert differing["Learning rate"] == ["1e-3", "5e-4, then 1e-3"]
     assert differing["Input"] == ["128 × 128 px, grey", "96 × 96 px, grey"]
@@ -255,9 +255,9 @@ def test_what_is_not_as_reported_stands_beside_the_figures(library):
     html = reports_html(library)
     row = html.split('data-model="unet-report"')[1].split("</tr>")[0]
     assert "not as reported: input size" in row
-    settings = settings_html([library.models["unet-report"]])
-    assert "224×224 in the report, 64×64 here" in settings
-    assert '<th scope="row">Flip test</th><td>no</td>' in settings
+    html = settings_html([library.models["unet-report"]])
+    assert "224×224 in the report, 64×64 here" in html
+    assert '<th scope="row">Flip test</th><td>no</td>' in html
 
 
 def test_losses_and_faces_that_do_not_compare_are_said(library):

@@ -104,14 +104,14 @@ def test_curves_and_times_are_drawn_and_told_in_words(page):
     expect(page.locator("#speed .scatterlayer .trace")).to_have_count(
         len([row for row in rows_on("68 points, 300-W common") if row["ms_1"]])
     )
-    for name in ("Cumulative error curves", "Error against milliseconds"):
+    for name in ("Cumulative error distribution", "Error against latency"):
         expect(page.get_by_role("group", name=name)).to_be_visible()
     page.locator("#curve-models").get_by_label("SimpleNet", exact=True).uncheck()
     expect(page.locator("#curves .scatterlayer .trace")).to_have_count(3)
     page.locator("#cut").get_by_label("ground-truth crops").check()
     expect(page.locator("#curves .scatterlayer .trace")).to_have_count(2)
-    expect(page.get_by_role("group", name="Cumulative error curves")).to_contain_text(
-        "MediaPipe finds its faces itself"
+    expect(page.get_by_role("group", name="Cumulative error distribution")).to_contain_text(
+        "MediaPipe detects its faces itself"
     )
 
 
@@ -124,6 +124,8 @@ def test_robustness_has_every_condition_and_model_of_its_file(page):
         for name, cell in row.items():
             place = lines.nth(k).locator(f'[data-model="{name}"]')
             expect(place).to_contain_text(f"{cell['nme']:.2f}")
+            if cell.get("lost"):
+                expect(place).to_contain_text(f"{cell['lost']:.1f} % lost")
 
 
 @pytest.mark.parametrize("width", [390, 768])
