@@ -27,7 +27,7 @@ from kpdemo.media.images import ImageError, load
 from kpdemo.media.sheet import side_by_side
 from kpdemo.structures import Answer, ComparedFace, Comparison
 from kpdemo.ui.compare import panels
-from kpdemo.ui.session import Shown
+from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import notice
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -269,7 +269,8 @@ def test_a_face_without_a_mesh_is_said_in_every_output(half, tmp_path, capsys):
     assert (row["face"], row["x"], row["note"]) == ("0", "", "no face here")
     assert re.search(r"mediapipe +no face here", describe(result))
     assert "MediaPipe: no face here." in notice.of(result)
-    shown = json.loads(panels.value(Shown("half.png", load(path), result)))
+    markups = {name: engine().markup(name) for name in result.models}
+    shown = json.loads(panels.value(PhotoResult("half.png", load(path), result), markups))
     assert [panel["name"] for panel in shown["panels"]] == ["simplenet", BASELINE]
     assert shown["panels"][1]["faces"] == [None] and not shown["panels"][1]["pts"]
     photo = load(path)

@@ -14,7 +14,7 @@ from kpdemo.media import images
 from kpdemo.structures import Answer, ComparedFace, Comparison
 from kpdemo.ui import examples
 from kpdemo.ui.compare import ground_truth, panels, table
-from kpdemo.ui.session import Shown, Truth
+from kpdemo.ui.session import PhotoResult, Truth
 from kpdemo.ui.shared import notice, titles
 
 
@@ -38,15 +38,16 @@ def comparison(width: int, height: int, *faces: ComparedFace, **unavailable: str
     return Comparison(width, height, list(faces), {"detect": 3.0, "total": 9.0}, unavailable)
 
 
-def shown(width: int, height: int, *faces: ComparedFace, truth: Truth | None = None) -> Shown:
-    return Shown("", photo(width, height), comparison(width, height, *faces), truth)
+def shown(width: int, height: int, *faces: ComparedFace, truth: Truth | None = None) -> PhotoResult:
+    return PhotoResult("", photo(width, height), comparison(width, height, *faces), truth)
 
 
-def panels_of(held: Shown) -> dict:
-    return json.loads(panels.value(held))
+def panels_of(held: PhotoResult) -> dict:
+    markups = {n: a.markup for face in held.comparison.faces for n, a in face.answers.items()}
+    return json.loads(panels.value(held, markups))
 
 
-def rows(held: Shown) -> dict[str, dict]:
+def rows(held: PhotoResult) -> dict[str, dict]:
     return {row["name"]: row["cells"] for row in json.loads(table.value({}, held, {}, {}))["rows"]}
 
 

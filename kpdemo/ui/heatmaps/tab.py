@@ -39,8 +39,8 @@ _CANCELLED = "Cancelled. Choose a model or a view to draw it."
 # Drawings of one photo that a session keeps, of some 200 kB each.
 _MAX_DRAWINGS = 24
 _LEAD = (
-    "<p>See where on the face a neural network expects each point, and which parts of the photo its "
-    "prediction depends on.</p>"
+    "<p>See where on the face a neural network expects each point, and which parts of the photo "
+    "its prediction depends on.</p>"
 )
 _UNCHANGED: Any = gr.skip()
 # The choice is noted past the queue, so that a run sees it at its next step.
@@ -200,9 +200,7 @@ def show(
                 return
             if drawing is None:
                 text = f"Occluding one place after another: {100 * share:.0f} %"
-                yield Update(
-                    message=notice.progress(text, share), cancel=gr.update(visible=True)
-                )
+                yield Update(message=notice.progress(text, share), cancel=gr.update(visible=True))
             else:
                 new.drawings[new.choice] = drawing
     faces = len(result.comparison.faces)
@@ -244,9 +242,7 @@ def _next_display(
     return Display(result.comparison, choice, requested, drawings, sigmas_face, previous)
 
 
-def _cancelled(
-    choices: Choices, result: PhotoResult | None, display: Display | None
-) -> Update:
+def _cancelled(choices: Choices, result: PhotoResult | None, display: Display | None) -> Update:
     """What the tab returns to after a cancel."""
     if result is None or display is None or display.comparison is not result.comparison:
         return Update(view=maps.empty(_CANCELLED), display=display).idle()
@@ -265,11 +261,10 @@ def _draw(
 
     The drawing is a sentence where nothing can be drawn.
     """
-    faces = result.comparison.faces
-    if not faces:
+    if not result.comparison.faces:
         yield 1, maps.empty(NO_FACE)
         return
-    face, title = faces[choice.face].detection, zoo.title(choice.model)
+    face, title = result.detection(choice.face), zoo.title(choice.model)
     try:
         model = engine.store.model(choice.model)
     except CheckpointError as error:
@@ -295,7 +290,7 @@ def _draw_sigmas(engine: Engine, result: PhotoResult, number: int) -> str | None
     """The report's two U-Nets beside each other; None without a face."""
     if not result.comparison.faces:
         return None
-    face = result.comparison.faces[number].detection
+    face = result.detection(number)
     panels = []
     for name, title in SIGMAS.items():
         try:
