@@ -185,7 +185,12 @@ def show_layer(
     layer = layers.get(layer_name or "", model_layers[0])
     photo = result.photo if result else None
     faces = len(result.comparison.faces) if result else 0
-    if face >= faces or displayed is None or displayed.photo is None or displayed.photo() is not photo:
+    if (
+        face >= faces
+        or displayed is None
+        or displayed.photo is None
+        or displayed.photo() is not photo
+    ):
         face = 0
     new = Displayed(weakref.ref(photo) if photo else None, model_name, layer.name, face)
     if new == displayed:
