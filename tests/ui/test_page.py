@@ -13,7 +13,7 @@ from kpdemo.keypoints.annotations import Marks
 from kpdemo.media import images
 from kpdemo.structures import Answer, ComparedFace, Comparison
 from kpdemo.ui import examples
-from kpdemo.ui.compare import ground_truth, panels, table
+from kpdemo.ui.compare import ground_truth, messages, panels, table
 from kpdemo.ui.session import PhotoResult, Truth
 from kpdemo.ui.shared import notice, titles
 
@@ -110,10 +110,10 @@ def test_a_small_face_alone_is_shown_close_up():
 
 def test_the_notice_says_what_is_wrong_and_nothing_else():
     found = face(10, 10, 90, unet=answer("ibug-68"))
-    assert notice.of(comparison(400, 300, found)) == ""
-    assert "No face found. Try" in notice.of(comparison(400, 300))
-    assert "15 faces" in notice.of(comparison(400, 300, *[found] * 15))
-    said = notice.of(comparison(400, 300, found, resnet18="its folder is <damaged>."))
+    assert messages.of(comparison(400, 300, found)) == ""
+    assert "No face found. Try" in messages.of(comparison(400, 300))
+    assert "15 faces" in messages.of(comparison(400, 300, *[found] * 15))
+    said = messages.of(comparison(400, 300, found, resnet18="its folder is <damaged>."))
     assert "ResNet-18 is left out: its folder is &lt;damaged&gt;." in said
     assert 'role="alert"' in notice.error("Stop.")
 

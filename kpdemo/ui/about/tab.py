@@ -12,7 +12,7 @@ from kpdemo.models import model
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.ui.about import diagrams
-from kpdemo.ui.leaderboard.tables import count
+from kpdemo.ui.shared.numbers import count
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
 _TEXT = Path(__file__).with_name("about.md")

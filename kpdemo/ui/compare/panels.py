@@ -19,7 +19,8 @@ from kpdemo.media.images import Photo
 from kpdemo.structures import Answer, ComparedFace, Comparison
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, titles
-from kpdemo.ui.shared.colors import css_color, data_uri
+from kpdemo.ui.shared.colors import css_color
+from kpdemo.ui.shared.image_data import data_uri
 
 # Pixels of the whole photo, and of a face that would be coarse in it.
 PHOTO_SIDE = 900

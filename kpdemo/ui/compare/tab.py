@@ -20,7 +20,7 @@ from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side
 from kpdemo.structures import Comparison
 from kpdemo.ui import examples
-from kpdemo.ui.compare import ground_truth, panels, table
+from kpdemo.ui.compare import ground_truth, messages, panels, table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
@@ -201,9 +201,9 @@ def compare(
 ) -> Update:
     """Compare the photo at `path`, or the last one where that is None."""
     if path is None and last is None:
-        return Update(message=notice.error(notice.NO_PHOTO))
+        return Update(message=notice.error(messages.NO_PHOTO))
     if not models:
-        return Update(message=notice.error(notice.NO_MODEL))
+        return Update(message=notice.error(messages.NO_MODEL))
     try:
         result = _result(engine, path, models, last, progress)
     except ImageError as error:
@@ -222,7 +222,7 @@ def display(engine: Engine, result: PhotoResult) -> Update:
     foreign = list(filter(store.is_foreign, store.models))
     markups = {name: engine.markup(name) for name in result.comparison.models}
     return Update(
-        message=notice.of(result.comparison),
+        message=messages.of(result.comparison),
         panels=panels.value(result, markups),
         table=table.value(store.models, result, store.origins, store.not_pulled, foreign),
         truth=ground_truth.value(result),
@@ -233,7 +233,7 @@ def display(engine: Engine, result: PhotoResult) -> Update:
 def load_truth(engine: Engine, name: str, text: str, last: PhotoResult | None) -> Update:
     """Compare the last result with the ground truth in a file's `text`."""
     if last is None:
-        return Update(message=notice.error(notice.NO_COMPARISON))
+        return Update(message=notice.error(messages.NO_COMPARISON))
     try:
         return display(engine, ground_truth.with_file(last, name, text))
     except TruthError as error:
@@ -243,7 +243,7 @@ def load_truth(engine: Engine, name: str, text: str, last: PhotoResult | None) -
 def choose_truth(engine: Engine, chosen: str, last: PhotoResult | None) -> Update:
     """Compare the last result with another set of points from its ground truth's file."""
     if last is None or last.truth is None:
-        return Update(message=notice.error(notice.EXPIRED))
+        return Update(message=notice.error(messages.EXPIRED))
     try:
         return display(engine, ground_truth.with_set(last, replace(last.truth, chosen=chosen)))
     except TruthError as error:
@@ -272,7 +272,7 @@ def _result(
     elif path is not None:
         photo, truth = images.load(path), None
     else:
-        raise ImageError(notice.NO_PHOTO)
+        raise ImageError(messages.NO_PHOTO)
     loading = 1000 * (time.perf_counter() - started)
     comparison = engine.compare(
         photo, models, lambda model, done: progress(done, desc=zoo.title(model))
@@ -299,7 +299,7 @@ def _existing(path: str) -> str | None:
 def download(event: gr.EventData, last: PhotoResult | None) -> dict[str, str]:
     """A file for the browser to save: made here, in memory, and never on disk."""
     if last is None:
-        raise gr.Error(notice.EXPIRED, print_exception=False)
+        raise gr.Error(messages.EXPIRED, print_exception=False)
     name = f"kpdemo.{event.kind}"
     if event.kind == "png":
         data = export.png_bytes(side_by_side(last.photo, last.comparison))
@@ -320,6 +320,6 @@ def _pts(comparison: Comparison, model: str, face: int) -> tuple[str, bytes]:
     answer = comparison.faces[face].answers.get(model)
     points = None if answer is None else export.ibug_points(answer)
     if points is None:
-        raise gr.Error(notice.NO_POINTS, print_exception=False)
+        raise gr.Error(messages.NO_POINTS, print_exception=False)
     several = f"-face-{face + 1}" if len(comparison.faces) > 1 else ""
     return f"kpdemo-{model}{several}.pts", export.to_pts(points).encode()

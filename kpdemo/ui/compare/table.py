@@ -14,9 +14,10 @@ from kpdemo.keypoints import agreement
 from kpdemo.keypoints.agreement import Summary
 from kpdemo.models.model import Model
 from kpdemo.records import lineage
-from kpdemo.ui.leaderboard.tables import count
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, titles
+from kpdemo.ui.shared.colors import css_color
+from kpdemo.ui.shared.numbers import count
 
 _TIME = "Milliseconds per face"
 # What models that were not trained here were trained on.
@@ -116,7 +117,7 @@ def _row(name: str, model: Model | None, result: PhotoResult, foreign: bool) -> 
         "parameters": [count(model.parameters), model.parameters] if model else ["–", None],
         "trained": ["–" if foreign else _trained_on(name), None],
     }
-    return {"name": name, "color": "rgb({},{},{})".format(*zoo.color(name)), "cells": cells}
+    return {"name": name, "color": css_color(name), "cells": cells}
 
 
 def _figure(number: float | None, form: str, unknown: str = "–") -> list[Any]:

@@ -16,7 +16,8 @@ from kpdemo.explain import filters
 from kpdemo.explain.filters import Layer
 from kpdemo.models.model import Model
 from kpdemo.ui.shared import titles
-from kpdemo.ui.shared.colors import css_color, data_uri
+from kpdemo.ui.shared.colors import css_color
+from kpdemo.ui.shared.image_data import data_uri
 
 SLICES = 64  # input slices of a kernel that can be shown one by one
 MAP_SIDE = 112  # cells per side of a feature map, at most

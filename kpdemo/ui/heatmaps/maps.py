@@ -23,7 +23,8 @@ from kpdemo.models.model import Model
 from kpdemo.models.predict import Prediction
 from kpdemo.structures import Face
 from kpdemo.ui.shared import component, titles
-from kpdemo.ui.shared.colors import css_color, data_uri
+from kpdemo.ui.shared.colors import css_color
+from kpdemo.ui.shared.image_data import data_uri
 
 FACE_SIDE = 560  # pixels of the face in the browser
 _SCALE = "inferno"  # perceptually uniform

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.keypoints.metrics import FAILURE
 from kpdemo.records.leaderboard import Standing, shares_below
-from kpdemo.ui.leaderboard.tables import count
-from kpdemo.ui.shared import charts
+from kpdemo.ui.shared import charts, colors
+from kpdemo.ui.shared.numbers import count
 from kpdemo.zoo import color
 
 _HEIGHT = 420
@@ -51,10 +51,10 @@ def curves(rows: Sequence[Standing], cut: str) -> tuple[go.Figure, str]:
             y=shares_below(row.errors[cut], row.faces or 0, limits).round(2).tolist(),
             name=zoo.title(row.name),
             mode="lines",
-            line={"color": charts.color(rgb), "width": 2.5, "dash": dash},
+            line={"color": colors.css(rgb), "width": 2.5, "dash": dash},
             hovertemplate="%{y:.1f} %",
         )
-    chart.add_vline(FAILURE, line={"color": charts.color((128, 128, 128)), "width": 1.5})
+    chart.add_vline(FAILURE, line={"color": colors.css((128, 128, 128)), "width": 1.5})
     chart.add_annotation(
         x=FAILURE, y=3, text=f"{FAILURE:g} %", showarrow=False, xanchor="left", xshift=4
     )
@@ -110,9 +110,9 @@ def speed(rows: Sequence[Standing]) -> tuple[go.Figure, str]:
             textposition=place,
             marker={
                 "size": size,
-                "color": charts.color(color(row.name), 0.75),
+                "color": colors.css(color(row.name), 0.75),
                 "symbol": "diamond" if row.baseline else "circle",
-                "line": {"color": charts.color((20, 20, 20), 0.7), "width": 1},
+                "line": {"color": colors.css((20, 20, 20), 0.7), "width": 1},
             },
             hovertemplate=_hover(row),
         )

@@ -8,7 +8,7 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.leaderboard import Face, Standing
-from kpdemo.zoo import color
+from kpdemo.ui.shared.colors import css_color
 
 _SIDE = 300  # units of a drawing, about its pixels
 _MARGIN = 1.16
@@ -32,7 +32,7 @@ def html(row: Standing) -> str:
     return (
         '<p class="kp-face-key"><span class="kp-dot-of-face kp-dot-of-truth"></span> '
         "ground truth "
-        f'<span class="kp-dot-of-face" style="--model:{_css(color(row.name))}"></span> '
+        f'<span class="kp-dot-of-face" style="--model:{css_color(row.name)}"></span> '
         f"{escape(zoo.title(row.name))}</p>"
         f'<div class="kp-faces">{"".join(figures)}</div>'
         '<p class="kp-small">The images of the test sets may not be redistributed, so only '
@@ -58,7 +58,7 @@ def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
     bar = _BAR / 100 * face.eyes * unit
     name = escape(face.name).replace("/", "/<wbr>")
     return (
-        f'<figure class="kp-face-drawn" style="--model:{_css(color(model))}">'
+        f'<figure class="kp-face-drawn" style="--model:{css_color(model)}">'
         f'<svg viewBox="0 0 {_SIDE} {_SIDE + 24}" role="img"><title>{escape(description)}</title>'
         f'<path class="kp-apart" d="{_links(truth, answer)}"/>'
         f'<path class="kp-lines-truth" d="{_lines(truth, scheme.contours)}"/>'
@@ -70,10 +70,6 @@ def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
         f"<figcaption><b>{place}: {face.error:.1f} %</b><span>{name}</span>"
         f"<p>{escape(face.reason)}</p></figcaption></figure>"
     )
-
-
-def _css(rgb: zoo.Color) -> str:
-    return "rgb({}, {}, {})".format(*rgb)
 
 
 def _dots(points: np.ndarray, radius: float) -> str:

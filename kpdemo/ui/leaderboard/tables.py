@@ -9,13 +9,7 @@ from kpdemo.keypoints import markup
 from kpdemo.records.leaderboard import Robustness, Standing
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import swatch
-
-
-def count(value: float) -> str:
-    """A number of parameters: 5.9 M, 313.9 k, 870."""
-    if value >= 1e6:
-        return f"{value / 1e6:.1f} M"
-    return f"{value / 1e3:.1f} k" if value >= 1e3 else f"{value:.0f}"
+from kpdemo.ui.shared.numbers import count
 
 
 def _size(value: float) -> str:

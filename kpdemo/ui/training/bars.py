@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.runs import Errors, Labels
-from kpdemo.ui.shared import charts, titles
+from kpdemo.ui.shared import charts, colors, titles
 from kpdemo.ui.training.curves import HEIGHT, SYMBOLS, plain
 
 _FEW = 20  # keypoints that have room for a bar and a name each
@@ -77,7 +77,7 @@ def _bars(one: Errors, words: Sequence[str], measure: _Measure, hatch: str) -> g
         orientation="h",
         name=zoo.title(one.model),
         marker={
-            "color": charts.color(zoo.color(one.model)),
+            "color": colors.css(zoo.color(one.model)),
             "pattern": {"shape": hatch, "fillmode": "overlay", "size": 7, "solidity": 0.4},
         },
         hovertemplate=(
@@ -93,7 +93,7 @@ def _marks(one: Errors, words: Sequence[str], number: int) -> go.Scatter:
         mode="markers",
         name=zoo.title(one.model),
         marker={
-            "color": charts.color(zoo.color(one.model)),
+            "color": colors.css(zoo.color(one.model)),
             "symbol": SYMBOLS[number % len(SYMBOLS)],
             "size": 8,
         },
@@ -185,7 +185,7 @@ def completeness(labels: dict[str, Labels]) -> go.Figure:
                 mode="markers",
                 name=f"training faces of {names}",
                 marker={
-                    "color": charts.color(zoo.color(sorted(recipes)[0])),
+                    "color": colors.css(zoo.color(sorted(recipes)[0])),
                     "symbol": SYMBOLS[number + 1],
                     "size": 10,
                 },

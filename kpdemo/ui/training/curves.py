@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.records.runs import Run, Sweep, Variant, setting, smooth
 from kpdemo.records.seeds import comparison
-from kpdemo.ui.shared import charts
+from kpdemo.ui.shared import charts, colors
 from kpdemo.ui.training.settings import NONE, changed
 
 LOSS, NME = "loss", "nme"
@@ -74,7 +74,7 @@ def learning(
             at = int(np.flatnonzero(run.curves["epoch"] == run.best[0])[0])
             chart.add_trace(_best(run, run.best, x[at], run.curves[columns[0]][at]))
             smoothed = smooth(run.curves[columns[0]], smoothing)
-            ends.append((title(run), charts.color(rgb), float(x[finite[-1]]), smoothed[finite[-1]]))
+            ends.append((title(run), colors.css(rgb), float(x[finite[-1]]), smoothed[finite[-1]]))
     labelled = 1 < len(runs) <= _LABELLED
     last = max((end[2] for end in ends), default=1) * (1.2 if labelled else 1.03)
     chart.update_xaxes(range=[0, last])
@@ -151,7 +151,7 @@ def _curve(
         legendgroup=run.name,
         showlegend=not training,
         line={
-            "color": charts.color(rgb, 0.75 if training else 1),
+            "color": colors.css(rgb, 0.75 if training else 1),
             "width": 1.6 if training else 2.6,
             "dash": "dash" if training else "solid",
         },
@@ -178,7 +178,7 @@ def _best(run: Run, best: tuple[int, float], x: float, y: float) -> go.Scatter:
         marker={
             "symbol": "circle-open",
             "size": 13,
-            "color": charts.color(zoo.color(run.model)),
+            "color": colors.css(zoo.color(run.model)),
             "line": {"width": 3},
         },
         hovertemplate=(
@@ -331,12 +331,12 @@ def _variant(variant: Variant, column: str) -> list[go.Scatter]:
         return [_curve(first, x, first.curves[column], column, "x", False)]
     rgb = zoo.color(first.model)
     faint = [
-        _line(run.curves["epoch"], run.curves[column], charts.color(rgb, 0.3), 1)
+        _line(run.curves["epoch"], run.curves[column], colors.css(rgb, 0.3), 1)
         for run in variant.runs
     ]
     training = column == "train_loss"
     x, y = variant.mean(column)
-    mean = _line(x, y, charts.color(rgb, 0.75 if training else 1), 1.6 if training else 2.6)
+    mean = _line(x, y, colors.css(rgb, 0.75 if training else 1), 1.6 if training else 2.6)
     mean.update(
         line={"dash": "dash" if training else "solid"},
         hoverinfo="all",

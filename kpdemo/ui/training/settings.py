@@ -295,9 +295,7 @@ _ROWS: dict[str, Callable[[Settings], str]] = {
     "LR schedule": _each_stage(_schedule),
     "Optimiser": _each_stage(_optimizer),
     "Trainable layers": _each_stage(_trainable_layers),
-    "Early stopping": _each_stage(
-        lambda get: f"{get('patience')} epochs" if get("patience") else "no"
-    ),
+    "Early stopping": _each_stage(_early_stopping),
     "Batch size": _plain("batch_size"),
     "Horizontal flip": _chance("augment.mirror"),
     "Geometric augmentation": _geometric,
