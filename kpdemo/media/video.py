@@ -7,7 +7,7 @@ what to do next. Sound is not read.
 import csv
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -144,7 +144,7 @@ class Clip:
 
 def annotate(
     engine: Engine, clip: Clip, titles: Mapping[str, str], film: Path, table: TextIO
-) -> Iterator[tuple[Frame, Comparison]]:
+) -> Generator[tuple[Frame, Comparison], None, None]:
     """Compare models on every frame; each is written by the time that it is yielded.
 
     `titles` names the models by what the film calls them, left to right, one panel each. `film`

@@ -1,10 +1,10 @@
-"""What other programs can call: `/compare`, `/keypoints` and `/models`, over HTTP and as MCP tools.
+"""The endpoints `/compare`, `/keypoints` and `/models`, over HTTP and as MCP tools.
 
 Gradio shows the functions' type hints and docstrings to its clients and to language models.
 """
 
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 
 import gradio as gr
 import torch
@@ -16,10 +16,10 @@ from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.models import nets
 from kpdemo.structures import Comparison
-from kpdemo.ui.compare.tab import TURN
+from kpdemo.ui.shared.queues import MODELS_QUEUE
 
 
-class Mark(TypedDict):
+class FileMark(TypedDict):
     _type: Literal["gradio.FileData"]
 
 
@@ -27,7 +27,7 @@ class Photo(TypedDict):
     """An uploaded file, as Gradio's clients hand it over."""
 
     path: str
-    meta: Mark
+    meta: FileMark
 
 
 class Size(TypedDict):
@@ -105,12 +105,12 @@ class Model(TypedDict):
 
 
 _EXAMPLES = Path(__file__).with_name("api.html")
-_ADDRESS = """const here = new URL(".", location.href).href;
-element.querySelectorAll("[data-address]").forEach((place) => { place.textContent = here; });"""
+_ADDRESS = """const address = new URL(".", location.href).href;
+element.querySelectorAll("[data-address]").forEach((part) => { part.textContent = address; });"""
 
 
 def build(engine: Engine) -> None:
-    """The endpoints. First on the page: a listener that comes earlier would take a name away."""
+    """Add the endpoints. First on the page: an earlier listener would take their names."""
 
     def compare(photo: Photo, models: list[str] | None = None) -> Result:
         """
@@ -125,7 +125,7 @@ def build(engine: Engine) -> None:
         Returns:
             The photo's size, for each face its box and each model's keypoints with their confidence, milliseconds by stage, what is missing on a face or unavailable and why, how many faces were left out, and notices.
         """  # noqa: E501
-        return _compare(engine, photo, models).to_dict()
+        return cast(Result, _compare(engine, photo, models).to_dict())
 
     def keypoints(photo: Photo, model: str = "unet") -> Keypoints:
         """
@@ -142,7 +142,7 @@ def build(engine: Engine) -> None:
         """  # noqa: E501
         result = _compare(engine, photo, [model]).to_dict()
         if model in result["unavailable"]:
-            raise _refused(f"{model} is unavailable: {result['unavailable'][model]}")
+            raise _error(f"{model} is unavailable: {result['unavailable'][model]}")
         name = engine.markup(model)
         faces = []
         for face in result["faces"]:
@@ -170,44 +170,44 @@ def build(engine: Engine) -> None:
         """
         return [_describe(engine, name) for name in engine.names]
 
-    # All that computes waits its turn with the page's visitors.
-    gr.api(compare, concurrency_id=TURN)
-    gr.api(keypoints, concurrency_id=TURN)
+    # Calls that compute share the queue of the page's visitors.
+    gr.api(compare, concurrency_id=MODELS_QUEUE)
+    gr.api(keypoints, concurrency_id=MODELS_QUEUE)
     gr.api(models)
 
 
 def footer() -> None:
-    """How to call the endpoints, in a line that unfolds."""
+    """How to call the endpoints, in a collapsed section."""
     examples = _EXAMPLES.read_text(encoding="utf-8")
     gr.HTML(examples, js_on_load=_ADDRESS, apply_default_css=False, elem_id="api")
 
 
 def _compare(engine: Engine, photo: Photo, models: list[str] | None) -> Comparison:
-    # Gradio has checked that such a file is an upload, and nothing else: without the mark, any
-    # path of this machine could stand there.
+    # Gradio checks files with this mark, and only those, to be uploads: without the mark, any path
+    # of this machine could stand there.
     if not is_file_obj_with_meta(photo):
-        raise _refused("Upload the photo first, and pass what the upload answers as a FileData.")
+        raise _error("Upload the photo first, and pass what the upload answers as a FileData.")
     try:
         return engine.compare(images.load(photo["path"]), models)
     except (ImageError, ValueError) as error:
-        raise _refused(str(error)) from None
+        raise _error(str(error)) from None
 
 
-def _refused(sentence: str) -> gr.Error:
+def _error(sentence: str) -> gr.Error:
     return gr.Error(sentence, print_exception=False)
 
 
 def _describe(engine: Engine, name: str) -> Model:
-    known = engine.markup(name)
+    markup_name = engine.markup(name)
     parameters = None
     if name in engine.store.configs:
-        # Counting needs no numbers in them, nor the file that has those.
+        # Counting needs neither weights nor their file.
         with torch.device("meta"):
             net = nets.build(engine.store.configs[name])
         parameters = sum(p.numel() for p in net.parameters())
     return {
         "name": name,
-        "markup": known,
-        "keypoints": list(markup.get(known).names),
+        "markup": markup_name,
+        "keypoints": list(markup.get(markup_name).names),
         "parameters": parameters,
     }

@@ -1,8 +1,8 @@
-"""The built-in photos: two portraits in the public domain that come with installed packages."""
+"""The example photos: two public-domain portraits from installed packages, and both together."""
 
 import importlib.util
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -15,14 +15,14 @@ _THUMBNAIL = 112
 
 @dataclass(frozen=True)
 class Example:
-    """A photo to try: its name on the page, and a file without metadata."""
+    """An example photo: its title on the page, and a file without metadata."""
 
     title: str
     path: Path
 
 
 def write(folder: Path) -> list[Example]:
-    """Write the built-in photos that can be found into `folder`, and one of two people."""
+    """Write the available example photos into `folder`, and one of two people."""
     portraits = list(_portraits())
     pictures = [(title, picture) for title, picture in portraits]
     if len(portraits) > 1:
@@ -35,8 +35,8 @@ def write(folder: Path) -> list[Example]:
     return examples
 
 
-def buttons(examples: list[Example]) -> str:
-    """HTML of one button an example, with its thumbnail."""
+def buttons(examples: Sequence[Example]) -> str:
+    """HTML of a button with a thumbnail for each example."""
     return "".join(
         f'<button type="button" data-example="{number}"><img alt="" src="{_thumbnail(e.path)}">'
         f"<span>{escape(e.title)}</span></button>"
@@ -45,22 +45,24 @@ def buttons(examples: list[Example]) -> str:
 
 
 def _portraits() -> Iterator[tuple[str, Image.Image]]:
-    for title, package, inside in (
+    for title, package, name in (
         ("Grace Hopper", "matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
         ("Eileen Collins", "skimage", "data/astronaut.png"),
     ):
-        spec = importlib.util.find_spec(package)  # importing them would only cost time
-        path = Path(spec.submodule_search_locations[0]) / inside if spec else None
-        if path and path.exists():
+        spec = importlib.util.find_spec(package)  # faster than importing it
+        if spec is None or not spec.submodule_search_locations:
+            continue
+        path = Path(spec.submodule_search_locations[0]) / name
+        if path.exists():
             yield title, Image.open(path).convert("RGB")
 
 
 def _side_by_side(pictures: list[Image.Image]) -> Image.Image:
     height = min(picture.height for picture in pictures)
-    same = [p.resize((round(p.width * height / p.height), height)) for p in pictures]
-    sheet = Image.new("RGB", (sum(picture.width for picture in same), height))
+    scaled = [p.resize((round(p.width * height / p.height), height)) for p in pictures]
+    sheet = Image.new("RGB", (sum(picture.width for picture in scaled), height))
     left = 0
-    for picture in same:
+    for picture in scaled:
         sheet.paste(picture, (left, 0))
         left += picture.width
     return sheet

@@ -1,4 +1,4 @@
-"""The page: a header, the tabs, and what all of them share."""
+"""The page: header, tabs, footer, and the settings to launch it with."""
 
 import asyncio
 import atexit
@@ -23,14 +23,14 @@ from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import tab as live_tab
 from kpdemo.ui.training import tab as training_tab
 
-_WAITING = 24
+_QUEUE_LENGTH = 24
 _HEADER = """<div class="kp-header"><svg viewBox="0 0 32 32" aria-hidden="true">
 <circle cx="10" cy="12" r="2.4"/><circle cx="22" cy="12" r="2.4"/><circle cx="16" cy="18" r="2.4"/>
 <circle cx="11" cy="24" r="2.4"/><circle cx="16" cy="26" r="2.4"/><circle cx="21" cy="24" r="2.4"/>
 </svg><h1>kpdemo</h1><p>Facial keypoints, network by network</p></div>"""
 
-# Gradio's own words, where ours are plainer.
-_WORDS = {
+# Replacements of Gradio's texts.
+_TEXTS = {
     "upload_text.drop_file": "Drop a video here,",
     "upload_text.click_to_upload": "or click to choose one",
 }
@@ -38,9 +38,9 @@ _WORDS = {
 
 @asynccontextmanager
 async def _serving(app: App) -> AsyncIterator[None]:
-    """What goes on beside the page, from when it answers."""
+    """Warm up and forget idle sessions while the page is served."""
     warming = asyncio.create_task(asyncio.to_thread(engine().warm_up))
-    async with session.forgetting(app):
+    async with session.forget_idle(app):
         yield
     await warming
 
@@ -49,15 +49,15 @@ LAUNCH: dict[str, Any] = {
     "theme": theme.build(),
     "css_paths": theme.CSS,
     "footer_links": [],
-    "i18n": gr.I18n(en=_WORDS),
+    "i18n": gr.I18n(en=_TEXTS),
     "run_history": False,
     "max_file_size": images.MAX_BYTES + 10_000_000,  # the page and `images` refuse earlier
     "state_session_capacity": session.SESSIONS_KEPT,
     "app_kwargs": {"lifespan": _serving},
     "enable_monitoring": False,
     "mcp_server": True,
-    # Else Gradio ends the program where its own first look at the page takes more than three
-    # seconds, which it does on a busy machine.
+    # Otherwise Gradio exits if its own first request of the page takes more than three seconds, as
+    # it does on a busy machine.
     "_frontend": False,
 }
 
@@ -69,21 +69,21 @@ def build() -> gr.Blocks:
     with gr.Blocks(
         title="kpdemo: facial keypoints, network by network",
         analytics_enabled=False,
-        delete_cache=(uploads.EVERY, uploads.AGE),
+        delete_cache=(uploads.EVERY, uploads.MAX_AGE),
         fill_width=True,
     ) as page:
         api.build(engine())
         gr.HTML(_HEADER, apply_default_css=False)
-        shown = gr.State()
+        result = gr.State()
         with gr.Tabs():
             with gr.Tab("Compare", id="compare"):
-                compare_tab.build(engine(), shown, examples)
+                compare_tab.build(engine(), result, examples)
             with gr.Tab("Live", id="live"):
                 live_tab.build(engine())
             with gr.Tab("Heatmaps", id="heatmaps") as tab:
-                heatmaps_tab.build(engine(), shown, tab)
+                heatmaps_tab.build(engine(), result, tab)
             with gr.Tab("Filters", id="filters") as tab:
-                filters_tab.build(engine(), shown, tab)
+                filters_tab.build(engine(), result, tab)
             with gr.Tab("Training", id="training") as tab:
                 training_tab.build(tab)
             with gr.Tab("Leaderboard", id="leaderboard") as tab:
@@ -91,5 +91,5 @@ def build() -> gr.Blocks:
             with gr.Tab("About", id="about"):
                 about_tab.build()
         api.footer()
-    # Closed are only the routes past the queue: clients and plain HTTP (/call) stand in it too.
-    return page.queue(max_size=_WAITING, api_open=False)
+    # This closes only the routes that bypass the queue: clients and plain HTTP (/call) wait in it.
+    return page.queue(max_size=_QUEUE_LENGTH, api_open=False)

@@ -12,17 +12,17 @@ from gradio.state_holder import StateHolder
 from kpdemo.keypoints import agreement, annotations
 from kpdemo.keypoints.annotations import Marks
 from kpdemo.media.images import Photo
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import Answer, Comparison, Face
+from kpdemo.zoo import BASELINE
 
-# A session that was left alone for so many seconds is forgotten; its photo may take 12 MB. The
-# second number is how often that is looked for.
-SECONDS_KEPT, EVERY = 900, 10
+SECONDS_KEPT = 900  # a session idle for longer is forgotten; its photo may take 12 MB
+EVERY = 10  # seconds between checks for idle sessions
 SESSIONS_KEPT = 40
 
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The sets of marked points in a visitor's file, and which one is taken for the truth."""
+    """The sets of annotated points in a visitor's file, and the chosen one."""
 
     file: str
     sets: Mapping[str, Marks]
@@ -34,30 +34,42 @@ class Truth:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """The photo that the page shows and its comparison; `path` is the upload in Gradio's cache.
+class PhotoResult:
+    """A visitor's photo and its comparison; `path` is the upload in Gradio's cache.
 
-    `truth` is None unless the visitor gave marks for this photo.
+    `truth` is None unless the visitor gave ground truth for this photo.
     """
 
     path: str
     photo: Photo
     comparison: Comparison
-    annotations: Truth | None = None
+    truth: Truth | None = None
+
+    @property
+    def reference_model(self) -> str:
+        """The model that the others are compared with where there is no ground truth."""
+        return BASELINE
+
+    def detection(self, number: int) -> Face:
+        """What the detector gave for a face, counted from 0, in photo coordinates."""
+        detection = self.comparison.faces[number].found
+        if detection is None:
+            raise ValueError("This comparison was not made by the engine.")
+        return detection
 
     def references(self) -> list[Answer | None]:
-        """What the models are held against on each face: the truth, else the baseline."""
+        """What the models are compared with on each face: ground truth, else the baseline."""
         if self.truth:
             return annotations.on_faces(self.truth.marks, self.comparison.faces)
         return agreement.baselines(self.comparison.faces)
 
 
 @asynccontextmanager
-async def forgetting(app: App) -> AsyncIterator[None]:
-    """For as long as the page is served, sessions that nobody uses any more are forgotten.
+async def forget_idle(app: App) -> AsyncIterator[None]:
+    """Forget idle sessions as long as the page is served.
 
     Gradio's own `time_to_live` counts from when a value was set, becomes an hour once the page is
-    closed, and never ends for what other components show.
+    closed, and never ends for the values of other components.
     """
     task = asyncio.create_task(_forget(app.state_holder))
     yield
@@ -66,10 +78,10 @@ async def forgetting(app: App) -> AsyncIterator[None]:
 
 async def _forget(sessions: StateHolder) -> None:
     while True:
-        eldest = datetime.now() - timedelta(seconds=SECONDS_KEPT)
+        oldest = datetime.now() - timedelta(seconds=SECONDS_KEPT)
         with sessions.lock:
-            for session, used in list(sessions.time_last_used.items()):
-                if used < eldest:
+            for session, last_use in list(sessions.time_last_used.items()):
+                if last_use < oldest:
                     del sessions.time_last_used[session]
                     sessions.session_data.pop(session, None)
         await asyncio.sleep(EVERY)

@@ -1,4 +1,4 @@
-"""How the page looks: Gradio's plainest theme with colours, shapes and fonts of our own."""
+"""The page's theme: Gradio's base theme with our own colours, shapes and fonts."""
 
 from pathlib import Path
 

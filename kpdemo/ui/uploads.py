@@ -1,4 +1,4 @@
-"""Gradio's folder of uploads: one of this program's own, where nothing grows old.
+"""Gradio's folder of uploads: one of this program's own, emptied of old files.
 
 Gradio's `delete_cache` forgets some copies, such as a picture that an MCP client sent as text.
 """
@@ -12,15 +12,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-# Seconds between looks into the folder, and the age at which a file in it is deleted.
-EVERY, AGE = 60, 300
+# Seconds between checks of the folder, and the age at which a file in it is deleted.
+EVERY, MAX_AGE = 60, 300
 _VARIABLE = "GRADIO_TEMP_DIR"
 
 
 def claim() -> Path | None:
     """Give Gradio a folder that is deleted with this program; None where the user named one.
 
-    Only before Gradio is imported, because that is when it reads the name.
+    Call it before Gradio is imported, which is when the name is read.
     """
     if _VARIABLE in os.environ:
         return None
@@ -33,10 +33,10 @@ def claim() -> Path | None:
 
 def sweep(folder: Path, age: float) -> None:
     """Delete the files under `folder` that are older than `age` seconds."""
-    eldest = time.time() - age
+    oldest = time.time() - age
     for path in folder.rglob("*"):
         try:
-            if path.is_file() and path.stat().st_mtime < eldest:
+            if path.is_file() and path.stat().st_mtime < oldest:
                 path.unlink()
         except OSError:  # somebody else deleted it first
             continue
@@ -44,6 +44,6 @@ def sweep(folder: Path, age: float) -> None:
 
 def _keep_clean(folder: Path) -> None:
     while folder.exists():
-        with suppress(OSError):  # the folder went while it was looked through
-            sweep(folder, AGE)
+        with suppress(OSError):  # the folder was deleted meanwhile
+            sweep(folder, MAX_AGE)
         time.sleep(EVERY)

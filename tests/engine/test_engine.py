@@ -26,9 +26,8 @@ from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media.images import ImageError, load
 from kpdemo.media.sheet import side_by_side
 from kpdemo.structures import Answer, ComparedFace, Comparison
-from kpdemo.ui.compare import panels
-from kpdemo.ui.session import Shown
-from kpdemo.ui.shared import notice
+from kpdemo.ui.compare import messages, panels
+from kpdemo.ui.session import PhotoResult
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())
@@ -240,7 +239,7 @@ def test_only_the_largest_faces_are_compared_and_it_is_said(hopper_path):
         assert comparison.to_dict()["notices"] == [sentence]
     assert sentence in describe(result)
     assert sentence in export.to_csv(result.to_dict())
-    assert sentence in notice.of(result)
+    assert sentence in messages.of(result)
 
 
 @pytest.fixture(scope="module")
@@ -268,8 +267,9 @@ def test_a_face_without_a_mesh_is_said_in_every_output(half, tmp_path, capsys):
     (row,) = [row for row in rows if row["model"] == BASELINE]
     assert (row["face"], row["x"], row["note"]) == ("0", "", "no face here")
     assert re.search(r"mediapipe +no face here", describe(result))
-    assert "MediaPipe: no face here." in notice.of(result)
-    shown = json.loads(panels.value(Shown("half.png", load(path), result)))
+    assert "MediaPipe: no face here." in messages.of(result)
+    markups = {name: engine().markup(name) for name in result.models}
+    shown = json.loads(panels.value(PhotoResult("half.png", load(path), result), markups))
     assert [panel["name"] for panel in shown["panels"]] == ["simplenet", BASELINE]
     assert shown["panels"][1]["faces"] == [None] and not shown["panels"][1]["pts"]
     photo = load(path)
@@ -284,7 +284,7 @@ def test_faces_without_a_mesh_are_counted_on_the_page():
         ComparedFace(box, 0.9, 0.0, {"unet": nose}, None, missing)
         for missing in ({}, {BASELINE: "no face here"}, {BASELINE: "no face here"})
     ]
-    words = notice.of(Comparison(99, 99, faces, {}, {}))
+    words = messages.of(Comparison(99, 99, faces, {}, {}))
     assert "MediaPipe: no face here (face 2, 3 of 3)." in words
 
 

@@ -161,7 +161,7 @@ def test_a_net_that_answers_the_mean_is_called_that(copy, results):
         row["answers_mean"] = row["name"] == "nosenet-moore"
     (copy / leaderboard.RESULTS).write_text(json.dumps(results))
     html = tables.html(leaderboard.read(copy).on(BOARDS[2]))
-    assert html.count(">answers the mean<") == 1
+    assert html.count(">predicts the mean face<") == 1
 
 
 @pytest.mark.parametrize("name", DEFAULT_MODELS)

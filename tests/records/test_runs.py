@@ -67,7 +67,7 @@ def test_errors_and_labels_are_in_the_order_of_the_markup(library):
     assert table.rows == 7049
     assert table.by_points_known[15] == 2140
     assert sum(table.by_points_known.values()) == table.rows
-    assert "2,140 have all 15 labels" in bars.completeness_words(library.labels)
+    assert "2,140 have all 15 labels" in bars.completeness_caption(library.labels)
 
 
 RECIPE = '{"recipe": {"name": "x", "stages": [{"epochs": 1}]%s}, "epochs": [{"epoch": 1}]%s}'
@@ -173,7 +173,7 @@ def test_differences_between_recipes_are_named(library):
     sweep = library.sweeps["facialpointsnet-lr"]
     differing, common = table([variant.recipe for variant in sweep.variants])
     assert differing == {"Learning rate": ["1e-5", "1e-4", "1e-3"]}
-    assert common["Batch"] == "8"
+    assert common["Batch size"] == "8"
     differing, _ = table([library.models[name].recipe for name in ("unet", "kaggle-cnn")])
     assert differing["Learning rate"] == ["1e-3", "5e-4, then 1e-3"]
     assert differing["Input"] == ["128 × 128 px, grey", "96 × 96 px, grey"]
@@ -182,10 +182,10 @@ def test_differences_between_recipes_are_named(library):
 def test_a_sweep_names_its_setting_and_answers_its_question(library):
     sweep = library.sweeps["nosenet-batch"]
     titles = [title for title, *_ in curves.multiples(sweep, curves.NME)]
-    assert titles == [f"batches of {size}" for size in (8, 16, 32, 64)]
+    assert titles == [f"batch size {size}" for size in (8, 16, 32, 64)]
     best = min(sweep.variants, key=lambda variant: variant.best.mean)
     assert curves.answer(sweep).startswith(
-        f"Lowest validation error (NME): {best.best.text()} ({curves.setting_words(sweep, best)})"
+        f"Lowest validation error (NME): {best.best.text()} ({curves.setting_title(sweep, best)})"
     )
     charts = [chart for *_, chart in curves.multiples(sweep, curves.LOSS)]
     assert len({str(chart.layout.yaxis.range) for chart in charts}) == 1
@@ -255,22 +255,22 @@ def test_what_is_not_as_reported_stands_beside_the_figures(library):
     html = reports_html(library)
     row = html.split('data-model="unet-report"')[1].split("</tr>")[0]
     assert "not as reported: input size" in row
-    told = settings_html([library.models["unet-report"]])
-    assert "224×224 in the report, 64×64 here" in told
-    assert '<th scope="row">Flip test</th><td>no</td>' in told
+    html = settings_html([library.models["unet-report"]])
+    assert "224×224 in the report, 64×64 here" in html
+    assert '<th scope="row">Flip test</th><td>no</td>' in html
 
 
 def test_losses_and_faces_that_do_not_compare_are_said(library):
     wing, huber = library.models["unet"], library.models["kaggle-cnn"]
     differs = "losses of different kinds"
-    assert differs in curves.learning_words([wing, huber], curves.LOSS, 0)
-    assert differs not in curves.learning_words([wing], curves.LOSS, 0)
+    assert differs in curves.learning_caption([wing, huber], curves.LOSS, 0)
+    assert differs not in curves.learning_caption([wing], curves.LOSS, 0)
     faces = "same faces and points"
-    assert faces in curves.learning_words([wing, huber], curves.NME, 0)
-    assert faces not in curves.learning_words(
+    assert faces in curves.learning_caption([wing, huber], curves.NME, 0)
+    assert faces not in curves.learning_caption(
         [library.models["simplenet"], library.models["resnet18"]], curves.NME, 0
     )
-    assert "moving average" in curves.learning_words([wing], curves.NME, 0.5)
+    assert "moving average" in curves.learning_caption([wing], curves.NME, 0.5)
 
 
 def test_lines_of_one_colour_can_be_told_apart(library):

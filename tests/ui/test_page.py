@@ -13,8 +13,8 @@ from kpdemo.keypoints.annotations import Marks
 from kpdemo.media import images
 from kpdemo.structures import Answer, ComparedFace, Comparison
 from kpdemo.ui import examples
-from kpdemo.ui.compare import ground_truth, panels, table
-from kpdemo.ui.session import Shown, Truth
+from kpdemo.ui.compare import ground_truth, messages, panels, table
+from kpdemo.ui.session import PhotoResult, Truth
 from kpdemo.ui.shared import notice, titles
 
 
@@ -38,15 +38,16 @@ def comparison(width: int, height: int, *faces: ComparedFace, **unavailable: str
     return Comparison(width, height, list(faces), {"detect": 3.0, "total": 9.0}, unavailable)
 
 
-def shown(width: int, height: int, *faces: ComparedFace, truth: Truth | None = None) -> Shown:
-    return Shown("", photo(width, height), comparison(width, height, *faces), truth)
+def shown(width: int, height: int, *faces: ComparedFace, truth: Truth | None = None) -> PhotoResult:
+    return PhotoResult("", photo(width, height), comparison(width, height, *faces), truth)
 
 
-def panels_of(held: Shown) -> dict:
-    return json.loads(panels.value(held))
+def panels_of(held: PhotoResult) -> dict:
+    markups = {n: a.markup for face in held.comparison.faces for n, a in face.answers.items()}
+    return json.loads(panels.value(held, markups))
 
 
-def rows(held: Shown) -> dict[str, dict]:
+def rows(held: PhotoResult) -> dict[str, dict]:
     return {row["name"]: row["cells"] for row in json.loads(table.value({}, held, {}, {}))["rows"]}
 
 
@@ -109,10 +110,10 @@ def test_a_small_face_alone_is_shown_close_up():
 
 def test_the_notice_says_what_is_wrong_and_nothing_else():
     found = face(10, 10, 90, unet=answer("ibug-68"))
-    assert notice.of(comparison(400, 300, found)) == ""
-    assert "No face found. Try" in notice.of(comparison(400, 300))
-    assert "15 faces" in notice.of(comparison(400, 300, *[found] * 15))
-    said = notice.of(comparison(400, 300, found, resnet18="its folder is <damaged>."))
+    assert messages.of(comparison(400, 300, found)) == ""
+    assert "No face found. Try" in messages.of(comparison(400, 300))
+    assert "15 faces" in messages.of(comparison(400, 300, *[found] * 15))
+    said = messages.of(comparison(400, 300, found, resnet18="its folder is <damaged>."))
     assert "ResNet-18 is left out: its folder is &lt;damaged&gt;." in said
     assert 'role="alert"' in notice.error("Stop.")
 

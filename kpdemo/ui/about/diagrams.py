@@ -1,4 +1,4 @@
-"""Pictures of the architectures: boxes for feature maps, in the order in which a net makes them.
+"""Architecture diagrams: boxes for feature maps, in the order of the forward pass.
 
 A box's height grows with the side of its maps and its width with their number; both stand beneath
 it. All numbers come from `kpdemo.explain.architecture`.
@@ -26,7 +26,7 @@ _FEW = 30  # fewer points than these are drawn far apart, and none of them is on
 
 
 def svg(name: str, title: str, net: Architecture) -> str:
-    """The picture of one net as an `<svg>` with a name and a description; `name` is its model."""
+    """The diagram of a net as an `<svg>` with a title and a description; `name` is its model."""
     if net.net == "unet":
         drawing = _u(net)
     elif net.up:
@@ -40,24 +40,24 @@ def svg(name: str, title: str, net: Architecture) -> str:
         f'width="{drawing.width:.0f}" height="{drawing.height:.0f}" style="--model:{color}" '
         f'role="img" aria-labelledby="{label}" aria-describedby="{label}-text">'
         f'<title id="{label}">Architecture of {escape(title)}</title>'
-        f'<desc id="{label}-text">{escape(in_words(net))}</desc>{"".join(drawing.parts)}</svg>'
+        f'<desc id="{label}-text">{escape(description(net))}</desc>{"".join(drawing.parts)}</svg>'
     )
 
 
-def in_words(net: Architecture) -> str:
-    """The order and the sizes of everything in the picture, for those who cannot see it."""
-    steps = [f"a picture of {net.picture[1]}×{net.picture[2]} pixels"]
+def description(net: Architecture) -> str:
+    """The diagram's parts and sizes in order, in words for screen readers."""
+    steps = [f"an image of {net.picture[1]}×{net.picture[2]} pixels"]
     if net.stem:
-        steps.append(f"first layers, {_told(net.stem)}")
-    steps += [_told(shape) for shape in net.down]
-    steps += [f"merged again, {_told(shape)}" for shape in net.up]
+        steps.append(f"stem, {_in_words(net.stem)}")
+    steps += [_in_words(shape) for shape in net.down]
+    steps += [f"merged, {_in_words(shape)}" for shape in net.up]
     if net.maps:
         steps.append(f"{net.maps[0]} heatmaps of {net.maps[1]}×{net.maps[2]}")
     steps += [f"a fully connected layer of {width}" for width in net.layers]
     return f"In this order: {'; '.join(steps)}; {net.keypoints} points."
 
 
-def _told(shape: Shape) -> str:
+def _in_words(shape: Shape) -> str:
     return f"{shape[0]} feature maps of {shape[1]}×{shape[2]}"
 
 
@@ -68,7 +68,7 @@ class _Drawing:
         self.parts: list[str] = []
         self.width = self.height = 0.0
 
-    def _reaches(self, x: float, y: float) -> None:
+    def _grow_to(self, x: float, y: float) -> None:
         self.width, self.height = max(self.width, x + _MARGIN), max(self.height, y + _MARGIN)
 
     def box(self, x: float, y: float, shape: Shape, largest: int) -> float:
@@ -93,14 +93,14 @@ class _Drawing:
             f'<text x="{x:.1f}" y="{y + 14:.1f}"><tspan class="kp-count">{first}</tspan>'
             f'<tspan x="{x:.1f}" dy="14">{second}</tspan></text>'
         )
-        self._reaches(x + 3.3 * max(len(first), len(second)), y + _TEXT)
+        self._grow_to(x + 3.3 * max(len(first), len(second)), y + _TEXT)
 
     def picture(self, x: float, y: float, shape: Shape) -> float:
         self.parts.append(
             f'<rect class="kp-paper" x="{x}" y="{y - _FACE / 2:.1f}" width="{_FACE}" '
             f'height="{_FACE}" rx="3"/>{_face(x, y, "kp-outline", _JAW + _INNER)}'
         )
-        self.label(x + _FACE / 2, y + _FACE / 2, "picture", f"{shape[1]}×{shape[2]}")
+        self.label(x + _FACE / 2, y + _FACE / 2, "image", f"{shape[1]}×{shape[2]}")
         return x + _FACE
 
     def points(self, x: float, y: float, count: int) -> float:
@@ -172,7 +172,7 @@ def _face(x: float, y: float, kind: str, path: str) -> str:
 
 
 def _chain(net: Architecture) -> _Drawing:
-    """One thing after the other, from left to right."""
+    """The parts in a row, from left to right."""
     drawing, y = _Drawing(), _MARGIN + 46.0
     largest = max(net.picture[1:])
     x = drawing.picture(_MARGIN, y, net.picture)
@@ -189,7 +189,7 @@ def _chain(net: Architecture) -> _Drawing:
 
 
 def _pyramid(net: Architecture) -> _Drawing:
-    """The way down on top from left to right; beneath it, what is merged, from right to left."""
+    """The bottom-up pathway above from left to right, the merged maps below from right to left."""
     drawing = _Drawing()
     top, bottom = _MARGIN + 42.0, _MARGIN + 170.0
     largest = max(net.picture[1:])
@@ -199,7 +199,7 @@ def _pyramid(net: Architecture) -> _Drawing:
         drawing.arrow(left + 5, top, left + 3 * _GAP - 5, top)
         right = drawing.box(left + 3 * _GAP, top, net.stem, largest)
     ups = list(reversed(net.up))
-    columns = []  # left and right edge of the merged maps of each stage
+    columns: list[tuple[float, float]] = []  # left and right edge of the merged maps of each stage
     for shape, merged in zip(net.down, ups, strict=True):
         start = max(right, columns[-1][1] if columns else 0) + 1.5 * _GAP
         drawing.arrow(right + 5, top, start - 5, top)
@@ -221,7 +221,7 @@ def _pyramid(net: Architecture) -> _Drawing:
 
 
 def _u(net: Architecture) -> _Drawing:
-    """Down on the left, up on the right, and level shortcuts between."""
+    """The encoder down on the left, the decoder up on the right, skip connections between."""
     drawing = _Drawing()
     largest = max(net.picture[1:])
     y, step = _MARGIN + 42.0, 34.0
@@ -231,7 +231,7 @@ def _u(net: Architecture) -> _Drawing:
         x = drawing.box(x + _GAP, y, shape, largest)
     drawing.arrow(x + 5, y, x + _GAP - 5, y)
     x += _GAP
-    levels = []  # of the way down: right edge and middle
+    levels = []  # of the encoder: right edge and middle
     for shape in net.down:
         right = drawing.box(x, y, shape, largest)
         levels.append((right, y))

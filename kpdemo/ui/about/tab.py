@@ -1,4 +1,4 @@
-"""The About tab: what the nets are, what they learned from, and what the page does not do."""
+"""The About tab: the networks, their training data, privacy, limits, and how to cite."""
 
 from html import escape
 from pathlib import Path
@@ -8,40 +8,40 @@ import gradio as gr
 from kpdemo import zoo
 from kpdemo.explain import architecture
 from kpdemo.explain.architecture import Architecture
-from kpdemo.models import model as checkpoint
+from kpdemo.models import model
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.ui.about import diagrams
-from kpdemo.ui.leaderboard.tables import count
+from kpdemo.ui.shared.numbers import count
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
 _TEXT = Path(__file__).with_name("about.md")
 _LEAD = (
-    "<p>What the four networks are, what they learned from, what happens to your photo, and where "
-    "they fail.</p>"
+    "<p>What the four networks are, what they were trained on, what happens to your photo, and "
+    "where they fail.</p>"
 )
-_HERE = "<!-- nets -->"
-_HOW = (
-    "How to read the pictures: a box is a set of feature maps, how many of them and how many cells "
-    "each has stand beneath it. Higher boxes are larger maps, wider boxes more of them. Dotted "
-    "arrows hand maps on as they are."
+_DIAGRAMS_PLACE = "<!-- nets -->"
+_LEGEND = (
+    "How to read the diagrams: a box is a set of feature maps; their number and size stand beneath "
+    "it. Taller boxes are larger maps, wider boxes more channels. Dotted arrows are skip "
+    "connections."
 )
 
 
 def build() -> None:
-    """Lay out the tab; a net whose config cannot be read has no picture."""
-    before, after = _TEXT.read_text(encoding="utf-8").split(_HERE)
-    pictures = "".join(_picture(name) for name in DEFAULT_MODELS)
+    """Lay out the tab; a net whose config cannot be read has no diagram."""
+    before, after = _TEXT.read_text(encoding="utf-8").split(_DIAGRAMS_PLACE)
+    diagrams_html = "".join(_figure(name) for name in DEFAULT_MODELS)
     with gr.Column(elem_id="about"):
         gr.HTML(_LEAD, elem_classes="kp-lead")
         gr.Markdown(before)
-        gr.HTML(f'{pictures}<p class="kp-small">{_HOW}</p>', apply_default_css=False)
+        gr.HTML(f'{diagrams_html}<p class="kp-small">{_LEGEND}</p>', apply_default_css=False)
         gr.Markdown(after)
 
 
-def _picture(name: str) -> str:
+def _figure(name: str) -> str:
     try:
-        net = architecture.of(checkpoint.read_config(WEIGHTS_DIR / name))
+        net = architecture.of(model.read_config(WEIGHTS_DIR / name))
     except (CheckpointError, ConfigError):
         return ""
     title = zoo.title(name)

@@ -1,4 +1,4 @@
-"""The box in which a visitor gives the marked points of the photo that the page shows."""
+"""The box in which a visitor loads ground truth for the compared photo."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.keypoints import annotations
 from kpdemo.keypoints.annotations import TruthError
-from kpdemo.ui.session import Shown, Truth
+from kpdemo.ui.session import PhotoResult, Truth
 from kpdemo.ui.shared import component
 
 
@@ -16,43 +16,43 @@ def build() -> gr.HTML:
     """The component; its value is `value(…)` as JSON, or None without a truth.
 
     It triggers "chosen" with the `name` and `text` of a file, "another" with the `set` of its
-    points that shall be the truth, and "cleared".
+    points to use, and "cleared".
     """
     return component.build("truth", "compare/ground_truth.html", "compare/ground_truth.js")
 
 
-def value(shown: Shown) -> str | None:
-    """What the box says of the truth as JSON; None if there is none."""
-    given = shown.truth
-    if given is None:
+def value(result: PhotoResult) -> str | None:
+    """The ground truth's description as JSON; None if there is none."""
+    truth = result.truth
+    if truth is None:
         return None
-    count = len(given.marks.faces)
-    matched = [f + 1 for f, found in enumerate(shown.references()) if found is not None]
+    count = len(truth.marks.faces)
+    matched = [n for n, points in enumerate(result.references(), 1) if points is not None]
     faces = f"face {matched[0]}" if len(matched) == 1 else f"{len(matched)} faces"
-    left = f"; {count - len(matched)} of its faces fit none that was found"
-    says = f"{given.file} belongs to {faces}{left * (count > len(matched))}."
+    left = f"; {count - len(matched)} of its faces match no detected face"
+    text = f"{truth.file} belongs to {faces}{left * (count > len(matched))}."
     return export.to_json(
         {
-            "says": f"{says} {annotations.gaps(shown.references())}".rstrip(),
-            "sets": [[name, zoo.title(name)] for name in given.sets],
-            "chosen": given.chosen,
+            "says": f"{text} {annotations.gaps(result.references())}".rstrip(),
+            "sets": [[name, zoo.title(name)] for name in truth.sets],
+            "chosen": truth.chosen,
         }
     )
 
 
-def with_file(shown: Shown, name: str, text: str) -> Shown:
-    """The comparison with a file of marks for its truth; raises TruthError."""
-    comparison = shown.comparison
+def with_file(result: PhotoResult, name: str, text: str) -> PhotoResult:
+    """The result with a file of ground truth; raises TruthError."""
+    comparison = result.comparison
     sets = annotations.read(name, text, comparison.width, comparison.height)
-    return with_set(shown, Truth(name, sets, annotations.likeliest(sets, comparison)))
+    return with_set(result, Truth(name, sets, annotations.likeliest(sets, comparison)))
 
 
-def with_set(shown: Shown, given: Truth) -> Shown:
-    """The comparison with that truth; raises TruthError if it belongs to none of its faces."""
-    held = replace(shown, truth=given)
-    if not any(held.references()):
+def with_set(result: PhotoResult, truth: Truth) -> PhotoResult:
+    """The result with that ground truth; raises TruthError if it matches none of the faces."""
+    compared = replace(result, truth=truth)
+    if not any(compared.references()):
         raise TruthError(
-            "The marked points lie on none of the faces that were found; choose the file that "
-            "belongs to this photo."
+            "The ground truth matches none of the detected faces; choose the file that belongs to "
+            "this photo."
         )
-    return held
+    return compared

@@ -1,10 +1,10 @@
 """The panels: a photo and every model's points on it, drawn by the browser from one value.
 
-The server only says where the points are. Switching layers on and off, looking closer, sliding
-between two models and following a point from panel to panel happens in `assets/panels.js` and the
-files named beside it in `build`.
+The server sends only the points. Switching layers on and off, zooming, sliding between two models
+and following a point from panel to panel happen in the browser.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -17,17 +17,17 @@ from kpdemo.keypoints import agreement, markup
 from kpdemo.media import draw
 from kpdemo.media.images import Photo
 from kpdemo.structures import Answer, ComparedFace, Comparison
-from kpdemo.ui.session import Shown
+from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, titles
-from kpdemo.ui.shared.colors import css_color, data_uri
-from kpdemo.zoo import BASELINE
+from kpdemo.ui.shared.colors import css_color
+from kpdemo.ui.shared.image_data import data_uri
 
-# The whole photo is sent this large, and each face once more where that would make it coarse.
+# Pixels of the whole photo, and of a face that would be coarse in it.
 PHOTO_SIDE = 900
 FACE_SIDE = 420
 # A view of one face is this many boxes wide; the box goes from the brows to the chin.
 _VIEW = 2.0
-# With one face narrower than this share of the photo, the page starts close to it.
+# With one face narrower than this share of the photo, the page starts zoomed in on it.
 _SMALL = 0.45
 
 
@@ -47,31 +47,34 @@ def build() -> gr.HTML:
     )
 
 
-def value(shown: Shown) -> str:
-    """The panels of a comparison as JSON, in photo coordinates; None where nothing is known."""
-    photo, comparison = shown.photo, shown.comparison
+def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
+    """The panels as JSON, in photo coordinates; null where a value is unknown.
+
+    `markups` has the markup of every model of the comparison.
+    """
+    photo, comparison = result.photo, result.comparison
     # Where no model has points, the page says so instead of showing panels.
     models = comparison.models if any(face.answers for face in comparison.faces) else []
-    references = shown.references()
-    truth = references if shown.truth else [None] * len(references)
+    references = result.references()
+    truth = references if result.truth else [None] * len(references)
     return export.to_json(
         {
             "width": comparison.width,
             "height": comparison.height,
             "src": _picture(photo.pixels, PHOTO_SIDE),
-            "start": _starts_close(comparison),
+            "start": _starts_zoomed(comparison),
             "low": draw.LOW_CONFIDENCE,
-            "truth": shown.truth is not None,
+            "truth": result.truth is not None,
             "faces": [
                 _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
                 for face, marks in zip(comparison.faces, truth, strict=True)
             ],
-            "panels": [_panel(name, comparison.faces, references) for name in models],
+            "panels": [_panel(result, name, markups[name], references) for name in models],
         }
     )
 
 
-def _starts_close(comparison: Comparison) -> bool:
+def _starts_zoomed(comparison: Comparison) -> bool:
     if len(comparison.faces) != 1:
         return False
     x0, _, x1, _ = comparison.faces[0].box
@@ -79,7 +82,8 @@ def _starts_close(comparison: Comparison) -> bool:
 
 
 def _face(photo: Photo, face: ComparedFace) -> dict[str, Any]:
-    """A face's box, its view (x, y, width, height) and, where it pays, a closer picture of that."""
+    """A face's box, its view (x, y, width, height) and, where the photo is too coarse, a "
+    "sharper picture."""
     x0, y0, x1, y1 = face.box
     # Whole pixels, in the photo: the closer picture is then exactly the view.
     side = round(min(_VIEW * max(x1 - x0, y1 - y0), photo.width, photo.height))
@@ -104,18 +108,19 @@ def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
     return _picture(photo.pixels[y0:y1, x0:x1], FACE_SIDE)
 
 
-def _panel(name: str, faces: list[ComparedFace], references: list[Answer | None]) -> dict[str, Any]:
+def _panel(
+    result: PhotoResult, name: str, markup_name: str, references: list[Answer | None]
+) -> dict[str, Any]:
+    faces, scheme = result.comparison.faces, markup.get(markup_name)
     first = next((face.answers[name] for face in faces if name in face.answers), None)
-    # Only MediaPipe looks for the face itself, and may miss them all.
-    known = markup.get(first.markup if first else "mediapipe-478")
     return {
         "name": name,
         "title": zoo.title(name),
-        "baseline": name == BASELINE,
+        "baseline": name == result.reference_model,
         "color": css_color(name),
-        "names": titles.points(known.name),
-        "places": {place: list(at) for place, at in known.anatomy.items()},
-        "contours": known.contours,
+        "names": titles.points(scheme.name),
+        "places": {place: list(at) for place, at in scheme.anatomy.items()},
+        "contours": scheme.contours,
         "pts": first is not None and export.ibug_points(first) is not None,
         "faces": [
             _points(face.answers.get(name), reference)
@@ -125,15 +130,15 @@ def _panel(name: str, faces: list[ComparedFace], references: list[Answer | None]
 
 
 def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] | None:
-    """One model's points on one face, and how far from where they are in the reference.
+    """One model's points on one face, and their distances to the reference.
 
-    `gaps` has a row a point that the reference places too: the point, the distance in percent and
-    in pixels, and the line from the one place to the other. It starts elsewhere than at the point
-    where the answer was converted to be compared.
+    `gaps` has a row for each point that the reference has too: the point, the distance in percent
+    and in pixels, and the line between the two. Where the answer was converted to the reference's
+    markup, the line starts at the converted point.
     """
     if answer is None:
         return None
-    found = {
+    drawing: dict[str, Any] = {
         "points": np.round(answer.keypoints, 2),
         "confidence": answer.confidence,
         "milliseconds": answer.milliseconds,
@@ -143,22 +148,22 @@ def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] |
         gaps = agreement.between(answer, reference)
         points = _own_points(answer.markup, gaps)
         rows = zip(points, gaps.percent, gaps.pixels, gaps.ours, gaps.theirs, strict=True)
-        found["gaps"] = [
+        drawing["gaps"] = [
             [k, percent, pixels, np.round([*ours, *theirs], 2)]
             for k, percent, pixels, ours, theirs in rows
             if k is not None and np.isfinite(pixels)
         ]
-    return found
+    return drawing
 
 
 def _own_points(own: str, gaps: agreement.Gaps) -> list[int | None]:
     """The points of markup `own` that stand for the places of `gaps`, None where there is none."""
     if own == gaps.markup:
         return gaps.at.tolist()
-    read, known = markup.get(gaps.markup), markup.get(own)
-    places = {at[0]: place for place, at in read.anatomy.items() if len(at) == 1}
-    found = [known.anatomy.get(places.get(k), ()) for k in gaps.at]
-    return [at[0] if len(at) == 1 else None for at in found]
+    converted, original = markup.get(gaps.markup), markup.get(own)
+    places = {at[0]: place for place, at in converted.anatomy.items() if len(at) == 1}
+    points = [original.anatomy.get(places.get(k, ""), ()) for k in gaps.at]
+    return [at[0] if len(at) == 1 else None for at in points]
 
 
 def _picture(pixels: np.ndarray, side: int) -> str:

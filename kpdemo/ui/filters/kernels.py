@@ -1,7 +1,7 @@
-"""What the browser draws of a layer: its kernels and their answers, sent once as small numbers.
+"""A layer's kernels and feature maps as the browser draws them.
 
-Weights and answers travel as signed bytes, each kernel in a scale of its own, and get their colours
-in `assets/filters_paint.js`. A byte of -128 is a cell without a number.
+Weights and feature maps travel as signed bytes, each kernel in a scale of its own, and the browser
+colours them. A byte of -128 is a cell without a value.
 """
 
 import json
@@ -16,30 +16,29 @@ from kpdemo.explain import filters
 from kpdemo.explain.filters import Layer
 from kpdemo.models.model import Model
 from kpdemo.ui.shared import titles
-from kpdemo.ui.shared.colors import css_color, data_uri
+from kpdemo.ui.shared.colors import css_color
+from kpdemo.ui.shared.image_data import data_uri
 
-# How many of a kernel's inputs can be looked at one by one.
-SLICES = 64
-# Maps are sent with so many cells a side at most.
-MAP_SIDE = 112
+SLICES = 64  # input slices of a kernel that can be shown one by one
+MAP_SIDE = 112  # cells per side of a feature map, at most
 _NO_CELL = -128
 
 
-def layer(model: Model, chosen: Layer, cut: np.ndarray | None, hint: str) -> str:
-    """A layer's kernels as JSON, with what they answer on `cut`, the face as the model sees it.
+def layer(model: Model, layer: Layer, crop: np.ndarray | None, hint: str) -> str:
+    """A layer's kernels as JSON, with their feature maps on `crop`, the net's input.
 
-    Without a cut there are no answers, and `hint` says what to do about it.
+    Without a crop there are no feature maps, and `hint` says what to do about it.
     """
-    weights = filters.kernels(model, chosen)
+    weights = filters.kernels(model, layer)
     flat = weights.reshape(len(weights), -1)
     return json.dumps(
-        _head(model, chosen, weights)
+        _head(model, layer, weights)
         | {
             "lows": _short(flat.min(1)),
             "highs": _short(flat.max(1)),
-            "points": titles.points(model.config.markup) if chosen.per_keypoint else None,
-            "slices": _slices(weights) if chosen.inputs > 1 else None,
-            "answers": None if cut is None else _answers(model, chosen, cut),
+            "points": titles.points(model.config.markup) if layer.per_keypoint else None,
+            "slices": _slices(weights) if layer.inputs > 1 else None,
+            "answers": None if crop is None else _feature_maps(model, layer, crop),
             "hint": hint,
         }
     )
@@ -82,10 +81,10 @@ def _head(model: Model, layer: Layer, weights: np.ndarray) -> dict[str, Any]:
 
 
 def _pictures(layer: Layer, weights: np.ndarray) -> tuple[np.ndarray, list[int] | None]:
-    """One picture a kernel, `(outputs, planes, rows, columns)`, NaN for no cell.
+    """One image per kernel, `(outputs, planes, rows, columns)`, NaN for no cell.
 
-    A first layer's three colours are three planes. A kernel of one cell becomes a block with a
-    cell an input. Of other kernels it is the input with the largest norm, whose numbers come too.
+    A first layer's three colours are three planes. A 1×1 kernel becomes a block with a cell per
+    input. For other kernels it is the input with the largest norm, whose numbers are returned too.
     """
     count, inputs, height, width = weights.shape
     if inputs == 1 or (layer.reads_picture and inputs == 3):
@@ -116,13 +115,13 @@ def _by_norm(weights: np.ndarray) -> np.ndarray:
     return np.argsort(-np.square(weights).sum((2, 3)), axis=1, kind="stable")
 
 
-def _answers(model: Model, layer: Layer, cut: np.ndarray) -> dict[str, Any]:
-    maps = filters.answers(model, layer, cut)
+def _feature_maps(model: Model, layer: Layer, crop: np.ndarray) -> dict[str, Any]:
+    maps = filters.answers(model, layer, crop)
     scales = np.abs(maps).max((1, 2))
     height, width = maps.shape[1:]
     shrink = min(1.0, MAP_SIDE / max(height, width))
-    shown = round(width * shrink), round(height * shrink)
-    small = np.stack([cv2.resize(each, shown, interpolation=cv2.INTER_AREA) for each in maps])
+    sent = round(width * shrink), round(height * shrink)
+    small = np.stack([cv2.resize(each, sent, interpolation=cv2.INTER_AREA) for each in maps])
     return {
         "cells": [height, width],
         "shape": small.shape[1:],
@@ -132,8 +131,8 @@ def _answers(model: Model, layer: Layer, cut: np.ndarray) -> dict[str, Any]:
         "highs": _short(maps.max((1, 2))),
         "strengths": _short(filters.strengths(maps)),
         "covered": filters.covered(model, layer, maps),
-        "face": data_uri(cut, "png"),  # to the pixel what the net sees
-        "faceShape": cut.shape[:2],
+        "face": data_uri(crop, "png"),  # exactly the net's input
+        "faceShape": crop.shape[:2],
     }
 
 

@@ -1,7 +1,8 @@
-"""The Filters tab: a model's learned kernels, and what each answers on the photo."""
+"""The Filters tab: a model's learned kernels, and their feature maps on the photo."""
 
 import weakref
-from functools import cache
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -10,30 +11,44 @@ from kpdemo import zoo
 from kpdemo.engine.engine import Engine
 from kpdemo.explain import filters
 from kpdemo.explain.face_crop import cut_of
+from kpdemo.explain.filters import Layer
 from kpdemo.media.images import Photo
+from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
-from kpdemo.ui.compare.tab import TURN
 from kpdemo.ui.filters import kernels
-from kpdemo.ui.session import Shown
+from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
+from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
-_START = "Compare a photo on the first tab, and what each kernel answers on it appears here too."
-_NO_FACE = "No face was found on your photo, so there is nothing to answer; try another photo."
-_NO_MODEL = "No model to open: there is none that can be used, or it is not known here."
+_LEAD = (
+    "<p>A convolutional layer slides small patterns of weights, its kernels, over an image: see "
+    "what each model’s kernels respond to, and where on your photo they do.</p>"
+)
+_START = "Compare a photo on the first tab to see each kernel’s feature map here too."
+_NO_FACE = "No face was found on your photo, so there are no feature maps; try another photo."
+_NO_MODEL = "This model is not available here; choose another."
 _FIRST_LAYERS = (
-    '<h2 class="kp-section">First layers side by side</h2><p>The first layer looks at the photo '
-    "itself. It starts from random speckles: tidy edges, bars and blobs are what training made of "
-    "them, and where speckles are left, it learned less.</p>"
+    '<h2 class="kp-section">First layers side by side</h2><p>The first layer reads the photo '
+    "itself. Its kernels start as random noise: tidy edges, bars and blobs are what training made "
+    "of them, and where noise is left, it learned less.</p>"
 )
 _CLOSED = (
-    "MediaPipe is not among the models: it is a finished product of Google’s that we run as it is "
-    "and do not open."
+    "MediaPipe is not listed: it is a finished product of Google’s, which we run without looking "
+    "inside."
 )
+_UNCHANGED: Any = gr.skip()
+_QUEUED: dict[str, Any] = {
+    "concurrency_id": MODELS_QUEUE,
+    "api_visibility": "private",
+    "trigger_mode": "always_last",
+    # With another model comes the name of the last one's layer, which Gradio would refuse.
+    "preprocess": False,
+}
 
 
-class _Sent(NamedTuple):
-    """What the page shows already; the photo is not kept alive by it."""
+class Displayed(NamedTuple):
+    """What the page displays already; it does not keep the photo alive."""
 
     photo: "weakref.ref[Photo] | None"
     model: str
@@ -41,27 +56,39 @@ class _Sent(NamedTuple):
     face: int
 
 
+class LayerUpdate(NamedTuple):
+    """New values of the parts for one layer; what is not given stays on the page as it is."""
+
+    message: Any = _UNCHANGED
+    layer: Any = _UNCHANGED
+    face: Any = _UNCHANGED
+    kernels: Any = _UNCHANGED
+    displayed: Any = _UNCHANGED
+
+
+class FirstLayersUpdate(NamedTuple):
+    """New values of the parts for the first layers of several models."""
+
+    message: Any = _UNCHANGED
+    kernels: Any = _UNCHANGED
+
+
 def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
-    """Lay out the tab; `session` holds the last comparison (`kpdemo.ui.session.Shown`)."""
+    """Lay out the tab; `session` holds the last `PhotoResult`."""
     models = engine.store.names
     choices = [(zoo.title(name), name) for name in models]
-    sent = gr.State()
-    gr.HTML(
-        "<p>A convolutional layer slides small patterns of weights, its kernels, over a picture: "
-        "see what each model’s kernels look for, and where they find it on your photo.</p>",
-        elem_classes="kp-lead",
-    )
+    first = models[0] if models else None
+    displayed = gr.State()
+    gr.HTML(_LEAD, elem_classes="kp-lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
-            model = gr.Dropdown(
-                choices, value=models[0] if models else None, label="Model", elem_id="filters-model"
-            )
+            model = gr.Dropdown(choices, value=first, label="Model", elem_id="filters-model")
             layer = gr.Dropdown([], label="Layer · kernel size · kernels", elem_id="filters-layer")
             face = gr.Dropdown([0], value=0, label="Face", visible=False, elem_id="filters-face")
-            said = gr.HTML(elem_id="filters-notice")
+            message = gr.HTML(elem_id="filters-notice")
             gr.HTML(f'<p class="kp-small">{_CLOSED}</p>', apply_default_css=False)
         with gr.Column(scale=4, min_width=300):
-            shown_layer = component.build(
+            layer_kernels = component.build(
                 "filters", "filters/filters.html", "filters/filters_paint.js", "filters/filters.js"
             )
     gr.HTML(_FIRST_LAYERS, elem_id="filters-first-title", apply_default_css=False)
@@ -69,109 +96,137 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         choices,
         value=[name for name in models if name in DEFAULT_MODELS],
         multiselect=True,
-        label="Models beside each other",
+        label="Models to compare",
         elem_id="filters-beside",
     )
-    said_beside = gr.HTML(elem_id="filters-beside-notice")
-    shown_first = component.build(
+    beside_message = gr.HTML(elem_id="filters-beside-notice")
+    first_kernels = component.build(
         "filters-first",
         "filters/filters_first.html",
         "filters/filters_paint.js",
         "filters/filters_first.js",
     )
 
-    @cache
-    def layers_of(name: str) -> list[filters.Layer]:
-        model = engine.store.model(name)
-        with engine.turn:
-            return filters.layers(model)
-
-    # What a handler does not name in its answer stays on the page as it is.
-    def show(
-        name: str, wanted: str | None, number: int, last: Shown | None, now: _Sent | None
-    ) -> dict[Any, Any]:
-        if name not in models:
-            return {said: notice.error(_NO_MODEL)}
-        try:
-            chosen, layers = engine.store.model(name), {each.name: each for each in layers_of(name)}
-        except CheckpointError as error:
-            return {said: notice.error(str(error)), sent: None}
-        photo = last.photo if last else None
-        faces = last.comparison.faces if last else []
-        if now is None or now.photo is None or now.photo() is not photo or number >= len(faces):
-            number = 0
-        wanted = wanted if wanted in layers else next(iter(layers))
-        then = _Sent(weakref.ref(photo) if photo else None, name, wanted, number)
-        if then == now:
-            return {sent: now}
-        cut = cut_of(chosen.config, photo, faces[number].found)[1] if faces else None
-        with engine.turn:
-            value = kernels.layer(
-                chosen, layers[wanted], cut, "" if cut is not None else _NO_FACE if last else _START
-            )
-        return {
-            said: "",
-            layer: gr.Dropdown(
-                [(_title(each), each.name) for each in layers.values()], value=wanted
-            ),
-            face: gr.Dropdown(
-                [(f"Face {k + 1}", k) for k in range(max(len(faces), 1))],
-                value=number,
-                visible=len(faces) > 1,
-            ),
-            shown_layer: value,
-            sent: then,
-        }
-
-    def show_first(chosen: list[str]) -> dict[Any, Any]:
-        found, broken = [], []
-        for name in [each for each in models if each in chosen]:
-            try:
-                found.append((engine.store.model(name), layers_of(name)[0]))
-            except CheckpointError as error:
-                broken.append(str(error))
-        return {
-            said_beside: notice.error(*broken),
-            shown_first: kernels.first_layers(found),
-        }
-
-    def open_tab(
-        name: str,
-        wanted: str | None,
-        number: int,
-        chosen: list[str],
-        last: Shown | None,
-        now: _Sent | None,
-    ) -> dict[Any, Any]:
-        changed = show(name, wanted, number, last, now)
-        # The first layers do not depend on the photo: once shown, they stay.
-        return changed if now else changed | show_first(chosen)
-
-    running: dict[str, Any] = {
-        "concurrency_id": TURN,
-        "api_visibility": "private",
-        "trigger_mode": "always_last",
-        # With another model comes the name of the last one's layer, which Gradio would refuse.
-        "preprocess": False,
-    }
-    asked = [model, layer, face]
-    layer_parts = [said, layer, face, shown_layer, sent]
-    first_parts = [said_beside, shown_first]
+    store = _Layers(engine)
+    inputs: list[Any] = [model, layer, face]
+    layer_parts: list[Any] = [message, layer, face, layer_kernels, displayed]
+    first_parts: list[Any] = [beside_message, first_kernels]
     tab.select(
-        open_tab,
-        [*asked, beside, session, sent],
+        partial(open_tab, store),
+        [*inputs, beside, session, displayed],
         layer_parts + first_parts,
-        show_progress_on=shown_layer,
-        **running,
+        show_progress_on=layer_kernels,
+        **_QUEUED,
     )
-    for part in asked:
-        part.input(
-            show, [*asked, session, sent], layer_parts, show_progress_on=shown_layer, **running
+    for control in inputs:
+        control.input(
+            partial(show_layer, store),
+            [*inputs, session, displayed],
+            layer_parts,
+            show_progress_on=layer_kernels,
+            **_QUEUED,
         )
-    beside.input(show_first, beside, first_parts, show_progress_on=shown_first, **running)
+    beside.input(
+        partial(show_first_layers, store),
+        beside,
+        first_parts,
+        show_progress_on=first_kernels,
+        **_QUEUED,
+    )
 
 
-def _title(layer: filters.Layer) -> str:
+class _Layers:
+    """The layers of an engine's nets, listed once per net."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._by_model: dict[str, list[Layer]] = {}
+
+    def open(self, name: str) -> tuple[Model, list[Layer]]:
+        """A net and its layers; raises CheckpointError if it is damaged."""
+        model = self.engine.store.model(name)
+        if name not in self._by_model:
+            with self.engine.turn:
+                self._by_model[name] = filters.layers(model)
+        return model, self._by_model[name]
+
+
+def open_tab(
+    store: _Layers,
+    model_name: str,
+    layer_name: str | None,
+    face: int,
+    beside: Sequence[str],
+    result: PhotoResult | None,
+    displayed: Displayed | None,
+) -> tuple[Any, ...]:
+    """`show_layer`, and at the first time `show_first_layers`, which does not need the photo."""
+    layer = show_layer(store, model_name, layer_name, face, result, displayed)
+    first = FirstLayersUpdate() if displayed else show_first_layers(store, beside)
+    return *layer, *first
+
+
+def show_layer(
+    store: _Layers,
+    model_name: str,
+    layer_name: str | None,
+    face: int,
+    result: PhotoResult | None,
+    displayed: Displayed | None,
+) -> LayerUpdate:
+    """A layer's kernels, with their feature maps if there is a face."""
+    if model_name not in store.engine.store.names:
+        return LayerUpdate(message=notice.error(_NO_MODEL))
+    try:
+        model, model_layers = store.open(model_name)
+    except CheckpointError as error:
+        return LayerUpdate(message=notice.error(str(error)), displayed=None)
+    layers = {each.name: each for each in model_layers}
+    layer = layers.get(layer_name or "", model_layers[0])
+    photo = result.photo if result else None
+    faces = len(result.comparison.faces) if result else 0
+    if (
+        face >= faces
+        or displayed is None
+        or displayed.photo is None
+        or displayed.photo() is not photo
+    ):
+        face = 0
+    new = Displayed(weakref.ref(photo) if photo else None, model_name, layer.name, face)
+    if new == displayed:
+        return LayerUpdate(displayed=displayed)
+    crop, hint = None, _NO_FACE if result else _START
+    if result and faces:
+        _, crop = cut_of(model.config, result.photo, result.detection(face))
+        hint = ""
+    with store.engine.turn:
+        value = kernels.layer(model, layer, crop, hint)
+    return LayerUpdate(
+        message="",
+        layer=gr.Dropdown([(_title(each), each.name) for each in model_layers], value=layer.name),
+        face=gr.Dropdown(
+            [(f"Face {k + 1}", k) for k in range(max(faces, 1))], value=face, visible=faces > 1
+        ),
+        kernels=value,
+        displayed=new,
+    )
+
+
+def show_first_layers(store: _Layers, names: Sequence[str]) -> FirstLayersUpdate:
+    """The first layers of several models, in the order of the list."""
+    first_layers, errors = [], []
+    for name in store.engine.store.names:
+        if name not in names:
+            continue
+        try:
+            model, layers = store.open(name)
+            first_layers.append((model, layers[0]))
+        except CheckpointError as error:
+            errors.append(str(error))
+    return FirstLayersUpdate(notice.error(*errors), kernels.first_layers(first_layers))
+
+
+def _title(layer: Layer) -> str:
     height, width = layer.kernel
     title = layer.title[0].upper() + layer.title[1:]
     return f"{title} · {height}×{width} · {layer.outputs}"

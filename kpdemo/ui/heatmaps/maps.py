@@ -1,7 +1,7 @@
 """Maps over a face, drawn by the browser from one value.
 
-The server sends all maps of a model at once, as one grey picture. Which points are looked at,
-marks on and off, the face as the net sees it: all that happens in `assets/heatmaps.js`.
+The server sends all maps of a model at once, as one greyscale image. Choosing points, switching
+marks and the net's input on and off happens in the browser.
 """
 
 from base64 import b64encode
@@ -23,11 +23,11 @@ from kpdemo.models.model import Model
 from kpdemo.models.predict import Prediction
 from kpdemo.structures import Face
 from kpdemo.ui.shared import component, titles
-from kpdemo.ui.shared.colors import css_color, data_uri
+from kpdemo.ui.shared.colors import css_color
+from kpdemo.ui.shared.image_data import data_uri
 
-# The face is sent this large, and the maps in a perceptually uniform colour scale.
-FACE_SIDE = 560
-_SCALE = "inferno"
+FACE_SIDE = 560  # pixels of the face in the browser
+_SCALE = "inferno"  # perceptually uniform
 
 Panel = dict[str, Any]
 
@@ -40,26 +40,28 @@ def build(elem_id: str) -> gr.HTML:
 
 
 def value(*panels: Panel) -> str:
-    """What the component draws, as JSON: panels of one markup, which share what is looked at."""
+    """The component's value as JSON: panels of one markup, which share the selected points."""
     scale = matplotlib.colormaps[_SCALE](np.arange(256), bytes=True)[:, :3]
     return export.to_json({"scale": b64encode(scale.tobytes()).decode(), "panels": panels})
 
 
 def empty(*sentences: str) -> str:
-    """What the component says where there is nothing to draw."""
+    """The component's value with sentences instead of panels."""
     return export.to_json({"panels": [], "says": sentences})
 
 
-def heatmaps(title: str, model: Model, photo: Photo, face: Face, found: Prediction) -> Panel:
-    """A net's heatmaps on one face: `found` is its answer on that face alone."""
-    maps = found.heatmaps[0]
-    panel, pixels, unit = _panel(title, model, photo, face, found, maps)
+def heatmaps(title: str, model: Model, photo: Photo, face: Face, prediction: Prediction) -> Panel:
+    """A net's heatmaps on one face: `prediction` is for that face alone, with heatmaps."""
+    if prediction.heatmaps is None:
+        raise ValueError(f"{model.name} has no heatmaps.")
+    maps = prediction.heatmaps[0]
+    panel, pixels, unit = _panel(title, model, photo, face, prediction, maps)
     highest = pixels.to_photo(peaks(maps))
     shape = spread(maps, pixels.height / pixels.width)
     radii = shape.radii * pixels.width / 2
     centre = pixels.to_photo(shape.centre)
     gap = np.linalg.norm(highest - panel["points"], axis=-1)
-    # A map that sums to 1 says how much of the whole lies in a cell; others were taught a height.
+    # Maps that sum to 1 have shares in their cells; others were trained with a peak height.
     shares = bool(np.allclose(maps.sum((-2, -1)), 1, atol=0.02))
     return panel | {
         "kind": "shares" if shares else "heights",
@@ -72,28 +74,29 @@ def heatmaps(title: str, model: Model, photo: Photo, face: Face, found: Predicti
 
 
 def sensitivity(
-    title: str, model: Model, photo: Photo, face: Face, found: Prediction, moves: np.ndarray
+    title: str, model: Model, photo: Photo, face: Face, prediction: Prediction, shifts: np.ndarray
 ) -> Panel:
-    """Where a net's answer on one face comes from: `moves` is `occlusion.sensitivity` of it."""
-    panel, pixels, _ = _panel(title, model, photo, face, found, moves)
+    """Which parts of the photo a net's prediction depends on: `shifts` is from "
+    "`occlusion.sensitivity`."""
+    panel, pixels, _ = _panel(title, model, photo, face, prediction, shifts)
     return panel | {
         "kind": "moves",
-        "top": moves.max((-2, -1)),
-        "mean": moves.mean((-2, -1)),
+        "top": shifts.max((-2, -1)),
+        "mean": shifts.mean((-2, -1)),
         "patch": PATCH * min(pixels.width, pixels.height),
     }
 
 
 def _panel(
-    title: str, model: Model, photo: Photo, face: Face, found: Prediction, maps: np.ndarray
+    title: str, model: Model, photo: Photo, face: Face, prediction: Prediction, maps: np.ndarray
 ) -> tuple[Panel, Crop, float]:
-    """What all panels have; the cut's own pixels, which places are told in; the face's unit."""
+    """The part common to all panels, the crop's pixel grid, and the face's unit of distance."""
     config = model.config
-    known = markup.get(config.markup)
+    scheme = markup.get(config.markup)
     width, height = config.input.width, config.input.height
     crop, cut = cut_of(config, photo, face)
     pixels = Crop.whole(width, height)
-    unit, eyes = eyes_or_width(found.keypoints[0], config.markup, width, height)
+    unit, eyes = eyes_or_width(prediction.keypoints[0], config.markup, width, height)
     finer = FACE_SIDE / max(width, height)
     picture = crop.cut(photo.pixels, round(finer * height), round(finer * width))
     panel = {
@@ -107,10 +110,10 @@ def _panel(
         "sprite": data_uri(_sprite(maps), "png"),
         "grid": maps.shape[:0:-1],  # columns and rows of a map
         "columns": _columns(len(maps)),
-        "names": titles.points(known.name),
-        "groups": known.groups,
-        "points": pixels.to_photo(found.keypoints[0]),
-        "confidence": found.confidence[0],
+        "names": titles.points(scheme.name),
+        "groups": scheme.groups,
+        "points": pixels.to_photo(prediction.keypoints[0]),
+        "confidence": prediction.confidence[0],
         "calibrated": model.calibration is not None,
         "unit": "of the eye distance" if eyes else "of the picture’s width",
     }
@@ -118,7 +121,7 @@ def _panel(
 
 
 def _sprite(maps: np.ndarray) -> np.ndarray:
-    """All maps `(K, h, w)`, each from 0 to its own peak, row by row in one uint8 picture."""
+    """All maps `(K, h, w)`, each scaled to its own peak, row by row in one uint8 image."""
     count, h, w = maps.shape
     columns = _columns(count)
     rows = -(-count // columns)

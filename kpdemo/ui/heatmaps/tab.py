@@ -1,9 +1,10 @@
-"""The Heatmaps tab: where on the face each model's answer comes from."""
+"""The Heatmaps tab: where on the face each model's prediction comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -15,276 +16,289 @@ from kpdemo.explain.face_crop import cut_of
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.nets import has_heatmaps
 from kpdemo.models.predict import predict
-from kpdemo.structures import NO_FACE, Comparison
-from kpdemo.ui.compare.tab import TURN
+from kpdemo.structures import NO_FACE
 from kpdemo.ui.heatmaps import maps
-from kpdemo.ui.session import Shown
+from kpdemo.ui.heatmaps.state import HEATMAP, SENSITIVITY, Choice, Display, Request
+from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
+from kpdemo.ui.shared.queues import MODELS_QUEUE
 
-HEATMAP, SENSITIVITY = "heatmap", "sensitivity"
-# The report's two U-Nets, which differ in the width of the Gaussians that they were taught.
-SIGMAS = {"unet-report-sigma-1": "Taught with σ 1", "unet-report": "Taught with σ 2.5"}
-_ABOUT_SIGMAS = """<h2 class="kp-section">σ 1 against σ 2.5: the “edge detector”</h2>
-<p class="kp-small">One of the class projects taught a U-Net to draw a small Gaussian bell around
-each point. Its report says that bells of σ&nbsp;1 (a standard deviation of one cell) made the net
-an “edge detector”, and chose σ&nbsp;2.5. If that is so, maps of the first follow edges all over the
-face, where maps of the second have one round spot.</p>"""
+# The report's two U-Nets, which differ in the width of their target Gaussians.
+SIGMAS = {"unet-report-sigma-1": "Trained with σ = 1", "unet-report": "Trained with σ = 2.5"}
+_ABOUT_SIGMAS = """<h2 class="kp-section">σ = 1 against σ = 2.5: the “edge detector”</h2>
+<p class="kp-small">One of the class projects trained a U-Net on heatmaps with a small Gaussian
+around each point. Its report says that σ&nbsp;=&nbsp;1 (a standard deviation of one cell) made the
+net an “edge detector”, and chose σ&nbsp;=&nbsp;2.5. If that is so, heatmaps of the first follow
+edges all over the face, where heatmaps of the second have one round spot.</p>"""
 _BOTH = """<p class="kp-small">Both nets were trained here on the same photos. Once a photo is
-compared, their maps on its face stand here side by side.</p>"""
-_TO_TRAIN = """<p class="kp-small">The weights of these two nets are not here yet:
+compared, their heatmaps of its face appear here side by side.</p>"""
+_TO_TRAIN = """<p class="kp-small">The weights of these two nets are missing:
 <code>python -m train sweep unet-sigma</code> trains both, and as <code>weights/unet-report</code>
 and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""
-_CANCELLED = "Cancelled. Choose a model, or what to see, to have it drawn."
-_NUMBERS = count()
-# Views of one photo that a session keeps, of some 200 kB each.
-_KEPT = 24
+_CANCELLED = "Cancelled. Choose a model or a view to draw it."
+# Drawings of one photo that a session keeps, of some 200 kB each.
+_MAX_DRAWINGS = 24
+_LEAD = (
+    "<p>See where on the face a neural network expects each point, and which parts of the photo "
+    "its prediction depends on.</p>"
+)
+_UNCHANGED: Any = gr.skip()
+# The choice is noted past the queue, so that a run sees it at its next step.
+_IMMEDIATE: dict[str, Any] = {
+    "queue": False,
+    "trigger_mode": "multiple",
+    "show_progress": "hidden",
+    "api_visibility": "private",
+}
+_QUEUED: dict[str, Any] = {
+    "concurrency_id": MODELS_QUEUE,
+    "trigger_mode": "always_last",
+    "api_visibility": "private",
+}
+_serial = count()
+
+
+class Update(NamedTuple):
+    """New values of the tab's parts; what is not given stays on the page as it is."""
+
+    view: Any = _UNCHANGED
+    controls: Any = _UNCHANGED
+    message: Any = _UNCHANGED
+    cancel: Any = _UNCHANGED
+    display: Any = _UNCHANGED
+
+    def idle(self) -> "Update":
+        """The same without a message or a cancel button."""
+        return self._replace(message="", cancel=gr.update(visible=False))
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What is looked at: a model's `view` of a face, counted from 0."""
+class Choices:
+    """The models to choose from, those of them with heatmaps, and the choice at the start."""
 
-    model: str
-    face: int = 0
-    view: str = HEATMAP
+    models: Sequence[str]
+    with_heatmaps: Sequence[str]
 
+    @classmethod
+    def of(cls, engine: Engine) -> "Choices":
+        models = engine.store.names
+        configs = engine.store.configs
+        return cls(models, [name for name in models if has_heatmaps(configs[name])])
 
-@dataclass(frozen=True, eq=False)
-class Looked:
-    """What the tab shows of which comparison (None: of none yet), and what was drawn of that one.
+    @property
+    def first(self) -> Choice:
+        return Choice("unet" if "unet" in self.models else [*self.with_heatmaps, *self.models][0])
 
-    `wanted` is the choice that `choice` is the answer to; the model may have no such view, the
-    photo no such face. `sigmas` is the face on which the report's two U-Nets are shown, `before`
-    what the tab goes back to if a cancel comes when this choice has just been drawn.
-    """
-
-    comparison: Comparison | None
-    choice: Choice
-    wanted: Choice
-    drawn: dict[Choice, str]
-    sigmas: int | None = None
-    before: "Looked | None" = None
-
-
-class Asked:
-    """What a visitor asked for last, None after a cancel, and what was cancelled last.
-
-    A run reads it at every step, so a session keeps one and the same object.
-    """
-
-    choice: Choice | None = None
-    cancelled: Choice | None = None
-
-    def ask(self, choice: Choice) -> None:
-        self.choice = replace(choice)  # not to be taken for an equal one that was cancelled
-
-    def cancel(self) -> None:
-        if self.choice is not None:
-            self.choice, self.cancelled = None, self.choice
-
-    def stands(self, seen: Looked | None) -> Looked | None:
-        """What the tab shows once a cancel that came after the last step is heard, too."""
-        if seen is None or seen.wanted is not self.cancelled:
-            return seen
-        return seen.before and replace(seen.before, sigmas=seen.sigmas)
+    def controls(self, choice: Choice, faces: int) -> str:
+        """The value of the controls as JSON."""
+        return export.to_json(
+            {
+                "models": [
+                    {"name": name, "title": zoo.title(name), "maps": name in self.with_heatmaps}
+                    for name in self.models
+                ],
+                "faces": faces,
+                "model": choice.model,
+                "face": choice.face,
+                "view": choice.view,
+                # An equal value would leave what the visitor chose meanwhile.
+                "number": next(_serial),
+            }
+        )
 
 
 def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
-    """Lay out the tab; `session` holds the last comparison (`kpdemo.ui.session.Shown`)."""
-    models = engine.store.names
-    if not models:
+    """Lay out the tab; `session` holds the last `PhotoResult`."""
+    choices = Choices.of(engine)
+    if not choices.models:
         gr.HTML(notice.error(notice.NO_NETS))
         return
-    with_maps = [name for name in models if has_heatmaps(engine.store.configs[name])]
-    first = Choice("unet" if "unet" in models else [*with_maps, *models][0])
-    looked, asked = gr.State(), gr.State(Asked())
-    gr.HTML(
-        "<p>See where on the face a neural network expects each point, and which parts of the "
-        "photo its answer rests on.</p>",
-        elem_classes="kp-lead",
-    )
+    display, request = gr.State(), gr.State(Request())
+    gr.HTML(_LEAD, elem_classes="kp-lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
             controls = component.build(
                 "heatmaps-choice",
                 "heatmaps/heatmaps_controls.html",
                 "heatmaps/heatmaps_controls.js",
-                value=_controls(models, with_maps, first, faces=1),
+                value=choices.controls(choices.first, faces=1),
             )
-            said = gr.HTML(elem_id="heatmaps-said", apply_default_css=False)
+            message = gr.HTML(elem_id="heatmaps-said", apply_default_css=False)
             cancel = gr.Button("Cancel", visible=False, elem_id="heatmaps-cancel")
         with gr.Column(scale=4, min_width=300):
             view = maps.build("heatmaps")
-    pair = all(name in with_maps for name in SIGMAS)
+    pair = all(name in choices.with_heatmaps for name in SIGMAS)
     gr.HTML(_ABOUT_SIGMAS + (_BOTH if pair else _TO_TRAIN), apply_default_css=False)
-    both = maps.build("sigmas") if pair else None
+    sigmas = maps.build("sigmas") if pair else None
 
-    idle = {said: "", cancel: gr.update(visible=False)}
-
-    # The choice is noted past the queue, so that a run sees it at its next step.
-    def note(asked: Asked, event: gr.EventData) -> None:
-        asked.ask(Choice(event.model, event.face, event.view))
-
-    def note_opened(asked: Asked, seen: Looked | None) -> None:
-        seen = asked.stands(seen)
-        if seen is None:
-            asked.ask(asked.choice or first)
-        elif asked.choice is None or asked.choice is seen.wanted:
-            asked.ask(seen.choice)
-
-    def note_cancelled(asked: Asked) -> None:
-        asked.cancel()
-
-    def cancelled(last: Shown | None, seen: Looked | None) -> dict:
-        if last is None or seen is None or seen.comparison is not last.comparison:
-            return idle | {view: maps.empty(_CANCELLED), looked: seen}
-        faces = len(last.comparison.faces)
-        return idle | {
-            view: seen.drawn[seen.choice],
-            controls: _controls(models, with_maps, seen.choice, faces),
-            looked: seen,
-        }
-
-    def show(asked: Asked, last: Shown | None, there: Looked | None) -> Iterator[dict]:
-        seen = asked.stands(there)
-        choice = wanted = asked.choice
-        if wanted is None:
-            yield cancelled(last, seen)
-            return
-        if last is None:
-            yield {view: None, looked: Looked(None, choice, wanted, {})}
-            return
-        faces = last.comparison.faces
-        drawn: dict[Choice, str] = {}
-        sigmas = before = None
-        if seen and seen.comparison is last.comparison:
-            drawn, sigmas, before = seen.drawn, seen.sigmas, replace(seen, before=None)
-        else:
-            choice = replace(choice, face=0)
-            if seen:
-                before = Looked(None, replace(seen.choice, face=0), seen.wanted, {})
-        if choice.model not in with_maps:
-            choice = replace(choice, view=SENSITIVITY)
-        if seen is there and drawn and choice == seen.choice:
-            yield idle
-            return
-        if choice not in drawn:
-            drawn = dict([*drawn.items()][1 - _KEPT :])
-            for state in _draw(engine, last, choice):
-                if asked.choice is not wanted:  # cancelled, or another choice waits for its turn
-                    yield idle if asked.choice else cancelled(last, seen)
-                    return
-                if isinstance(state, str):
-                    drawn[choice] = state
-                else:
-                    words = f"Hiding one place after another: {100 * state:.0f} %"
-                    yield {said: notice.progress(words, state), cancel: gr.update(visible=True)}
-        yield idle | {
-            view: drawn[choice],
-            controls: _controls(models, with_maps, choice, len(faces)),
-            looked: Looked(last.comparison, choice, wanted, drawn, sigmas, before),
-        }
-
-    def show_sigmas(last: Shown | None, seen: Looked | None) -> Any:
-        if last is None or seen is None:
-            return {both: None}
-        face = seen.choice.face
-        if seen.sigmas == face:
-            return gr.skip()
-        return {both: _draw_sigmas(engine, last, face), looked: replace(seen, sigmas=face)}
-
-    quick: dict[str, Any] = {
-        "queue": False,
-        "trigger_mode": "multiple",
-        "show_progress": "hidden",
-        "api_visibility": "private",
-    }
-    running: dict[str, Any] = {
-        "concurrency_id": TURN,
-        "trigger_mode": "always_last",
-        "api_visibility": "private",
-    }
-    for event, progress in (
-        (tab.select(note_opened, [asked, looked], None, **quick), "full"),
-        (controls.input(note, asked, None, **quick), "full"),
-        # The run itself says that it was cancelled, unless it was at its end already.
-        (cancel.click(note_cancelled, asked, None, **quick), "hidden"),
-    ):
-        shown = event.then(
-            show,
-            [asked, session, looked],
-            [view, controls, said, cancel, looked],
+    opened = tab.select(partial(request_opened, choices), [request, display], None, **_IMMEDIATE)
+    chosen = controls.input(request_choice, request, None, **_IMMEDIATE)
+    cancelled = cancel.click(request_cancel, request, None, **_IMMEDIATE)
+    # The run itself says that it was cancelled, unless it was at its end already.
+    for event, progress in ((opened, "full"), (chosen, "full"), (cancelled, "hidden")):
+        drawn = event.then(
+            partial(show, engine, choices),
+            [request, session, display],
+            [view, controls, message, cancel, display],
             show_progress=progress,
             show_progress_on=view,
-            **running,
+            **_QUEUED,
         )
-        if both is not None:
-            shown.then(
-                show_sigmas, [session, looked], [both, looked], show_progress_on=both, **running
+        if sigmas is not None:
+            drawn.then(
+                partial(show_sigmas, engine),
+                [session, display],
+                [sigmas, display],
+                show_progress_on=sigmas,
+                **_QUEUED,
             )
 
 
-def _controls(models: list[str], with_maps: list[str], choice: Choice, faces: int) -> str:
-    return export.to_json(
-        {
-            "models": [
-                {"name": name, "title": zoo.title(name), "maps": name in with_maps}
-                for name in models
-            ],
-            "faces": faces,
-            "model": choice.model,
-            "face": choice.face,
-            "view": choice.view,
-            # A value that is the same would leave what the visitor chose meanwhile.
-            "number": next(_NUMBERS),
-        }
-    )
+def request_choice(request: Request, event: gr.EventData) -> None:
+    """Note what the visitor chose in the controls."""
+    request.set(Choice(event.model, event.face, event.view))
 
 
-def _draw(engine: Engine, last: Shown, choice: Choice) -> Iterator[float | str]:
-    """The share that is done, where it takes long, and last what the tab shows of a choice.
+def request_opened(choices: Choices, request: Request, display: Display | None) -> None:
+    """Note that the tab was opened: what it displayed last is wanted again."""
+    current = request.current(display)
+    if current is None:
+        request.set(request.choice or choices.first)
+    elif request.choice is None or request.choice is current.requested:
+        request.set(current.choice)
 
-    That is a sentence where nothing can be shown.
-    """
-    faces = last.comparison.faces
-    if not faces:
-        yield maps.empty(NO_FACE)
+
+def request_cancel(request: Request) -> None:
+    """Note that the visitor cancelled."""
+    request.cancel()
+
+
+def show(
+    engine: Engine,
+    choices: Choices,
+    request: Request,
+    result: PhotoResult | None,
+    display: Display | None,
+) -> Iterator[Update]:
+    """Draw the requested choice, with progress where it takes long."""
+    current = request.current(display)
+    requested = request.choice
+    if requested is None:
+        yield _cancelled(choices, result, current)
         return
-    face, title = faces[choice.face].found, zoo.title(choice.model)
+    if result is None:
+        yield Update(view=None, display=Display(None, requested, requested, {}))
+        return
+    new = _next_display(choices, requested, result, current)
+    if current is not None and current is display and new.drawings and new.choice == current.choice:
+        yield Update().idle()
+        return
+    if new.choice not in new.drawings:
+        for share, drawing in _draw(engine, result, new.choice):
+            if request.choice is not requested:  # cancelled, or another choice waits for its turn
+                yield Update().idle() if request.choice else _cancelled(choices, result, current)
+                return
+            if drawing is None:
+                text = f"Occluding one place after another: {100 * share:.0f} %"
+                yield Update(message=notice.progress(text, share), cancel=gr.update(visible=True))
+            else:
+                new.drawings[new.choice] = drawing
+    faces = len(result.comparison.faces)
+    yield Update(
+        view=new.drawings[new.choice],
+        controls=choices.controls(new.choice, faces),
+        display=new,
+    ).idle()
+
+
+def show_sigmas(engine: Engine, result: PhotoResult | None, display: Display | None) -> Any:
+    """The report's two U-Nets beside each other, and the display that notes their face."""
+    if result is None or display is None:
+        return None, _UNCHANGED
+    face = display.choice.face
+    if display.sigmas_face == face:
+        return _UNCHANGED, _UNCHANGED
+    return _draw_sigmas(engine, result, face), replace(display, sigmas_face=face)
+
+
+def _next_display(
+    choices: Choices, requested: Choice, result: PhotoResult, current: Display | None
+) -> Display:
+    """The display for a request; its choice may still have to be drawn."""
+    choice = requested
+    drawings: dict[Choice, str] = {}
+    sigmas_face, previous = None, None
+    if current and current.comparison is result.comparison:
+        drawings, sigmas_face = current.drawings, current.sigmas_face
+        previous = replace(current, previous=None)
+    else:
+        choice = replace(choice, face=0)
+        if current:
+            previous = Display(None, replace(current.choice, face=0), current.requested, {})
+    if choice.model not in choices.with_heatmaps:
+        choice = replace(choice, view=SENSITIVITY)
+    if choice not in drawings:
+        drawings = dict([*drawings.items()][1 - _MAX_DRAWINGS :])
+    return Display(result.comparison, choice, requested, drawings, sigmas_face, previous)
+
+
+def _cancelled(choices: Choices, result: PhotoResult | None, display: Display | None) -> Update:
+    """What the tab returns to after a cancel."""
+    if result is None or display is None or display.comparison is not result.comparison:
+        return Update(view=maps.empty(_CANCELLED), display=display).idle()
+    faces = len(result.comparison.faces)
+    return Update(
+        view=display.drawings[display.choice],
+        controls=choices.controls(display.choice, faces),
+        display=display,
+    ).idle()
+
+
+def _draw(
+    engine: Engine, result: PhotoResult, choice: Choice
+) -> Iterator[tuple[float, str | None]]:
+    """The share that is done, and with the last one the drawing as JSON.
+
+    The drawing is a sentence where nothing can be drawn.
+    """
+    if not result.comparison.faces:
+        yield 1, maps.empty(NO_FACE)
+        return
+    face, title = result.detection(choice.face), zoo.title(choice.model)
     try:
         model = engine.store.model(choice.model)
     except CheckpointError as error:
-        yield maps.empty(f"{title} cannot be opened: {error}")
+        yield 1, maps.empty(f"{title} cannot be opened: {error}")
         return
-    _, cut = cut_of(model.config, last.photo, face)
+    _, pixels = cut_of(model.config, result.photo, face)
     with engine.turn:
-        found = predict(model, cut[None], heatmaps=True)
+        prediction = predict(model, pixels[None], heatmaps=True)
     if choice.view == HEATMAP:
-        yield maps.value(maps.heatmaps(title, model, last.photo, face, found))
+        yield 1, maps.value(maps.heatmaps(title, model, result.photo, face, prediction))
         return
-    steps = occlusion.sensitivity(model, cut)
-    moves = None
-    while moves is None:
-        # One step a turn: others get in between, and who cancels leaves nothing locked.
+    steps = occlusion.sensitivity(model, pixels)
+    shifts = None
+    while shifts is None:
+        # One step a turn: others get in between, and a cancel leaves nothing locked.
         with engine.turn:
-            share, moves = next(steps)
-        yield share
-    yield maps.value(maps.sensitivity(title, model, last.photo, face, found, moves))
+            share, shifts = next(steps)
+        yield share, None
+    yield 1, maps.value(maps.sensitivity(title, model, result.photo, face, prediction, shifts))
 
 
-def _draw_sigmas(engine: Engine, last: Shown, number: int) -> str | None:
-    """The report's two U-Nets beside each other."""
-    if not last.comparison.faces:
+def _draw_sigmas(engine: Engine, result: PhotoResult, number: int) -> str | None:
+    """The report's two U-Nets beside each other; None without a face."""
+    if not result.comparison.faces:
         return None
-    face = last.comparison.faces[number].found
+    face = result.detection(number)
     panels = []
     for name, title in SIGMAS.items():
         try:
             model = engine.store.model(name)
         except CheckpointError as error:
             return maps.empty(f"{zoo.title(name)} cannot be opened: {error}")
-        _, cut = cut_of(model.config, last.photo, face)
+        _, pixels = cut_of(model.config, result.photo, face)
         with engine.turn:
-            found = predict(model, cut[None], heatmaps=True)
-        panels.append(maps.heatmaps(title, model, last.photo, face, found))
+            prediction = predict(model, pixels[None], heatmaps=True)
+        panels.append(maps.heatmaps(title, model, result.photo, face, prediction))
     return maps.value(*panels)

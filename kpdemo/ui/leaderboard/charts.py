@@ -1,4 +1,4 @@
-"""The Leaderboard's two charts, and in words what they show."""
+"""The Leaderboard's two charts and their captions."""
 
 import math
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.keypoints.metrics import FAILURE
 from kpdemo.records.leaderboard import Standing, shares_below
-from kpdemo.ui.leaderboard.tables import count
-from kpdemo.ui.shared import charts
+from kpdemo.ui.shared import charts, colors
+from kpdemo.ui.shared.numbers import count
 from kpdemo.zoo import color
 
 _HEIGHT = 420
@@ -19,7 +19,7 @@ _HEIGHT = 420
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _STEP = 0.1  # percent between two points of a curve
 _NARROWEST = 10.0  # percent that the axis shows at least
-_TOLD = (4.0, FAILURE)  # errors at which the caption reads the curves off
+_CAPTION_LIMITS = (4.0, FAILURE)  # errors at which the caption reads the curves off
 # Pixels of the chart on a phone, and what a label takes of it: wider ones leave more room.
 _WIDE, _HIGH = 260, 340
 _LETTER, _LINE = 7.2 / _WIDE, 17 / _HIGH
@@ -29,78 +29,79 @@ _TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 def curves(rows: Sequence[Standing], cut: str) -> tuple[go.Figure, str]:
-    """The cumulative error curves of some rows with faces cut in one way, and their caption."""
-    known = [row for row in rows if cut in row.errors and row.faces]
+    """The cumulative error distributions of some rows for one kind of crop, and their caption."""
+    measured = [row for row in rows if cut in row.errors and row.faces]
     # The hardest faces of the weakest net would press all else to the left.
-    tails = [float(np.percentile(row.errors[cut], 90)) for row in known]
+    tails = [float(np.percentile(row.errors[cut], 90)) for row in measured]
     end = max(_NARROWEST, 5 * math.ceil(max(tails, default=0) / 5))
     limits = np.arange(0, end + _STEP / 2, _STEP)
     chart = charts.figure(
-        "error of a face, %",
+        "error of a face, % of the eye distance",
         "share of faces, %",
         height=_HEIGHT,
         hovermode="x unified",
     )
     used: dict[zoo.Color, int] = {}
-    for row in known:
+    for row in measured:
         rgb = color(row.name)
         dash = _DASHES[used.setdefault(rgb, 0) % len(_DASHES)]
         used[rgb] += 1
         chart.add_scatter(
             x=limits.round(2).tolist(),
-            y=shares_below(row.errors[cut], row.faces, limits).round(2).tolist(),
+            y=shares_below(row.errors[cut], row.faces or 0, limits).round(2).tolist(),
             name=zoo.title(row.name),
             mode="lines",
-            line={"color": charts.color(rgb), "width": 2.5, "dash": dash},
+            line={"color": colors.css(rgb), "width": 2.5, "dash": dash},
             hovertemplate="%{y:.1f} %",
         )
-    chart.add_vline(FAILURE, line={"color": charts.color((128, 128, 128)), "width": 1.5})
+    chart.add_vline(FAILURE, line={"color": colors.css((128, 128, 128)), "width": 1.5})
     chart.add_annotation(
         x=FAILURE, y=3, text=f"{FAILURE:g} %", showarrow=False, xanchor="left", xshift=4
     )
     chart.update_xaxes(title_font_size=13, range=[0, end], hoverformat=".1f", ticksuffix=" %")
     chart.update_yaxes(title_font_size=13, range=[0, 101], ticksuffix=" %")
-    return chart, _curves_in_words(known, cut, len(rows) - len(known))
+    return chart, _curves_in_words(measured, cut, len(rows) - len(measured))
 
 
 def _curves_in_words(rows: Sequence[Standing], cut: str, missing: int) -> str:
     if not rows:
         return "Choose at least one model that was measured in this way."
-    told = "; ".join(
+    readings = "; ".join(
         f"{escape(zoo.title(row.name))} "
         + " and ".join(
-            f"{share:.1f} %" for share in shares_below(row.errors[cut], row.faces, np.array(_TOLD))
+            f"{share:.1f} %"
+            for share in shares_below(row.errors[cut], row.faces or 0, np.array(_CAPTION_LIMITS))
         )
         for row in rows
     )
-    without = "" if not missing else " MediaPipe finds its faces itself and has no such curve."
-    limits = " and ".join(f"{limit:g} %" for limit in _TOLD)
+    without = "" if not missing else " MediaPipe detects its faces itself and has no such curve."
+    limits = " and ".join(f"{limit:g} %" for limit in _CAPTION_LIMITS)
     return (
         "The nearer a curve is to the upper left corner, the better. "
-        f"Share of faces with an error of at most {limits}: {told}.{without}"
+        f"Share of faces with an error of at most {limits}: {readings}.{without}"
     )
 
 
 def speed(rows: Sequence[Standing]) -> tuple[go.Figure, str]:
     """Error against milliseconds of one face, circles as large as the model; and a caption."""
-    known = [row for row in rows if row.figures.get("ms_1") and "nme_compare" in row.figures]
+    timed = [row for row in rows if row.figures.get("ms_1") and "nme_compare" in row.figures]
     chart = charts.figure(
-        "milliseconds a face",
+        "milliseconds per face",
         "NME, %",
         height=_HEIGHT,
         showlegend=False,
         hovermode="closest",
     )
-    if not known:
+    if not timed:
         return chart, "No model of this board has been timed yet."
-    x = np.log10([row.figures["ms_1"] for row in known])
-    y = np.log10([row.figures["nme_compare"] for row in known])
+    x = np.log10([row.figures["ms_1"] for row in timed])
+    y = np.log10([row.figures["nme_compare"] for row in timed])
     x_range = float(x.min() - 0.25), float(x.max() + 0.25)
     y_range = float(y.min() - 0.15), float(y.max() + 0.15)
-    sizes = _diameters([row.figures.get("parameters", 0) for row in known])
+    sizes = _diameters([row.figures.get("parameters", 0) for row in timed])
     inside = np.stack([(x - x_range[0]) / np.ptp(x_range), (y - y_range[0]) / np.ptp(y_range)], -1)
-    places = _label_places(inside, [zoo.title(row.name) for row in known], sizes)
-    for row, size, place in zip(known, sizes, places, strict=True):
+    places = _label_places(inside, [zoo.title(row.name) for row in timed], sizes)
+    for row, size, place in zip(timed, sizes, places, strict=True):
         chart.add_scatter(
             x=[row.figures["ms_1"]],
             y=[row.figures["nme_compare"]],
@@ -109,21 +110,21 @@ def speed(rows: Sequence[Standing]) -> tuple[go.Figure, str]:
             textposition=place,
             marker={
                 "size": size,
-                "color": charts.color(color(row.name), 0.75),
+                "color": colors.css(color(row.name), 0.75),
                 "symbol": "diamond" if row.baseline else "circle",
-                "line": {"color": charts.color((20, 20, 20), 0.7), "width": 1},
+                "line": {"color": colors.css((20, 20, 20), 0.7), "width": 1},
             },
             hovertemplate=_hover(row),
         )
-    for axis, shown, unit in (("xaxis", x_range, ""), ("yaxis", y_range, " %")):
+    for axis, limits, unit in (("xaxis", x_range, ""), ("yaxis", y_range, " %")):
         chart.layout[axis].update(
             title_font_size=13,
             type="log",
-            range=shown,
+            range=limits,
             tickvals=_TICKS,
             ticktext=[f"{tick:g}{unit}" for tick in _TICKS],
         )
-    return chart, _speed_in_words(known)
+    return chart, _speed_in_words(timed)
 
 
 def _diameters(parameters: Sequence[float]) -> np.ndarray:
@@ -184,12 +185,12 @@ def _hover(row: Standing) -> str:
 
 def _speed_in_words(rows: Sequence[Standing]) -> str:
     ranked = sorted(rows, key=lambda row: row.figures["ms_1"])
-    told = "; ".join(
+    figures = "; ".join(
         f"{escape(zoo.title(row.name))} {row.figures['ms_1']:.1f} ms, "
         f"{row.figures['nme_compare']:.2f} %"
         for row in ranked
     )
     return (
         "The lower and the farther left, the better; the larger a circle, the more parameters. "
-        f"From fast to slow: {told}."
+        f"From fast to slow: {figures}."
     )

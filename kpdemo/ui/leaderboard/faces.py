@@ -1,4 +1,4 @@
-"""A model's best and worst test faces as points: the pictures may not be passed on."""
+"""A model's best and worst test faces as keypoints: the images may not be redistributed."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,7 +8,7 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.leaderboard import Face, Standing
-from kpdemo.zoo import color
+from kpdemo.ui.shared.colors import css_color
 
 _SIDE = 300  # units of a drawing, about its pixels
 _MARGIN = 1.16
@@ -18,7 +18,7 @@ _BAR = 10  # percent of the eye distance
 
 
 def html(row: Standing) -> str:
-    """The drawings of a row's best and worst faces; says so if there are none."""
+    """The drawings of a row's best and worst faces, or a sentence if there are none."""
     if not row.markup or not (row.best or row.worst):
         return '<p class="kp-small">No faces of this model are kept.</p>'
     scheme = markup.get(row.markup)
@@ -28,16 +28,17 @@ def html(row: Standing) -> str:
         for place, face in enumerate(faces, 1)
         if len(face.truth) == len(scheme)
     ]
-    how = "found by MediaPipe" if row.baseline else "cut out by their marks"
+    crops = "detected by MediaPipe" if row.baseline else "cropped by their ground truth"
     return (
         '<p class="kp-face-key"><span class="kp-dot-of-face kp-dot-of-truth"></span> '
-        "marked by a person "
-        f'<span class="kp-dot-of-face" style="--model:{_css(color(row.name))}"></span> '
+        "ground truth "
+        f'<span class="kp-dot-of-face" style="--model:{css_color(row.name)}"></span> '
         f"{escape(zoo.title(row.name))}</p>"
         f'<div class="kp-faces">{"".join(figures)}</div>'
-        '<p class="kp-small">The pictures of the test sets may not be passed on, so only points '
-        f"are drawn. Faces {how}; errors in percent of the distance between the outer eye corners. "
-        "What is said of a face was measured on it; that it caused the error is not certain.</p>"
+        '<p class="kp-small">The images of the test sets may not be redistributed, so only '
+        f"keypoints are drawn. Faces are {crops}; errors are in percent of the distance between "
+        "the outer eye corners. The remark on a face was measured on it; whether it caused the "
+        "error is not certain.</p>"
     )
 
 
@@ -50,15 +51,15 @@ def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
     truth, answer = (unit * (shape - origin) for shape in (face.truth, face.answer))
     radius = 2.2 if len(scheme) > 20 else 3.4 if len(scheme) > 1 else 5.0
     count = f"{len(scheme)} points" if len(scheme) > 1 else "one point"
-    says = (
-        f"{place} face of {zoo.title(model)}: {count}, as marked by a person and as answered, "
-        f"{face.error:.1f} % apart on the mean"
+    description = (
+        f"{place} face of {zoo.title(model)}: {count}, ground truth and prediction, "
+        f"mean error {face.error:.1f} %"
     )
     bar = _BAR / 100 * face.eyes * unit
     name = escape(face.name).replace("/", "/<wbr>")
     return (
-        f'<figure class="kp-face-drawn" style="--model:{_css(color(model))}">'
-        f'<svg viewBox="0 0 {_SIDE} {_SIDE + 24}" role="img"><title>{escape(says)}</title>'
+        f'<figure class="kp-face-drawn" style="--model:{css_color(model)}">'
+        f'<svg viewBox="0 0 {_SIDE} {_SIDE + 24}" role="img"><title>{escape(description)}</title>'
         f'<path class="kp-apart" d="{_links(truth, answer)}"/>'
         f'<path class="kp-lines-truth" d="{_lines(truth, scheme.contours)}"/>'
         f'<path class="kp-lines-answer" d="{_lines(answer, scheme.contours)}"/>'
@@ -69,10 +70,6 @@ def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
         f"<figcaption><b>{place}: {face.error:.1f} %</b><span>{name}</span>"
         f"<p>{escape(face.reason)}</p></figcaption></figure>"
     )
-
-
-def _css(rgb: zoo.Color) -> str:
-    return "rgb({}, {}, {})".format(*rgb)
 
 
 def _dots(points: np.ndarray, radius: float) -> str:

@@ -9,13 +9,7 @@ from kpdemo.keypoints import markup
 from kpdemo.records.leaderboard import Robustness, Standing
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import swatch
-
-
-def count(value: float) -> str:
-    """A number of parameters: 5.9 M, 313.9 k, 870."""
-    if value >= 1e6:
-        return f"{value / 1e6:.1f} M"
-    return f"{value / 1e3:.1f} k" if value >= 1e3 else f"{value:.0f}"
+from kpdemo.ui.shared.numbers import count
 
 
 def _size(value: float) -> str:
@@ -47,23 +41,23 @@ _TWO, _ONE = _fixed(2), _fixed(1)
 _COLUMNS = (
     _Column(
         "nme_compare",
-        "NME as the app",
+        "NME, detected",
         "%",
-        "Mean distance of an answer from the mark that a person made, in percent of the distance "
-        "between the outer eye corners; the app found the face. Smaller is better.",
+        "Mean distance between prediction and ground truth, in percent of the distance between the "
+        "outer eye corners, on faces that the app detected. Smaller is better.",
         _TWO,
     ),
     _Column(
         "nme",
-        "NME label box",
+        "NME, ground-truth crop",
         "%",
-        "The same where the face was cut out by its marks, as papers do. MediaPipe finds its faces "
+        "The same on crops around the ground truth, as papers do. MediaPipe detects its faces "
         "itself, so it has none.",
         _TWO,
     ),
     _Column(
         "rmse_96",
-        "RMSE label box",
+        "RMSE, ground-truth crop",
         "px",
         "Root of the mean squared error in pixels of Kaggle’s crops of 96×96, the measure of its "
         "competition.",
@@ -73,7 +67,7 @@ _COLUMNS = (
         "nme_inner_51",
         "Inner 51",
         "%",
-        "NME without the 17 points of the jaw, whose places are the least well defined.",
+        "NME without the 17 points of the jaw, which are the least well defined.",
         _TWO,
     ),
     _Column(
@@ -87,12 +81,12 @@ _COLUMNS = (
         "auc8",
         "AUC@8",
         "",
-        "Area under the curve of cumulative errors up to 8 %: 100 would be no error at all. "
+        "Area under the cumulative error distribution up to 8 %: 100 would be no error at all. "
         "Larger is better.",
         _ONE,
         max,
     ),
-    _Column("lost", "Lost", "%", "The share of faces that the app did not find.", _ONE, None),
+    _Column("lost", "Lost", "%", "Share of faces that the app did not detect.", _ONE, None),
     *(
         _Column(group, group.capitalize(), "%", f"NME of the points of the {group} alone.", _TWO)
         for group in ("jaw", "brows", "nose", "eyes", "mouth")
@@ -101,31 +95,32 @@ _COLUMNS = (
         "spread",
         "Spread",
         "",
-        "How varied the answers are, with faces cut by their marks: 1 is as much as the marks, 0 "
-        "a net that answers the mean face whatever it sees.",
+        "Variation of the predictions on ground-truth crops: 1 is that of the ground truth, 0 a "
+        "net that always predicts the mean face.",
         _TWO,
         None,
     ),
-    _Column("parameters", "Para&shy;meters", "", "How many numbers training could set.", count),
-    _Column("bytes", "Size", "", "Of the file with the weights.", _size),
+    _Column("parameters", "Para&shy;meters", "", "Trainable parameters.", count),
+    _Column("bytes", "Size", "", "Size of the weights file.", _size),
     _Column(
         "ms_1",
         "One face",
         "ms",
-        "Milliseconds for one face that was found already; MediaPipe’s contain its own cut.",
+        "Milliseconds for one face that is already detected; MediaPipe’s include its own crop.",
         _ONE,
     ),
-    _Column("ms_8", "One of 8", "ms", "Milliseconds a face with eight of them at once.", _ONE),
+    _Column("ms_8", "Per face, batch of 8", "ms", "Milliseconds per face in a batch of 8.", _ONE),
 )
 _SORTED_BY = _COLUMNS[0]
-_POINTS = "How many keypoints the model answers."
+_BEST = "The best figure of a column is in bold, among models that beat the mean-face baseline."
+_POINTS = "How many keypoints the model predicts."
 _MAPS = (
     "MediaPipe’s mesh has no points that are defined as iBUG’s 68 are, those of the jaw least of "
     "all, so it is read in three ways. <b>Index map</b>: the nearest points of the mesh as they "
     "are; its error contains that difference of definition. <b>Offsets</b>: the same points, each "
-    "moved by its mean difference on training faces. <b>Ridge map</b>: a linear map of all points "
-    "of the mesh, fitted on training faces. Our own four nets end in such a fitted map too, so the "
-    "ridge map is the row to compare them with; being ahead of the index map by the jaw alone is "
+    "moved by its mean offset on training faces. <b>Ridge map</b>: a linear map of all points "
+    "of the mesh, fitted on training faces. Our own four nets end in such a fitted map too, so "
+    "compare them with the ridge map; a lead over the index map that comes from the jaw alone is "
     "no win."
 )
 
@@ -158,15 +153,23 @@ def _order(value: float | None) -> float:
 def _best(
     columns: Sequence[_Column], rows: Sequence[Standing]
 ) -> Mapping[tuple[str, str | None], float]:
-    """The best figure by column and markup: other points are another task."""
+    """The best figure by column and markup, among rows that beat the mean face.
+
+    Another markup is another task.
+    """
     best = {}
     for column in columns:
         for scheme in {row.markup for row in rows}:
-            same = [column.of(row) for row in rows if row.markup == scheme]
-            known = [value for value in same if value is not None]
-            if column.best and len(known) > 1:
-                best[column.key, scheme] = column.best(known)
+            same = [row for row in rows if row.markup == scheme and _beats_mean_face(row)]
+            values = [value for row in same if (value := column.of(row)) is not None]
+            if column.best and len(values) > 1:
+                best[column.key, scheme] = column.best(values)
     return best
+
+
+def _beats_mean_face(row: Standing) -> bool:
+    mean, nme = row.figures.get("mean_answer_nme"), row.figures.get("nme")
+    return mean is None or nme is None or nme < mean
 
 
 def _head(title: str, meaning: str, sort: str, first: str = "ascending") -> str:
@@ -218,24 +221,25 @@ def _cell(key: str, value: float | None, text: str) -> str:
 
 
 def _name(row: Standing) -> str:
-    said = []
+    tags = []
     if row.answers_mean:
-        said.append("answers the mean")
+        tags.append("predicts the mean face")
     if not row.shipped and not row.baseline:
-        said.append("weights not included")
+        tags.append("weights not included")
     if row.flip_test is not None:
-        said.append("flip test" if row.flip_test else "one pass")
+        tags.append("flip test" if row.flip_test else "one pass")
     if row.deviations:
-        said.append(f"not as reported: {escape(', '.join(row.deviations))}")
-    tags = "".join(f'<small class="kp-tag">{words}</small>' for words in said)
-    return f"{swatch(row.name)}{escape(zoo.title(row.name))}{tags}"
+        tags.append(f"not as reported: {escape(', '.join(row.deviations))}")
+    html = "".join(f'<small class="kp-tag">{tag}</small>' for tag in tags)
+    return f"{swatch(row.name)}{escape(zoo.title(row.name))}{html}"
 
 
 def _ground(rows: Sequence[Standing]) -> str:
-    """Which faces these are, and what a constant answer would have."""
+    """Which faces these are, and the error of the mean-face baseline."""
     faces = {(row.faces, row.source) for row in rows if row.faces and row.source}
-    said = [
-        f"Measured on {number} faces of {titles.source(source)}, none of them a training face."
+    sentences = [
+        f"Measured on {number} faces of {titles.source(source)}, none of them a training face of "
+        "our nets."
         for number, source in sorted(faces)
     ]
     for scheme in sorted({row.markup for row in rows if row.markup}):
@@ -247,11 +251,10 @@ def _ground(rows: Sequence[Standing]) -> str:
         if mean:
             points = len(markup.get(scheme))
             what = "the point" if points == 1 else f"{points} points"
-            said.append(
-                f"With faces cut out by their marks, always answering the mean of {what} would "
-                f"give {min(mean):.2f} %."
+            sentences.append(
+                f"The mean-face baseline of {what} has {min(mean):.2f} % on ground-truth crops."
             )
-    return " ".join(said) + " The best figure of a column is in bold; press a heading to sort."
+    return " ".join(sentences) + f" {_BEST} Press a heading to sort."
 
 
 def _help(columns: Sequence[_Column]) -> str:
@@ -261,61 +264,61 @@ def _help(columns: Sequence[_Column]) -> str:
     )
     return (
         '<details class="kp-read"><summary>How to read the columns</summary>'
-        f"<p>Where a heading does not say otherwise, errors are those of the whole way through the "
-        "app: find the face, cut it out, ask the model. With the flip test a prediction is "
-        "averaged with that for the mirrored crop; one pass is a single prediction, as in the "
-        "reports. “Not as reported” names settings that are not the report’s. Small figures are "
-        "95 % bootstrap intervals over the test faces.</p>"
-        f"<dl>{terms}</dl></details>"
+        "<p>Unless a heading says otherwise, errors are end to end: detect the face, crop it, run "
+        "the model. With the flip test a prediction is averaged with that on the mirrored crop; "
+        "one pass is a single prediction, as in the reports. “Not as reported” names settings "
+        "that differ from the report’s. Small figures are 95 % bootstrap intervals over the test "
+        f"faces.</p><dl>{terms}</dl></details>"
     )
 
 
-def robustness(found: Robustness | None, rows: Sequence[Standing]) -> str:
-    """Errors on changed photos, coloured by how much each model loses; empty if not measured."""
-    if found is None:
+def robustness(measured: Robustness | None, rows: Sequence[Standing]) -> str:
+    """Errors on degraded photos, coloured by how much they rise; empty if not measured."""
+    if measured is None:
         return ""
     points = {row.name: len(markup.get(row.markup)) for row in rows if row.markup}
-    first = next(iter(found.conditions.values()))
+    first = next(iter(measured.conditions.values()))
     heads = "".join(
         f'<th scope="col">{swatch(name)}{escape(zoo.title(name))}'
         f"<small>{f'{points[name]} points' if name in points else ''}</small></th>"
-        for name in found.models
+        for name in measured.models
     )
     body = "".join(
         f'<tr><th scope="row">{escape(condition[:1].upper() + condition[1:])}</th>'
-        + "".join(_changed(row.get(name), first.get(name), name) for name in found.models)
+        + "".join(_degraded(row.get(name), first.get(name), name) for name in measured.models)
         + "</tr>"
-        for condition, row in found.conditions.items()
+        for condition, row in measured.conditions.items()
     )
-    where = f"{found.faces} faces of {titles.source(found.source)}; " if found.source else ""
+    where = (
+        f"{measured.faces} faces of {titles.source(measured.source)}; " if measured.source else ""
+    )
     return (
-        '<div class="kp-scroll" role="region" aria-label="Errors on changed photos" tabindex="0">'
+        '<div class="kp-scroll" role="region" aria-label="Errors on degraded photos" tabindex="0">'
         f'<table class="kp-heat"><thead><tr><th scope="col">Photo</th>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
-        f'<p class="kp-small">{where}all the way through the app. NME in percent of the eye '
-        "distance, of the faces that were found, and beneath it how much that is above the same "
-        "model’s error on the photos as they are: the stronger the colour, the more it lost.</p>"
+        f'<p class="kp-small">{where}end to end. NME in percent of the eye distance, on the faces '
+        "that were detected; below it the change from the same model’s error on the original "
+        "photos, and the share of faces that were not detected. The stronger the colour, the more "
+        "the error rose.</p>"
     )
 
 
-def _changed(cell: Mapping[str, float] | None, plain: Mapping[str, float] | None, name: str) -> str:
+def _degraded(
+    cell: Mapping[str, float] | None, plain: Mapping[str, float] | None, name: str
+) -> str:
     if not cell or "nme" not in cell:
         return f'<td data-model="{escape(name)}">–</td>'
-    more = ""
-    heat = 0.0
+    change, heat = "", 0.0
     if plain and plain.get("nme") and cell is not plain:
         rise = cell["nme"] / plain["nme"] - 1
         heat = min(max(rise, 0.0), 0.5)
         rounded = round(100 * rise)
-        more = (
+        change = (
             f"<small>{'+' if rounded > 0 else '−' if rounded < 0 else '±'}{abs(rounded)} %</small>"
         )
-    told = [
-        f"{what} {cell[key]:.1f} %"
-        for key, what in (("fr8", "errors above 8 %:"), ("lost", "faces lost:"))
-        if key in cell
-    ]
+    lost = f"<small>{cell['lost']:.1f} % lost</small>" if cell.get("lost") else ""
+    tip = f' title="Errors above 8 %: {cell["fr8"]:.1f} %"' if "fr8" in cell else ""
     return (
-        f'<td data-model="{escape(name)}" style="--heat:{100 * heat:.0f}%"'
-        f' title="{escape("; ".join(told).capitalize())}">{cell["nme"]:.2f}{more}</td>'
+        f'<td data-model="{escape(name)}" style="--heat:{100 * heat:.0f}%"{tip}>'
+        f"{cell['nme']:.2f}{change}{lost}</td>"
     )

@@ -1,7 +1,7 @@
 """The webcam with a model and MediaPipe side by side, drawn by the browser.
 
 Gradio's own streaming writes every frame to its cache on the disk. Here a frame comes as text,
-is looked at in memory, and only the keypoints go back; `assets/live.js` draws them.
+is processed in memory, and only the keypoints go back, for the browser to draw.
 """
 
 import threading
@@ -24,23 +24,22 @@ from kpdemo.ui.shared import component
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.zoo import BASELINE
 
-# Visitors whose frame is looked at or waits for that. A page sends a frame when it has the answer
-# to the last; what comes beyond this many is dropped, so that photos do not wait behind cameras.
-_VISITORS = 3
+# Frames in progress or waiting. A page sends a frame when it has the result of the last; more
+# frames than this are dropped, so that photos do not wait behind cameras.
+_MAX_FRAMES = 3
 _MAX_LETTERS = 1_000_000
-# Cameras whose faces are remembered from frame to frame.
-_CAMERAS = 20
+_MAX_CAMERAS = 20  # whose faces are tracked from frame to frame
 
 
 def build(engine: Engine, model: str) -> gr.HTML:
-    """The component; its value is the name of the model that stands beside MediaPipe."""
-    turns = threading.BoundedSemaphore(_VISITORS)
+    """The component; its value is the name of the model beside MediaPipe."""
+    turns = threading.BoundedSemaphore(_MAX_FRAMES)
     trackers = _Trackers(engine)
 
-    def look(frame: dict[str, str]) -> dict[str, Any]:
-        """The keypoints on a `picture`, a JPEG as data URI, in its pixels, by `model`.
+    def look(frame: dict[str, str]) -> dict[str, Any]:  # the page calls it by this name
+        """The keypoints of `model` and MediaPipe on a `picture`, a JPEG as data URI, in its pixels.
 
-        `camera` names the run of a camera that the frame is of.
+        `camera` names the camera's run that the frame belongs to.
         """
         if not turns.acquire(blocking=False):
             return {"busy": True}
@@ -71,12 +70,12 @@ def build(engine: Engine, model: str) -> gr.HTML:
             }
             for name in (*engine.names, BASELINE)
         },
-        contours={name: known.contours for name, known in markup.MARKUPS.items()},
+        contours={name: scheme.contours for name, scheme in markup.MARKUPS.items()},
     )
 
 
 class _Trackers:
-    """A face tracker for each running camera, by its name; idle ones are forgotten."""
+    """A face tracker for each running camera, by its name; the least recent ones are dropped."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -84,12 +83,12 @@ class _Trackers:
         self._lock = threading.Lock()
 
     def find(self, camera: str) -> Callable[[np.ndarray], list[Face]]:
-        """What finds faces in the camera's next frame."""
+        """A function that finds the faces in the camera's next frame."""
         with self._lock:
             if camera not in self._trackers:
                 self._trackers[camera] = self._engine.tracker()
             self._trackers.move_to_end(camera)
-            if len(self._trackers) > _CAMERAS:
+            if len(self._trackers) > _MAX_CAMERAS:
                 self._trackers.popitem(last=False)
             return self._trackers[camera].find
 

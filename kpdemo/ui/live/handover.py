@@ -1,12 +1,11 @@
-"""Files on their way to the one visitor who asked for them: in memory, for a moment, once."""
+"""Files for the one visitor who requested them: in memory, briefly, fetched once."""
 
 import secrets
 import threading
 from base64 import b64encode
 from collections.abc import Mapping
 
-# A page fetches its files as soon as it has the ticket; what is not fetched by then is dropped.
-_SECONDS = 60.0
+_SECONDS = 60.0  # after which files that no page has fetched are dropped
 
 
 class Handover:
@@ -29,6 +28,8 @@ class Handover:
         return ticket
 
     def take(self, ticket: str) -> dict[str, str] | None:
-        """The files in base64, and forget them; None if there are none under that ticket."""
+        """The files in base64, removed from here; None if the ticket has none."""
         files = self._waiting.pop(ticket, None)
-        return files and {name: b64encode(data).decode() for name, data in files.items()}
+        if files is None:
+            return None
+        return {name: b64encode(data).decode() for name, data in files.items()}

@@ -1,4 +1,4 @@
-"""Interactive curves and bars by Plotly, in the page's own look, light and dark."""
+"""Plotly charts in the page's own style, light and dark."""
 
 from collections.abc import Iterable
 from html import escape
@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 _FAINT = "rgba(128, 128, 128, 0.25)"
 _GRID = {"showgrid": True, "gridcolor": _FAINT, "zerolinecolor": _FAINT, "linecolor": _FAINT}
 _FONT = {"family": "ui-sans-serif, system-ui, sans-serif", "size": 13}
-# Of Plotly's buttons these help here; the picture that it saves would have the page's colours.
-_BUTTONS = ["autoScale2d", "lasso2d", "select2d", "toImage", "zoomIn2d", "zoomOut2d"]
-# A chart that was drawn, or left, while its tab was hidden takes its width when it is seen. It is
-# drawn anew, because Plotly leaves the legend where the old width had it.
+# Plotly's buttons that do not help here; `toImage` would save the page's transparent colours.
+_HIDDEN_BUTTONS = ["autoScale2d", "lasso2d", "select2d", "toImage", "zoomIn2d", "zoomOut2d"]
+# A chart that was drawn or resized while its tab was hidden gets its width when the tab is opened.
+# It is redrawn, because Plotly would leave the legend at the old width's place.
 _JS = """
 const name = props.chart;
 const connect = (tries) => {
@@ -41,34 +41,34 @@ connect(60);
 
 
 def build(
-    elem_id: str, title: str, value: go.Figure | None = None, words: str | None = None
+    elem_id: str, title: str, value: go.Figure | None = None, caption: str | None = None
 ) -> tuple[gr.Plot, gr.HTML]:
-    """A chart, and under it the words (`sentences`) that say the same without a picture.
+    """A chart, and under it its caption (`sentences`), which says the same in words.
 
-    `title` is what a screen reader calls the chart; the words describe it.
+    `title` is the chart's accessible name, the caption its description.
     """
     chart = gr.Plot(
         value, show_label=False, container=False, elem_id=elem_id, elem_classes="kp-chart"
     )
-    says = gr.HTML(
-        words,
+    caption_html = gr.HTML(
+        caption,
         js_on_load=_JS,
         apply_default_css=False,
         elem_id=f"{elem_id}-says",
         chart=elem_id,
         title=title,
     )
-    return chart, says
+    return chart, caption_html
 
 
 def sentences(*paragraphs: Iterable[str]) -> str:
-    """HTML of the words under a chart: sentences by paragraph; empty ones are left out."""
+    """HTML of a chart's caption: sentences by paragraph; empty ones are left out."""
     texts = [" ".join(paragraph) for paragraph in paragraphs]
     return "".join(f'<p class="kp-small">{escape(text)}</p>' for text in texts if text)
 
 
 def figure(x: str, y: str, **layout: Any) -> go.Figure:
-    """An empty figure with titled axes; text takes the page's colour by `assets/charts.css`.
+    """An empty figure with titled axes; `charts.css` gives the text the page's colour.
 
     `layout` is passed on to Plotly's `update_layout`.
     """
@@ -79,19 +79,14 @@ def figure(x: str, y: str, **layout: Any) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         font=_FONT,
         margin={"l": 56, "r": 16, "t": 16, "b": 48},
-        # Above the chart it grows upwards, and covers nothing however narrow the page is.
+        # Above the chart it grows upwards and covers nothing, however narrow the page.
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         xaxis={"title": {"text": x, "font": _FONT}, **_GRID},
         yaxis={"title": {"text": y, "font": _FONT}, **_GRID},
         hoverlabel={"font": _FONT, "align": "left"},
-        modebar={"bgcolor": "rgba(0,0,0,0)", "remove": _BUTTONS},
-        # A finger that scrolls the page must not draw a box to zoom into.
+        modebar={"bgcolor": "rgba(0,0,0,0)", "remove": _HIDDEN_BUTTONS},
+        # Scrolling with a finger must not draw a zoom box.
         dragmode=False,
     )
     chart.update_layout(**layout)
     return chart
-
-
-def color(rgb: tuple[int, int, int], opacity: float = 1.0) -> str:
-    """A model's colour (`kpdemo.zoo.color`) as CSS."""
-    return "rgba({}, {}, {}, {})".format(*rgb, opacity)

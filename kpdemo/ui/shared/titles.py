@@ -1,4 +1,4 @@
-"""How the page calls markups, their points and data sets."""
+"""Names of data sets and keypoints on the page."""
 
 from kpdemo.keypoints import markup
 
@@ -21,14 +21,14 @@ def source(name: str) -> str:
 
 
 def points(markup_name: str) -> tuple[str, ...]:
-    """A name in words for each point of a markup.
+    """The name of each keypoint of a markup.
 
-    Points that one place of the anatomy stands for are called by it ("left eye outer corner"),
-    also where the markup itself only numbers them.
+    Keypoints at a single anatomical place are named after it ("left eye outer corner"), also where
+    the markup only numbers them.
     """
-    known = markup.get(markup_name)
-    words = list(known.names)
-    for place, at in known.anatomy.items():
+    scheme = markup.get(markup_name)
+    names = list(scheme.names)
+    for place, at in scheme.anatomy.items():
         if len(at) == 1:
-            words[at[0]] = place
-    return tuple(word.replace("_", " ") for word in words)
+            names[at[0]] = place
+    return tuple(name.replace("_", " ") for name in names)

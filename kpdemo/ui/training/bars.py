@@ -1,6 +1,7 @@
-"""Charts of errors and labels by keypoint, and the sentences that say the same."""
+"""Charts of errors and labels by keypoint, and their captions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -8,28 +9,27 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.runs import Errors, Labels
-from kpdemo.ui.shared import charts, titles
+from kpdemo.ui.shared import charts, colors, titles
 from kpdemo.ui.training.curves import HEIGHT, SYMBOLS, plain
 
-# Up to so many keypoints have room for a bar and a name each.
-_FEW = 20
+_FEW = 20  # keypoints that have room for a bar and a name each
 # Models of the same colour differ in these.
 _HATCHES = ("", "/", "x", ".")
 
 
 def by_keypoint(errors: Sequence[Errors]) -> go.Figure:
-    """Errors of models of one markup at each keypoint: RMSE where it is measured, else NME.
+    """Errors of models of one markup at each keypoint: RMSE if all have it, else NME.
 
     Bars where there is room for a name each, else marks along the keypoints' numbers.
     """
-    known = markup.get(errors[0].markup)
-    words = [word[0].upper() + word[1:] for word in titles.points(known.name)]
-    if len(known) <= _FEW:
-        axis = _measure(errors)
+    scheme = markup.get(errors[0].markup)
+    words = [word[0].upper() + word[1:] for word in titles.points(scheme.name)]
+    if len(scheme) <= _FEW:
+        rmse = _all_have_rmse(errors)
         chart = charts.figure(
-            axis,
+            _measure(errors[0], rmse).axis,
             "",
-            height=140 + len(known) * (8 + 12 * len(errors)),
+            height=140 + len(scheme) * (8 + 12 * len(errors)),
             barmode="group",
             bargap=0.25,
             margin={"l": 8, "r": 16, "t": 16, "b": 48},
@@ -37,38 +37,52 @@ def by_keypoint(errors: Sequence[Errors]) -> go.Figure:
         colours = [zoo.color(one.model) for one in errors]
         for number, one in enumerate(errors):
             same = colours[:number].count(colours[number])
-            chart.add_trace(_bars(one, words, axis, _HATCHES[same % len(_HATCHES)]))
+            chart.add_trace(_bars(one, words, _measure(one, rmse), _HATCHES[same % len(_HATCHES)]))
         chart.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
         chart.update_xaxes(rangemode="tozero")
     else:
-        axis = "NME, %"
-        chart = charts.figure("Keypoint", axis, height=HEIGHT, hovermode="closest")
+        chart = charts.figure("Keypoint", "NME, %", height=HEIGHT, hovermode="closest")
         for number, one in enumerate(errors):
             chart.add_trace(_marks(one, words, number))
-        _name_groups(chart, known)
+        _name_groups(chart, scheme)
         chart.update_yaxes(rangemode="tozero")
     chart.update_layout(showlegend=True)
     return chart
 
 
-def _measure(errors: Sequence[Errors]) -> str:
-    both = all(one.rmse_by_keypoint is not None for one in errors)
-    return "RMSE, px" if both else "NME, %"
+@dataclass(frozen=True)
+class _Measure:
+    """RMSE or NME: its axis title, its unit, and a model's errors."""
+
+    axis: str
+    unit: str
+    mean: float
+    by_keypoint: np.ndarray
 
 
-def _bars(one: Errors, words: Sequence[str], axis: str, hatch: str) -> go.Bar:
-    values = one.rmse_by_keypoint if axis.startswith("RMSE") else one.nme_by_keypoint
-    unit = " px" if axis.startswith("RMSE") else " %"
+def _measure(one: Errors, rmse: bool) -> _Measure:
+    if rmse and one.rmse is not None and one.rmse_by_keypoint is not None:
+        return _Measure("RMSE, px", "px", one.rmse, one.rmse_by_keypoint)
+    return _Measure("NME, %", "%", one.nme, one.nme_by_keypoint)
+
+
+def _all_have_rmse(errors: Sequence[Errors]) -> bool:
+    return all(one.rmse is not None and one.rmse_by_keypoint is not None for one in errors)
+
+
+def _bars(one: Errors, words: Sequence[str], measure: _Measure, hatch: str) -> go.Bar:
     return go.Bar(
-        x=plain(values),
+        x=plain(measure.by_keypoint),
         y=list(words),
         orientation="h",
         name=zoo.title(one.model),
         marker={
-            "color": charts.color(zoo.color(one.model)),
+            "color": colors.css(zoo.color(one.model)),
             "pattern": {"shape": hatch, "fillmode": "overlay", "size": 7, "solidity": 0.4},
         },
-        hovertemplate=f"<b>{zoo.title(one.model)}</b><br>%{{y}}<br>%{{x:.2f}}{unit}<extra></extra>",
+        hovertemplate=(
+            f"<b>{zoo.title(one.model)}</b><br>%{{y}}<br>%{{x:.2f}} {measure.unit}<extra></extra>"
+        ),
     )
 
 
@@ -79,7 +93,7 @@ def _marks(one: Errors, words: Sequence[str], number: int) -> go.Scatter:
         mode="markers",
         name=zoo.title(one.model),
         marker={
-            "color": charts.color(zoo.color(one.model)),
+            "color": colors.css(zoo.color(one.model)),
             "symbol": SYMBOLS[number % len(SYMBOLS)],
             "size": 8,
         },
@@ -90,10 +104,10 @@ def _marks(one: Errors, words: Sequence[str], number: int) -> go.Scatter:
     )
 
 
-def _name_groups(chart: go.Figure, known: markup.Markup) -> None:
+def _name_groups(chart: go.Figure, scheme: markup.Markup) -> None:
     """The face's parts under the marks, where a part is a run of numbers."""
     ticks = {}
-    for name, points in known.groups.items():
+    for name, points in scheme.groups.items():
         for run in _runs(points):
             ticks[(run[0] + run[-1]) / 2] = name
             chart.add_vline(x=run[0] - 0.5, line={"color": "rgba(128,128,128,0.35)", "width": 1})
@@ -102,7 +116,7 @@ def _name_groups(chart: go.Figure, known: markup.Markup) -> None:
         ticktext=list(ticks.values()),
         showgrid=False,
         zeroline=False,
-        range=[-1, len(known)],
+        range=[-1, len(scheme)],
     )
 
 
@@ -116,31 +130,30 @@ def _runs(points: Sequence[int]) -> list[list[int]]:
     return runs
 
 
-def by_keypoint_words(errors: Sequence[Errors]) -> str:
-    """HTML of each model's mean, and the keypoints that it finds best and worst."""
-    known = markup.get(errors[0].markup)
-    words = titles.points(known.name)
-    pixels = len(known) <= _FEW and _measure(errors).startswith("RMSE")
-    said = []
+def by_keypoint_caption(errors: Sequence[Errors]) -> str:
+    """HTML of each model's mean error, and its best and worst keypoints."""
+    scheme = markup.get(errors[0].markup)
+    words = titles.points(scheme.name)
+    rmse = len(scheme) <= _FEW and _all_have_rmse(errors)
+    summaries = []
     for one in errors:
-        values = one.rmse_by_keypoint if pixels else one.nme_by_keypoint
-        mean, unit = (one.rmse, "px") if pixels else (one.nme, "%")
+        measure = _measure(one, rmse)
+        values = measure.by_keypoint
         low, high = int(np.nanargmin(values)), int(np.nanargmax(values))
-        said.append(
-            f"{zoo.title(one.model)}: {mean:.2f} {unit} over all, least at the {words[low]} "
-            f"({values[low]:.2f}), most at the {words[high]} ({values[high]:.2f})."
+        summaries.append(
+            f"{zoo.title(one.model)}: {measure.mean:.2f} {measure.unit} over all, lowest at the "
+            f"{words[low]} ({values[low]:.2f}), highest at the {words[high]} ({values[high]:.2f})."
         )
     faces = {(one.faces, titles.source(one.source)) for one in errors}
     where = " or ".join(f"{count:,} faces of {name}" for count, name in sorted(faces))
-    unit = " RMSE is in pixels of a crop of 96 × 96." if pixels else ""
-    return charts.sentences(said, [f"Measured on {where}, cut by their labels.{unit}"])
+    unit = " RMSE is in pixels of a crop of 96 × 96." if rmse else ""
+    return charts.sentences(summaries, [f"Measured on ground-truth crops of {where}.{unit}"])
 
 
 def completeness(labels: dict[str, Labels]) -> go.Figure:
-    """The share of faces that know each of the 15 keypoints: Kaggle's own rows as bars.
+    """The share of faces that have each of the 15 labels: Kaggle's own rows as bars.
 
-    Recipes that train with such gaps stand beside them as marks; those with the same counts
-    share one.
+    Recipes that train with missing labels are markers; those with the same counts share one.
     """
     words = [word[0].upper() + word[1:] for word in titles.points("kaggle-15")]
     chart = charts.figure(
@@ -164,19 +177,19 @@ def completeness(labels: dict[str, Labels]) -> go.Figure:
     for name in labels.keys() - {"kaggle"}:
         same.setdefault(tuple(_shares(labels[name])), []).append(name)
     for number, (shares, recipes) in enumerate(sorted(same.items(), key=lambda item: item[1])):
-        said = ", ".join(zoo.title(name) for name in sorted(recipes))
+        names = ", ".join(zoo.title(name) for name in sorted(recipes))
         chart.add_trace(
             go.Scatter(
                 x=shares,
                 y=words,
                 mode="markers",
-                name=f"training faces of {said}",
+                name=f"training faces of {names}",
                 marker={
-                    "color": charts.color(zoo.color(sorted(recipes)[0])),
+                    "color": colors.css(zoo.color(sorted(recipes)[0])),
                     "symbol": SYMBOLS[number + 1],
                     "size": 10,
                 },
-                hovertemplate=f"<b>{said}</b><br>%{{y}}<br>%{{x:.1f}} %<extra></extra>",
+                hovertemplate=f"<b>{names}</b><br>%{{y}}<br>%{{x:.1f}} %<extra></extra>",
             )
         )
     chart.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
@@ -184,7 +197,7 @@ def completeness(labels: dict[str, Labels]) -> go.Figure:
     return chart
 
 
-def completeness_words(labels: dict[str, Labels]) -> str:
+def completeness_caption(labels: dict[str, Labels]) -> str:
     """HTML of how many rows are complete, and which labels most rows have."""
     table = labels["kaggle"]
     count = len(table.by_keypoint)
@@ -199,8 +212,8 @@ def completeness_words(labels: dict[str, Labels]) -> str:
         [
             f"Of the {table.rows:,} rows of Kaggle’s table {complete:,} have all {count} labels, "
             f"and {rows:,} just {usual}. More than half of the rows have: {', '.join(half)}.",
-            "Kaggle’s pictures are not here: the recipes train on other faces that lose the "
-            "labels which real rows lack.",
+            "Kaggle’s images were not available: the recipes train on other faces, with the "
+            "labels removed that Kaggle’s rows lack.",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Learning curves of runs and sweeps, and the sentences that say the same."""
+"""Learning curves of runs and sweeps, and their captions."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.records.runs import Run, Sweep, Variant, setting, smooth
 from kpdemo.records.seeds import comparison
-from kpdemo.ui.shared import charts
+from kpdemo.ui.shared import charts, colors
 from kpdemo.ui.training.settings import NONE, changed
 
 LOSS, NME = "loss", "nme"
@@ -30,7 +30,7 @@ _GREY = "rgba(128, 128, 128, 0.55)"
 
 
 def title(run: Run) -> str:
-    """What the page calls a run: its model, and for a trial what its file is called beyond that."""
+    """A run's title: its model's, and for a trial the rest of its file's name."""
     if not run.name.startswith("trials/"):
         return zoo.title(run.model)
     rest = run.name.split("/")[-1].removeprefix(run.model).strip("-").replace("-", " ")
@@ -42,10 +42,10 @@ def learning(
 ) -> go.Figure:
     """Curves of runs on common axes: NME, or both losses, against "epoch" or "minutes".
 
-    Validation is solid, training dashed. Runs of the same colour get marks of their own, and so do
-    all where they are many. The best epoch by validation NME is marked where it was measured,
-    whatever the smoothing. `layout.meta` has what to change for either scale, "log" and "linear",
-    as Plotly's `relayout` takes it, so that the browser can switch without asking for a chart.
+    Validation is solid, training dashed. Runs of one colour get different markers, and so do all
+    if they are many. The epoch of the lowest validation NME is marked at its unsmoothed value.
+    `layout.meta` has the changes for either scale, "log" and "linear", for Plotly's `relayout`, so
+    that the browser can switch without a request.
     """
     chart = charts.figure(
         {"epoch": "Epoch", "minutes": "Minutes of training"}[against],
@@ -69,12 +69,12 @@ def learning(
             chart.add_trace(_curve(run, x, y, column, symbol, marked))
             drawn.append((x, y))
         # A loss may not be there where an NME is.
-        known = np.flatnonzero(np.isfinite(run.curves[columns[0]]))
-        if run.best and len(known):
+        finite = np.flatnonzero(np.isfinite(run.curves[columns[0]]))
+        if run.best and len(finite):
             at = int(np.flatnonzero(run.curves["epoch"] == run.best[0])[0])
-            chart.add_trace(_best(run, x[at], run.curves[columns[0]][at], measure))
+            chart.add_trace(_best(run, run.best, x[at], run.curves[columns[0]][at]))
             smoothed = smooth(run.curves[columns[0]], smoothing)
-            ends.append((title(run), charts.color(rgb), float(x[known[-1]]), smoothed[known[-1]]))
+            ends.append((title(run), colors.css(rgb), float(x[finite[-1]]), smoothed[finite[-1]]))
     labelled = 1 < len(runs) <= _LABELLED
     last = max((end[2] for end in ends), default=1) * (1.2 if labelled else 1.03)
     chart.update_xaxes(range=[0, last])
@@ -87,47 +87,47 @@ def learning(
     return chart.update_layout(meta=views)
 
 
-def learning_words(runs: Sequence[Run], measure: str, smoothing: float) -> str:
-    """HTML of what the curves show, in numbers, and what not to read into them."""
+def learning_caption(runs: Sequence[Run], measure: str, smoothing: float) -> str:
+    """HTML of the curves' numbers, and of how not to misread them."""
     lines = "Solid: validation." if measure == NME else "Solid: validation; dashed: training."
-    said = [f"{lines} A ring marks the epoch of the lowest validation error."]
+    notes = [f"{lines} A ring marks the epoch of the lowest validation error."]
     if measure == LOSS:
         if len({run.loss for run in runs}) > 1:
-            said.append(
-                "These recipes have losses of different kinds (Wing loss against squared error, "
-                "say): the shapes compare, the heights do not. The validation error compares."
+            notes.append(
+                "These recipes have losses of different kinds (Wing loss and squared error, say): "
+                "compare their shapes, not their heights. The validation error is comparable."
             )
-        said.append(
-            "Training faces are changed at random and seen while the net still learns, so the "
-            "training loss can lie above that of validation."
+        notes.append(
+            "Training faces are augmented, and their loss is taken while the net still learns, so "
+            "the training loss can lie above the validation loss."
         )
     elif len({run.judged_on for run in runs}) > 1:
-        said.append(
-            "Not all of these recipes validate on the same faces and points: errors of such two "
-            "compare only roughly."
+        notes.append(
+            "Not all of these recipes are validated on the same faces and points: compare such "
+            "errors only roughly."
         )
     if any(run.calibration for run in runs):
-        said.append(
-            "The curves are of one plain answer a face: a finished model averages it with that "
-            "for the mirrored face and calibrates it, which is a little better."
+        notes.append(
+            "The curves are of one prediction per face, without the flip test and the calibration "
+            "of the finished model, which is slightly better."
         )
     if smoothing:
-        said.append(
+        notes.append(
             "Smoothed by an exponential moving average: each value weighs "
             f"{smoothing:g} times as much as the one after it."
         )
-    return charts.sentences(map(_course, runs), said)
+    return charts.sentences(map(_summary, runs), notes)
 
 
-def _course(run: Run) -> str:
+def _summary(run: Run) -> str:
     nme = run.curves["validation_nme"]
-    known = nme[np.isfinite(nme)]
-    if not run.best or not len(known):
+    finite = nme[np.isfinite(nme)]
+    if not run.best:
         return f"{title(run)}: no validation error" + (" (diverged)." if run.diverged else ".")
     epoch, lowest = run.best
     count = f"{len(nme)}" if len(nme) == run.planned else f"{len(nme)} of {run.planned} planned"
     return (
-        f"{title(run)}: validation error from {known[0]:.1f} % to {known[-1]:.2f} %, lowest "
+        f"{title(run)}: validation error from {finite[0]:.1f} % to {finite[-1]:.2f} %, lowest "
         f"{lowest:.2f} % in epoch {epoch} of {count}{', then diverged' if run.diverged else ''}."
     )
 
@@ -135,9 +135,9 @@ def _course(run: Run) -> str:
 def _curve(
     run: Run, x: np.ndarray, y: np.ndarray, column: str, symbol: str, marked: bool
 ) -> go.Scatter:
-    trained = column == "train_loss"
+    training = column == "train_loss"
     rgb = zoo.color(run.model)
-    what = {
+    label = {
         "train_loss": "training loss",
         "validation_loss": "validation loss",
         "validation_nme": "validation error",
@@ -149,11 +149,11 @@ def _curve(
         mode="lines+markers" if marked else "lines",
         name=title(run),
         legendgroup=run.name,
-        showlegend=not trained,
+        showlegend=not training,
         line={
-            "color": charts.color(rgb, 0.75 if trained else 1),
-            "width": 1.6 if trained else 2.6,
-            "dash": "dash" if trained else "solid",
+            "color": colors.css(rgb, 0.75 if training else 1),
+            "width": 1.6 if training else 2.6,
+            "dash": "dash" if training else "solid",
         },
         marker={"symbol": symbol, "size": 9, "maxdisplayed": 9},
         customdata=np.stack(
@@ -161,13 +161,13 @@ def _curve(
         ).tolist(),
         hovertemplate=(
             f"<b>{title(run)}</b><br>epoch %{{customdata[0]:.0f}}, %{{customdata[1]:.1f}} min<br>"
-            f"{what} %{{customdata[2]:.4~g}}{unit}<extra></extra>"
+            f"{label} %{{customdata[2]:.4~g}}{unit}<extra></extra>"
         ),
     )
 
 
-def _best(run: Run, x: float, y: float, measure: str) -> go.Scatter:
-    epoch, lowest = run.best
+def _best(run: Run, best: tuple[int, float], x: float, y: float) -> go.Scatter:
+    epoch, lowest = best
     return go.Scatter(
         x=[x],
         y=[y],
@@ -178,7 +178,7 @@ def _best(run: Run, x: float, y: float, measure: str) -> go.Scatter:
         marker={
             "symbol": "circle-open",
             "size": 13,
-            "color": charts.color(zoo.color(run.model)),
+            "color": colors.css(zoo.color(run.model)),
             "line": {"width": 3},
         },
         hovertemplate=(
@@ -189,9 +189,9 @@ def _best(run: Run, x: float, y: float, measure: str) -> go.Scatter:
 
 
 def _scale(columns: Iterable[np.ndarray], log: bool) -> dict[str, Any]:
-    """A y axis with room for all the values, and on a log axis ticks that can be read.
+    """A y axis with room for all values, and readable ticks on a log axis.
 
-    By the paths that Plotly's `relayout` takes; nothing where there is no value to show.
+    Keys are paths for Plotly's `relayout`; empty without values.
     """
     values = np.concatenate([*columns, [np.nan]])
     values = values[np.isfinite(values) & ((values > 0) | (not log))]
@@ -286,7 +286,7 @@ def _labels(
 
 
 def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
-    """A small chart a setting on the same axes: the setting, what came of it (HTML), and the chart.
+    """For each setting its title, its outcome (HTML) and a small chart, all on the same axes.
 
     Each seed is a faint curve, their mean a strong one; the means of the other settings stand
     behind in grey.
@@ -311,14 +311,14 @@ def multiples(sweep: Sweep, measure: str) -> list[tuple[str, str, go.Figure]]:
         for column in columns:
             for trace in _variant(variant, column):
                 chart.add_trace(trace)
-        if len(variant.runs) == 1 and variant.runs[0].best:
-            run = variant.runs[0]
+        run, *others = variant.runs
+        if run.best and not others:
             at = int(np.flatnonzero(run.curves["epoch"] == run.best[0])[0])
-            chart.add_trace(_best(run, run.best[0], run.curves[columns[0]][at], measure))
+            chart.add_trace(_best(run, run.best, run.best[0], run.curves[columns[0]][at]))
         _apply(chart, scale)
         chart.update_xaxes(range=[0, last + 1])
         charted.append(
-            (setting_words(sweep, variant), charts.sentences([_outcome(variant)]), chart)
+            (setting_title(sweep, variant), charts.sentences([_outcome(variant)]), chart)
         )
     return charted
 
@@ -331,14 +331,14 @@ def _variant(variant: Variant, column: str) -> list[go.Scatter]:
         return [_curve(first, x, first.curves[column], column, "x", False)]
     rgb = zoo.color(first.model)
     faint = [
-        _line(run.curves["epoch"], run.curves[column], charts.color(rgb, 0.3), 1)
+        _line(run.curves["epoch"], run.curves[column], colors.css(rgb, 0.3), 1)
         for run in variant.runs
     ]
-    trained = column == "train_loss"
+    training = column == "train_loss"
     x, y = variant.mean(column)
-    mean = _line(x, y, charts.color(rgb, 0.75 if trained else 1), 1.6 if trained else 2.6)
+    mean = _line(x, y, colors.css(rgb, 0.75 if training else 1), 1.6 if training else 2.6)
     mean.update(
-        line={"dash": "dash" if trained else "solid"},
+        line={"dash": "dash" if training else "solid"},
         hoverinfo="all",
         hovertemplate=f"mean of {len(variant.runs)} seeds<br>epoch %{{x}}: %{{y:.4~g}}"
         "<extra></extra>",
@@ -356,7 +356,7 @@ def _line(x: np.ndarray, y: np.ndarray, color: str, width: float) -> go.Scatter:
     )
 
 
-def setting_words(sweep: Sweep, variant: Variant) -> str:
+def setting_title(sweep: Sweep, variant: Variant) -> str:
     """The changed setting of a variant and its value."""
     words = (changed(path, setting(variant.recipe, path)) for path in sweep.changed)
     return ", ".join(filter(None, words)) or NONE
@@ -365,7 +365,7 @@ def setting_words(sweep: Sweep, variant: Variant) -> str:
 def _outcome(variant: Variant) -> str:
     count = sum(bool(run.diverged) for run in variant.runs)
     if count == len(variant.runs):
-        return "Diverged: its loss was no number any more."
+        return "Diverged: its loss became NaN."
     if not variant.best.values:
         return "No validation error."
     epochs = sorted({run.best[0] for run in variant.runs if run.best})
@@ -384,36 +384,36 @@ _VERDICTS = {
 
 
 def answer(sweep: Sweep) -> str:
-    """What the sweep says to its question, from its numbers."""
-    said = []
+    """The sweep's answer to its question, from its numbers."""
+    answer = []
     if ranking := sweep.ranking:
         first, *others = ranking
-        said.append(
-            f"Lowest validation error (NME): {first.best.text()} ({setting_words(sweep, first)})"
+        answer.append(
+            f"Lowest validation error (NME): {first.best.text()} ({setting_title(sweep, first)})"
         )
         if others:
             rest = ", ".join(
-                f"{other.best.text()} ({setting_words(sweep, other)}; "
+                f"{other.best.text()} ({setting_title(sweep, other)}; "
                 f"{_VERDICTS[comparison(first.best, other.best)]})"
                 for other in others
             )
-            said[-1] += f"; the other{'s' if len(others) > 1 else ''}: {rest}"
-        said[-1] += "."
+            answer[-1] += f"; the other{'s' if len(others) > 1 else ''}: {rest}"
+        answer[-1] += "."
     for variant in sweep.variants:
         if variant.diverged:
-            said.append(f"Diverged: {setting_words(sweep, variant)}.")
+            answer.append(f"Diverged: {setting_title(sweep, variant)}.")
     faces = {run.validation_faces for run in sweep.runs if run.validation_faces}
     if faces:
         count = " or ".join(f"{n:,}" for n in sorted(faces))
         seeds = max(len(variant.runs) for variant in sweep.variants)
         runs = f"{seeds} seeds each: mean ± standard deviation" if seeds > 1 else "One run each"
-        said.append(
-            f"Recipe: {zoo.title(sweep.recipe)}. {runs}, judged on {count} validation faces. "
-            "A difference counts where its 95 % interval over the seeds leaves out zero."
+        answer.append(
+            f"Recipe: {zoo.title(sweep.recipe)}. {runs}, on {count} validation faces. A difference "
+            "counts if its 95 % interval over the seeds excludes zero."
         )
-    return " ".join(said)
+    return " ".join(answer)
 
 
 def plain(values: np.ndarray) -> list[float | None]:
-    """Numbers as JSON has them: None where there is none."""
+    """Numbers for JSON: None instead of NaN."""
     return [float(value) if np.isfinite(value) else None for value in values]

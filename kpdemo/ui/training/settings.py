@@ -1,4 +1,4 @@
-"""A recipe's settings in words."""
+"""A recipe's settings as the page names them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -25,22 +25,22 @@ _MAP_LOSSES = {
 }
 _UNITS = {"pixel": "pixels of the input", "crop": "half-widths of the crop"}
 _CROPS = {
-    "keypoint-box": "keypoints’ box",
+    "keypoint-box": "keypoint box",
     "imm-picture": "whole IMM picture",
-    "kaggle": "as Kaggle’s",
+    "kaggle": "as in Kaggle’s data",
 }
 _GAPS = {
-    "mask": "gaps skipped by the loss",
-    "drop": "faces with gaps dropped",
-    "fill": "gaps filled from the face before",
+    "mask": "masked in the loss",
+    "drop": "faces with missing labels dropped",
+    "fill": "filled from the previous face",
 }
 _UNMOVED = {
-    "augment.rotate": "not turned",
-    "augment.shift": "not shifted",
-    "augment.mirror": "none mirrored",
+    "augment.rotate": "no rotation",
+    "augment.shift": "no shift",
+    "augment.mirror": "no horizontal flip",
 }
 _OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
-_COURSES = {"onecycle": "one cycle", "step": "in steps", "plateau": "falls on a plateau"}
+_SCHEDULES = {"onecycle": "one-cycle", "step": "step", "plateau": "reduce on plateau"}
 
 
 def number(value: float | None) -> str:
@@ -58,14 +58,14 @@ def percent(share: float) -> str:
 
 
 def changed(path: str, value: Any) -> str:
-    """The one setting that a sweep changes and its value: "learning rate 1e-4".
+    """The setting that a sweep changes, with its value: "learning rate 1e-4".
 
-    Empty for a value that needs no words.
+    Empty for a value that goes without saying.
     """
     if path == "data.incomplete":
-        return _GAPS.get(value, str(value))
+        return _name(_GAPS, value)
     if path == "stages.0.freeze_backbone":
-        return "the head alone first" if value else "the whole net from the start"
+        return "head only first" if value else "all layers from the start"
     if path in _UNMOVED and not value:
         return _UNMOVED[path]
     if path == "augment.moved" and value == 1:
@@ -73,14 +73,14 @@ def changed(path: str, value: Any) -> str:
     word = {
         "stages.0.lr": "learning rate {}",
         "stages.0.epochs": "{} epochs",
-        "batch_size": "batches of {}",
+        "batch_size": "batch size {}",
         "loss.sigma": "σ {}",
         "args.blocks.0.kernel": "first kernel {0}×{0}",
-        "args.blocks.0.padding": "its padding {}",
-        "augment.rotate": "turned by ±{}°",
-        "augment.shift": "shifted by ±{}",
+        "args.blocks.0.padding": "padding {}",
+        "augment.rotate": "rotation ±{}°",
+        "augment.shift": "shift ±{}",
         "augment.moved": "with probability {}",
-        "augment.mirror": "{} mirrored",
+        "augment.mirror": "horizontal flip {}",
     }.get(path, path.replace(".", " ").replace("_", " ") + " {}")
     if path in ("augment.shift", "augment.mirror"):
         return word.format(percent(value))
@@ -89,7 +89,7 @@ def changed(path: str, value: Any) -> str:
 
 
 def table(recipes: Sequence[Settings]) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Rows of settings in words: those that differ between recipes, one text each, and the rest.
+    """Rows of settings: those that differ between recipes, one text each, and the rest.
 
     Takes recipes as training writes them down.
     """
@@ -99,46 +99,59 @@ def table(recipes: Sequence[Settings]) -> tuple[dict[str, list[str]], dict[str, 
     return {title: row for title, row in texts.items() if title not in common}, common
 
 
-def _each_stage(tell: Callable[[Callable[[str], Any]], str]) -> Callable[[Settings], str]:
-    """Words for every stage, said once where all stages agree."""
+def _each_stage(describe: Callable[[Settings], str]) -> Callable[[Settings], str]:
+    """A description of every stage's settings, given once where all stages agree."""
 
     def words(known: Settings) -> str:
-        told = []
-        while f"stages.{len(told)}.epochs" in known:
-            start = f"stages.{len(told)}."
-            told.append(tell(lambda key, start=start: known.get(start + key)))
-        return told[0] if len(set(told)) == 1 else ", then ".join(told)
+        texts: list[str] = []
+        while f"stages.{len(texts)}.epochs" in known:
+            start = f"stages.{len(texts)}."
+            stage = {k.removeprefix(start): v for k, v in known.items() if k.startswith(start)}
+            texts.append(describe(stage))
+        return texts[0] if len(set(texts)) == 1 else ", then ".join(texts)
 
     return words
 
 
 def _epochs(known: Settings) -> str:
-    counts = []
+    counts: list[str] = []
     while (count := known.get(f"stages.{len(counts)}.epochs")) is not None:
         counts.append(str(count))
     return " + ".join(counts)
 
 
-def _course(get: Callable[[str], Any]) -> str:
-    said = _COURSES.get(get("schedule"), str(get("schedule")))
-    if get("gamma") is not None:
-        said += f", × {get('gamma'):g} after {get('step')} epochs"
-    return said + (f", rising for the first {percent(get('warmup'))}" if get("warmup") else "")
+def _schedule(stage: Settings) -> str:
+    text = _name(_SCHEDULES, stage.get("schedule"))
+    if stage.get("gamma") is not None:
+        text += f", × {stage['gamma']:g} after {stage.get('step')} epochs"
+    if stage.get("warmup"):
+        text += f", warm-up over the first {percent(stage['warmup'])}"
+    return text
 
 
-def _optimizer(get: Callable[[str], Any]) -> str:
-    said = _OPTIMIZERS.get(get("optimizer"), str(get("optimizer")))
-    said += f", momentum {get('momentum'):g}" if get("momentum") else ""
-    return said + (f", weight decay {number(get('weight_decay'))}" if get("weight_decay") else "")
+def _optimizer(stage: Settings) -> str:
+    text = _name(_OPTIMIZERS, stage.get("optimizer"))
+    text += f", momentum {stage['momentum']:g}" if stage.get("momentum") else ""
+    weight_decay = stage.get("weight_decay")
+    return text + (f", weight decay {number(weight_decay)}" if weight_decay else "")
 
 
-def _learns(get: Callable[[str], Any]) -> str:
-    said = "the head alone" if get("freeze_backbone") else "the whole net"
-    return said + (", batch norm’s statistics kept" if get("freeze_norm") else "")
+def _trainable_layers(stage: Settings) -> str:
+    text = "head only" if stage.get("freeze_backbone") else "all"
+    return text + (", batch-norm statistics frozen" if stage.get("freeze_norm") else "")
+
+
+def _early_stopping(stage: Settings) -> str:
+    return f"{stage['patience']} epochs" if stage.get("patience") else "no"
+
+
+def _name(names: Mapping[str, str], value: Any) -> str:
+    """A setting's value by its name on the page, if it has one."""
+    return names.get(str(value), str(value))
 
 
 def _input(known: Settings) -> str:
-    colours = {1: "grey", 3: "colour"}.get(known.get("input.channels"), "")
+    colours = _name({"1": "grey", "3": "colour"}, known.get("input.channels"))
     return f"{known.get('input.width')} × {known.get('input.height')} px, {colours}"
 
 
@@ -148,13 +161,13 @@ def _markup(known: Settings) -> str:
 
 
 def _grey(known: Settings) -> str:
-    return f"less {known.get('input.mean') or 0:g}, over {known.get('input.std') or 1:g}"
+    return f"mean {known.get('input.mean') or 0:g}, std {known.get('input.std') or 1:g}"
 
 
 def _crop(known: Settings) -> str:
     scale = known.get("framing.scale") or 1
     name = known.get("framing.reference")
-    return _CROPS.get(name, str(name)) + (f" × {scale:g}" if scale != 1 else "")
+    return _name(_CROPS, name) + (f" × {scale:g}" if scale != 1 else "")
 
 
 def _layers(known: Settings) -> str:
@@ -175,16 +188,16 @@ def _layers(known: Settings) -> str:
 
 
 def _words(key: str) -> str:
-    words = {"hidden": "linear", "base": "channels at the top", "xavier": "Xavier’s first weights"}
+    words = {"hidden": "linear", "base": "base channels", "xavier": "Xavier initialisation"}
     return words.get(key, key.replace("_", " "))
 
 
 def _block(block: Mapping[str, Any]) -> str:
     kernel = block.get("kernel", 3)
-    said = f"{block['channels']} of {kernel}×{kernel}"
-    said += f", step {block['stride']}" if block.get("stride", 1) != 1 else ""
-    said += f", pool {block['pool']}" if block.get("pool") else ""
-    return said + (f", dropout {block['dropout']:g}" if block.get("dropout") else "")
+    text = f"{block['channels']} of {kernel}×{kernel}"
+    text += f", stride {block['stride']}" if block.get("stride", 1) != 1 else ""
+    text += f", pool {block['pool']}" if block.get("pool") else ""
+    return text + (f", dropout {block['dropout']:g}" if block.get("dropout") else "")
 
 
 def _gaps(known: Settings) -> str:
@@ -193,11 +206,11 @@ def _gaps(known: Settings) -> str:
         return "none"
     where = "all" if missing is True else _sources(missing)
     how = known.get("data.incomplete")
-    return f"in {where}; {_GAPS.get(how, how)}"
+    return f"in {where}; {_name(_GAPS, how)}"
 
 
-def _sources(found: Any) -> str:
-    return " + ".join(map(titles.source, found or ())) or NONE
+def _sources(names: Any) -> str:
+    return " + ".join(map(titles.source, names or ())) or NONE
 
 
 def _held_out(known: Settings) -> str:
@@ -215,39 +228,40 @@ def _loss(known: Settings) -> str:
         for word, path in (("bend", "loss.bend"), ("curvature", "loss.curvature"))
         if path in known
     ]
-    said = _LOSSES.get(name, name) + (f" ({', '.join(shape)})" if shape else "")
-    return f"{said} of {_UNITS.get(known.get('loss.unit'), '')}"
+    loss = _name(_LOSSES, name) + (f" ({', '.join(shape)})" if shape else "")
+    return f"{loss} of {_UNITS.get(str(known.get('loss.unit')), '')}"
 
 
 def _map_loss(known: Settings) -> str:
     name = known.get("loss.heatmaps")
     if not name:
         return "none"
-    said = _MAP_LOSSES.get(name, name)
     weight, sigma = known.get("loss.heatmap_weight", 1), known.get("loss.sigma", 1)
-    return f"{said}, weight {weight:g}, σ {sigma:g} cells"
+    return f"{_name(_MAP_LOSSES, name)}, weight {weight:g}, σ {sigma:g} cells"
 
 
-def _moved(known: Settings) -> str:
+def _geometric(known: Settings) -> str:
     low, high = known.get("augment.scale") or (1, 1)
-    said = []
+    parts = []
     if known.get("augment.rotate"):
-        said.append(f"turned ±{known['augment.rotate']:g}°")
+        parts.append(f"rotation ±{known['augment.rotate']:g}°")
     if known.get("augment.shift"):
-        said.append(f"shifted ±{percent(known['augment.shift'])}")
+        parts.append(f"shift ±{percent(known['augment.shift'])}")
     if low != high:
-        said.append(f"zoomed {low:g}–{high:g}")
+        parts.append(f"scale {low:g}–{high:g}")
     chance = known.get("augment.moved", 1)
-    return (", ".join(said) or "no") + (f" (chance {chance:g})" if said and chance != 1 else "")
+    return (", ".join(parts) or "no") + (
+        f" (probability {chance:g})" if parts and chance != 1 else ""
+    )
 
 
-def _light(known: Settings) -> str:
-    said = [
+def _photometric(known: Settings) -> str:
+    parts = [
         f"{name} ±{percent(known[path])}"
         for name in ("brightness", "contrast", "saturation")
         if known.get(path := f"augment.{name}")
     ]
-    return ", ".join(said) or "no"
+    return ", ".join(parts) or "no"
 
 
 def _chance(path: str) -> Callable[[Settings], str]:
@@ -256,8 +270,8 @@ def _chance(path: str) -> Callable[[Settings], str]:
 
 def _start(known: Settings) -> str:
     if known.get("imagenet"):
-        return "ImageNet’s weights"
-    return str(known["start_from"]).split("/")[-1] if known.get("start_from") else "random weights"
+        return "ImageNet"
+    return str(known["start_from"]).split("/")[-1] if known.get("start_from") else "random"
 
 
 def _plain(path: str, otherwise: str = "no") -> Callable[[Settings], str]:
@@ -268,7 +282,7 @@ _ROWS: dict[str, Callable[[Settings], str]] = {
     "Architecture": lambda known: zoo.title(known.get("net", NONE)),
     "Keypoints": _markup,
     "Input": _input,
-    "Grey levels": _grey,
+    "Normalisation": _grey,
     "Crop": _crop,
     "Trained on": lambda known: _sources(known.get("data.train")),
     "Validated on": _held_out,
@@ -277,23 +291,21 @@ _ROWS: dict[str, Callable[[Settings], str]] = {
     "Loss on points": _loss,
     "Loss on heatmaps": _map_loss,
     "Epochs": _epochs,
-    "Learning rate": _each_stage(lambda get: number(get("lr"))),
-    "Its course": _each_stage(_course),
+    "Learning rate": _each_stage(lambda stage: number(stage.get("lr"))),
+    "LR schedule": _each_stage(_schedule),
     "Optimiser": _each_stage(_optimizer),
-    "What learns": _each_stage(_learns),
-    "Early stop": _each_stage(lambda get: f"{get('patience')} epochs" if get("patience") else "no"),
-    "Batch": _plain("batch_size"),
-    "Mirrored": _chance("augment.mirror"),
-    "Moved": _moved,
-    "Light changed": _light,
-    "Blurred": _chance("augment.blur"),
-    "Patch erased": _chance("augment.erase"),
-    "Starts from": _start,
-    "Weights averaged": _plain("ema"),
-    "Gradients cut at": _plain("clip"),
+    "Trainable layers": _each_stage(_trainable_layers),
+    "Early stopping": _each_stage(_early_stopping),
+    "Batch size": _plain("batch_size"),
+    "Horizontal flip": _chance("augment.mirror"),
+    "Geometric augmentation": _geometric,
+    "Photometric augmentation": _photometric,
+    "Blur": _chance("augment.blur"),
+    "Random erasing": _chance("augment.erase"),
+    "Initial weights": _start,
+    "EMA": _plain("ema"),
+    "Gradient clipping": _plain("clip"),
     "Random seed": _plain("seed"),
-    "Weights kept": lambda known: {"best": "of the best epoch", "last": "of the last epoch"}.get(
-        known["keep"], known["keep"]
-    ),
+    "Checkpoint": lambda known: _name({"best": "best epoch", "last": "last epoch"}, known["keep"]),
     "Layers": _layers,  # last, being the longest
 }

@@ -1,7 +1,8 @@
-"""The Training tab: loss curves of all recipes, and what the sweeps found."""
+"""The Training tab: learning curves of all recipes, and the results of sweeps."""
 
+from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import plotly.graph_objects as go
@@ -9,14 +10,18 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.runs import Histories, Library
-from kpdemo.ui.shared import charts, titles
+from kpdemo.ui.shared import charts
 from kpdemo.ui.training import bars, curves
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
 
 _HISTORIES = Histories()
-# Up to so many models of one markup, less one, are all shown at first.
+# With fewer models of a markup than this, all are selected at first.
 _FEW_MODELS = 5
+_LEAD = (
+    "<p>Watch every recipe train: how its error fell, what one changed setting did, and how a "
+    "report’s claim compares with what was measured here.</p>"
+)
 _EMPTY = "No recipe is trained yet: python -m train fit NAME leaves a curve to see here."
 _UNCOUNTED = "Not counted yet: python -m train completeness counts the labels."
 # The chart brings both scales with it.
@@ -25,23 +30,60 @@ _SCALE = """(log) => {
   if (chart) window.Plotly.relayout(chart, chart.layout.meta[log ? "log" : "linear"]);
 }"""
 _MEASURES = [("Validation error", curves.NME), ("Loss", curves.LOSS)]
+_UNCHANGED: Any = gr.skip()
+_LATEST: dict[str, Any] = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "trigger_mode": "always_last",
+}
+
+
+class Update(NamedTuple):
+    """New values of the tab's parts; what is not given stays on the page as it is."""
+
+    version: Any
+    recipes: Any = _UNCHANGED
+    sweep: Any = _UNCHANGED
+    points: Any = _UNCHANGED
+    models: Any = _UNCHANGED
+    problems: Any = _UNCHANGED
+    reports: Any = _UNCHANGED
+    claims: Any = _UNCHANGED
+    labels: Any = _UNCHANGED
+    labels_caption: Any = _UNCHANGED
 
 
 def build(tab: gr.Tab) -> None:
     """Lay out the tab."""
     library = _HISTORIES.read()
-    gr.HTML(
-        "<p>Watch every recipe learn: how its error fell, what one changed setting did, and how "
-        "a report’s claim stands beside what was measured here.</p>",
-        elem_classes="kp-lead",
-    )
-    # Every chart is drawn when the tab is first seen, and again when files have changed since.
+    gr.HTML(_LEAD, elem_classes="kp-lead")
+    # Every chart is drawn when the tab is first opened, and again when files have changed since.
     version = gr.State(0)
-    damaged = gr.HTML(elem_id="training-problems")
+    problems = gr.HTML(elem_id="training-problems")
+    recipes = _build_curves(library, version)
+    sweep = _build_sweeps(library, version)
+    points, models = _build_errors(library, version)
+    _heading("Label completeness")
+    labels, labels_caption = charts.build("training-labels", "Share of faces that have each label")
+    _heading("Reported and measured errors")
+    reports = gr.HTML(elem_id="training-reports", apply_default_css=False)
+    _heading("The reports’ findings, checked")
+    claims = gr.HTML(elem_id="training-claims", apply_default_css=False)
+    tab.select(
+        refresh,
+        [version, sweep, points],
+        [
+            *(version, recipes, sweep, points, models, problems),
+            *(reports, claims, labels, labels_caption),
+        ],
+        **_LATEST,
+    )
 
+
+def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
     _heading("Learning curves")
     with gr.Row(elem_classes="kp-asked"):
-        chosen = gr.Dropdown(
+        recipes = gr.Dropdown(
             _runs(library),
             value=[name for name in DEFAULT_MODELS if name in library.runs],
             multiselect=True,
@@ -51,23 +93,34 @@ def build(tab: gr.Tab) -> None:
             min_width=280,
         )
         measure = gr.Radio(_MEASURES, value=curves.NME, label="Measure", min_width=200)
-        against = gr.Radio(
+        axis = gr.Radio(
             [("Epochs", "epoch"), ("Minutes", "minutes")],
             value="epoch",
-            label="Along",
+            label="Horizontal axis",
             min_width=160,
         )
         smoothing = gr.Slider(0, 0.95, 0, step=0.05, label="Smoothing", min_width=240)
         log = gr.Checkbox(value=True, label="Logarithmic scale", elem_id="training-log")
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
-            learning, learning_says = charts.build("training-curves", "Learning curves")
+            chart, caption = charts.build("training-curves", "Learning curves")
         with gr.Column(scale=4, min_width=300):
-            told = gr.HTML(elem_id="training-settings", apply_default_css=False)
+            settings = gr.HTML(elem_id="training-settings", apply_default_css=False)
+    gr.on(
+        [version.change, recipes.input, measure.input, axis.input, smoothing.input],
+        draw_curves,
+        [recipes, measure, axis, log, smoothing],
+        [chart, caption, settings],
+        **_LATEST,
+    )
+    log.input(None, log, None, js=_SCALE, api_visibility="private")
+    return recipes
 
+
+def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
     _heading("Sweeps: one setting changed")
     with gr.Row(elem_classes="kp-asked"):
-        asked = gr.Dropdown(
+        sweep = gr.Dropdown(
             _sweeps(library),
             value=next(iter(library.sweeps), None),
             label="Question",
@@ -75,131 +128,120 @@ def build(tab: gr.Tab) -> None:
             scale=3,
             min_width=280,
         )
-        asked_measure = gr.Radio(_MEASURES, value=curves.NME, label="Measure", min_width=200)
-    answered = gr.HTML(elem_id="training-answer", apply_default_css=False)
-
-    @gr.render(
-        [asked, asked_measure],
-        triggers=[version.change, asked.input, asked_measure.input],
+        measure = gr.Radio(_MEASURES, value=curves.NME, label="Measure", min_width=200)
+    answer = gr.HTML(elem_id="training-answer", apply_default_css=False)
+    gr.on([version.change, sweep.input], sweep_answer, sweep, answer, **_LATEST)
+    gr.render(
+        [sweep, measure],
+        triggers=[version.change, sweep.input, measure.input],
         show_progress="hidden",
-    )
-    def small_multiples(name: str | None, measure: str) -> None:
-        sweep = _HISTORIES.read().sweeps.get(name or "")
-        if not sweep:
-            return
-        with gr.Row(elem_classes="kp-multiples"):
-            for number, (setting, outcome, chart) in enumerate(curves.multiples(sweep, measure)):
-                with gr.Column(min_width=280):
-                    _multiple(number, setting, outcome, chart)
+    )(draw_multiples)
+    return sweep
 
+
+def _build_errors(library: Library, version: gr.State) -> tuple[gr.Radio, gr.Dropdown]:
     _heading("Errors by keypoint")
+    markups = _markups(library)
     with gr.Row(elem_classes="kp-asked"):
         points = gr.Radio(
-            _markups(library),
-            value=next((name for _, name in _markups(library)), None),
+            markups,
+            value=markups[0][1] if markups else None,
             label="Keypoints",
             min_width=280,
         )
-        shown = gr.Dropdown(
+        models = gr.Dropdown(
             multiselect=True, label="Models", elem_id="training-models", scale=2, min_width=280
         )
-    errors, errors_says = charts.build("training-errors", "Errors by keypoint")
-
-    _heading("Label completeness")
-    labels, labels_says = charts.build("training-labels", "Share of faces that have each label")
-
-    _heading("What reports claim, and what was measured")
-    reports = gr.HTML(elem_id="training-reports", apply_default_css=False)
-
-    _heading("What the authors found, and what we found")
-    claims = gr.HTML(elem_id="training-claims", apply_default_css=False)
-
-    # What a handler does not name in its answer stays on the page as it is.
-    def look(seen: int, sweep: str | None, layout: str | None) -> dict:
-        """What has changed since this visitor's page was drawn, if anything."""
-        library = _HISTORIES.read()
-        if library.version == seen:
-            return {version: seen}
-        known = [name for _, name in _markups(library)]
-        layout = layout if layout in known else next(iter(known), None)
-        return {
-            version: library.version,
-            chosen: gr.update(choices=_runs(library)),
-            asked: gr.update(
-                choices=_sweeps(library),
-                value=sweep if sweep in library.sweeps else next(iter(library.sweeps), None),
-            ),
-            points: gr.update(choices=_markups(library), value=layout),
-            shown: _models(library, layout),
-            damaged: _problems(library),
-            reports: reports_html(library),
-            claims: claims_html(library),
-            **_draw_labels(library),
-        }
-
-    def _draw_labels(library: Library) -> dict:
-        if "kaggle" not in library.labels:
-            return {labels: None, labels_says: charts.sentences([_UNCOUNTED])}
-        return {
-            labels: bars.completeness(library.labels),
-            labels_says: bars.completeness_words(library.labels),
-        }
-
-    def draw_curves(
-        names: list[str], measure: str, against: str, log: bool, smoothing: float
-    ) -> dict:
-        library = _HISTORIES.read()
-        runs = [library.runs[name] for name in titles if name in library.runs]
-        if not runs:
-            says = "Choose at least one recipe." if library.runs else _EMPTY
-            return {learning: None, learning_says: charts.sentences([says]), told: ""}
-        return {
-            learning: curves.learning(runs, measure, against, log, smoothing),
-            learning_says: curves.learning_words(runs, measure, smoothing),
-            told: settings_html(runs),
-        }
-
-    def say_answer(name: str | None) -> str:
-        sweep = _HISTORIES.read().sweeps.get(name or "")
-        return _answer(sweep.question, curves.answer(sweep)) if sweep else ""
-
-    def draw_errors(models: list[str], layout: str | None) -> dict:
-        library = _HISTORIES.read()
-        found = [library.errors[name] for name in models or () if name in library.errors]
-        found = [one for one in found if one.markup == layout]
-        if not found:
-            return {errors: None, errors_says: charts.sentences(["Choose at least one model."])}
-        return {errors: bars.by_keypoint(found), errors_says: bars.by_keypoint_words(found)}
-
-    quiet: dict[str, Any] = {
-        "show_progress": "hidden",
-        "api_visibility": "private",
-        "trigger_mode": "always_last",
-    }
-    tab.select(
-        look,
-        [version, asked, points],
-        [version, chosen, asked, points, shown, damaged, reports, claims, labels, labels_says],
-        **quiet,
-    )
-    gr.on(
-        [version.change, chosen.input, measure.input, against.input, smoothing.input],
-        draw_curves,
-        [chosen, measure, against, log, smoothing],
-        [learning, learning_says, told],
-        **quiet,
-    )
-    log.input(None, log, None, js=_SCALE, api_visibility="private")
-    gr.on([version.change, asked.input], say_answer, asked, answered, **quiet)
-    points.input(lambda layout: _models(_HISTORIES.read(), layout), points, shown, **quiet)
+    chart, caption = charts.build("training-errors", "Errors by keypoint")
+    points.input(list_models, points, models, **_LATEST)
     # Not only on input: another choice of keypoints brings other models.
     gr.on(
-        [version.change, shown.change],
-        draw_errors,
-        [shown, points],
-        [errors, errors_says],
-        **quiet,
+        [version.change, models.change], draw_errors, [models, points], [chart, caption], **_LATEST
     )
+    return points, models
+
+
+def refresh(version: int, sweep: str | None, points: str | None) -> Update:
+    """What has changed since this visitor's page was drawn, if anything."""
+    library = _HISTORIES.read()
+    if library.version == version:
+        return Update(version)
+    markups = [name for _, name in _markups(library)]
+    points = points if points in markups else next(iter(markups), None)
+    labels, labels_caption = _draw_labels(library)
+    return Update(
+        library.version,
+        recipes=gr.update(choices=_runs(library)),
+        sweep=gr.update(
+            choices=_sweeps(library),
+            value=sweep if sweep in library.sweeps else next(iter(library.sweeps), None),
+        ),
+        points=gr.update(choices=_markups(library), value=points),
+        models=_models(library, points),
+        problems=_problems(library),
+        reports=reports_html(library),
+        claims=claims_html(library),
+        labels=labels,
+        labels_caption=labels_caption,
+    )
+
+
+def draw_curves(
+    names: Sequence[str], measure: str, axis: str, log: bool, smoothing: float
+) -> tuple[go.Figure | None, str, str]:
+    """The learning curves of some runs, their caption and their settings."""
+    library = _HISTORIES.read()
+    runs = [library.runs[name] for name in names if name in library.runs]
+    if not runs:
+        hint = "Choose at least one recipe." if library.runs else _EMPTY
+        return None, charts.sentences([hint]), ""
+    return (
+        curves.learning(runs, measure, axis, log, smoothing),
+        curves.learning_caption(runs, measure, smoothing),
+        settings_html(runs),
+    )
+
+
+def draw_multiples(name: str | None, measure: str) -> None:
+    """Lay out a small chart for each setting of a sweep."""
+    sweep = _HISTORIES.read().sweeps.get(name or "")
+    if not sweep:
+        return
+    with gr.Row(elem_classes="kp-multiples"):
+        for number, (setting, outcome, chart) in enumerate(curves.multiples(sweep, measure)):
+            with gr.Column(min_width=280):
+                gr.HTML(f'<h4 class="kp-run">{escape(setting)}</h4>', apply_default_css=False)
+                charts.build(f"training-run-{number}", setting, chart, outcome)
+
+
+def sweep_answer(name: str | None) -> str:
+    """HTML of a sweep's question and its answer."""
+    sweep = _HISTORIES.read().sweeps.get(name or "")
+    if not sweep:
+        return ""
+    answer = escape(curves.answer(sweep))
+    return f'<h3 class="kp-question">{escape(sweep.question)}</h3><p>{answer}</p>'
+
+
+def list_models(points: str | None) -> gr.Dropdown:
+    """The models of a markup to choose from."""
+    return _models(_HISTORIES.read(), points)
+
+
+def draw_errors(models: Sequence[str] | None, points: str | None) -> tuple[go.Figure | None, str]:
+    """The errors of some models at each keypoint of a markup, and their caption."""
+    library = _HISTORIES.read()
+    errors = [library.errors[name] for name in models or () if name in library.errors]
+    errors = [one for one in errors if one.markup == points]
+    if not errors:
+        return None, charts.sentences(["Choose at least one model."])
+    return bars.by_keypoint(errors), bars.by_keypoint_caption(errors)
+
+
+def _draw_labels(library: Library) -> tuple[go.Figure | None, str]:
+    if "kaggle" not in library.labels:
+        return None, charts.sentences([_UNCOUNTED])
+    return bars.completeness(library.labels), bars.completeness_caption(library.labels)
 
 
 def _heading(text: str) -> None:
@@ -218,21 +260,21 @@ def _sweeps(library: Library) -> list[tuple[str, str]]:
 
 
 def _markups(library: Library) -> list[tuple[str, str]]:
-    """Markups of several points that errors are known for, those of the default models first."""
+    """Titles and names of markups with measured errors, those of the default models first."""
     order = [name for name in DEFAULT_MODELS if name in library.errors]
-    found = dict.fromkeys(library.errors[name].markup for name in [*order, *library.errors])
-    known = [markup.get(name) for name in found]
-    return [(each.title, each.name) for each in known if len(each) > 1]
+    names = dict.fromkeys(library.errors[name].markup for name in [*order, *library.errors])
+    markups = [markup.get(name) for name in names]
+    return [(each.title, each.name) for each in markups if len(each) > 1]
 
 
 def _models(library: Library, markup_name: str | None) -> gr.Dropdown:
-    """The models of a markup: the app's own are chosen, or all where few know it."""
-    found = [one.model for one in library.errors.values() if one.markup == markup_name]
-    found.sort(key=lambda name: (_rank(name), zoo.title(name)))
-    first = [name for name in found if name in DEFAULT_MODELS]
+    """The models of a markup: the default ones are selected, or all where there are few."""
+    names = [errors.model for errors in library.errors.values() if errors.markup == markup_name]
+    names.sort(key=lambda name: (_rank(name), zoo.title(name)))
+    first = [name for name in names if name in DEFAULT_MODELS]
     return gr.Dropdown(
-        choices=[(zoo.title(name), name) for name in found],
-        value=found if len(found) < _FEW_MODELS else first or found,
+        choices=[(zoo.title(name), name) for name in names],
+        value=names if len(names) < _FEW_MODELS else first or names,
     )
 
 
@@ -241,17 +283,8 @@ def _rank(name: str) -> int:
     return [*DEFAULT_MODELS, name].index(name)
 
 
-def _multiple(number: int, setting: str, outcome: str, chart: go.Figure) -> None:
-    gr.HTML(f'<h4 class="kp-run">{escape(setting)}</h4>', apply_default_css=False)
-    charts.build(f"training-run-{number}", setting, chart, outcome)
-
-
-def _answer(question: str, answer: str) -> str:
-    return f'<h3 class="kp-question">{escape(question)}</h3><p>{escape(answer)}</p>'
-
-
 def _problems(library: Library) -> str:
     if not library.problems:
         return ""
     files = ", ".join(library.problems)
-    return f'<p class="kp-small">Left out because they are damaged: {escape(files)}.</p>'
+    return f'<p class="kp-small">Damaged files, left out: {escape(files)}.</p>'

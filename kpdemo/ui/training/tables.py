@@ -22,22 +22,22 @@ def settings_html(runs: Sequence[Run]) -> str:
         facts |= {name: [text] for name, text in common.items()}
         common = {}
     return (
-        _table(heads, facts | differing, "Settings of the recipes")
-        + (_details("Settings that they share", _shared(common)) if common else "")
-        + _details("Notes on the recipes", "".join(_note(run) for run in runs))
-        + _details("Not as in the report", "".join(_deviations(run) for run in runs))
+        _table(heads, facts | differing, "Recipe settings")
+        + (_details("Shared settings", _shared(common)) if common else "")
+        + _details("Recipe notes", "".join(_note(run) for run in runs))
+        + _details("Deviations from the report", "".join(_deviations(run) for run in runs))
     )
 
 
 def _facts(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """What training found out rather than what it was told."""
+    """Outcomes of training, as opposed to its settings."""
     rows = {
         "Parameters": [_millions(run.parameters) for run in runs],
         "Training faces": [_count(run.train_faces) for run in runs],
         "Validation faces": [_count(run.validation_faces) for run in runs],
-        "Training took": [_took(run) for run in runs],
+        "Training time": [_took(run) for run in runs],
         "Flip test": ["no" if run.recipe.get("flip_test") is False else "yes" for run in runs],
-        "Mirrored, then calibrated": [_calibrated(run) for run in runs],
+        "NME before → after flip test and calibration": [_calibrated(run) for run in runs],
     }
     return {name: row for name, row in rows.items() if set(row) != {NONE}}
 
@@ -120,7 +120,7 @@ def badge(deviations: Sequence[Mapping[str, str]]) -> str:
     )
 
 
-_COLUMNS = ("System", "The report", "Measured here", "Always the mean face", "Can they compare?")
+_COLUMNS = ("System", "Reported", "Measured here", "Mean-face baseline", "Comparable?")
 
 
 def reports_html(library: Library) -> str:
@@ -135,10 +135,10 @@ def reports_html(library: Library) -> str:
     return (
         '<div class="kp-scroll" role="region" aria-label="Reports and measurements" tabindex="0">'
         f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><p class="'
-        'kp-small">Measured on test faces that are cut by their labels. NME: the mean distance to '
+        'kp-small">Measured on ground-truth crops of test faces. NME: the mean distance to '
         "the labelled points, in percent of the distance between the outer eye corners. RMSE: in "
-        "pixels of a 96 × 96 crop. “Always the mean face” is the error of a model that ignores "
-        "the photo: a system near it has learned little.</p>"
+        "pixels of a 96 × 96 crop. The mean-face baseline is the error of a model that always "
+        "predicts the mean face: a system near it has learned little.</p>"
     )
 
 

@@ -223,16 +223,16 @@ def test_switches_work_at_once_without_asking_the_server(page):
     take_example(page, "Grace Hopper")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    for name, layer, shown in (
-        ("Points", "points", True),
-        ("Contours", "contours", True),
-        ("To MediaPipe", "vectors", False),
-        ("Numbers", "numbers", False),
-        ("Boxes", "boxes", False),
+    for layer, visible in (
+        ("points", True),
+        ("contours", True),
+        ("vectors", False),
+        ("numbers", False),
+        ("boxes", False),
     ):
         drawn = panel(page, "unet").locator(f".kp-{layer}")
-        for state in (shown, not shown, shown):
-            page.get_by_label(name, exact=True).set_checked(state)
+        for state in (visible, not visible, visible):
+            page.locator(f"#panels [name={layer}]").set_checked(state)
             assert (drawn.evaluate("layer => getComputedStyle(layer).display") != "none") == state
     assert not asked
 
@@ -521,9 +521,9 @@ def test_a_planted_shift_of_three_pixels_is_reported_as_three_pixels(page, tmp_p
     expect(panel(page, "simplenet").locator('.kp-truth[data-count="68"]')).to_have_count(2)
     expect(cell(page, "mediapipe", "distance")).to_have_text(PERCENT)
 
-    page.get_by_label("Truth: the points of").select_option("SimpleNet")
+    page.get_by_label("Ground truth: the points of").select_option("SimpleNet")
     expect(cell(page, "simplenet", "pixels")).to_have_text("0.0 px")
-    page.get_by_role("button", name="Clear the truth").click()
+    page.get_by_role("button", name="Clear the ground truth").click()
     expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
     expect(page.locator(".kp-marks")).to_be_hidden()
 
@@ -579,7 +579,7 @@ def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
     page.locator("#models").get_by_label("ResNet-18").uncheck()
     take_example(page, "Grace Hopper")
     page.get_by_label("Contours").uncheck()
-    page.get_by_label("To MediaPipe").check()
+    page.get_by_label("Difference lines").check()
     page.get_by_text("Slide", exact=True).click()
     page.get_by_label("Model on the left").select_option("SimpleNet")
     page.get_by_role("button", name="Copy link").click()
@@ -594,7 +594,7 @@ def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
     expect(page.locator("#models").get_by_label("U-Net")).to_be_checked()
     take_example(page, "Eileen Collins")
     expect(page.get_by_label("Contours")).not_to_be_checked()
-    expect(page.get_by_label("To MediaPipe")).to_be_checked()
+    expect(page.get_by_label("Difference lines")).to_be_checked()
     expect(page.get_by_label("Model on the left")).to_have_value("simplenet")
     expect(page.get_by_label("Model on the right")).to_have_value("mediapipe")
 
@@ -602,7 +602,7 @@ def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
     page.get_by_label("Boxes").check()
     page.goto(f"{address}#models=simplenet,resnet18&contours=0&mode=slide&a=resnet18&b=simplenet")
     expect(page.get_by_label("Boxes")).not_to_be_checked()
-    expect(page.get_by_label("To MediaPipe")).not_to_be_checked()
+    expect(page.get_by_label("Difference lines")).not_to_be_checked()
     expect(page.get_by_label("Contours")).not_to_be_checked()
     expect(page.locator("#models").get_by_label("ResNet-18")).to_be_checked()
     page.get_by_role("button", name="Compare", exact=True).click()

@@ -248,7 +248,7 @@ def test_two_visitors_may_have_the_same_video(open_page, hopper, tmp_path, app_f
     give(first, path)
     expect(first.locator("#video-said")).to_contain_text("Frame")
     give(second, path)
-    expect(second.locator("#video-said")).to_contain_text("Waiting for its turn")
+    expect(second.locator("#video-said")).to_contain_text("Waiting in the queue")
     for visitor in (first, second):
         expect(visitor.locator("#video-said [role=status]")).to_contain_text("30 frames compared")
 

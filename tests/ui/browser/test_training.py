@@ -77,7 +77,7 @@ def test_a_sweep_shows_its_runs_and_its_answer(page, library):
     expect(page.locator("#training-answer h3")).to_have_text(sweep.question)
     expect(page.locator("#training-answer")).to_contain_text("Lowest validation error")
     expect(page.locator(".kp-run")).to_have_count(len(sweep.variants))
-    expect(page.locator(".kp-run").first).to_have_text("batches of 8")
+    expect(page.locator(".kp-run").first).to_have_text("batch size 8")
     page.locator(f"#training-run-{len(sweep.variants) - 1} .main-svg").first.wait_for()
 
 
