@@ -13,6 +13,7 @@ import torch
 
 from kpdemo.engine import stages, zerogpu
 from kpdemo.engine.store import Store
+from kpdemo.faces.base import Detector
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.faces.tracker import FaceTracker
@@ -57,7 +58,7 @@ class Engine:
         self._warm: set[str] = set()
         # On ZeroGPU copies of the nets are asked; those here serve who looks inside them.
         self.store = Store(folders, torch.device("cpu") if zerogpu.here() else pick())
-        self.detector: FaceFinder | WholePhoto = WholePhoto()
+        self.detector: Detector = WholePhoto()
         self._landmarker: FaceLandmarker | None = None
         self._no_landmarker = ""
         with ThreadPoolExecutor(1) as pool:
@@ -101,8 +102,8 @@ class Engine:
         mediapipe = {BASELINE: self._no_landmarker} if self._no_landmarker else {}
         return self.store.unavailable | mediapipe
 
-    def tracker(self) -> FaceTracker | WholePhoto:
-        """A detector for the frames of one film or camera, quicker than searching each of them."""
+    def tracker(self) -> Detector:
+        """A detector for the frames of one video or camera, faster than searching each of them."""
         return FaceTracker(self.detector) if isinstance(self.detector, FaceFinder) else WholePhoto()
 
     def predictor(self, name: str) -> Predictor:

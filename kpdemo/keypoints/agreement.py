@@ -85,7 +85,9 @@ def summary(pairs: Iterable[tuple[Answer | None, Answer | None]]) -> Summary:
 
     Every face counts the same. Faces that lack one of the two, or share no place, are left out.
     """
-    percent, pixels, groups = [], [], {}
+    percent: list[float] = []
+    pixels: list[float] = []
+    groups: dict[str, list[float]] = {}
     for answer, reference in pairs:
         if answer is None or reference is None:
             continue

@@ -212,7 +212,7 @@ class _Film:
             self._writer = cv2.VideoWriter(
                 os.fspath(self._path),
                 cv2.CAP_FFMPEG,
-                cv2.VideoWriter_fourcc(*_CODEC),
+                cv2.VideoWriter.fourcc(*_CODEC),
                 self._rate,
                 pixels.shape[1::-1],
             )
@@ -337,7 +337,7 @@ def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[i
 
 def _on_frame(photo: Photo, comparison: Comparison) -> list[Face]:
     """The detected faces in pixels of the frame's photo."""
-    return [face.found.mapped(photo.to_work) for face in comparison.faces]
+    return [face.detection.mapped(photo.to_work) for face in comparison.faces]
 
 
 def _numbered(picture: np.ndarray, faces: Sequence[Face], numbers: Sequence[int]) -> np.ndarray:

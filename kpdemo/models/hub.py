@@ -6,6 +6,7 @@ are those that the Hub states and, where `pins.json` pins the model, the one wri
 
 import dataclasses
 import hashlib
+import math
 import re
 import threading
 import time
@@ -119,8 +120,12 @@ def fetch(repo: str, revision: str | None = None) -> Pulled:
 
 def _cached(repo: str, revision: str) -> Path | None:
     """The folder of a revision in the cache, if both files are in it."""
-    paths = [try_to_load_from_cache(repo, name, revision=revision) for name in FILES]
-    return Path(paths[0]).parent if all(isinstance(path, str) for path in paths) else None
+    folders = [
+        Path(path).parent
+        for name in FILES
+        if isinstance(path := try_to_load_from_cache(repo, name, revision=revision), str)
+    ]
+    return folders[0] if len(folders) == len(FILES) else None
 
 
 def _download(repo: str, revision: str) -> Path:
@@ -177,7 +182,7 @@ def _git_sha1(content: bytes) -> str:
 
 
 def pull(
-    namespace: str, models: Collection[str], patience: float | None = None
+    namespace: str, models: Collection[str], patience: float = math.inf
 ) -> dict[str, Pulled | HubError]:
     """Fetch all of these models of a namespace at once, each to its files or to what went wrong.
 
@@ -196,9 +201,9 @@ def pull(
     threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in models]
     for thread in threads:
         thread.start()
-    end = None if patience is None else time.monotonic() + patience
+    end = time.monotonic() + patience
     for thread in threads:
-        thread.join(None if end is None else max(0.0, end - time.monotonic()))
+        thread.join(min(max(0.0, end - time.monotonic()), threading.TIMEOUT_MAX))
     return {
         name: results.get(name) or _late(repository(namespace, name), patience) for name in models
     }
@@ -244,7 +249,7 @@ def upload(
             if sums.get(name) not in (sha256(content), _git_sha1(content))
         }
         if not changed:
-            return there.sha, False
+            return str(there.sha), False
         commit = api.create_commit(
             repo,
             [CommitOperationAdd(name, content) for name, content in changed.items()],

@@ -212,7 +212,7 @@ class Sweep:
     def ranking(self) -> list[Variant]:
         """The variants that came to an end with a number, the lowest mean validation NME first."""
         sound = [variant for variant in self.variants if variant.best.values]
-        return sorted(sound, key=lambda variant: variant.best.mean)
+        return sorted(sound, key=lambda variant: float(np.mean(variant.best.values)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,14 +61,16 @@ class KeypointNet(nn.Module):
         raise NotImplementedError
 
 
-def regress(head: nn.Sequential, features: Tensor) -> Output:
-    """Keypoints from a head that ends in a linear layer.
+def regress(head: nn.Module, features: Tensor) -> Output:
+    """Keypoints from a head that is a sequence of layers, the last one linear.
 
-    That layer is computed in float32: in bf16 it would round places to a tenth of a pixel.
+    That layer is computed in float32: bf16 would round coordinates to a tenth of a pixel.
     """
-    features = head[:-1](features)
+    *layers, linear = head.children()
+    for layer in layers:
+        features = layer(features)
     with torch.autocast(features.device.type, enabled=False):
-        return Output(head[-1](features.float()).unflatten(1, (-1, 2)))
+        return Output(linear(features.float()).unflatten(1, (-1, 2)))
 
 
 # What a constructor raises for arguments that are not its own.

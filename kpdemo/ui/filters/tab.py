@@ -104,7 +104,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         then = _Sent(weakref.ref(photo) if photo else None, name, wanted, number)
         if then == now:
             return {sent: now}
-        cut = cut_of(chosen.config, photo, faces[number].found)[1] if faces else None
+        cut = cut_of(chosen.config, photo, faces[number].detection)[1] if faces else None
         with engine.turn:
             value = kernels.layer(
                 chosen, layers[wanted], cut, "" if cut is not None else _NO_FACE if last else _START

@@ -250,7 +250,7 @@ def _draw(engine: Engine, last: Shown, choice: Choice) -> Iterator[float | str]:
     if not faces:
         yield maps.empty(NO_FACE)
         return
-    face, title = faces[choice.face].found, zoo.title(choice.model)
+    face, title = faces[choice.face].detection, zoo.title(choice.model)
     try:
         model = engine.store.model(choice.model)
     except CheckpointError as error:
@@ -276,7 +276,7 @@ def _draw_sigmas(engine: Engine, last: Shown, number: int) -> str | None:
     """The report's two U-Nets beside each other."""
     if not last.comparison.faces:
         return None
-    face = last.comparison.faces[number].found
+    face = last.comparison.faces[number].detection
     panels = []
     for name, title in SIGMAS.items():
         try:
