@@ -1,4 +1,4 @@
-"""One figure over several seeds: its mean, its standard deviation, and whether two differ."""
+"""One figure over several seeds: mean, standard deviation, and significance of a difference."""
 
 import math
 from collections.abc import Iterable

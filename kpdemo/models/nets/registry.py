@@ -59,7 +59,9 @@ class KeypointNet(nn.Module):
     def parts(self) -> Parts:
         """What a diagram of this net shows: by default its convolutions and linear layers."""
         modules = list(self.modules())
-        convolutions = [m for m in modules if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+        convolutions: list[nn.Module] = [
+            m for m in modules if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)
+        ]
         return Parts([], convolutions, [], [m for m in modules if isinstance(m, nn.Linear)])
 
 

@@ -101,7 +101,7 @@ def learning_words(runs: Sequence[Run], measure: str, smoothing: float) -> str:
             "Training faces are changed at random and seen while the net still learns, so the "
             "training loss can lie above that of validation."
         )
-    elif len({run.judged_on for run in runs}) > 1:
+    elif len({run.validation_set for run in runs}) > 1:
         said.append(
             "Not all of these recipes validate on the same faces and points: errors of such two "
             "compare only roughly."
