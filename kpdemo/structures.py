@@ -31,17 +31,17 @@ class Face:
     def width(self) -> float:
         return self.box[2] - self.box[0]
 
-    def mapped(self, place: Callable[[np.ndarray], np.ndarray]) -> "Face":
-        """The same face in other coordinates: `place` takes points `(N, 2)` there."""
-        box = place(np.reshape(self.box, (2, 2))).ravel().tolist()
-        return replace(self, box=tuple(box), keypoints=place(self.keypoints))
+    def mapped(self, transform: Callable[[np.ndarray], np.ndarray]) -> "Face":
+        """The same face in other coordinates: `transform` takes points `(N, 2)` there."""
+        x0, y0, x1, y1 = transform(np.reshape(self.box, (2, 2))).ravel().tolist()
+        return replace(self, box=(x0, y0, x1, y1), keypoints=transform(self.keypoints))
 
     @property
     def center(self) -> tuple[float, float]:
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
 
-# Why a model that works has no points on a face that others have points on.
+# Why a model that works has no points on a face.
 NO_FACE_HERE = "no face here"
 NO_FACE = (
     "No face found. Try a photo in which a face is larger, well lit, and looks towards the camera."
@@ -53,9 +53,9 @@ class Answer:
     """Where one model puts the keypoints of one face.
 
     `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
-    `milliseconds` is this face's share of the batch, and `crop_milliseconds` its share of cutting
-    the crops, None where the model cuts its own within the former. `converted` holds MediaPipe's
-    points read as iBUG's, by the name that they have in `to_dict()`.
+    `milliseconds` is this face's share of the batch, and `crop_milliseconds` its share of making
+    the crops, None where the model makes its own within the former. `converted` holds MediaPipe's
+    points converted to iBUG's, by their name in `to_dict()`.
     """
 
     markup: str
@@ -75,18 +75,27 @@ class Answer:
 
 @dataclass(frozen=True)
 class ComparedFace:
-    """A found face (in photo coordinates) and every model's answer on it, by name.
+    """A detected face and every model's answer on it, by name.
 
-    `found` is what the detector found of it, in photo coordinates, for who wants to cut it out
-    again. `missing` says for each model that works, but has no points on this face, why not.
+    `detection` is in photo coordinates. `missing` has, for each model that works but has no points
+    on this face, the reason.
     """
 
-    box: tuple[float, float, float, float]
-    score: float
-    roll: float
+    detection: Face
     answers: dict[str, Answer]
-    found: Face | None = None
     missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def box(self) -> Box:
+        return self.detection.box
+
+    @property
+    def score(self) -> float:
+        return self.detection.score
+
+    @property
+    def roll(self) -> float:
+        return self.detection.roll
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -100,7 +109,7 @@ class ComparedFace:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All faces of a photo, biggest first; milliseconds by stage; what did not work, and why.
+    """All faces of a photo, biggest first; milliseconds by stage; why models are unavailable.
 
     Only the `MAX_FACES` largest faces are compared; `faces_left_out` counts the others.
     """
@@ -114,13 +123,13 @@ class Comparison:
 
     @property
     def models(self) -> list[str]:
-        """The models that work, with points or without."""
+        """The models that ran, with points or without."""
         missing = [name for face in self.faces for name in face.missing]
         return list(dict.fromkeys([*(n for face in self.faces for n in face.answers), *missing]))
 
     @property
     def notices(self) -> list[str]:
-        """What else a reader of the result should know of the photo, in sentences."""
+        """Sentences on the photo for whoever reads the result."""
         if not self.faces:
             return [NO_FACE]
         if self.faces_left_out:

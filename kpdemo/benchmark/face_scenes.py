@@ -183,7 +183,7 @@ def textures() -> Iterator[Scene]:
         "dithered": np.repeat(dither[..., None], 3, 2),
         "newsprint": np.repeat((255 * (grey / 255 > screen)).astype(np.uint8)[..., None], 3, 2),
         "noisy": np.clip(scene.pixels + noise, 0, 255).astype(np.uint8),
-        "JPEG of quality 5": cv2.imdecode(jpeg, cv2.IMREAD_COLOR),
+        "JPEG of quality 5": np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)),
     }
     for name, picture in pictures.items():
         yield Scene(name, picture, scene.faces, altered=True)

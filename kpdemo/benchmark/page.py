@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,12 +60,10 @@ def measure() -> dict:
 
     Raises RuntimeError where the browser is missing or the app does not answer.
     """
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if CHROMIUM is None or sync_playwright is None:
+    if CHROMIUM is None or find_spec("playwright") is None:
         raise RuntimeError("This needs Chromium (apt install chromium) and pip install playwright.")
+    from playwright.sync_api import sync_playwright
+
     with (
         tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch,
         served(Path(scratch)) as url,
@@ -162,12 +161,12 @@ def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, flo
         page.locator("#examples button").first.click()
     page.locator(".kp-panel").last.wait_for()
     page.wait_for_timeout(1000)
-    found = {}
+    medians: dict[str, float] = {}
     for box in page.locator("#panels [type=checkbox]:visible").element_handles():
         times = [box.evaluate(_SWITCHED) for _ in range(2 * ROUNDS)]
-        found[box.get_attribute("name")] = round(statistics.median(times), 1)
+        medians[str(box.get_attribute("name"))] = round(statistics.median(times), 1)
     page.close()
-    return found
+    return medians
 
 
 def _live(browsers: "BrowserType", url: str, camera: Path) -> dict[str, float]:

@@ -61,10 +61,10 @@ def milliseconds(actions: Mapping[str, Callable[[], object]], rounds: int) -> di
 def photo_640x480() -> np.ndarray:
     """matplotlib's Grace Hopper on a grey 640×480 ground: one face."""
     path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
-    with Image.open(path) as picture:
-        picture = picture.convert("RGB").resize((410, 480))
+    with Image.open(path) as file:
+        portrait = file.convert("RGB").resize((410, 480))
     canvas = Image.new("RGB", (640, 480), (128, 128, 128))
-    canvas.paste(picture, (115, 0))
+    canvas.paste(portrait, (115, 0))
     return np.array(canvas)
 
 
@@ -200,7 +200,7 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     times = milliseconds(actions, rounds)
     forward = {name: times[f"{name} forward"] for name in models if name in DEFAULT_MODELS}
     forward[BASELINE] = times[f"{BASELINE} 1"]
-    sizes = {
+    sizes: dict[str, dict[str, int | None]] = {
         folder.name: {
             "parameters": models[folder.name].parameters,
             "bytes": (folder / model_folder.WEIGHTS).stat().st_size,

@@ -155,7 +155,8 @@ def _compare_one(
 def _compare_each(chosen: Photos, models: list[str] | None, report: TextIO) -> int:
     """A report of each photo."""
     engine().warm_up(models)
-    bad, unavailable = dict(chosen.bad), {}
+    bad = dict(chosen.bad)
+    unavailable: dict[str, str] = {}
     for name, path in chosen.paths.items():
         try:
             comparison = engine().compare(images.load(path), models)

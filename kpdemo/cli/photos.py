@@ -13,7 +13,7 @@ from kpdemo.media import images
 from kpdemo.system import files
 from kpdemo.system.files import OutputError
 
-# Named among the bad files where it cannot be read.
+# Listed among the bad files where no decoder is installed.
 _HEIC = {".heic", ".heif", ".hif"}
 
 
@@ -61,16 +61,16 @@ def in_folder(folder: Path) -> Photos:
         place = name(Path(error.filename))
         photos.bad[place] = f"The folder cannot be read ({error.strerror})."
 
-    found = []
+    paths = []
     for place, inner, names in os.walk(folder, onerror=add_unreadable):
         inner[:] = [name for name in inner if not name.startswith(".")]
-        found += [
+        paths += [
             Path(place, name) for name in names if _is_photo(name) and not name.startswith(".")
         ]
-    if not found:
+    if not paths:
         why = photos.bad.get(".", f"There is no photo in it; it takes {images.KINDS} files.")
         raise FolderError(f"{folder}: {why}")
-    photos.paths = {name(path): path for path in sorted(found)}
+    photos.paths = {name(path): path for path in sorted(paths)}
     return photos
 
 

@@ -13,6 +13,7 @@ import torch
 
 from kpdemo.engine import stages, zerogpu
 from kpdemo.engine.store import Store
+from kpdemo.faces.base import Detector
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.faces.tracker import FaceTracker
@@ -28,17 +29,16 @@ from kpdemo.structures import Comparison, Face
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
-# Seconds that a start waits for the Hub: with all the rest it may take ten. What comes later serves
-# the next start.
+# Seconds that a start waits for the Hub. What is downloaded later serves the next start.
 PATIENCE = 2.0
 
 _STARTING = Lock()
 
 
 class Engine:
-    """Nets, MediaPipe and the face detector: loaded once, used by all.
+    """Nets, MediaPipe and the face detector: loaded once, shared by all callers.
 
-    `store` has the nets, `detector` finds the faces. A model whose folder is damaged, or a
+    `store` has the nets, `detector` detects the faces. A model whose folder is damaged, or a
     MediaPipe that cannot start, is left out and named in `unavailable`; the others work. Safe to
     use from several threads, and in processes that were forked, each of which computes with one
     thread.
@@ -52,12 +52,12 @@ class Engine:
         folders: Iterable[str | PathLike] | str | PathLike | None = None,
         namespace: str | None = None,
     ) -> None:
-        # Torch uses all cores by itself: two photos at once would only be slower than in turn.
+        # Torch uses all cores by itself: two photos at once would be slower than in turn.
         self.turn = Lock()
         self._warm: set[str] = set()
-        # On ZeroGPU copies of the nets are asked; those here serve who looks inside them.
+        # On ZeroGPU copies of the nets predict; these are for the explanations.
         self.store = Store(folders, torch.device("cpu") if zerogpu.here() else pick())
-        self.detector: FaceFinder | WholePhoto = WholePhoto()
+        self.detector: Detector = WholePhoto()
         self._landmarker: FaceLandmarker | None = None
         self._no_landmarker = ""
         with ThreadPoolExecutor(1) as pool:
@@ -85,28 +85,28 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """End MediaPipe's threads. Left to the garbage collector, that may wait for ever."""
+        """End MediaPipe's threads, which may hang in the garbage collector."""
         self.detector.close()
         if self._landmarker is not None:
             self._landmarker.close()
 
     @property
     def names(self) -> list[str]:
-        """What can be asked for: the default models first, then the others, then MediaPipe."""
+        """The usable models: the default ones first, then the others, then MediaPipe."""
         return self.store.names + ([] if self._landmarker is None else [self._landmarker.name])
 
     @property
     def unavailable(self) -> dict[str, str]:
-        """The models that cannot be asked, each with the reason in a sentence."""
+        """The models that cannot be used, each with the reason in a sentence."""
         mediapipe = {BASELINE: self._no_landmarker} if self._no_landmarker else {}
         return self.store.unavailable | mediapipe
 
-    def tracker(self) -> FaceTracker | WholePhoto:
-        """A detector for the frames of one film or camera, quicker than searching each of them."""
+    def tracker(self) -> Detector:
+        """A detector for the frames of one video or camera, faster than searching each of them."""
         return FaceTracker(self.detector) if isinstance(self.detector, FaceFinder) else WholePhoto()
 
     def predictor(self, name: str) -> Predictor:
-        """What finds keypoints under that name, loaded now if it was not before.
+        """The predictor of that name, loaded on first use.
 
         Raises CheckpointError if it is damaged and ValueError if there is none.
         """
@@ -117,7 +117,7 @@ class Engine:
         return NetPredictor(self.store.model(name))
 
     def markup(self, name: str) -> str:
-        """The markup of a usable model's keypoints, told without loading it."""
+        """The markup of a usable model's keypoints, without loading it."""
         if self._landmarker is not None and name == self._landmarker.name:
             return self._landmarker.markup
         return self.store.configs[name].markup
@@ -134,17 +134,17 @@ class Engine:
 
         `photo` is anything that `images.load` takes. `models` are names from `names`, or one name;
         by default the four default models and the baseline. `progress`, if given, is called with
-        the model that is next, and the share of them that is done. Frames of a film are not worth
-        to `borrow` ZeroGPU's GPU for. `find`, if given, finds the faces, as a `FaceTracker` does
-        from frame to frame. Raises ImageError for a photo that cannot be used and ValueError for an
-        unknown model. A photo without a face gives an empty list.
+        the next model, and the share of models that is done. Without `borrow` no GPU of ZeroGPU is
+        used, which video frames are not worth. `find`, if given, detects the faces, as a
+        `FaceTracker` does from frame to frame. Raises ImageError for a photo that cannot be used
+        and ValueError for an unknown model. A photo without a face gives an empty list.
         """
         started = time.perf_counter()
         predictors, unavailable = self.load(models)
         photo = images.load(photo)
         loaded = time.perf_counter()
         gpu = self._zerogpu if borrow else None
-        # Who waits for a GPU does not keep the camera and videos waiting.
+        # Waiting for a GPU does not hold up the camera and videos.
         with self.turn if gpu is None else nullcontext():
             waited = time.perf_counter()
             look = stages.look(photo, find or self.detector.find, predictors)
@@ -167,14 +167,14 @@ class Engine:
     def load(
         self, models: Iterable[str] | str | None
     ) -> tuple[dict[str, Predictor], dict[str, str]]:
-        """The predictors of these models, loaded, and why the others cannot be asked.
+        """The predictors of these models, loaded, and why the others cannot be used.
 
         By default the four default models and the baseline; ValueError for an unknown model, and
-        for what is no list of names.
+        for anything but a list of names.
         """
-        chosen, unavailable = self.choose(models)
+        names, unavailable = self.choose(models)
         predictors: dict[str, Predictor] = {}
-        for name in chosen:
+        for name in names:
             try:
                 predictors[name] = self.predictor(name)
             except CheckpointError as error:
@@ -182,27 +182,26 @@ class Engine:
         return predictors, unavailable
 
     def choose(self, models: Iterable[str] | str | None) -> tuple[list[str], dict[str, str]]:
-        """Those of the models that can be asked, in order, and why the others cannot; as `load`."""
-        wanted = [*DEFAULT_MODELS, BASELINE] if models is None else _distinct_names(models)
-        known = {*self.names, *self.unavailable}
-        unknown = [name for name in wanted if name not in known]
+        """The usable ones of the models, in order, and why the others are not; as `load`."""
+        names = [*DEFAULT_MODELS, BASELINE] if models is None else _distinct_names(models)
+        unknown = [name for name in names if name not in {*self.names, *self.unavailable}]
         if unknown and models is not None:
             raise self._unknown(unknown)
-        chosen = [name for name in wanted if name in self.names]
+        usable = [name for name in names if name in self.names]
         unavailable = {
             name: why
             for name, why in self.unavailable.items()
-            # Whatever is asked for, without MediaPipe faces are not found.
-            if name in wanted or (name == BASELINE and self._no_landmarker)
+            # Without MediaPipe no faces are detected, whichever models run.
+            if name in names or (name == BASELINE and self._no_landmarker)
         }
-        return chosen, unavailable
+        return usable, unavailable
 
     def warm_up(self, models: Iterable[str] | str | None = None) -> None:
         """Run detector and models once on an empty photo, so that timings are representative.
 
-        `models` are as in `compare`; those that are warm, or broken, are left as they are.
+        `models` are as in `compare`; those that are warm already, or broken, are skipped.
         """
-        if self._zerogpu is not None:  # a GPU is for photos
+        if self._zerogpu is not None:  # its time is for photos
             return
         photo = images.from_array(np.full((480, 640, 3), 127, np.uint8))
         face = WholePhoto().find(photo.pixels)
@@ -227,9 +226,9 @@ class Engine:
 
 
 def engine() -> Engine:
-    """The program's one engine, on the Hub's weights if KPDEMO_HUB names whose, else on ours.
+    """The program's one engine, with weights from the Hub's namespace KPDEMO_HUB if that is set.
 
-    Whoever asks while it starts waits for it.
+    Callers wait while it starts.
     """
     with _STARTING:
         return _engine()
@@ -250,7 +249,7 @@ def compare(photo: images.Source, models: Iterable[str] | str | None = None) -> 
 
 
 def _distinct_names(models: Iterable[str] | str) -> list[str]:
-    """The names in their order, each once; ValueError for what are no names."""
+    """The names in their order, each once; ValueError for anything but names."""
     names: list[object] = [None]
     if isinstance(models, str):
         names = [models]

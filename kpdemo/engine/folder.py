@@ -3,7 +3,6 @@
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from tqdm import tqdm
 from kpdemo.cli.photos import Photos, in_folder
 from kpdemo.engine.batch import Predictors, compare_many
 from kpdemo.engine.engine import Engine
-from kpdemo.engine.resumable import GrowingFile, StandardOutput
+from kpdemo.engine.resumable import open_writer
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.system import files
@@ -20,10 +19,14 @@ from kpdemo.system import files
 
 @dataclass
 class Summary:
-    """What a run did: photos and faces looked at now, photos without a face, photos that the file
-    held already, photos of those looked at now that had changed since, photos in the file that are
-    not among the given ones, faces without points by model, faces beyond the limit, a sentence for
-    each photo that could not be used and each model that is left out, and the seconds."""
+    """What a run over many photos did.
+
+    `photos`, `faces` and `without` (photos without a face) count this run; `before` are photos that
+    the file held already, `changed` those of this run whose files had changed since, `others` those
+    in the file that are not among the given ones. `missing` counts faces without points by model,
+    `faces_left_out` those beyond the limit. `bad` has a sentence for each photo that could not be
+    used, `unavailable` for each model that is left out.
+    """
 
     photos: int = 0
     faces: int = 0
@@ -55,15 +58,15 @@ def compare_into(
 ) -> Summary:
     """Compare models on all photos that the file `out` does not hold yet, as they are now.
 
-    A photo whose file has changed since is done again; photos in the file that are not among these
-    stay. `kind` is "csv" or "jsonl"; a new CSV begins with a byte-order mark if `bom` says so.
-    Shows its progress where standard error is a terminal. Raises OutputError, or ValueError for an
-    unknown model; what was written until then stays, and the next run goes on from there.
+    A photo whose file has changed since is compared again; photos in the file that are not among
+    these stay. `kind` is "csv" or "jsonl"; a new CSV begins with a byte-order mark if `bom` says
+    so. Shows a progress bar where standard error is a terminal. Raises OutputError, or ValueError
+    for an unknown model; what was written until then stays, and the next run resumes it.
     """
     started = time.perf_counter()
     photos.check_outputs([out])
-    nets = Predictors(engine, models)
-    summary = Summary(bad=dict(photos.bad), unavailable=dict(nets.unavailable))
+    predictors = Predictors(engine, models)
+    summary = Summary(bad=dict(photos.bad), unavailable=dict(predictors.unavailable))
     digests: dict[str, str] = {}
 
     def with_digests(todo: dict[str, Path]) -> Iterator[Path]:
@@ -72,15 +75,11 @@ def compare_into(
             digests[name] = digest(path)
             yield path
 
-    with (
-        nullcontext(StandardOutput(kind, nets.names, bom))
-        if files.is_stdout(out)
-        else GrowingFile(out, kind, nets.names, photos.paths, bom)
-    ) as results:
-        there = [name for name in photos.paths if name in results.digests]
+    with open_writer(out, kind, predictors.names, photos.paths, bom) as results:
+        done = [name for name in photos.paths if name in results.digests]
         changed = [
             name
-            for name in tqdm(there, "looking for changed photos", disable=None, leave=False)
+            for name in tqdm(done, "looking for changed photos", disable=None, leave=False)
             # Files of earlier versions hold no digests.
             if results.digests[name] not in ("", digest(photos.paths[name]))
         ]
@@ -88,16 +87,18 @@ def compare_into(
         todo = {n: path for n, path in photos.paths.items() if n not in results.digests}
         summary.changed, summary.before = len(changed), len(photos.paths) - len(todo)
         summary.others = len(results.digests) - summary.before
-        compared = compare_many(engine, with_digests(todo), nets)
+        compared = compare_many(engine, with_digests(todo), predictors)
         bar = tqdm(total=len(photos.paths), initial=summary.before, unit="photo", disable=None)
         with bar:
             for name, result in zip(todo, compared, strict=True):
                 bar.update()
                 if isinstance(result, ImageError):
                     summary.bad[name] = str(result)
-                elif failed := [w for n, w in result.unavailable.items() if n in nets.names]:
-                    # Not in the file, where it would count as done: the next run asks again.
-                    summary.bad[name] = " ".join(failed)
+                elif failures := [
+                    why for model, why in result.unavailable.items() if model in predictors.names
+                ]:
+                    # Not in the file, where it would count as done: the next run tries again.
+                    summary.bad[name] = " ".join(failures)
                 else:
                     results.add(name, result.to_dict(), digests[name])
                     summary.photos += 1

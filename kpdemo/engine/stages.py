@@ -86,11 +86,8 @@ def assemble(look: Look, models: Sequence[str], unavailable: Mapping[str, str]) 
         by_model = {name: look.answers[name][index] for name in models if name in look.answers}
         faces.append(
             ComparedFace(
-                face.box,
-                face.score,
-                face.roll,
-                {name: answer for name, answer in by_model.items() if answer is not None},
                 face,
+                {name: answer for name, answer in by_model.items() if answer is not None},
                 {name: NO_FACE_HERE for name, answer in by_model.items() if answer is None},
             )
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from kpdemo.models import nets
 from kpdemo.models.config import ModelConfig
@@ -41,13 +41,13 @@ def of(config: ModelConfig) -> Architecture:
         net = nets.build(config).eval()
     net.to_empty(device="cpu")
     stem, down, up, layers = net.parts()
-    shapes: dict[nn.Module, tuple[int, ...]] = {}
+    outputs: dict[nn.Module, Tensor] = {}
 
-    def note(module: nn.Module, _: object, output: torch.Tensor) -> None:
-        shapes[module] = tuple(output.shape[1:])
+    def record(module: nn.Module, _: object, output: Tensor) -> None:
+        outputs[module] = output
 
     for module in [*stem, *down, *up, *layers]:
-        module.register_forward_hook(note)
+        module.register_forward_hook(record)
     size = config.input
     picture = size.channels, size.height, size.width
     with torch.no_grad():
@@ -55,11 +55,16 @@ def of(config: ModelConfig) -> Architecture:
     return Architecture(
         net=config.net,
         picture=picture,
-        stem=shapes[stem[0]] if stem else None,
-        down=tuple(shapes[module] for module in down),
-        up=tuple(shapes[module] for module in up),
-        maps=None if output.heatmaps is None else tuple(output.heatmaps.shape[1:]),
-        layers=tuple(shapes[module][0] for module in layers),
+        stem=_shape(outputs[stem[0]]) if stem else None,
+        down=tuple(_shape(outputs[module]) for module in down),
+        up=tuple(_shape(outputs[module]) for module in up),
+        maps=None if output.heatmaps is None else _shape(output.heatmaps),
+        layers=tuple(outputs[module].shape[1] for module in layers),
         keypoints=output.keypoints.shape[1],
         parameters=sum(p.numel() for p in net.parameters()),
     )
+
+
+def _shape(maps: Tensor) -> Shape:
+    _, channels, height, width = maps.shape
+    return channels, height, width

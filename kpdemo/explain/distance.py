@@ -1,4 +1,4 @@
-"""The length that distances on a face are told in."""
+"""The unit of distances on a face."""
 
 import numpy as np
 
@@ -9,10 +9,10 @@ from kpdemo.keypoints.metrics import eye_distance
 def eyes_or_width(
     keypoints: np.ndarray, markup_name: str, width: int, height: int
 ) -> tuple[float, bool]:
-    """The unit of a face's distances, in pixels of a cut of `width` × `height`.
+    """The unit of a face's distances, in pixels of a crop of `width` × `height`.
 
     `keypoints` `(K, 2)` are crop coordinates. The unit is the distance of the outer eye corners
-    where the markup has them (then True comes with it), else the cut's width (False).
+    where the markup has them (and True is returned with it), else the crop's width (and False).
     """
     try:
         eyes = float(eye_distance(Crop.whole(width, height).to_photo(keypoints), markup_name))

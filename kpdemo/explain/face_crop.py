@@ -1,4 +1,4 @@
-"""What a model sees of a face."""
+"""A model's crop of a face."""
 
 import numpy as np
 
@@ -10,6 +10,6 @@ from kpdemo.structures import Face
 
 
 def cut_of(config: ModelConfig, photo: Photo, face: Face) -> tuple[Crop, np.ndarray]:
-    """A model's crop of a face on the photo's `pixels`, and the cut `(H, W[, 3])` uint8."""
+    """A model's crop of a face on the photo's `pixels`, and its pixels `(H, W[, 3])` uint8."""
     crops = crop_faces(config, photo, [face.mapped(photo.to_work)])
     return crops.crops[0], crops.pixels[0]

@@ -9,6 +9,7 @@ alone meanwhile (`Engine.turn`).
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from kpdemo.models.model import Model, normalise
 
-_CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def layers(model: Model) -> list[Layer]:
 
     with ExitStack() as listening:
         for name, module in model.net.named_modules():
-            if isinstance(module, _CONVOLUTIONS):
+            if isinstance(module, Convolution):
                 listening.enter_context(module.register_forward_hook(convolution(name)))
             elif isinstance(module, nn.BatchNorm2d):
                 listening.enter_context(module.register_forward_hook(norm(name)))
@@ -73,7 +74,7 @@ def layers(model: Model) -> list[Layer]:
 
 def kernels(model: Model, layer: Layer) -> np.ndarray:
     """A layer's weights, float32 `(outputs, inputs, height, width)`, also for a transposed one."""
-    weight = model.net.get_submodule(layer.name).weight.detach()
+    weight = _convolution(model, layer.name).weight.detach()
     if layer.transposed:
         weight = weight.transpose(0, 1)
     return weight.float().contiguous().cpu().numpy()
@@ -111,11 +112,10 @@ def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float,
     if not isinstance(chain, nn.Sequential):
         return 0.0, 0.0, 1.0, 1.0
     start, step = 0.0, 1
-    for module in chain[: int(layer.name.rpartition(".")[2]) + 1]:
+    for module in list(chain)[: int(layer.name.rpartition(".")[2]) + 1]:
         if isinstance(module, nn.Conv2d | nn.MaxPool2d):
-            kernel, padding, stride = (
-                value[0] if isinstance(value, tuple) else value
-                for value in (module.kernel_size, module.padding, module.stride)
+            kernel, padding, stride = map(
+                _side, (module.kernel_size, module.padding, module.stride)
             )
             start += ((kernel - 1) / 2 - padding) * step
             step *= stride
@@ -137,13 +137,26 @@ def _run(model: Model, cut: np.ndarray) -> None:
     model.net(normalise(picture[None].to(device), model.config.input))
 
 
-def _layer(model: Model, name: str, number: int, norm: str | None) -> Layer:
+def _convolution(model: Model, name: str) -> Convolution:
     module = model.net.get_submodule(name)
+    if not isinstance(module, Convolution):
+        raise TypeError(f"{name} is no convolution.")
+    return module
+
+
+def _side(size: Any) -> int:
+    """A number of pixels, which PyTorch keeps as one number or as a pair."""
+    return int(size[0] if isinstance(size, tuple) else size)
+
+
+def _layer(model: Model, name: str, number: int, norm: str | None) -> Layer:
+    module = _convolution(model, name)
+    height, width = module.kernel_size
     title = model.net.layer_title(name) or f"convolution {number + 1}"
     return Layer(
         name,
         title if number else "first convolution",
-        tuple(module.kernel_size),
+        (height, width),
         module.stride[0],
         module.in_channels,
         module.out_channels,

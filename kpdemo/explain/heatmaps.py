@@ -1,4 +1,4 @@
-"""What a net's heatmaps say beside the answer: where they are highest and how widely they lie."""
+"""Statistics of heatmaps: their peaks and their spread."""
 
 from dataclasses import dataclass
 
@@ -26,13 +26,13 @@ def peaks(maps: np.ndarray) -> np.ndarray:
     """
     h, w = maps.shape[-2:]
     at = maps.reshape(len(maps), -1).argmax(-1)
-    found = np.stack([_centres(w)[at % w], _centres(h)[at // w]], -1)
-    found[maps.max((-2, -1)) <= 0] = np.nan
-    return found
+    centres = np.stack([_centres(w)[at % w], _centres(h)[at // w]], -1)
+    centres[maps.max((-2, -1)) <= 0] = np.nan
+    return centres
 
 
 def spread(maps: np.ndarray, aspect: float = 1.0) -> Spread:
-    """How widely each map `(K, h, w)` lies, on a crop that is `aspect` times as high as wide.
+    """The spread of each map `(K, h, w)`, on a crop that is `aspect` times as high as wide.
 
     Maps are not negative and need not sum to 1.
     """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,12 @@ class Crop:
         w, h = self.width / 2, self.height / 2
         return np.array([[cos * w, -sin * h, self.x], [sin * w, cos * h, self.y]])
 
-    def to_photo(self, points: np.ndarray) -> np.ndarray:
+    def to_photo(self, points: ArrayLike) -> np.ndarray:
         """Keypoints `(..., 2)` in crop coordinates -> photo coordinates, float32."""
         m = self.matrix
         return (np.asarray(points, np.float64) @ m[:, :2].T + m[:, 2]).astype(np.float32)
 
-    def to_crop(self, points: np.ndarray) -> np.ndarray:
+    def to_crop(self, points: ArrayLike) -> np.ndarray:
         """Keypoints `(..., 2)` in photo coordinates -> crop coordinates, float32."""
         m = self.matrix
         turned = np.asarray(points, np.float64) - m[:, 2]

@@ -1,10 +1,11 @@
-"""Find faces in a photo: a net proposes places, BlazeFace looks closer at each of them, upright.
+"""Face detection: CenterFace proposes candidates, BlazeFace verifies each in an upright crop.
 
-What is decided on a face depends on its own surroundings only, never on other faces in the photo.
+The decision on a face depends on its own surroundings only, never on other faces in the photo.
 """
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,39 +18,39 @@ from kpdemo.faces.mediapipe_task import VisionTask, detector_bytes
 from kpdemo.faces.pyramid import Pyramid
 from kpdemo.structures import Box, Face
 
-# What is compared of a photo: its largest faces.
+# The largest faces of a photo that are compared.
 MAX_FACES = 50
 
 
-# BlazeFace sees 128x128 pixels. A face is shown upright and this share of them wide, where its
-# score tells faces on their side (0.9) and upside down (0.6) best from upright ones (0.95).
+# BlazeFace's input is 128x128 pixels. A face fills this share of its width, where the score best
+# separates upright faces (0.95) from those on their side (0.9) and upside down (0.6).
 _PIXELS, _SHARE = 128, 0.32
-# Its points are surest as a mean over these.
+# Its points are most accurate as a mean over these.
 _REFINED_SHARES = 0.35, 0.45
-# The weakest detection that is looked at again, upright.
+# The weakest detection that is examined again, upright.
 _HINT_SCORE = 0.3
-# Both nets score the upright face; in a trial, faces from 40 pixels on had a sum of 1.57 and more,
-# what was no face 1.39 and less. BlazeFace alone, without the other net, must be surer.
+# The sum of both nets' scores of the upright face: in a trial 1.57 and more for faces of 40 pixels
+# and more, 1.39 and less for everything else. BlazeFace alone needs a higher score.
 _SUM, _ALONE = 1.42, 0.8
-# Faces that are cut by the photo's edges score low in BlazeFace, but are clear to CenterFace.
+# Faces that the photo's edges cut off score low in BlazeFace, but high in CenterFace.
 _CLEAR_SUM = 1.1
-# CenterFace's closer look.
+# CenterFace's crop around a face.
 _CLOSE_PIXELS, _CLOSE_SHARE = 96, 0.4
-# An upright candidate that both nets are so sure of needs no look with another side up.
+# An upright candidate that scores so high in both nets is not tried with another side up.
 _CLEAR_SCORE, _CLEAR_CANDIDATE, _CLEAR_ROLL = 0.85, 0.6, 40.0
-# How much surer a face with another side up must be than an upright one in its place, and what
-# CenterFace must score it with that side up: real ones have 0.6 and more.
+# How much higher a face with another side up must score than an upright one in its place, and its
+# minimum score in CenterFace with that side up: real ones have 0.6 and more.
 _TURN_GAIN, _TURN_SCORE, _UPRIGHT_ROLL = 0.15, 0.4, 60.0
-# Sides that may be up, and how many of them deserve a second look.
+# Sides that may be up, and how many of them are examined a second time.
 _ROLLS, _MOST_TURNS = (0.0, 90.0, 180.0, -90.0), 2
 # A photo of leaves or crowds may have thousands of candidates.
 _MOST_CANDIDATES = 300
 
 
 class _Evidence(NamedTuple):
-    """A face as it was seen upright, and how sure both nets are together.
+    """A face in its upright crop, and the sums of both nets' scores.
 
-    `total` of that it is a face, `upright` of that this side of it is up.
+    `total` is the score of its being a face, `upright` of this side of it being up.
     """
 
     face: Face
@@ -58,10 +59,10 @@ class _Evidence(NamedTuple):
 
 
 class FaceFinder(VisionTask):
-    """One face detector, safe to share between threads; close it or use it in a `with`.
+    """A `Detector`, safe to share between threads; close it or use it in a `with`.
 
     Building one raises `BaselineUnavailable` where MediaPipe or its model is missing. Without
-    CenterFace's file, BlazeFace itself proposes places, and finds fewer and larger faces.
+    CenterFace's file, BlazeFace itself proposes candidates, and finds fewer and larger faces.
     """
 
     def __init__(self) -> None:
@@ -74,26 +75,27 @@ class FaceFinder(VisionTask):
         if self.centerface is not None:
             candidates = self.centerface.candidates(pixels)
         else:
-            candidates = tiles.candidates(self, photo)
-        certain: list[_Evidence] = []
+            height, width = pixels.shape[:2]
+            candidates = tiles.candidates(partial(self._detections, photo), width, height)
+        verified: list[_Evidence] = []
         for candidate in candidates[:_MOST_CANDIDATES]:
-            if any(candidate.resembles(*e.face.center, e.face.width) for e in certain):
+            if any(candidate.resembles(*e.face.center, e.face.width) for e in verified):
                 continue
             evidence = self._examine(photo, candidate)
             if evidence is not None:
-                certain.append(evidence)
-        surest = sorted(certain, key=lambda evidence: -evidence.total)
-        faces = distinct(self._refined(photo, evidence.face) for evidence in surest)
+                verified.append(evidence)
+        verified.sort(key=lambda evidence: -evidence.total)
+        faces = distinct(self._refine(photo, evidence.face) for evidence in verified)
         return sorted(faces, key=lambda face: -face.width)
 
     def follow(self, photo: Pyramid, face: Face) -> Face | None:
-        """A face of the frame before in this frame, if it is still about where it was."""
-        return self._look(photo, _place(face))
+        """A face of the last frame in this one, None if it is not about in the same place."""
+        return self._detect_at(photo, _place(face))
 
     def _examine(self, photo: Pyramid, candidate: Candidate) -> _Evidence | None:
         """The face at a candidate with the right side up, None where there is none."""
         first = candidate._replace(roll=candidate.roll if abs(candidate.roll) < 90 else 0.0)
-        upright = self._look(photo, first)
+        upright = self._detect_at(photo, first)
         if (
             upright is not None
             and upright.score >= _CLEAR_SCORE
@@ -102,16 +104,15 @@ class FaceFinder(VisionTask):
         ):
             total = upright.score + candidate.score
             return _Evidence(upright, total, total)
-        looks = [self._look(photo, candidate._replace(roll=roll)) for roll in _ROLLS]
-        looks = [face for face in looks if face is not None]
-        # The photo's own side up is always one of them.
-        looks.sort(key=lambda face: -face.score - (abs(face.roll) <= _UPRIGHT_ROLL))
-        aligned = [self._look(photo, _place(face)) for face in looks[:_MOST_TURNS]]
-        faces = _turns([face for face in (*looks, *aligned) if face is not None])
+        turned = self._detect_at_each(photo, [candidate._replace(roll=roll) for roll in _ROLLS])
+        # The photo's own side up is always one of the first.
+        turned.sort(key=lambda face: -face.score - (abs(face.roll) <= _UPRIGHT_ROLL))
+        aligned = self._detect_at_each(photo, map(_place, turned[:_MOST_TURNS]))
+        faces = _turns([*turned, *aligned])
         if self.centerface is None:
             evidence = [_Evidence(face, face.score, face.score) for face in faces]
         else:
-            scores = [self._other_score(photo, face) for face in faces]
+            scores = [_second_score(self.centerface, photo, face) for face in faces]
             evidence = [
                 _Evidence(face, face.score + max(score, candidate.score), face.score + score)
                 for face, score in zip(faces, scores, strict=True)
@@ -125,57 +126,50 @@ class FaceFinder(VisionTask):
             return evidence.total >= _ALONE
         return evidence.total >= (_SUM if candidate.score < _CLEAR_CANDIDATE else _CLEAR_SUM)
 
-    def _other_score(self, photo: Pyramid, face: Face) -> float:
-        cut = photo.cut(_crop(_place(face), _CLOSE_SHARE), _CLOSE_PIXELS)
-        return self.centerface.score(cut, _CLOSE_SHARE)
+    def _detect_at(self, photo: Pyramid, place: Candidate) -> Face | None:
+        """BlazeFace's best detection in the middle of the upright crop around a place."""
+        return _best(self._detections(photo, _crop(place, _SHARE)), place)
 
-    def _look(self, photo: Pyramid, place: Candidate) -> Face | None:
-        """What BlazeFace sees in the middle of a cut around a place that is turned by its roll."""
-        faces = self.look(photo, _crop(place, _SHARE))
-        return max(
-            (face for face in faces if _is_there(face, place)),
-            key=lambda face: face.score,
-            default=None,
-        )
+    def _detect_at_each(self, photo: Pyramid, places: Iterable[Candidate]) -> list[Face]:
+        faces = (self._detect_at(photo, place) for place in places)
+        return [face for face in faces if face is not None]
 
-    def _refined(self, photo: Pyramid, face: Face) -> Face:
-        """The mean of what BlazeFace sees in two closer cuts and in their mirror images.
+    def _refine(self, photo: Pyramid, face: Face) -> Face:
+        """The mean of BlazeFace's detections in two closer crops and their mirror images.
 
-        Whatever it errs by to one side in the one it errs by to the other in the other.
+        Mirroring cancels errors to one side.
         """
         wide, close = _REFINED_SHARES
-        first = self._with_mirror_image(photo, face, wide)
-        second = self._with_mirror_image(photo, first, close)
+        first = self._flip_test(photo, face, wide)
+        second = self._flip_test(photo, first, close)
         return _mean(first, second, face.score)
 
-    def _with_mirror_image(self, photo: Pyramid, face: Face, share: float) -> Face:
+    def _flip_test(self, photo: Pyramid, face: Face, share: float) -> Face:
         place = _place(face)
         crop = _crop(place, share)
-        cut = photo.cut(crop, _PIXELS)
-        pair = []
-        for sights in (self._see(cut), map(_mirrored, self._see(cut[:, ::-1]))):
-            faces = [f for f in (_on_photo(s, crop) for s in sights) if _is_there(f, place)]
-            pair += sorted(faces, key=lambda f: -f.score)[:1]
-        return _mean(*pair, face.score) if len(pair) == 2 else face
+        pixels = photo.cut(crop, _PIXELS)
+        mirrored = map(_mirrored, self._blazeface(pixels[:, ::-1]))
+        first = _best([_on_photo(d, crop) for d in self._blazeface(pixels)], place)
+        second = _best([_on_photo(d, crop) for d in mirrored], place)
+        return face if first is None or second is None else _mean(first, second, face.score)
 
-    def look(self, photo: Pyramid, crop: Crop) -> list[Face]:
-        """All that BlazeFace sees in a square crop, in photo coordinates."""
-        cut = photo.cut(crop, _PIXELS)
-        return [_on_photo(sight, crop) for sight in self._see(cut)]
+    def _detections(self, photo: Pyramid, crop: Crop) -> list[Face]:
+        """BlazeFace's detections in a square crop, in photo coordinates."""
+        return [_on_photo(d, crop) for d in self._blazeface(photo.cut(crop, _PIXELS))]
 
-    def _see(self, cut: np.ndarray) -> "list[_Sight]":
-        sights = []
-        for detection in self.detect(cut).detections:
+    def _blazeface(self, pixels: np.ndarray) -> "list[_Detection]":
+        detections = []
+        for detection in self.detect(pixels).detections:
             box = detection.bounding_box
             corner, sides = (box.origin_x, box.origin_y), (box.width, box.height)
-            middle = (np.array(corner) + np.array(sides) / 2) * 2 / len(cut) - 1
+            middle = (np.array(corner) + np.array(sides) / 2) * 2 / len(pixels) - 1
             points = np.array([(p.x, p.y) for p in detection.keypoints[:6]]) * 2 - 1
-            half = sum(sides) / 2 / len(cut)
-            sights.append(_Sight(middle, half, points, detection.categories[0].score))
-        return sights
+            half = sum(sides) / 2 / len(pixels)
+            detections.append(_Detection(middle, half, points, detection.categories[0].score))
+        return detections
 
 
-class _Sight(NamedTuple):
+class _Detection(NamedTuple):
     """A face in crop coordinates: its box's middle `(2,)` and half side, and points `(6, 2)`."""
 
     middle: np.ndarray
@@ -184,18 +178,33 @@ class _Sight(NamedTuple):
     score: float
 
 
-def _mirrored(sight: _Sight) -> _Sight:
+def _mirrored(detection: _Detection) -> _Detection:
     mirror = np.array([-1, 1])
-    return sight._replace(
-        middle=sight.middle * mirror, points=sight.points[[1, 0, 2, 3, 5, 4]] * mirror
+    return detection._replace(
+        middle=detection.middle * mirror, points=detection.points[[1, 0, 2, 3, 5, 4]] * mirror
     )
 
 
-def _on_photo(sight: _Sight, crop: Crop) -> Face:
-    (x, y), *points = crop.to_photo([sight.middle, *sight.points]).tolist()
-    half = float(sight.half) * crop.width / 2
+def _on_photo(detection: _Detection, crop: Crop) -> Face:
+    (x, y), *points = crop.to_photo([detection.middle, *detection.points]).tolist()
+    half = float(detection.half) * crop.width / 2
     box = (x - half, y - half, x + half, y + half)
-    return _face(box, sight.score, np.array(points, np.float32))
+    return _face(box, detection.score, np.array(points, np.float32))
+
+
+def _second_score(centerface: CenterFace, photo: Pyramid, face: Face) -> float:
+    """CenterFace's score of a face in its upright crop."""
+    crop = photo.cut(_crop(_place(face), _CLOSE_SHARE), _CLOSE_PIXELS)
+    return centerface.score(crop, _CLOSE_SHARE)
+
+
+def _best(faces: Iterable[Face], place: Candidate) -> Face | None:
+    """The face at a place with the highest score, None if all are neighbours."""
+    return max(
+        (face for face in faces if _is_at(face, place)),
+        key=lambda face: face.score,
+        default=None,
+    )
 
 
 def _face(box: Box, score: float, points: np.ndarray) -> Face:
@@ -204,8 +213,8 @@ def _face(box: Box, score: float, points: np.ndarray) -> Face:
 
 
 def _mean(first: Face, second: Face, score: float) -> Face:
-    box = tuple((a + b) / 2 for a, b in zip(first.box, second.box, strict=True))
-    return _face(box, score, (first.keypoints + second.keypoints) / 2)
+    x0, y0, x1, y1 = ((a + b) / 2 for a, b in zip(first.box, second.box, strict=True))
+    return _face((x0, y0, x1, y1), score, (first.keypoints + second.keypoints) / 2)
 
 
 def _place(face: Face) -> Candidate:
@@ -217,8 +226,8 @@ def _crop(place: Candidate, share: float) -> Crop:
     return Crop(place.x, place.y, side, side, place.roll)
 
 
-def _is_there(face: Face, place: Candidate) -> bool:
-    """Whether a face may be what was looked for at a place, and not a neighbour."""
+def _is_at(face: Face, place: Candidate) -> bool:
+    """Whether a face is about at a place and of its size, and not a neighbour."""
     x, y = face.center
     return (
         np.hypot(x - place.x, y - place.y) < 0.6 * place.width
@@ -227,7 +236,7 @@ def _is_there(face: Face, place: Candidate) -> bool:
 
 
 def _turns(faces: list[Face]) -> list[Face]:
-    """One face for each side that may be up, the surest."""
+    """One face for each side that may be up, the one with the highest score."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
         if all(abs((face.roll - other.roll + 180) % 360 - 180) > 30 for other in kept):

@@ -1,4 +1,4 @@
-"""Who is who in a film: each face of a frame gets the number of its person."""
+"""Identity tracking in a video: each face of a frame gets the number of its person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ import numpy as np
 
 from kpdemo.structures import Face
 
-# A face belongs to a person if its cost is below 1. Each of these alone costs 1: a place that is
-# this many face widths off, and a look that is this different (1 minus the correlation of two
-# looks). One person from frame to frame differs by up to 0.15; of pairs of people in the YouTube
-# Faces frames six in seven differ by more than 0.35.
+# A face belongs to a person if its cost is below 1. Each of these alone costs 1: a distance of this
+# many face widths, and a difference of this much in appearance (1 minus correlation). One person
+# from frame to frame differs by up to 0.15; of pairs of people in the YouTube Faces frames six in
+# seven differ by more than 0.35.
 _FARTHEST, _MOST_UNLIKE = 2.0, 0.35
-# For a person who was not in the last frame, or in few at all: others have the better claim.
+# Extra cost of a person who was not in the last frame, or in few at all.
 _UNSTEADY, _FEW = 0.1, 3
-# A missing person is expected to move on for this many frames, and to wait there after that.
+# A missing person is extrapolated for this many frames.
 _COASTING = 30
-# The look is of the face with its hair and neck, so that a hand before the mouth changes little.
+# Appearance includes hair and neck, so that a hand before the mouth changes little.
 _LOOK_SIDE, _LOOK_WIDTHS = 8, 1.6
-# The looks of about a second are remembered: the last ones may be those of a half hidden face.
+# Appearances of about a second are kept: the last ones may be of a half hidden face.
 _LOOKS = 30
 
 
@@ -37,10 +37,10 @@ class _Person:
 
 
 class PersonTracker:
-    """Numbers the people of one film from 0, in the order in which they appear.
+    """Numbers the people of one video from 0, in the order in which they appear.
 
-    A number is never given to another person. Someone who was lost, or hidden by another, gets the
-    same number again on coming back near the place where they must be by then.
+    A number is never reused for another person. Someone who was lost, or hidden by another, gets
+    the same number again on reappearing near their extrapolated place.
     """
 
     def __init__(self) -> None:
@@ -48,15 +48,15 @@ class PersonTracker:
 
     @property
     def count(self) -> int:
-        """How many people there were so far."""
+        """How many people have appeared so far."""
         return len(self._people)
 
     def identify(self, pixels: np.ndarray, faces: Sequence[Face]) -> list[int]:
         """The number of each face's person, for the next frame `(H, W, 3)` uint8 RGB.
 
-        `faces` are in pixels of the frame; all frames of a film have the same size.
+        `faces` are in pixels of the frame; all frames of a video have the same size.
         """
-        # Imported here since it takes as long as the rest of the page, and few starts need it.
+        # Imported here since it would double the start-up time, and few starts need it.
         from scipy.optimize import linear_sum_assignment
 
         outlines = [_outline(face) for face in faces]
@@ -64,9 +64,9 @@ class PersonTracker:
         costs = np.ones((len(faces), len(self._people)))
         for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
             costs[row] = [_cost(person, outline, look, pixels) for person in self._people]
-        # Capped, so that no one changes places for a pair that is impossible anyway.
+        # Capped, so that an impossible pair does not affect the others.
         costs = np.minimum(costs, 1)
-        known = {
+        assigned = {
             row: number
             for row, number in zip(*linear_sum_assignment(costs), strict=True)
             if costs[row, number] < 1
@@ -75,11 +75,11 @@ class PersonTracker:
             person.missing += 1
         numbers = []
         for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
-            if row in known:
-                _move(self._people[known[row]], outline, look)
+            if row in assigned:
+                _move(self._people[assigned[row]], outline, look)
             else:
                 self._people.append(_Person(outline, np.zeros(2), look[None]))
-            numbers.append(int(known.get(row, len(self._people) - 1)))
+            numbers.append(int(assigned.get(row, len(self._people) - 1)))
         return numbers
 
 

@@ -1,37 +1,35 @@
 """Candidates for faces from BlazeFace alone, in tiles of several sizes."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
 from kpdemo.faces.candidates import Candidate, distinct
 from kpdemo.faces.crop import Crop
-from kpdemo.faces.pyramid import Pyramid
-
-if TYPE_CHECKING:
-    from kpdemo.faces.detector import FaceFinder
+from kpdemo.structures import Face
 
 # BlazeFace sees 128x128 pixels, and hardly any face narrower than 13 % of them. Tiles get smaller
 # by halves down to this many pixels.
 _SMALLEST = 300
-# Faces on their side or upside down score low here; a closer look at each tells more.
+# Low, since faces on their side or upside down score low; each candidate is examined later.
 _SCORE = 0.4
 
 
-def candidates(finder: "FaceFinder", photo: Pyramid) -> list[Candidate]:
-    """Where faces may be in a photo, the likeliest first."""
-    height, width = photo.levels[0].shape[:2]
+def candidates(detect: Callable[[Crop], list[Face]], width: int, height: int) -> list[Candidate]:
+    """Where faces may be in a photo of that size, the likeliest first.
+
+    `detect` finds the faces in a crop of the photo, in photo coordinates.
+    """
     # A margin around the photo, for faces that fill it.
-    tiles = [
-        Crop((width - 1) / 2, (height - 1) / 2, side, side) for side in (1.5 * max(width, height),)
-    ]
-    side = max(width, height)
+    margin = 1.5 * max(width, height)
+    tiles = [Crop((width - 1) / 2, (height - 1) / 2, margin, margin)]
+    side: float = max(width, height)
     while side >= _SMALLEST:
         tiles += [
             Crop(x, y, side, side) for y in _middles(height, side) for x in _middles(width, side)
         ]
         side /= 2
-    faces = [face for tile in tiles for face in finder.look(photo, tile)]
+    faces = [face for tile in tiles for face in detect(tile)]
     return distinct(
         [
             Candidate(*face.center, face.width, face.score, face.roll)

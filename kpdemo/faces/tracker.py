@@ -1,4 +1,4 @@
-"""Faces from frame to frame: followed where they were, looked for anew now and then."""
+"""Face tracking: from frame to frame, with a search of the whole frame now and then."""
 
 import numpy as np
 
@@ -6,16 +6,17 @@ from kpdemo.faces.detector import FaceFinder, distinct
 from kpdemo.faces.pyramid import Pyramid
 from kpdemo.structures import Face
 
-# Frames between two searches of the whole frame: a newcomer waits for a second at most.
+# Frames between two searches of the whole frame: a new face appears within a second.
 _FRAMES = 15
-# A face that scores less where it was may be another thing by now.
+# A tracked face that scores less is lost.
 _SCORE = 0.6
 
 
 class FaceTracker:
-    """The faces of one film or one camera, frame after frame; for one thread at a time."""
+    """A `Detector` for the frames of one video or camera, in order; for one thread at a time."""
 
     def __init__(self, finder: FaceFinder) -> None:
+        """`finder` stays its owner's to close."""
         self._finder = finder
         self._faces: list[Face] = []
         self._shape: tuple[int, ...] = ()
@@ -24,12 +25,12 @@ class FaceTracker:
     def find(self, pixels: np.ndarray) -> list[Face]:
         """The faces in the next frame, `(H, W, 3)` uint8 RGB, biggest first.
 
-        The whole frame is searched when a face is lost, when none is known, when frames change
-        their size, and every so many frames; else each face is looked for where it was.
+        The whole frame is searched when a face is lost, when there is none, when frames change
+        their size, and every so many frames; else each face is searched for around its last place.
         """
         faces = None
         if self._faces and self._until_search > 0 and pixels.shape == self._shape:
-            faces = self._followed(pixels)
+            faces = self._track(pixels)
         if faces is None:
             faces = self._finder.find(pixels)
             self._until_search = _FRAMES
@@ -37,13 +38,14 @@ class FaceTracker:
         self._faces, self._shape = faces, pixels.shape
         return faces
 
-    def _followed(self, pixels: np.ndarray) -> list[Face] | None:
-        """Every face of the frame before, None if one is lost."""
+    def close(self) -> None:
+        """Nothing: the finder is its owner's."""
+
+    def _track(self, pixels: np.ndarray) -> list[Face] | None:
+        """The faces of the last frame in this one, None if one is lost."""
         photo = Pyramid(pixels)
-        faces = [self._finder.follow(photo, face) for face in self._faces]
-        if any(face is None or face.score < _SCORE for face in faces):
+        tracked = [self._finder.follow(photo, face) for face in self._faces]
+        faces = distinct(face for face in tracked if face is not None and face.score >= _SCORE)
+        if len(faces) < len(self._faces):
             return None
-        faces = distinct(faces)
-        return (
-            sorted(faces, key=lambda face: -face.width) if len(faces) == len(self._faces) else None
-        )
+        return sorted(faces, key=lambda face: -face.width)

@@ -1,4 +1,4 @@
-"""The photo taken as one portrait, for where no face detector can run."""
+"""The whole photo as one portrait, where no face detector can run."""
 
 import numpy as np
 
@@ -22,4 +22,4 @@ class WholePhoto:
         return [Face(corners, 0.0, box.to_photo(_LAYOUT), 0.0)]
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing: it holds nothing."""

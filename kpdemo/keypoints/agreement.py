@@ -1,8 +1,8 @@
-"""How far a model's answer is from a reference's, place by place.
+"""Distances between a model's keypoints and a reference's, landmark by landmark.
 
-The reference is the baseline's answer, or points that a person marked
-(`kpdemo.keypoints.annotations`). Agreement with the baseline is no error: MediaPipe is a model too,
-and defines some places (the jaw above all) differently from the markups that the nets learned.
+The reference is the baseline's prediction, or ground truth (`kpdemo.keypoints.annotations`). A
+distance to the baseline is no error: MediaPipe is a model too, and defines some landmarks (the jaw
+above all) differently from the markups that the nets learned.
 """
 
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ from kpdemo.zoo import BASELINE
 
 @dataclass(frozen=True, eq=False)
 class Gaps:
-    """Where an answer and a reference put the N places of one face that both name.
+    """The N landmarks of one face that an answer and a reference share.
 
-    `ours` and `theirs` are `(N, 2)` photo coordinates, NaN where unknown. `at` are the N points of
-    `markup` that the places are; it is another than the answer's own where that was converted.
+    `ours` and `theirs` are `(N, 2)` photo coordinates, NaN where unknown. `at` are their indices in
+    `markup`, which is not the answer's own where that was converted.
     `unit` is the reference's distance between the outer eye corners in pixels, NaN if unknown.
     """
 
@@ -60,10 +60,10 @@ def baselines(faces: Iterable[ComparedFace]) -> list[Answer | None]:
 
 
 def between(answer: Answer, reference: Answer) -> Gaps:
-    """The places that an answer and a reference both name, one for each point of the markup.
+    """The landmarks that an answer and a reference share, one for each point of the markup.
 
-    Where one of the two has its points converted to the markup of the other, those are compared,
-    and best if they were fitted to that markup's own definition.
+    Where one of the two is converted to the markup of the other, the converted points are compared,
+    preferably those fitted to that markup's own definition.
     """
     ours, theirs = _readings(answer), _readings(reference)
     unit = _unit(reference)
@@ -71,21 +71,23 @@ def between(answer: Answer, reference: Answer) -> Gaps:
         if name in ours and name in theirs:
             at = np.arange(len(markup.get(name)))
             return Gaps(name, at, ours[name], theirs[name], unit)
-    known, other = markup.get(answer.markup), markup.get(reference.markup)
+    own, other = markup.get(answer.markup), markup.get(reference.markup)
     places = [
-        (at[0], place) for place, at, _ in markup.shared(known.name, other.name) if len(at) == 1
+        (at[0], place) for place, at, _ in markup.shared(own.name, other.name) if len(at) == 1
     ]
     at = np.array([k for k, _ in places], int)
-    found = [other.place(reference.keypoints, place) for _, place in places]
-    return Gaps(known.name, at, answer.keypoints[at], np.reshape(found, (-1, 2)), unit)
+    points = [other.place(reference.keypoints, place) for _, place in places]
+    return Gaps(own.name, at, answer.keypoints[at], np.reshape(points, (-1, 2)), unit)
 
 
 def summary(pairs: Iterable[tuple[Answer | None, Answer | None]]) -> Summary:
-    """The mean over faces of what `between` finds for each pair of answer and reference.
+    """The mean over faces of the `Gaps` of each pair of answer and reference.
 
-    Every face counts the same. Faces that lack one of the two, or share no place, are left out.
+    Every face counts the same. Faces that lack one of the two, or share no landmark, are left out.
     """
-    percent, pixels, groups = [], [], {}
+    percent: list[float] = []
+    pixels: list[float] = []
+    groups: dict[str, list[float]] = {}
     for answer, reference in pairs:
         if answer is None or reference is None:
             continue
@@ -96,14 +98,14 @@ def summary(pairs: Iterable[tuple[Answer | None, Answer | None]]) -> Summary:
             groups.setdefault(group, []).append(_mean(gaps.percent[np.isin(gaps.at, points)]))
     means = {group: _mean(np.array(values)) for group, values in groups.items()}
     return Summary(
-        _known(_mean(np.array(percent))),
-        _known(_mean(np.array(pixels))),
+        _or_none(_mean(np.array(percent))),
+        _or_none(_mean(np.array(pixels))),
         {group: value for group, value in means.items() if np.isfinite(value)},
     )
 
 
 def _readings(answer: Answer) -> dict[str, np.ndarray]:
-    """An answer's points by markup: its own, and those that it can be read as."""
+    """An answer's points by markup: its own, and those it is converted to."""
     readings = dict(answer.converted)
     for name, points in answer.converted.items():
         if name.endswith("-fitted"):
@@ -120,9 +122,9 @@ def _unit(reference: Answer) -> float:
 
 
 def _mean(values: np.ndarray) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else np.nan
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else np.nan
 
 
-def _known(value: float) -> float | None:
+def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None

@@ -1,8 +1,8 @@
-"""Points that a person marked: from 300-W `.pts`, IMM `.asf` or this program's own JSON.
+"""Ground truth: annotations from 300-W `.pts`, IMM `.asf` or this program's own JSON.
 
-What is read is in photo coordinates, 0-based with pixel centres on integers, whatever the file
-counts from. Points that a file marks as unknown are NaN: see `without_codes`. The readers of single
-files are the training data's too.
+Results are in photo coordinates, 0-based with pixel centres on integers, whatever the file
+counts from. Points that a file marks as unknown are NaN: see `without_codes`. The training data is
+read by the same functions.
 """
 
 import os
@@ -21,15 +21,15 @@ from kpdemo.system import json_file
 
 IMM_COUNT = 58
 MAX_CHARACTERS = 10_000_000
-# At least this share of the points must lie in a face's box; iBUG's jaw often leaves it.
+# The minimum share of points inside a face's box; iBUG's jaw often leaves it.
 _INSIDE = 0.5
 # Points beyond the photo's edge by more than this share of it were marked on another picture.
 BEYOND = 0.25
-# Words for a number that is not there; NaN is read as a number.
+# Words for a missing number; NaN is read as a number.
 _MISSING = {"", "-", "?", "na", "n/a", "#n/a", "none", "null", "nil", "missing"}
 # COCO's flags of a point: not labelled, labelled but hidden, visible.
 _FLAGS = (0, 1, 2)
-# What looking for our own fields in somebody else's JSON may raise.
+# What reading our own fields from another program's JSON may raise.
 _MALFORMED = (
     ArithmeticError,
     AttributeError,
@@ -40,12 +40,12 @@ _MALFORMED = (
 
 
 class TruthError(ValueError):
-    """A file of marked points that cannot be used; one sentence, for whoever chose it."""
+    """An annotation file that cannot be used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """The marked faces of a photo: each `(K, 2)` float32 in photo coordinates, NaN if unknown."""
+    """A photo's annotated faces: each `(K, 2)` float32 in photo coordinates, NaN if unknown."""
 
     markup: str
     faces: tuple[np.ndarray, ...]
@@ -85,30 +85,30 @@ def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
 
 
 def on_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Answer | None]:
-    """For each found face the marks that belong to it, as an `Answer`; None where there are none.
+    """For each detected face its annotation, as an `Answer`; None where there is none.
 
-    Every marked face goes to the found one whose box holds the largest share of its points, and
-    the nearest of those that hold as many; one found face gets one marked face.
+    Every annotated face goes to the detected one whose box holds the largest share of its points,
+    and the nearest of those that hold as many; a detected face gets at most one annotation.
     """
     claims = sorted(
         (_claim(points, face), m, f)
         for m, points in enumerate(marks.faces)
         for f, face in enumerate(faces)
     )
-    found: list[Answer | None] = [None] * len(faces)
-    taken: set[int] = set()
+    answers: list[Answer | None] = [None] * len(faces)
+    assigned: set[int] = set()
     for (outside, _), m, f in claims:
-        if outside <= 1 - _INSIDE and m not in taken and found[f] is None:
-            found[f] = Answer(marks.markup, marks.faces[m], None, 0.0)
-            taken.add(m)
-    return found
+        if outside <= 1 - _INSIDE and m not in assigned and answers[f] is None:
+            answers[f] = Answer(marks.markup, marks.faces[m], None, 0.0)
+            assigned.add(m)
+    return answers
 
 
 def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
-    """Which set of a file is the truth, where nobody has said it: the one that was edited.
+    """Which set of a file is most likely the ground truth: the one that was edited.
 
-    A JSON file that was downloaded here holds what every model answered; the set that differs most
-    from what the model of its name says is the one that a person corrected.
+    A JSON file from this program holds every model's keypoints; the set that differs most from the
+    prediction of the model of its name is the one that a person corrected.
     """
 
     def edited(name: str) -> float:
@@ -128,7 +128,7 @@ def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
 
 
 def gaps(answers: Sequence[Answer | None]) -> str:
-    """What is unknown in the marks on a photo's faces, in words; empty where all is known."""
+    """A sentence on the points that an annotation lacks; empty where it lacks none."""
     known = [np.isfinite(answer.keypoints).all(1) for answer in answers if answer]
     words = []
     if not all(face.all() for face in known):
@@ -229,7 +229,7 @@ def _number(text: str) -> float:
 
 
 def _claim(points: np.ndarray, face: ComparedFace) -> tuple[float, float]:
-    """Which share of the points lies outside a face's box, and how far their middle from its."""
+    """The share of the points outside a face's box, and the distance of their centres."""
     known = points[np.isfinite(points).all(1)]
     low, high = np.array(face.box[:2]), np.array(face.box[2:])
     outside = ((known < low) | (known > high)).any(1).mean()
@@ -240,9 +240,9 @@ def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
     try:
         data = json_file.parse(text)
         size = int(data["photo"]["width"]), int(data["photo"]["height"])
-        asked = [(name, a) for face in data["faces"] for name, a in face["models"].items()]
+        answers = [item for face in data["faces"] for item in face["models"].items()]
         sets: dict[str, list[tuple[str, np.ndarray]]] = {}
-        for name, answer in asked:
+        for name, answer in answers:
             points = _points(answer)
             if np.isfinite(points).all(1).any():
                 sets.setdefault(name, []).append((markup.get(answer["markup"]).name, points))

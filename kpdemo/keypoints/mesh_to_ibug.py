@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup
-from kpdemo.keypoints.mediapipe_mesh import LEFT_EYE, RIGHT_EYE
+from kpdemo.keypoints.markups.mediapipe_mesh import LEFT_EYE, RIGHT_EYE
 
 FITTED = Path(__file__).with_name("mesh_to_ibug.safetensors")
 

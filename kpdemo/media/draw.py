@@ -21,7 +21,7 @@ LOW_CONFIDENCE = 0.5
 WHITE: Color = (255, 255, 255)
 DARK: Color = (20, 20, 20)
 _SHIFT = 4  # OpenCV's fixed point: sixteenths of a pixel
-_FAR = 1e6  # what lies farther out cannot be seen and would overflow the fixed point
+_FAR = 1e6  # points farther out are invisible and would overflow the fixed point
 
 
 def overlay(
@@ -64,7 +64,7 @@ def contact_sheet(panels: Sequence[tuple[str, str, np.ndarray]], columns: int) -
     """Pictures side by side with titles: `(title, subtitle, pixels)` each, `columns` a row.
 
     Every panel gets the room of the largest picture, which sets the size of the text too; text
-    that is too wide is cut. Returns `(H, W, 3)` uint8 RGB. Raises ValueError without panels.
+    that is too wide is shortened. Returns `(H, W, 3)` uint8 RGB. Raises ValueError without panels.
     """
     if not panels or columns < 1:
         raise ValueError("A contact sheet needs at least one panel and one column.")
@@ -84,8 +84,8 @@ def contact_sheet(panels: Sequence[tuple[str, str, np.ndarray]], columns: int) -
     for number, (title, subtitle, pixels) in enumerate(panels):
         row, column = divmod(number, columns)
         x, y = gap + column * (width + gap), gap + row * (height + header + gap)
-        draw.text((x, y), _cut(title, bold, width), "black", bold)
-        draw.text((x, y + 1.5 * size), _cut(subtitle, plain, width), (80, 80, 80), plain)
+        draw.text((x, y), _shorten(title, bold, width), "black", bold)
+        draw.text((x, y + 1.5 * size), _shorten(subtitle, plain, width), (80, 80, 80), plain)
         sheet.paste(Image.fromarray(pixels), (x, y + header))
     return np.array(sheet)
 
@@ -93,7 +93,7 @@ def contact_sheet(panels: Sequence[tuple[str, str, np.ndarray]], columns: int) -
 def heading(title: str, color: Color, width: int) -> np.ndarray:
     """A dark strip `(H, width, 3)` with a swatch of the colour and a title; H is even.
 
-    It grows with its width; a title that is too wide is cut.
+    It grows with its width; a title that is too wide is shortened.
     """
     size = max(11, round(width / 32))
     height = 2 * round(0.9 * size)
@@ -102,7 +102,7 @@ def heading(title: str, color: Color, width: int) -> np.ndarray:
     edge = round(0.45 * size)
     draw.rectangle((edge, edge, height - edge, height - edge), color)
     font = _font("DejaVuSans-Bold.ttf", size)
-    text = _cut(title, font, width - height - edge)
+    text = _shorten(title, font, width - height - edge)
     draw.text((height, height / 2), text, WHITE, font, anchor="lm")
     return np.array(strip)
 
@@ -110,9 +110,9 @@ def heading(title: str, color: Color, width: int) -> np.ndarray:
 def _draw_contours(
     canvas: np.ndarray, face: np.ndarray, scheme: markup.Markup, color: Color, width: int
 ) -> None:
-    known = np.isfinite(face).all(1)
+    finite = np.isfinite(face).all(1)
     at = _fixed(face)
-    lines = [at[run] for contour in scheme.contours for run in _runs(contour, known)]
+    lines = [at[run] for contour in scheme.contours for run in _runs(contour, finite)]
     cv2.polylines(canvas, lines, False, color, width, cv2.LINE_AA, _SHIFT)
 
 
@@ -142,23 +142,23 @@ def _face_size(face: np.ndarray, scheme: markup.Markup, canvas: np.ndarray) -> f
     """About the distance between the eyes, in pixels, from whatever the markup offers."""
     if not {"left_eye_center", "right_eye_center"} <= scheme.anatomy.keys():
         return min(canvas.shape[:2]) / 5
-    known = face[np.isfinite(face).all(1)]
+    finite = face[np.isfinite(face).all(1)]
     eyes = scheme.place(face, "left_eye_center") - scheme.place(face, "right_eye_center")
     # In profile the eyes come together, while the face stays as high as it was.
-    extent = np.ptp(known, 0).max() / 3 if len(known) else 0
+    extent = np.ptp(finite, 0).max() / 3 if len(finite) else 0
     return min(float(np.nanmax([np.hypot(*eyes), extent])), max(canvas.shape[:2]))
 
 
-def _line_width(wanted: float, canvas: np.ndarray) -> int:
-    # At least what can still be seen when a large picture is shown small.
-    return max(1, round(wanted), round(max(canvas.shape[:2]) / 1500))
+def _line_width(width: float, canvas: np.ndarray) -> int:
+    # At least what remains visible when a large picture is scaled down.
+    return max(1, round(width), round(max(canvas.shape[:2]) / 1500))
 
 
-def _runs(contour: Sequence[int], known: np.ndarray) -> list[list[int]]:
-    """A contour without its unknown points: the pieces of two points and more that remain."""
+def _runs(contour: Sequence[int], finite: np.ndarray) -> list[list[int]]:
+    """A contour without its missing points: the runs of two and more that remain."""
     runs: list[list[int]] = [[]]
     for k in contour:
-        if known[k]:
+        if finite[k]:
             runs[-1].append(k)
         elif runs[-1]:
             runs.append([])
@@ -172,11 +172,11 @@ def _fixed(points: np.ndarray) -> np.ndarray:
 
 @cache
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    # DejaVu comes with matplotlib: no machine's own fonts, and it knows the signs that we use.
+    # matplotlib ships DejaVu, so that text looks the same everywhere.
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
 
 
-def _cut(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+def _shorten(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:

@@ -75,7 +75,7 @@ def orientation(image: Image.Image) -> int:
         stored = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # broken metadata is no reason to refuse a whole picture
         return 1
-    return stored if stored in range(1, 9) else 1
+    return next((number for number in range(1, 9) if number == stored), 1)
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -219,7 +219,7 @@ def _photo(image: Image.Image, data: bytes = b"") -> Photo:
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":
-        return ImageCms.applyTransform(image, _lab_to_rgb())
+        return _lab_to_rgb().apply(image)
     if image.mode.startswith(("I", "F")):
         image = _shallow(image)
     if not image.has_transparency_data:

@@ -25,7 +25,7 @@ _GREY = {127, 128}
 def lean(data: bytes) -> bytes:
     """The first picture of a file: its tables, frame and scans, JFIF, Exif and Adobe segments."""
     kept: dict[int, bytes] = {}
-    parts = []
+    parts: list[bytes] = []
     for marker, start, end in _segments(data):
         segment = data[start:end]
         if marker == _SOS[1]:

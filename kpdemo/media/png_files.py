@@ -49,7 +49,7 @@ def is_deep_colour(data: bytes) -> bool:
 def lacks_pixels(data: bytes, image: Image.Image) -> bool:
     """Whether a lean file, decoded as `image`, holds fewer rows than its header says.
 
-    Decoders leave missing rows at zero, so that most pictures need no second look.
+    Decoders leave missing rows at zero, so that most pictures need no inflating.
     """
     width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
     last = image.crop((0, height - 1, width, height))
@@ -57,20 +57,20 @@ def lacks_pixels(data: bytes, image: Image.Image) -> bool:
         return False
     bits = depth * _CHANNELS[colour]
     passes = _PASSES if interlaced else ((0, 0, 1, 1),)
-    wanted = 0
+    expected = 0
     for x, y, across, down in passes:
         columns, rows = -(-(width - x) // across), -(-(height - y) // down)
         if columns > 0 and rows > 0:
-            wanted += rows * (1 + -(-columns * bits // 8))
-    return _inflated_length(data, wanted) < wanted
+            expected += rows * (1 + -(-columns * bits // 8))
+    return _inflated_length(data, expected) < expected
 
 
 def _is_whole(chunk: bytes) -> bool:
     return struct.pack(">I", zlib.crc32(chunk[4:-4])) == chunk[-4:]
 
 
-def _inflated_length(data: bytes, wanted: int) -> int:
-    """How many bytes of rows there are, counted up to `wanted`."""
+def _inflated_length(data: bytes, expected: int) -> int:
+    """How many bytes of rows there are, counted up to `expected`."""
     parts, at = [], len(SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -78,7 +78,7 @@ def _inflated_length(data: bytes, wanted: int) -> int:
             parts.append(data[at + 8 : at + 8 + length])
         at += 12 + length
     inflate, rest, total = zlib.decompressobj(), b"".join(parts), 0
-    while total < wanted and not inflate.eof:
+    while total < expected and not inflate.eof:
         rows = inflate.decompress(rest, _STEP)
         if not rows:
             break

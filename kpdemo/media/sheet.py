@@ -1,4 +1,4 @@
-"""The side-by-side picture of a comparison, as the command line and the app's download give it."""
+"""A comparison as one picture: a panel a model, for the command line and the download."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from kpdemo.media import draw
 from kpdemo.media.images import Photo
 from kpdemo.structures import NO_FACE_HERE, Answer, Comparison
 
-PANEL_SIDE = 900  # pixels; more makes the sheet heavy and shows nothing new
+PANEL_SIDE = 900  # pixels; larger files would show no more
 COLUMNS = 3
 
 
 def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     """One panel a model with its keypoints on every face: `(H, W, 3)` uint8 RGB.
 
-    Without a face it is the photo alone, and says so.
+    Without a face it is the photo alone, titled so.
     """
     height, width = photo.pixels.shape[:2]
     scale = min(1.0, PANEL_SIDE / max(height, width))
@@ -30,7 +30,7 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
         if not answers:
             panels.append((name, NO_FACE_HERE, small))
             continue
-        known = [a.confidence for a in answers if a.confidence is not None]
+        confidences = [a.confidence for a in answers if a.confidence is not None]
         panels.append(
             (
                 name,
@@ -40,7 +40,7 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
                     [(a.keypoints + 0.5) * ratio - 0.5 for a in answers],
                     answers[0].markup,
                     zoo.color(name),
-                    known or None,
+                    confidences or None,
                 ),
             )
         )

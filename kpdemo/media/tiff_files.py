@@ -108,12 +108,12 @@ def _pages(data: bytes, file: int) -> list[Page]:
     header = data[:16] if _is_big(data) else data[:8]
     if len(data) < 16:
         return pages
-    waiting, seen = [ImageFileDirectory_v2(header).next], {0}
+    waiting, visited = [ImageFileDirectory_v2(header).next], {0}
     while waiting and len(pages) < _MOST_PAGES:
         offset = waiting.pop()
-        if offset in seen or offset >= len(data):
+        if offset in visited or offset >= len(data):
             continue
-        seen.add(offset)
+        visited.add(offset)
         tags, stream = ImageFileDirectory_v2(header), BytesIO(data)
         stream.seek(offset)
         try:

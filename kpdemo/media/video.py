@@ -1,4 +1,4 @@
-"""A short video in; out come the same video with every model's keypoints, and a table of them.
+"""Video annotation: a short video with every model's keypoints on it, and a table of them.
 
 Whatever is wrong with a file becomes a `VideoError`, one sentence that says what happened and
 what to do next. Sound is not read.
@@ -37,12 +37,12 @@ CSV_COLUMNS = ("frame", "seconds", *export.CSV_COLUMNS[1:])
 # A panel's longer side in pixels, and frames a second: more costs time and shows nothing new.
 _PANEL_SIDE, _MAX_RATE = 720, 30
 _GAP = 4
-# Recordings of browsers name a rate of 1000, other files none at all.
-_BELIEVED_RATE = 240
+# Browsers' recordings state a rate of 1000, other files none at all.
+_CREDIBLE_RATE = 240
 # Containers write the time of a frame in milliseconds, so it may be a bit early for its slot.
 _EARLY = 0.1
 _TOO_LONG = MAX_SECONDS + 0.5
-# Films are up to twice as wide as they are stored; beyond this a header is wrong.
+# Pixels are up to twice as wide as high; beyond this a header is wrong.
 _MAX_ASPECT = 8
 _USE = "upload an MP4, MOV, WebM, MKV or AVI file"
 
@@ -111,13 +111,13 @@ class Clip:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames that have a slot; those between two slots, and damaged ones, are left out.
 
-        Raises VideoError where the video turns out longer than it said, or holds no frame.
+        Raises VideoError where the video is longer than its header says, or holds no frame.
         """
         last_slot, seconds, before = -1, 0.0, None
         for number in range(self._frames):
@@ -150,7 +150,7 @@ def annotate(
     `titles` names the models by what the film calls them, left to right, one panel each. `film`
     becomes a WebM video without sound; `table` gets a CSV (`CSV_COLUMNS`), one row a frame, face,
     model and point, in pixels of the upright original, made square where they are not. A face's
-    number is its person's through the whole film, and drawn where there are several. Both are
+    number is its person's through the whole video, and drawn where there are several. Both are
     whole when the iteration ends.
     Raises VideoError as `Clip` does, and at the end if no frame showed a face.
     """
@@ -158,22 +158,22 @@ def annotate(
     rows.writerow(CSV_COLUMNS)
     people = PersonTracker()
     tracker = engine.tracker()
-    seen = False
+    has_faces = False
     with _Film(film, clip.rate) as out:
         heads: np.ndarray | None = None
         for frame in clip:
             comparison = engine.compare(frame.photo, list(titles), borrow=False, find=tracker.find)
             numbers = people.identify(frame.photo.pixels, _on_frame(frame.photo, comparison))
-            seen |= bool(numbers)
+            has_faces |= bool(numbers)
             if heads is None:
                 width = frame.photo.pixels.shape[1]
-                heads = _abreast(
+                heads = _side_by_side(
                     [
                         draw.heading(title, zoo.color(model), width)
                         for model, title in titles.items()
                     ]
                 )
-            panels = _abreast(
+            panels = _side_by_side(
                 [
                     _panel(frame.photo, comparison, model, numbers if people.count > 1 else [])
                     for model in titles
@@ -183,7 +183,7 @@ def annotate(
             for face, *row in export.csv_rows(comparison.to_dict()):
                 rows.writerow((frame.number, round(frame.seconds, 3), numbers[face], *row))
             yield frame, comparison
-    if not seen:
+    if not has_faces:
         raise VideoError(
             "No face found in the whole video; try one in which a face is larger, well lit, and "
             "looks towards the camera."
@@ -191,7 +191,7 @@ def annotate(
 
 
 class _Film:
-    """The video that is written; a slot that no frame came for shows the frame before it."""
+    """The output video; a slot without a frame repeats the one before it."""
 
     def __init__(self, path: Path, rate: float) -> None:
         self._path, self._rate = path, rate
@@ -212,7 +212,7 @@ class _Film:
             self._writer = cv2.VideoWriter(
                 os.fspath(self._path),
                 cv2.CAP_FFMPEG,
-                cv2.VideoWriter_fourcc(*_CODEC),
+                cv2.VideoWriter.fourcc(*_CODEC),
                 self._rate,
                 pixels.shape[1::-1],
             )
@@ -270,7 +270,7 @@ def _step(times: np.ndarray, header_rate: float) -> float:
     """Seconds from frame to frame, without the pauses; the header's where it is as good."""
     steps = np.diff(np.unique(times))
     if not len(steps):
-        return 1 / header_rate if 1 <= header_rate <= _BELIEVED_RATE else 1 / _MAX_RATE
+        return 1 / header_rate if 1 <= header_rate <= _CREDIBLE_RATE else 1 / _MAX_RATE
     median = np.median(steps)
     usual = steps[np.abs(steps - median) <= median / 2]
     step = float(usual.mean())
@@ -324,20 +324,20 @@ def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[i
     picture = photo.pixels
     answers = [face.answers[model] for face in comparison.faces if model in face.answers]
     if answers:
-        known = [answer.confidence for answer in answers if answer.confidence is not None]
+        confidences = [answer.confidence for answer in answers if answer.confidence is not None]
         picture = draw.overlay(
             picture,
             [photo.to_work(answer.keypoints) for answer in answers],
             answers[0].markup,
             zoo.color(model),
-            known or None,
+            confidences or None,
         )
     return _numbered(picture, _on_frame(photo, comparison), numbers)
 
 
 def _on_frame(photo: Photo, comparison: Comparison) -> list[Face]:
     """The detected faces in pixels of the frame's photo."""
-    return [face.found.mapped(photo.to_work) for face in comparison.faces]
+    return [face.detection.mapped(photo.to_work) for face in comparison.faces]
 
 
 def _numbered(picture: np.ndarray, faces: Sequence[Face], numbers: Sequence[int]) -> np.ndarray:
@@ -359,7 +359,7 @@ def _numbered(picture: np.ndarray, faces: Sequence[Face], numbers: Sequence[int]
     return canvas
 
 
-def _abreast(pictures: list[np.ndarray]) -> np.ndarray:
+def _side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
     gap = np.full((len(pictures[0]), _GAP, 3), draw.DARK, np.uint8)
     row = [part for picture in pictures for part in (picture, gap)]
     return np.concatenate(row[:-1], 1)

@@ -8,18 +8,15 @@ that `python -m train framing` fits on the training faces and keeps in `framing.
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup as markups
 from kpdemo.models.config import ConfigError, Framing
+from kpdemo.structures import Face
 from kpdemo.system import json_file
 from kpdemo.system.json_file import JsonError
-
-if TYPE_CHECKING:
-    from kpdemo.structures import Face
 
 # Keypoints `(K, 2)`, their markup, and the picture's width and height -> a crop.
 Reference = Callable[[np.ndarray, str, int, int], Crop]
@@ -80,13 +77,13 @@ def from_keypoints(
     # Turned about the picture's middle, where a reference to the whole picture leaves it.
     middle = Crop.whole(width, height)
     upright = Crop(middle.x, middle.y, 2, 2, roll)
-    centre = (middle.x, middle.y)
-    crop = reference(upright.to_crop(points) + np.float32(centre), markup, width, height)
-    ((x, y),) = upright.to_photo([np.subtract((crop.x, crop.y), centre)])
+    centre = np.array([middle.x, middle.y], np.float32)
+    crop = reference(upright.to_crop(points) + centre, markup, width, height)
+    ((x, y),) = upright.to_photo([np.subtract((crop.x, crop.y), (middle.x, middle.y))])
     return Crop(float(x), float(y), crop.width, crop.height, roll).scaled(framing.scale)
 
 
-def from_face(framing: Framing, face: "Face") -> Crop:
+def from_face(framing: Framing, face: Face) -> Crop:
     """The upright crop for a found face."""
     measured = fitted(framing)
     origin = _origin(face)
@@ -105,7 +102,7 @@ def left_unexplained(framing: Framing) -> dict[str, float]:
     return fitted(framing)["left_unexplained_percent"]
 
 
-def features(face: "Face") -> np.ndarray:
+def features(face: Face) -> np.ndarray:
     """What a crop is predicted from: the six points in the frame of the face's box, and 1: `(13,)`.
 
     The frame is upright, its origin the box's centre, its unit half the box's mean side.
@@ -113,14 +110,14 @@ def features(face: "Face") -> np.ndarray:
     return np.append(_origin(face).to_crop(face.keypoints).ravel(), 1.0)
 
 
-def target(face: "Face", crop: Crop) -> np.ndarray:
+def target(face: Face, crop: Crop) -> np.ndarray:
     """What `features` predict: the crop's centre in that frame and its log width there: `(3,)`."""
     origin = _origin(face)
     ((x, y),) = origin.to_crop([[crop.x, crop.y]])
     return np.array([x, y, np.log(2 * crop.width / origin.width)])
 
 
-def _origin(face: "Face") -> Crop:
+def _origin(face: Face) -> Crop:
     x0, y0, x1, y1 = face.box
     side = ((x1 - x0) + (y1 - y0)) / 2
     return Crop((x0 + x1) / 2, (y0 + y1) / 2, side, side, face.roll)

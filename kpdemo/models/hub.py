@@ -6,6 +6,7 @@ are those that the Hub states and, where `pins.json` pins the model, the one wri
 
 import dataclasses
 import hashlib
+import math
 import re
 import threading
 import time
@@ -62,7 +63,7 @@ class Pin:
 
 @dataclass(frozen=True)
 class Pulled:
-    """A model's files in the cache. `stale` says why the Hub was not asked for newer ones."""
+    """A model's files in the cache. `stale` says why they may not be the newest ones."""
 
     repository: str
     folder: Path
@@ -87,28 +88,28 @@ def model_name(repo: str) -> str:
 def fetch(repo: str, revision: str | None = None) -> Pulled:
     """Get a repository's config and weights into the cache, and check them.
 
-    `revision` is a branch, tag or commit; by default the pinned one, else `main`. What is there
-    already and cannot change is not asked for again. If the Hub cannot be had, what an earlier time
-    left is used. Raises HubError if there is nothing, or nothing good.
+    `revision` is a branch, tag or commit; by default the pinned one, else `main`. A cached commit
+    is not requested again. If the Hub cannot be reached, older files in the cache are used. Raises
+    HubError if there are none, or none that are valid.
     """
     try:
         validate_repo_id(repo)
         pin = read_pins().get(repo) if revision is None else None
-        wanted = pin.revision if pin else revision or MAIN
-        folder, stale = _cached(repo, wanted), None
-        if folder is None or not COMMIT.fullmatch(wanted):
+        target = pin.revision if pin else revision or MAIN
+        folder, stale = _cached(repo, target), None
+        if folder is None or not COMMIT.fullmatch(target):
             try:
-                folder = _download(repo, wanted)
+                folder = _download(repo, target)
             except Exception as error:
                 if folder is None:
                     raise
                 stale = reason(error)
         for name in FILES:
             _mend(repo, folder / name)
-        if pin and (found := sha256(folder / model_folder.WEIGHTS)) != pin.sha256:
+        if pin and (checksum := sha256(folder / model_folder.WEIGHTS)) != pin.sha256:
             raise HubError(
-                f"{model_folder.WEIGHTS} of {repo} is refused: its sha256 begins with {found[:8]}, "
-                f"and {PINS.name} has {pin.sha256[:8]}."
+                f"{model_folder.WEIGHTS} of {repo} is refused: its sha256 begins with "
+                f"{checksum[:8]}, and {PINS.name} has {pin.sha256[:8]}."
             )
     except HubError:
         raise
@@ -119,17 +120,21 @@ def fetch(repo: str, revision: str | None = None) -> Pulled:
 
 def _cached(repo: str, revision: str) -> Path | None:
     """The folder of a revision in the cache, if both files are in it."""
-    paths = [try_to_load_from_cache(repo, name, revision=revision) for name in FILES]
-    return Path(paths[0]).parent if all(isinstance(path, str) for path in paths) else None
+    folders = [
+        Path(path).parent
+        for name in FILES
+        if isinstance(path := try_to_load_from_cache(repo, name, revision=revision), str)
+    ]
+    return folders[0] if len(folders) == len(FILES) else None
 
 
 def _download(repo: str, revision: str) -> Path:
-    # A first question that is tried once: downloads alone would try again for half a minute.
+    # Not retried, unlike downloads, which would try for half a minute.
     commit = HfApi().model_info(repo, revision=revision, timeout=TIMEOUT).sha
     for name in FILES:
         path = hf_hub_download(repo, name, revision=commit, etag_timeout=TIMEOUT)
     if revision != commit:
-        # Only now that all is there does the cache note what the branch stands for.
+        # Only now that all files are cached may the cache resolve the branch to the commit.
         hf_hub_download(repo, model_folder.CONFIG, revision=revision, etag_timeout=TIMEOUT)
     return Path(path).parent
 
@@ -177,12 +182,12 @@ def _git_sha1(content: bytes) -> str:
 
 
 def pull(
-    namespace: str, models: Collection[str], patience: float | None = None
+    namespace: str, models: Collection[str], patience: float = math.inf
 ) -> dict[str, Pulled | HubError]:
-    """Fetch all of these models of a namespace at once, each to its files or to what went wrong.
+    """Fetch models of a namespace at once: each one's files, or the error.
 
-    After `patience` seconds the rest is what an earlier time left, or given up; it goes on in the
-    background as long as the program runs, so that a later start finds it.
+    After `patience` seconds the rest comes from the cache, or is an error; downloads go on in the
+    background as long as the program runs, for the next start.
     """
     results: dict[str, Pulled | HubError] = {}
 
@@ -196,9 +201,9 @@ def pull(
     threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in models]
     for thread in threads:
         thread.start()
-    end = None if patience is None else time.monotonic() + patience
+    end = time.monotonic() + patience
     for thread in threads:
-        thread.join(None if end is None else max(0.0, end - time.monotonic()))
+        thread.join(min(max(0.0, end - time.monotonic()), threading.TIMEOUT_MAX))
     return {
         name: results.get(name) or _late(repository(namespace, name), patience) for name in models
     }
@@ -225,12 +230,12 @@ def upload(
         validate_repo_id(repo)
         require_token()
         api = HfApi()
-        there = _ready(api, repo, private, branch)
-        if private and not there.private:
+        state = _ready(api, repo, private, branch)
+        if private and not state.private:
             raise HubError(f"{repo} is public already, and nothing was pushed; make it private.")
         sums = {
             sibling.rfilename: sibling.lfs.sha256 if sibling.lfs else sibling.blob_id
-            for sibling in there.siblings or []
+            for sibling in state.siblings or []
         }
         others = set(sums) - {".gitattributes", "LICENSE", *files}
         if others and model_folder.WEIGHTS not in sums:
@@ -244,13 +249,13 @@ def upload(
             if sums.get(name) not in (sha256(content), _git_sha1(content))
         }
         if not changed:
-            return there.sha, False
+            return str(state.sha), False
         commit = api.create_commit(
             repo,
             [CommitOperationAdd(name, content) for name, content in changed.items()],
             commit_message=f"{model_name(repo)}: {', '.join(changed)}",
             revision=branch,
-            parent_commit=there.sha,
+            parent_commit=state.sha,
         )
         return commit.oid, True
     except HubError:
@@ -310,14 +315,14 @@ def write_pin(repo: str, pin: Pin) -> None:
 
 def reason(error: BaseException) -> str:
     """What went wrong between here and the Hub: the rest of a sentence, without the full stop."""
-    known = HfHubHTTPError | OfflineModeIsEnabled | httpx2.TransportError
+    specific = HfHubHTTPError | OfflineModeIsEnabled | httpx2.TransportError
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, known):
+    while cause is not None and not isinstance(cause, specific):
         cause = cause.__cause__
-    said = _reason(error if cause is None else cause)
-    # Not known to happen; but what a client quotes of a request must not end in a log.
+    message = _reason(error if cause is None else cause)
+    # In case a client's message quotes the request: the token must not reach a log.
     token = get_token()
-    return said.replace(token, "…") if token else said
+    return message.replace(token, "…") if token else message
 
 
 def _reason(error: BaseException) -> str:
@@ -339,28 +344,28 @@ def _reason(error: BaseException) -> str:
 
 
 def _answer(error: HfHubHTTPError) -> str:
-    """What an answer of the Hub that is an error means, with what the Hub says itself."""
+    """The meaning of an HTTP error of the Hub, with the Hub's own message."""
     status = error.response.status_code
-    said = f" ({_line(error.server_message)})" if error.server_message else ""
+    detail = f" ({_line(error.server_message)})" if error.server_message else ""
     if isinstance(error, RevisionNotFoundError):
         return "the repository has no such revision"
     if isinstance(error, RemoteEntryNotFoundError):
         return f"the repository has no {error.response.url.path.rpartition('/')[2]}"
     if status == 401 and not isinstance(error, RepositoryNotFoundError):
-        return f"the Hub does not accept the token, or wants one{said}"
+        return f"the Hub does not accept the token, or wants one{detail}"
     if status in (401, 404):
         return "there is no such repository, or not for this token"
     if status in (402, 413):
-        return f"the account's quota does not allow it{said}"
+        return f"the account's quota does not allow it{detail}"
     if status == 403:
-        return f"this token, or its account, may not do that{said}"
+        return f"this token, or its account, may not do that{detail}"
     if status in (409, 412):
-        return f"somebody else changed it meanwhile{said}"
+        return f"somebody else changed it meanwhile{detail}"
     if status == 429:
-        return f"the Hub is asked too often just now{said}"
+        return f"the Hub is asked too often just now{detail}"
     if status >= 500:
-        return f"the Hub has a fault of its own, {status}{said}"
-    return f"the Hub answered {status}{said}"
+        return f"the Hub has a fault of its own, {status}{detail}"
+    return f"the Hub answered {status}{detail}"
 
 
 def _line(text: str) -> str:

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kpdemo import zoo
 from kpdemo.keypoints import markup
@@ -159,8 +160,8 @@ def load(folder: str | Path, name: str | None = None) -> Model:
             f"{name}: the calibration does not fit {count // 2} keypoints "
             f"(its shape is {tuple(calibration.shape)})."
         )
-    net.eval().to(memory_format=torch.channels_last)
-    return Model(name, config, net, calibration)
+    convert_conv2d_weight_memory_format(net, torch.channels_last)
+    return Model(name, config, net.eval(), calibration)
 
 
 def from_pretrained(source: str | Path, revision: str | None = None) -> Model:

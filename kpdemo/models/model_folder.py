@@ -1,4 +1,4 @@
-"""The files of a model folder: weights and config, and what training and evaluation left there."""
+"""A model folder's files: weights and config, and the records of training and evaluation."""
 
 import json
 import re
@@ -19,12 +19,12 @@ class CheckpointError(ValueError):
 
 
 def read_history(folder: Path) -> dict:
-    """What training left: the recipe and its curves; CheckpointError if missing or broken."""
+    """The training record: the recipe and its curves; CheckpointError if missing or broken."""
     return read_json(folder, HISTORY)
 
 
 def read_metrics(folder: Path) -> dict:
-    """What evaluation left, by test source; CheckpointError if missing or broken."""
+    """The evaluation's results by test source; CheckpointError if missing or broken."""
     return read_json(folder, METRICS)
 
 
@@ -43,7 +43,7 @@ def write_json(path: Path, data: object) -> None:
 
     Each list of numbers stands on one line, or most of a file would be lines of one number.
     """
-    text = re.sub(r'\[\n[^][{}"]*\]', lambda found: _line(found[0]), json.dumps(data, indent=1))
+    text = re.sub(r'\[\n[^][{}"]*\]', lambda match: _line(match[0]), json.dumps(data, indent=1))
     scratch = path.with_suffix(".tmp")
     scratch.write_text(text + "\n")
     scratch.replace(path)

@@ -1,8 +1,8 @@
-"""A net as an x86 processor answers fastest, up to rounding the same.
+"""Prepacked oneDNN weights: a net's fastest form on x86, the same up to rounding.
 
-PyTorch puts a convolution's weights into the order that oneDNN computes in at every call, and for
-one face that takes as long as the convolution. Here it is done once, with the batch norm that
-follows folded into the weights.
+PyTorch reorders a convolution's weights for oneDNN at every call, and for one face that takes as
+long as the convolution. Here it is done once, with the batch norm that follows folded into the
+weights.
 """
 
 import copy
@@ -15,7 +15,7 @@ from kpdemo.models.device import has_bf16
 
 
 def helps(device: torch.device) -> bool:
-    """Whether packed weights can be used there. In bf16, autocast has the say over weights."""
+    """Whether packed weights work on the device: not in bf16, where autocast converts weights."""
     return (
         device.type == "cpu"
         and torch.backends.mkldnn.is_available()
@@ -25,9 +25,9 @@ def helps(device: torch.device) -> bool:
 
 
 class PackedConv(nn.Module):
-    """A convolution in evaluation mode whose weights lie in oneDNN's own order.
+    """A convolution in evaluation mode whose weights are in oneDNN's blocked layout.
 
-    That order suits inputs of the `shape` `(B, C, H, W)` best; all others are answered too.
+    The layout is the fastest for inputs of `shape` `(B, C, H, W)`; others work too.
     """
 
     def __init__(self, conv: nn.Conv2d, shape: torch.Size) -> None:
@@ -45,15 +45,15 @@ class PackedConv(nn.Module):
 
 
 class Projection(nn.Module):
-    """A 1×1 convolution as a matrix product, whose answer lies map by map.
+    """A 1×1 convolution as a matrix product with channels-first output.
 
-    Softmax over each map wants it so. oneDNN's answer lies cell by cell, and putting it in order
+    Softmax over each heatmap needs that layout. oneDNN's output is channels last, and reordering it
     takes longer than the convolution.
     """
 
-    def __init__(self, conv: nn.Conv2d) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
-        self.weight, self.bias = conv.weight.flatten(1), conv.bias[:, None]
+        self.weight, self.bias = weight.flatten(1), bias[:, None]
 
     def forward(self, x: Tensor) -> Tensor:
         cells = x.flatten(2)
@@ -65,26 +65,28 @@ class Projection(nn.Module):
 def pack(net: nn.Module, pictures: Tensor) -> nn.Module:
     """A copy of a net in evaluation mode, on the CPU, that shares all but its convolutions.
 
-    `pictures` `(B, C, H, W)` are what it will be asked about: one forward pass of them tells the
-    shapes, and which batch norm follows which convolution.
+    `pictures` `(B, C, H, W)` have the shape of later inputs: one forward pass shows every layer's
+    input shape, and which batch norm follows which convolution.
     """
     shared = {id(tensor): tensor for tensor in (*net.parameters(), *net.buffers())}
     net = copy.deepcopy(net, shared)
     names = {module: name for name, module in net.named_modules()}
-    found = _convolutions(net, pictures)
-    for number, (conv, norm, shape) in enumerate(found, 1):
+    convolutions = _convolutions(net, pictures)
+    for number, (conv, norm, shape) in enumerate(convolutions, 1):
         name = names[conv]
         if norm is not None:
             net.set_submodule(names[norm], nn.Identity())
             conv = fuse_conv_bn_eval(conv, norm)
-        last = number == len(found) and _is_projection(conv)
-        net.set_submodule(name, Projection(conv) if last else PackedConv(conv, shape))
+        if number == len(convolutions) and _is_projection(conv) and conv.bias is not None:
+            net.set_submodule(name, Projection(conv.weight, conv.bias))
+        else:
+            net.set_submodule(name, PackedConv(conv, shape))
     return net
 
 
 def _is_projection(conv: nn.Conv2d) -> bool:
     plain = conv.kernel_size == conv.stride == (1, 1) and conv.padding == (0, 0)
-    return plain and conv.groups == 1 and conv.bias is not None
+    return plain and conv.groups == 1
 
 
 def _convolutions(
@@ -92,19 +94,19 @@ def _convolutions(
 ) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None, torch.Size]]:
     """Each convolution, the batch norm that takes its output, and the shape of its input.
 
-    They stand in the order in which they are computed.
+    In the order of computation.
     """
     outputs: list[tuple[nn.Conv2d, Tensor, torch.Size]] = []
     norms: dict[nn.Conv2d, nn.BatchNorm2d] = {}
 
-    def seen(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(module, nn.Conv2d):
             outputs.append((module, output, inputs[0].shape))
-        else:
-            norms.update({conv: module for conv, made, _ in outputs if made is inputs[0]})
+        elif isinstance(module, nn.BatchNorm2d):
+            norms.update({conv: module for conv, before, _ in outputs if before is inputs[0]})
 
     hooks = [
-        module.register_forward_hook(seen)
+        module.register_forward_hook(record)
         for module in net.modules()
         if isinstance(module, nn.Conv2d | nn.BatchNorm2d)
     ]

@@ -40,6 +40,7 @@ class Answering(nn.Module):
         super().__init__()
         self.net = copy.deepcopy(model.net).cpu()
         self.config = model.config
+        self.calibration: Tensor | None
         self.register_buffer("calibration", model.calibration)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
@@ -87,7 +88,8 @@ def export(model: Model, path: Path) -> str:
         except torch.onnx.OnnxExporterError as error:
             reason = str(error).strip().splitlines()[0]
             raise ExportError(f"{model.name} cannot be exported: {reason}") from error
-    if isinstance(program.model.graph.inputs[0].shape[0], int):
+    shape = None if program is None else program.model.graph.inputs[0].shape
+    if program is None or shape is None or isinstance(shape[0], int):
         # The exporter's last resort, which it does not tell.
         raise ExportError(f"{model.name} cannot be exported for any number of cuts at a time.")
     points = markup.get(model.config.markup).names

@@ -18,9 +18,9 @@ from kpdemo.models.nets import Output
 from kpdemo.models.nets.heatmaps import cell_centres
 from kpdemo.structures import Answer, Face
 
-# Confidence is how little an answer is spread, in units of this share of the crop's side.
+# The scale of confidence, as a share of the crop's side.
 TOLERANCE = 0.05
-# Faces that a net sees at once.
+# Faces a batch.
 FACES = 8
 
 
@@ -28,8 +28,8 @@ FACES = 8
 class Prediction:
     """`keypoints` `(F, K, 2)` in crop coordinates, `confidence` `(F, K)` from 0 to 1.
 
-    `heatmaps` is `(F, K, h, w)` where they were asked for and the net has them. `milliseconds` is
-    the time of the whole batch.
+    `heatmaps` is `(F, K, h, w)` where they were requested and the net has them. `milliseconds` is
+    the latency of the whole batch.
     """
 
     keypoints: np.ndarray
@@ -39,19 +39,19 @@ class Prediction:
 
 
 @torch.inference_mode()
-def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Prediction:
-    """A model's answer on cuts `(F, H, W[, C])` uint8 of its input size.
+def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Prediction:
+    """A model's prediction on crops `(F, H, W[, C])` uint8 of its input size.
 
-    Every face is seen twice in one batch, as it is and mirrored. With the config's flip test the
-    two predictions are averaged, without it the first one counts; a calibration follows where the
+    Every crop is in the batch twice, as it is and mirrored. With the config's flip test the two
+    predictions are averaged, without it the first one counts; the calibration follows where the
     model has one. Confidence is the share of the heatmap's mass (the average of both with the flip
-    test) within 5 % of the crop's side of the prediction, sideways and up; for nets without
-    heatmaps, how far the two predictions agree on the same scale. `heatmaps` take longer than all
-    the rest but the net, so they are made only on demand.
+    test) within 5 % of the crop's side of the prediction, along x and y; for nets without heatmaps,
+    how far the two predictions agree on the same scale. `heatmaps` are returned only on request,
+    since they take longer than everything but the net.
     """
     started = time.perf_counter()
     device = model.device
-    pictures = torch.from_numpy(cuts if cuts.ndim == 4 else cuts[..., None]).to(device)
+    pictures = torch.from_numpy(crops if crops.ndim == 4 else crops[..., None]).to(device)
     pictures = pictures.permute(0, 3, 1, 2)
     both = torch.cat([pictures, pictures.flip(-1)])
     with autocast(device):
@@ -63,9 +63,9 @@ def predict(model: Model, cuts: np.ndarray, heatmaps: bool = False) -> Predictio
         apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
         confidence = (1 - apart / (2 * TOLERANCE)).clamp(0, 1)
     else:
-        seen = output.heatmaps.float()
-        seen = seen if flip_test else seen[: len(keypoints)]
-        confidence = mass_around(seen, keypoints, model.config.markup)
+        all_maps = output.heatmaps.float()
+        used = all_maps if flip_test else all_maps[: len(keypoints)]
+        confidence = mass_around(used, keypoints, model.config.markup)
     if model.calibration is not None:
         keypoints = calibrated(keypoints.cpu(), model.calibration)
     return Prediction(
@@ -125,13 +125,13 @@ class NetPredictor:
 
 
 def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:
-    """Keypoints `(F, K, 2)` in crop coordinates, moved as a linear map of all of them says.
+    """Keypoints `(F, K, 2)` in crop coordinates, corrected by a linear map of all of them.
 
-    The `matrix` `(2K + 1, 2K)` is fitted on training faces (`train.fitting.calibration`). It brings
-    back what the average with the mirror image takes away, such as labels that lie to one side.
+    The `matrix` `(2K + 1, 2K)` is fitted on training faces (`train.fitting.calibration`). It
+    restores what the flip test averages out, such as labels that are biased to one side.
     """
-    known = keypoints.flatten(1)
-    moves = torch.cat([known, torch.ones_like(known[:, :1])], 1) @ matrix
+    flat = keypoints.flatten(1)
+    moves = torch.cat([flat, torch.ones_like(flat[:, :1])], 1) @ matrix
     return keypoints + moves.unflatten(1, (-1, 2))
 
 
@@ -144,7 +144,7 @@ def average(direct: Output, mirrored: Output) -> Output:
 
 
 def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
-    """The answers on the pictures and, turned back, on their mirror images."""
+    """The predictions on the crops and, mirrored back, on their mirror images."""
     # Not `chunk` or `len`, which tie an exported net to one number of faces.
     count = output.keypoints.shape[0] // 2
     points, turned = output.keypoints[:count].float(), output.keypoints[count:].float()

@@ -1,4 +1,4 @@
-"""What was measured of every model, read from `weights/`: figures, errors of faces, extremes.
+"""The leaderboard, read from `weights/`: figures, errors by face, best and worst faces.
 
 `python -m train report` joins the figures of all models in `results.json`; each model's own
 `metrics.json` has the errors of the test faces and the points of the best and worst ones. All are
@@ -21,7 +21,7 @@ from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 
 RESULTS = "results.json"
 ROBUSTNESS = "robustness.json"
-# Two ways to cut a face out of its photo: by its label, as papers do, or found as the app does.
+# Two kinds of crops: by the ground truth, as in papers, or by the detector, as in the app.
 BY_LABEL = "ground_truth_box"
 BY_APP = "compare"
 FIFTEEN = "kaggle-15"  # the markup that 68 points are also read in
@@ -66,9 +66,9 @@ class Standing:
     """One model, or one way to read MediaPipe's mesh, on the faces of one `source`.
 
     `figures` has what is known of the columns of `results.json` by their names, errors in percent.
-    `groups` (percent, by group of the markup) and `nme_inner_51` are of faces that the app found,
+    `groups` (percent, by group of the markup) and `nme_inner_51` are of faces detected by the app,
     as FR@8 and AUC@8 are, so that they can be compared with MediaPipe's. `errors` has the sorted
-    errors of the faces that were found, by the way in which they were cut. `deviations` are the
+    errors of the detected faces, by the kind of crop. `deviations` are the
     settings that are not its report's; `flip_test` is None where there is no such thing.
     `intervals` are 95 % intervals of some figures.
     """
@@ -96,7 +96,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Robustness:
-    """Errors on changed photos: condition -> model -> "nme", "fr8", "lost", in percent.
+    """Robustness to degraded photos: condition -> model -> "nme", "fr8", "lost", in percent.
 
     The first condition is the photos as they are.
     """
@@ -147,21 +147,21 @@ class Standings:
     def on(self, board: Board | None) -> list[Standing]:
         """The rows of a board; with None those that belong on no board."""
         if board is None:
-            return [row for row in self.rows if not any(known.has(row) for known in BOARDS)]
+            return [row for row in self.rows if not any(each.has(row) for each in BOARDS)]
         return [row for row in (*self.rows, *self.fifteen) if board.has(row)]
 
 
 def stamp(weights: Path = WEIGHTS_DIR) -> Stamp:
     """Which versions of the files lie in `weights`: equal stamps, equal standings."""
     paths = [weights / RESULTS, weights / ROBUSTNESS, *weights.glob(f"*/{model_folder.METRICS}")]
-    found = []
+    stamps = []
     for path in sorted(paths):
         try:
             status = path.stat()
         except OSError:
             continue
-        found.append((str(path), status.st_mtime_ns, status.st_size))
-    return tuple(found)
+        stamps.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(stamps)
 
 
 def read(weights: Path = WEIGHTS_DIR) -> Standings:
@@ -187,9 +187,9 @@ def _read(weights: Path, _: Stamp) -> Standings:
 
 
 def shares_below(errors: np.ndarray, faces: int, limits: np.ndarray) -> np.ndarray:
-    """The cumulative error curve: percent of all `faces` with an error up to each limit `(L,)`.
+    """Cumulative error distribution: percent of all `faces` with errors up to each limit `(L,)`.
 
-    `errors` are those of the faces that were found, sorted; the others are above every limit.
+    `errors` are those of the detected faces, sorted; the others are above every limit.
     """
     return 100 * np.searchsorted(errors, limits, side="right") / max(faces, 1)
 
@@ -312,31 +312,31 @@ def _points(points: Sequence[Sequence[float] | None]) -> np.ndarray:
 
 
 def _robustness(files: _Files) -> Robustness | None:
-    found = files.read(ROBUSTNESS)
+    data = files.read(ROBUSTNESS)
     conditions = {
         condition: {name: _numbers(cell) for name, cell in row.items() if isinstance(cell, dict)}
-        for condition, row in _dig(found, "conditions").items()
+        for condition, row in _dig(data, "conditions").items()
         if isinstance(row, dict)
     }
     if not conditions:
         return None
-    return Robustness(_count(found), _text(found, "source"), conditions)
+    return Robustness(_count(data), _text(data, "source"), conditions)
 
 
 def _dig(data: Mapping, key: str) -> dict:
     """The mapping under a key, empty if there is none."""
-    found = data.get(key)
-    return found if isinstance(found, dict) else {}
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _text(data: Mapping, key: str) -> str | None:
-    found = data.get(key)
-    return found if isinstance(found, str) else None
+    value = data.get(key)
+    return value if isinstance(value, str) else None
 
 
 def _count(data: Mapping) -> int | None:
-    found = data.get("faces")
-    return found if isinstance(found, int) else None
+    value = data.get("faces")
+    return value if isinstance(value, int) else None
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:

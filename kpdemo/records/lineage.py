@@ -1,4 +1,4 @@
-"""Which faces a model's weights have seen, as its folder and those of earlier runs recorded it."""
+"""A model's training data: its own and that of the runs that it started from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from kpdemo.zoo import WEIGHTS_DIR
 
 @dataclass(frozen=True)
 class Stage:
-    """One run of training: the data sets that it learned from, and the number of their faces.
+    """One training run: its data sets, and the number of their faces.
 
     `sources` is empty for a run that left no record.
     """
@@ -23,9 +23,9 @@ class Stage:
 
 def stages(name: str, weights: Path = WEIGHTS_DIR) -> list[Stage]:
     """The runs that made a model's weights, the first one first; empty without any record."""
-    found: list[Stage] = []
+    newest_first: list[Stage] = []
     history = _history(weights / name / model_folder.HISTORY)
-    while history is not None and name not in {stage.run for stage in found}:
+    while history is not None and name not in {stage.run for stage in newest_first}:
         try:
             recipe, faces = history["recipe"], history["faces"]["train"]
             sources = tuple(source for source in recipe["data"]["train"] if isinstance(source, str))
@@ -33,9 +33,9 @@ def stages(name: str, weights: Path = WEIGHTS_DIR) -> list[Stage]:
             start = Path(recipe["start_from"]).name if recipe["start_from"] else None
         except (KeyError, TypeError):
             break
-        found.append(Stage(name, sources, faces if isinstance(faces, int) else None))
+        newest_first.append(Stage(name, sources, faces if isinstance(faces, int) else None))
         if recipe.get("imagenet"):
-            found.append(Stage("imagenet", ("imagenet",), None))
+            newest_first.append(Stage("imagenet", ("imagenet",), None))
         if start is None:
             break
         name = start
@@ -43,8 +43,8 @@ def stages(name: str, weights: Path = WEIGHTS_DIR) -> list[Stage]:
             weights / name / model_folder.HISTORY
         )
         if history is None:
-            found.append(Stage(name, (), None))
-    return found[::-1]
+            newest_first.append(Stage(name, (), None))
+    return newest_first[::-1]
 
 
 def _history(path: Path) -> dict | None:

@@ -1,7 +1,7 @@
-"""What training left under `weights/`: curves of models, sweeps and trials, errors by keypoint.
+"""The records of training under `weights/`: learning curves, sweeps, trials, errors by keypoint.
 
-Files appear one after the other while recipes train. What is missing is simply not there; what
-is damaged is left out and named.
+Files appear one after the other while recipes train. Missing files are left out; damaged ones are
+left out and named.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,10 +22,10 @@ RESULTS = "results.json"
 SWEEPS = "sweeps"
 TRIALS = "trials"
 MEASURES = ("train_loss", "validation_loss", "validation_nme")
-# What a recipe says of itself, which changes nothing in training.
-_SAID = ("name", "title", "notes", "reported", "deviations", "claims", "flip_test")
-# Settings that the first runs did not write down, because training had no other way then.
-_BEFORE = {
+# Descriptive keys of a recipe, without effect on training.
+_DESCRIPTIVE = ("name", "title", "notes", "reported", "deviations", "claims", "flip_test")
+# Settings that the first runs did not record, because training had no alternative then.
+_DEFAULTS = {
     "data.incomplete": "mask",
     "data.judge": [],
     "augment.moved": 1.0,
@@ -33,7 +33,7 @@ _BEFORE = {
     "keep": "best",
 }
 # Settings that only matter where another one has one of these values.
-_MATTERS = {
+_CONDITIONS = {
     "loss.unit": ("loss.coordinates", ("mse", "l1", "smooth_l1", "huber", "wing")),
     "loss.bend": ("loss.coordinates", ("smooth_l1", "huber", "wing")),
     "loss.curvature": ("loss.coordinates", ("wing",)),
@@ -46,8 +46,8 @@ _MATTERS = {
 }
 
 _NUMBER = (int, float)
-_WHY = {"question": str, "model": str, "changes": {}, "tried": str}
-# What the tabs take for granted in a history: any part may be missing or null.
+_EXPERIMENT = {"question": str, "model": str, "changes": {}, "tried": str}
+# The types of a history that the tabs rely on: any part may be missing or null.
 _RUN = {
     "recipe": {
         **dict.fromkeys(("name", "title", "notes", "net", "markup", "start_from"), str),
@@ -90,8 +90,8 @@ _RUN = {
     "faces": {"train": int, "validation": int},
     "device": str,
     "calibration": {"validation_nme_before": _NUMBER, "validation_nme": _NUMBER},
-    "sweep": _WHY,
-    "trial": _WHY,
+    "sweep": _EXPERIMENT,
+    "trial": _EXPERIMENT,
 }
 _ERRORS = {"faces": int, "nme": _NUMBER, "rmse_96": _NUMBER, "mean_answer_nme": _NUMBER}
 
@@ -103,7 +103,7 @@ class Run:
     `curves` holds `(E,)` float arrays: those of `MEASURES`, NaN where there is no number, and
     "epoch" (from 1) and "minutes" (since the start, at the epoch's end). `validation_nme` is in
     percent of the distance between the outer eye corners. `name` is the file's place under
-    `weights/`, `told` what a sweep or trial says of the run.
+    `weights/`, `experiment` the sweep's or trial's entry on the run.
     """
 
     name: str
@@ -116,18 +116,18 @@ class Run:
     validation_faces: int | None = None
     device: str | None = None
     calibration: Mapping[str, float] = field(default_factory=dict)
-    told: Mapping[str, Any] = field(default_factory=dict)
+    experiment: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
-        """The model that the run belongs to, which gives it its colour."""
+        """The model that the run belongs to, for its colour."""
         if "/" not in self.name:  # a model's own run; its recipe may be one that a sweep changed
             return self.name
-        return self.told.get("model") or self.recipe["name"]
+        return self.experiment.get("model") or self.recipe["name"]
 
     @property
     def planned(self) -> int:
-        """Epochs that the recipe asks for; early stopping may end a run before."""
+        """The recipe's epochs; early stopping may end a run before."""
         return sum(stage["epochs"] for stage in self.recipe["stages"])
 
     @property
@@ -141,7 +141,7 @@ class Run:
 
     @property
     def loss(self) -> tuple[Any, ...]:
-        """What its loss is; the losses of two runs compare only where this is equal."""
+        """The loss settings; losses of two runs are comparable only where these are equal."""
         parts = [(k, v) for k, v in settings(self.recipe).items() if k.startswith("loss.")]
         if ("loss.unit", "pixel") in parts:
             # Pixels of a larger input are smaller parts of a face.
@@ -149,14 +149,14 @@ class Run:
         return tuple(parts)
 
     @property
-    def judged_on(self) -> tuple[Any, ...]:
-        """Its validation faces; errors of two runs compare well only where this is equal."""
+    def validation_set(self) -> tuple[Any, ...]:
+        """Its validation faces; errors of two runs are comparable only where these are equal."""
         data = self.recipe.get("data", {})
-        chosen = tuple(data.get("validate") or ())
-        judges = data.get("judge") or data.get("train", ())
-        where = chosen or (*judges, data.get("holdout"))
-        said = self.told.get("validation")
-        return (where, self.validation_faces, self.recipe.get("markup"), said)
+        sources = tuple(data.get("validate") or ())
+        if not sources:
+            sources = (*(data.get("judge") or data.get("train", ())), data.get("holdout"))
+        note = self.experiment.get("validation")
+        return (sources, self.validation_faces, self.recipe.get("markup"), note)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +176,7 @@ class Variant:
 
     @property
     def best(self) -> Sample:
-        """The lowest validation NME of each seed that came to an end with a number."""
+        """The lowest validation NME of each seed that did not diverge."""
         return Sample.of(run.best[1] for run in self.runs if run.best and not run.diverged)
 
     def mean(self, measure: str) -> tuple[np.ndarray, np.ndarray]:
@@ -192,7 +192,7 @@ class Variant:
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Runs of one recipe that differ in the settings that the question asks about, and in seeds."""
+    """Runs of one recipe that differ in the settings that the question is about, and in seeds."""
 
     name: str
     question: str
@@ -205,23 +205,22 @@ class Sweep:
 
     @property
     def changed(self) -> list[str]:
-        """Dotted paths of the settings that any run changes."""
-        return list(dict.fromkeys(path for run in self.runs for path in run.told["changes"]))
+        """Dotted paths of the settings that vary."""
+        return list(dict.fromkeys(path for run in self.runs for path in run.experiment["changes"]))
 
     @property
     def ranking(self) -> list[Variant]:
-        """The variants that came to an end with a number, the lowest mean validation NME first."""
-        sound = [variant for variant in self.variants if variant.best.values]
-        return sorted(sound, key=lambda variant: variant.best.mean)
+        """The variants that did not diverge, the lowest mean validation NME first."""
+        finished = [variant for variant in self.variants if variant.best.values]
+        return sorted(finished, key=lambda variant: float(np.mean(variant.best.values)))
 
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """A model's errors on its test faces, cut by their labels.
+    """A model's errors on its test faces, on ground-truth crops.
 
     `nme_by_keypoint` is `(K,)` in percent, `rmse_by_keypoint` `(K,)` in pixels of a 96×96 crop or
-    None, in the order of the markup. `mean_answer` is the NME of a model that would always
-    answer the mean training face.
+    None, in the order of the markup. `mean_answer` is the NME of the mean-face baseline.
     """
 
     model: str
@@ -237,7 +236,7 @@ class Errors:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """How many of `rows` know each keypoint, and how many know so many of them."""
+    """Label counts: how many of `rows` label each keypoint, and how many label so many of them."""
 
     rows: int
     by_keypoint: Mapping[str, int]
@@ -246,7 +245,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a system's authors found, our `check`, its `figures` in words, and the verdict."""
+    """A claim of a system's authors, our `check` of it, its `figures` in words, and the verdict."""
 
     claim: str
     check: str
@@ -257,7 +256,7 @@ class Claim:
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """All that was read; `problems` names damaged files. `version` grows with every change."""
+    """All records; `problems` names damaged files. `version` grows with every change."""
 
     version: int
     models: dict[str, Run]
@@ -276,36 +275,36 @@ class Library:
 
 
 class Histories:
-    """Reads a folder of weights again and again; only files that changed are opened again."""
+    """A reader of a folder of weights that opens only changed files again."""
 
     def __init__(self, weights: Path = WEIGHTS_DIR) -> None:
         self._weights = weights
         self._parsed: dict[Path, tuple[tuple[int, int], Any]] = {}
-        self._seen: dict[Path, tuple[int, int]] = {}
+        self._stamps: dict[Path, tuple[int, int]] = {}
         self._library: Library | None = None
 
     def read(self) -> Library:
-        """What lies in the folder now; the same object as before where nothing changed."""
-        seen = dict(self._stamps())
-        if self._library is None or seen != self._seen:
+        """The records in the folder now; the same object as before where nothing changed."""
+        stamps = dict(self._current_stamps())
+        if self._library is None or stamps != self._stamps:
             version = self._library.version + 1 if self._library else 1
-            self._parsed = {path: self._parse(path, stamp) for path, stamp in seen.items()}
+            self._parsed = {path: self._parse(path, stamp) for path, stamp in stamps.items()}
             self._library = self._collect(version)
-            self._seen = seen
+            self._stamps = stamps
         return self._library
 
-    def _stamps(self) -> Iterable[tuple[Path, tuple[int, int]]]:
+    def _current_stamps(self) -> Iterable[tuple[Path, tuple[int, int]]]:
         patterns = (f"*/{HISTORY}", f"*/{METRICS}", f"{TRIALS}/*.json", f"{SWEEPS}/*/*.json")
         for pattern in (*patterns, COMPLETENESS, RESULTS):
             for path in sorted(self._weights.glob(pattern)):
                 try:
-                    known = path.stat()
+                    status = path.stat()
                 except OSError:  # gone since it was listed
                     continue
-                yield path, (known.st_mtime_ns, known.st_size)
+                yield path, (status.st_mtime_ns, status.st_size)
 
     def _parse(self, path: Path, stamp: tuple[int, int]) -> tuple[tuple[int, int], Any]:
-        """The file's content in our own terms, None if it is damaged, and its stamp."""
+        """A file's stamp, and its records, None if it is damaged."""
         before = self._parsed.get(path)
         if before and before[0] == stamp:
             return before
@@ -320,38 +319,35 @@ class Histories:
                 return stamp, _errors(path.parent.name, data)
             name = place.parent if place.name == HISTORY else place.with_suffix("")
             return stamp, _run(name.as_posix(), data)
-        # A file that is not what it should be may break anywhere on the way.
+        # A damaged file may fail anywhere.
         except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
             return stamp, None
 
     def _collect(self, version: int) -> Library:
-        places = {path.relative_to(self._weights): got for path, (_, got) in self._parsed.items()}
-        runs = [got for got in places.values() if isinstance(got, Run)]
-        asked = [run for run in runs if run.name.startswith(f"{SWEEPS}/")]
-        tried = [run for run in runs if run.name.startswith(f"{TRIALS}/")]
-        models = {run.name: run for run in runs if "/" not in run.name}
+        records = {path.relative_to(self._weights): r for path, (_, r) in self._parsed.items()}
+        runs = [record for record in records.values() if isinstance(record, Run)]
         errors = {
-            name: found
-            for path, found_by in places.items()
-            if path.name == METRICS and found_by
-            for name, found in found_by.items()
+            model: errors
+            for path, by_model in records.items()
+            if path.name == METRICS and by_model
+            for model, errors in by_model.items()
         }
         return Library(
             version=version,
-            models=models,
-            trials={run.name: run for run in tried},
-            sweeps=_sweeps(asked),
+            models={run.name: run for run in runs if "/" not in run.name},
+            trials={run.name: run for run in runs if run.name.startswith(f"{TRIALS}/")},
+            sweeps=_sweeps([run for run in runs if run.name.startswith(f"{SWEEPS}/")]),
             errors=errors,
-            labels=places.get(Path(COMPLETENESS)) or {},
-            claims=places.get(Path(RESULTS)) or {},
-            problems=[path.as_posix() for path, got in places.items() if got is None],
+            labels=records.get(Path(COMPLETENESS)) or {},
+            claims=records.get(Path(RESULTS)) or {},
+            problems=[path.as_posix() for path, record in records.items() if record is None],
         )
 
 
 def smooth(values: np.ndarray, weight: float) -> np.ndarray:
-    """An exponential moving average of `(E,)` values, without the pull of a first value of zero.
+    """A bias-corrected exponential moving average of `(E,)` values.
 
-    Each answer is the mean of all values so far, each value weighing `weight` times (0 to below
+    Each result is the mean of all values so far, each value weighing `weight` times (0 to below
     1) as much as the one after it. NaN stays NaN and is skipped. Raises ValueError for another
     weight.
     """
@@ -368,12 +364,12 @@ def smooth(values: np.ndarray, weight: float) -> np.ndarray:
 def settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe's settings by dotted path: "loss.bend", "stages.0.lr"; lists stay whole otherwise.
 
-    Left out is what a recipe only says of itself, and what has no effect with its other settings
-    (the momentum of an optimiser without one).
+    Descriptive keys are left out, and settings without effect given the others (the momentum of an
+    optimiser without one).
     """
-    flat: dict[str, Any] = dict(_BEFORE)
+    flat: dict[str, Any] = dict(_DEFAULTS)
     for key, value in recipe.items():
-        if key in _SAID:
+        if key in _DESCRIPTIVE:
             continue
         parts = enumerate(value) if key == "stages" else [(None, value)]
         for number, part in parts:
@@ -384,7 +380,7 @@ def settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
                 flat |= {f"{path}.{name}": inner for name, inner in part.items()}
             else:
                 flat[path] = part
-    flat["data.missing"] = flat.get("data.missing") or []  # was a mere switch, off, at first
+    flat["data.missing"] = flat.get("data.missing") or []  # false in the first recipes
     if not flat["data.missing"]:
         del flat["data.incomplete"]
     return {path: value for path, value in flat.items() if _matters(path, flat)}
@@ -392,9 +388,9 @@ def settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def _matters(path: str, flat: Mapping[str, Any]) -> bool:
     *stage, last = path.split(".") if path.startswith("stages.") else (path,)
-    if last not in _MATTERS:
+    if last not in _CONDITIONS:
         return True
-    other, values = _MATTERS[last]
+    other, values = _CONDITIONS[last]
     return flat.get(".".join((*stage, other))) in values
 
 
@@ -410,7 +406,7 @@ def setting(recipe: Mapping[str, Any], path: str) -> Any:
 
 
 def _check(value: Any, kind: Any, path: str = "") -> None:
-    """TypeError if plain data is of another kind than written down, see `_RUN`."""
+    """TypeError if plain data does not match a schema such as `_RUN`."""
     if value is None:
         return
     if isinstance(kind, dict):
@@ -430,7 +426,7 @@ def _check(value: Any, kind: Any, path: str = "") -> None:
 
 
 def _run(name: str, data: Any) -> Run:
-    """A run from its file; raises one of several errors if the file is not such a thing."""
+    """A run from its file; raises one of several errors if the file is none."""
     _check(data, _RUN)
     _, _ = (data["recipe"].get("augment") or {}).get("scale") or (1, 1)
     blocks = (data["recipe"].get("args") or {}).get("blocks")
@@ -454,12 +450,12 @@ def _run(name: str, data: Any) -> Run:
         validation_faces=faces.get("validation"),
         device=data.get("device"),
         calibration=data.get("calibration") or {},
-        told=data.get("sweep") or data.get("trial") or {},
+        experiment=data.get("sweep") or data.get("trial") or {},
     )
-    _ = run.recipe["name"], run.planned, run.loss, run.judged_on, settings(run.recipe)
-    hash((run.loss, run.judged_on))
+    _ = run.recipe["name"], run.planned, run.loss, run.validation_set, settings(run.recipe)
+    hash((run.loss, run.validation_set))
     if name.startswith(f"{SWEEPS}/"):
-        _ = run.told["question"], run.told["run"], run.told["changes"].items()
+        _ = run.experiment["question"], run.experiment["run"], run.experiment["changes"].items()
     return run
 
 
@@ -467,7 +463,7 @@ def _sweeps(runs: list[Run]) -> dict[str, Sweep]:
     sweeps: dict[str, dict[str, list[Run]]] = {}
     for run in runs:
         variants = sweeps.setdefault(run.name.split("/")[1], {})
-        variants.setdefault(run.told["run"], []).append(run)
+        variants.setdefault(run.experiment["run"], []).append(run)
     return {name: _sweep(name, variants) for name, variants in sweeps.items()}
 
 
@@ -477,19 +473,19 @@ def _sweep(name: str, runs: Mapping[str, list[Run]]) -> Sweep:
         for group in runs.values()
     ]
     first = variants[0].runs[0]
-    return Sweep(name, first.told["question"], first.recipe["name"], _ordered(variants))
+    return Sweep(name, first.experiment["question"], first.recipe["name"], _ordered(variants))
 
 
 def _ordered(variants: list[Variant]) -> tuple[Variant, ...]:
     """By the changed setting where it is one number, else the unchanged recipe first."""
-    paths = {path for variant in variants for path in variant.runs[0].told["changes"]}
+    paths = {path for variant in variants for path in variant.runs[0].experiment["changes"]}
     values = [setting(variant.recipe, path) for variant in variants for path in paths]
     if len(paths) == 1 and all(type(value) in (int, float) for value in values):
         return tuple(sorted(variants, key=lambda variant: setting(variant.recipe, *paths)))
 
     def rank(variant: Variant) -> tuple[bool, str]:
-        told = variant.runs[0].told
-        return bool(told["changes"]), told["run"]
+        experiment = variant.runs[0].experiment
+        return bool(experiment["changes"]), experiment["run"]
 
     return tuple(sorted(variants, key=rank))
 
@@ -503,10 +499,10 @@ def _errors(model: str, data: Any) -> dict[str, Errors]:
         _check(box, _ERRORS)
         nme = np.array(box["nme_by_keypoint"], float)
         rmse = box.get("rmse_96_by_keypoint")
-        # The file says how many keypoints there are, which is enough to know the markup.
+        # The number of keypoints determines the markup.
         name = {len(each): name for name, each in markup.MARKUPS.items()}[len(nme)]
         names = markup.get(name).names
-        found = Errors(
+        errors = Errors(
             model=model,
             markup=name,
             source=source,
@@ -517,7 +513,7 @@ def _errors(model: str, data: Any) -> dict[str, Errors]:
             rmse_by_keypoint=None if rmse is None else np.array([rmse[k] for k in names], float),
             mean_answer=box.get("mean_answer_nme"),
         )
-        return {model: found}
+        return {model: errors}
     return {}
 
 
@@ -552,4 +548,4 @@ def _claims(data: Any) -> dict[str, list[Claim]]:
         ]
         for row in data["models"]
     }
-    return {name: of for name, of in claims.items() if of}
+    return {name: listed for name, listed in claims.items() if listed}

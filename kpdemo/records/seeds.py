@@ -1,4 +1,4 @@
-"""One figure over several seeds: its mean, its standard deviation, and whether two differ."""
+"""One figure over several seeds: mean, standard deviation, and significance of a difference."""
 
 import math
 from collections.abc import Iterable
@@ -47,17 +47,19 @@ class Sample:
 
 def difference(first: Sample, second: Sample) -> tuple[float, float] | None:
     """Welch's 95 % interval of `second`'s mean less `first`'s; None if one has no deviation."""
-    if first.deviation is None or second.deviation is None:
+    if min(len(first.values), len(second.values)) < 2:
         return None
-    parts = [s.deviation**2 / len(s.values) for s in (first, second)]
-    middle, spread = second.mean - first.mean, math.sqrt(sum(parts))
-    if not spread:
-        return middle, middle
-    freedom = sum(parts) ** 2 / sum(
-        part**2 / (len(s.values) - 1) for part, s in zip(parts, (first, second), strict=True)
+    samples = np.array(first.values), np.array(second.values)
+    mean = float(samples[1].mean() - samples[0].mean())
+    variances = [float(values.var(ddof=1)) / len(values) for values in samples]
+    error = math.sqrt(sum(variances))
+    if not error:
+        return mean, mean
+    freedom = sum(variances) ** 2 / sum(
+        variance**2 / (len(values) - 1) for variance, values in zip(variances, samples, strict=True)
     )
     t = _T[int(freedom) - 1] if freedom < len(_T) + 1 else _T_MANY
-    return middle - t * spread, middle + t * spread
+    return mean - t * error, mean + t * error
 
 
 def comparison(first: Sample, second: Sample) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.faces import compared_face
 from helpers.mirror import mirrored
 from PIL import Image
 
@@ -25,7 +26,7 @@ from kpdemo.keypoints import markup
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media.images import ImageError, load
 from kpdemo.media.sheet import side_by_side
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import Answer, Comparison
 from kpdemo.ui.compare import messages, panels
 from kpdemo.ui.session import PhotoResult
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
@@ -281,7 +282,7 @@ def test_faces_without_a_mesh_are_counted_on_the_page():
     nose = Answer("nose-1", np.array([[1.5, 2.0]]), None, 1.0)
     box = (0.0, 0.0, 9.0, 9.0)
     faces = [
-        ComparedFace(box, 0.9, 0.0, {"unet": nose}, None, missing)
+        compared_face(box, {"unet": nose}, missing)
         for missing in ({}, {BASELINE: "no face here"}, {BASELINE: "no face here"})
     ]
     words = messages.of(Comparison(99, 99, faces, {}, {}))

@@ -10,16 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.faces import compared_face
 from PIL import Image
 
 from kpdemo.__main__ import main
 from kpdemo.cli.photos import FolderError, in_folder
 from kpdemo.engine import batch, export, folder
 from kpdemo.engine.engine import compare, engine
-from kpdemo.engine.resumable import CSV_COLUMNS, GrowingFile, OutputError
+from kpdemo.engine.formats import CSV_COLUMNS
+from kpdemo.engine.resumable import OutputError, ResumableFile
 from kpdemo.keypoints import markup
 from kpdemo.media.images import ImageError
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import Answer, Comparison
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 MODELS = ["simplenet", BASELINE]
@@ -154,14 +156,14 @@ def test_wherever_a_file_is_cut_off_only_whole_photos_count(tmp_path, kind):
     faces = [{"models": dict.fromkeys(MODELS, nose)}] * 2
     photos = ["people/a.jpg", "people/b, or “b”.jpg", "people/bb.jpg"]
     ends = []
-    with GrowingFile(out, kind, MODELS, photos) as file:
+    with ResumableFile(out, kind, MODELS, photos) as file:
         for name in photos:
             file.add(name, {"faces": faces})
             ends.append(out.stat().st_size)
     whole = out.read_bytes()
     for cut in range(len(whole)):
         out.write_bytes(whole[:cut])
-        with GrowingFile(out, kind, MODELS, photos) as file:
+        with ResumableFile(out, kind, MODELS, photos) as file:
             missing = [name for name in photos if name not in file.done]
             assert file.done <= {name for name, end in zip(photos, ends, strict=True) if cut >= end}
             for name in missing:
@@ -173,7 +175,7 @@ def test_wherever_a_file_is_cut_off_only_whole_photos_count(tmp_path, kind):
 def test_photos_of_another_folder_stay_in_the_file(tmp_path, kind):
     out = tmp_path / f"out.{kind}"
     for name in ("a.jpg", "b.jpg", "c.jpg"):
-        with GrowingFile(out, kind, ["unet"], [name]) as file:
+        with ResumableFile(out, kind, ["unet"], [name]) as file:
             file.add(name, {"faces": []})
     read = [row["file"] for row in rows(out)] if kind == "csv" else list(lines(out))
     assert read == ["a.jpg", "b.jpg", "c.jpg"]
@@ -204,9 +206,9 @@ def test_other_models_and_other_files_are_refused(photos, tmp_path, capsys, kind
 def test_two_runs_do_not_write_the_same_file(tmp_path):
     pytest.importorskip("fcntl", reason="files are not locked here")
     out = tmp_path / "out.csv"
-    with GrowingFile(out, "csv", ["unet"], ()), pytest.raises(OutputError, match="another run"):
-        GrowingFile(out, "csv", ["unet"], ())
-    with GrowingFile(out, "csv", ["unet"], ()) as free:
+    with ResumableFile(out, "csv", ["unet"], ()), pytest.raises(OutputError, match="another run"):
+        ResumableFile(out, "csv", ["unet"], ())
+    with ResumableFile(out, "csv", ["unet"], ()) as free:
         assert not free.done
 
 
@@ -214,7 +216,7 @@ def test_a_header_that_was_cut_off_is_a_new_file(tmp_path):
     out = tmp_path / "out.csv"
     for start in ("", "file,fa", "file,face,model,markup,index,name,x,y,confidence\n"):
         out.write_text(start)
-        with GrowingFile(out, "csv", ["unet"], ()) as file:
+        with ResumableFile(out, "csv", ["unet"], ()) as file:
             file.add("a.jpg", {"faces": []})
         assert len(rows(out)) == 1
         assert rows(out)[0]["file"] == "a.jpg"
@@ -225,7 +227,7 @@ def test_a_full_disk_loses_nothing_that_was_there(tmp_path, kind):
     resource = pytest.importorskip("resource")
     out = tmp_path / f"out.{kind}"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with GrowingFile(out, kind, ["unet"], ()) as file:
+    with ResumableFile(out, kind, ["unet"], ()) as file:
         file.add("a.jpg", {"faces": []})
         before = out.read_bytes()
         # The kernel cuts the write off where the file would grow beyond this.
@@ -237,7 +239,7 @@ def test_a_full_disk_loses_nothing_that_was_there(tmp_path, kind):
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert out.read_bytes() == before
         file.add("b.jpg", {"faces": []})
-    with GrowingFile(out, kind, ["unet"], ()) as file:
+    with ResumableFile(out, kind, ["unet"], ()) as file:
         assert "a.jpg" in file.done
 
 
@@ -494,14 +496,12 @@ def test_photos_of_one_name_in_two_folders_are_not_taken_for_each_other(tmp_path
 def test_faces_beyond_the_limit_and_missing_points_are_in_the_file(tmp_path, kind):
     out = tmp_path / f"out.{kind}"
     nose = Answer("nose-1", np.array([[1.5, 2.0]]), None, 1.0)
-    face = ComparedFace(
-        (0.0, 0.0, 9.0, 9.0), 0.9, 0.0, {"simplenet": nose}, None, {BASELINE: "why"}
-    )
+    face = compared_face((0.0, 0.0, 9.0, 9.0), {"simplenet": nose}, {BASELINE: "why"})
     result = Comparison(99, 99, [face] * 50, {}, {}, 3).to_dict()
     for name in ("a.jpg", "b.jpg"):
-        with GrowingFile(out, kind, MODELS, ()) as file:
+        with ResumableFile(out, kind, MODELS, ()) as file:
             file.add(name, result, "12ab")
-    with GrowingFile(out, kind, MODELS, ()) as file:
+    with ResumableFile(out, kind, MODELS, ()) as file:
         assert file.digests == {"a.jpg": "12ab", "b.jpg": "12ab"}
     sentence = "53 faces were found; only the 50 largest are compared."
     if kind == "jsonl":

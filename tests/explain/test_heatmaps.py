@@ -66,7 +66,7 @@ def test_a_peak_is_the_centre_of_the_highest_cell() -> None:
 
 @pytest.fixture(scope="module")
 def face(hopper_path):
-    return compare(hopper_path, ["unet"]).faces[0].found
+    return compare(hopper_path, ["unet"]).faces[0].detection
 
 
 @pytest.mark.parametrize("name", DEFAULT_MODELS)

@@ -87,7 +87,7 @@ def test_it_tells_how_far_it_is_and_leaves_the_cut_alone() -> None:
 @pytest.mark.parametrize("name", [*DEFAULT_MODELS, "facialpointsnet"])
 def test_every_kind_of_model_can_be_asked(name, hopper_path) -> None:
     model = engine().store.model(name)
-    face = compare(hopper_path, []).faces[0].found
+    face = compare(hopper_path, []).faces[0].detection
     _, cut = cut_of(model.config, images.load(hopper_path), face)
     found = moves(model, cut, cells=4)
     rows, columns = grid(*cut.shape[:2], 4)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from helpers.faces import compared_face
 
 from kpdemo.keypoints import agreement, markup
 from kpdemo.keypoints.agreement import between, summary
-from kpdemo.structures import Answer, ComparedFace
+from kpdemo.structures import Answer
 
 
 @pytest.fixture
@@ -110,7 +111,6 @@ def test_the_summary_is_the_mean_over_the_faces_that_have_both(mesh):
 def test_baselines_are_mediapipes_answers(mesh):
     baseline = answer("mediapipe-478", mesh)
     faces = [
-        ComparedFace((0.0, 0.0, 9.0, 9.0), 0.9, 0.0, answers)
-        for answers in ({"mediapipe": baseline}, {})
+        compared_face((0.0, 0.0, 9.0, 9.0), answers) for answers in ({"mediapipe": baseline}, {})
     ]
     assert agreement.baselines(faces) == [baseline, None]

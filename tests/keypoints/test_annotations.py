@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.faces import compared_face
 
 from kpdemo.engine import export
 from kpdemo.keypoints import agreement, annotations
@@ -18,7 +19,7 @@ def points(seed: int, low: float, high: float, count: int = 68) -> np.ndarray:
 
 
 def face(x0: float, y0: float, x1: float, y1: float, **answers: Answer) -> ComparedFace:
-    return ComparedFace((x0, y0, x1, y1), 0.9, 0.0, answers)
+    return compared_face((x0, y0, x1, y1), answers)
 
 
 def compared(*faces: ComparedFace) -> Comparison:

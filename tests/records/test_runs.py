@@ -223,7 +223,7 @@ def test_a_run_that_diverged_is_named_so(folder):
     library = Histories(folder).read()
     assert not library.problems
     sweep = library.sweeps["nosenet-lr"]
-    assert [variant.runs[0].told["run"] for variant in sweep.ranking] == ["lr-1e-3"]
+    assert [variant.runs[0].experiment["run"] for variant in sweep.ranking] == ["lr-1e-3"]
     assert "Diverged: learning rate 5e-3." in curves.answer(sweep)
     outcomes = [outcome for _, outcome, _ in curves.multiples(sweep, curves.NME)]
     assert "Diverged" in outcomes[1]

@@ -27,7 +27,7 @@ def photo(hopper_path):
 
 @pytest.fixture(scope="module")
 def face(hopper_path):
-    return compare(hopper_path, []).faces[0].found
+    return compare(hopper_path, []).faces[0].detection
 
 
 def picture(uri: str) -> Image.Image:

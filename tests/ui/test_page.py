@@ -6,6 +6,7 @@ from base64 import b64decode
 
 import numpy as np
 import pytest
+from helpers.faces import compared_face
 from PIL import Image
 
 from kpdemo.keypoints import markup
@@ -31,7 +32,7 @@ def answer(name: str, confidence: float | None = None) -> Answer:
 
 
 def face(x0: float, y0: float, side: float, **answers: Answer) -> ComparedFace:
-    return ComparedFace((x0, y0, x0 + side, y0 + side), 0.9, 0.0, answers)
+    return compared_face((x0, y0, x0 + side, y0 + side), answers)
 
 
 def comparison(width: int, height: int, *faces: ComparedFace, **unavailable: str) -> Comparison:

@@ -28,12 +28,14 @@ def build(
     if name == "pyramid":
         return Pyramid(widths, keypoints)
     if name == "flat":
-        return nn.Sequential(
-            nn.Flatten(), nn.Dropout(dropout), nn.Linear(widths[-1] * cells, 2 * keypoints)
-        )
+        return nn.Sequential(*_flat(widths[-1] * cells, keypoints, dropout))
     if name == "pool":
-        return nn.Sequential(nn.AdaptiveAvgPool2d(1), *build("flat", widths, 1, keypoints, dropout))
+        return nn.Sequential(nn.AdaptiveAvgPool2d(1), *_flat(widths[-1], keypoints, dropout))
     raise ValueError(f"head {name!r} is not one of {', '.join(HEADS)}")
+
+
+def _flat(features: int, keypoints: int, dropout: float) -> list[nn.Module]:
+    return [nn.Flatten(), nn.Dropout(dropout), nn.Linear(features, 2 * keypoints)]
 
 
 def answer(head: nn.Module, maps: list[Tensor]) -> Output:

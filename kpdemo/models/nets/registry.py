@@ -24,10 +24,10 @@ class Output(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """The modules whose outputs a diagram of a net shows, each list in the order of computing.
+    """The modules whose outputs a diagram of a net shows, each list in the order of computation.
 
-    `stem` is what the first layers leave where they stand apart, `down` the feature maps from fine
-    to coarse, `up` those merged again from coarse to fine, `linear` the fully connected layers.
+    `stem` is the end of the first layers where they stand apart, `down` the stages from fine to
+    coarse, `up` those that merge them from coarse to fine, `linear` the fully connected layers.
     """
 
     stem: list[nn.Module]
@@ -41,7 +41,7 @@ class KeypointNet(nn.Module):
 
     A constructor takes `keypoints`, `channels`, `height`, `width` and the config's `args`.
     `head` is the part that is trained first while the rest (the backbone) is frozen;
-    `keypoint_layers` are the dotted names of convolutions that answer one map a keypoint.
+    `keypoint_layers` are the dotted names of convolutions that output one map a keypoint.
     """
 
     head: nn.Module
@@ -49,29 +49,35 @@ class KeypointNet(nn.Module):
 
     @classmethod
     def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:
-        """Whether a net of these config `args` answers with heatmaps, told without building it."""
+        """Whether a net of these config `args` predicts heatmaps, without building it."""
         return False
 
     def layer_title(self, name: str) -> str | None:
-        """The convolution of that dotted name in words, None where there is nothing to say."""
+        """A title of the convolution of that dotted name, None for a plain one."""
         return None
 
     def parts(self) -> Parts:
-        """What a diagram of this net shows."""
-        raise NotImplementedError
+        """What a diagram of this net shows: by default its convolutions and linear layers."""
+        modules = list(self.modules())
+        convolutions: list[nn.Module] = [
+            m for m in modules if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)
+        ]
+        return Parts([], convolutions, [], [m for m in modules if isinstance(m, nn.Linear)])
 
 
-def regress(head: nn.Sequential, features: Tensor) -> Output:
-    """Keypoints from a head that ends in a linear layer.
+def regress(head: nn.Module, features: Tensor) -> Output:
+    """Keypoints from a head that is a sequence of layers, the last one linear.
 
-    That layer is computed in float32: in bf16 it would round places to a tenth of a pixel.
+    That layer is computed in float32: bf16 would round coordinates to a tenth of a pixel.
     """
-    features = head[:-1](features)
+    *layers, linear = head.children()
+    for layer in layers:
+        features = layer(features)
     with torch.autocast(features.device.type, enabled=False):
-        return Output(head[-1](features.float()).unflatten(1, (-1, 2)))
+        return Output(linear(features.float()).unflatten(1, (-1, 2)))
 
 
-# What a constructor raises for arguments that are not its own.
+# What constructors raise for wrong arguments.
 _UNBUILDABLE = (
     ArithmeticError,
     AttributeError,
@@ -86,7 +92,7 @@ _NETS: dict[str, type[KeypointNet]] = {}
 
 
 def register(name: str) -> Callable[[Net], Net]:
-    """Class decorator: the net can be built from a config that says `net: name`."""
+    """Class decorator: a config with `net: name` builds the class."""
 
     def add(cls: Net) -> Net:
         _NETS[name] = cls
@@ -96,7 +102,7 @@ def register(name: str) -> Callable[[Net], Net]:
 
 
 def has_heatmaps(config: ModelConfig) -> bool:
-    """Whether the net of a config answers with heatmaps; ConfigError if there is no such net."""
+    """Whether the net of a config predicts heatmaps; ConfigError if there is no such net."""
     return _class(config).has_heatmaps(config.args)
 
 

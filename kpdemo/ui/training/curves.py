@@ -101,7 +101,7 @@ def learning_caption(runs: Sequence[Run], measure: str, smoothing: float) -> str
             "Training faces are augmented, and their loss is taken while the net still learns, so "
             "the training loss can lie above the validation loss."
         )
-    elif len({run.judged_on for run in runs}) > 1:
+    elif len({run.validation_set for run in runs}) > 1:
         notes.append(
             "Not all of these recipes are validated on the same faces and points: compare such "
             "errors only roughly."

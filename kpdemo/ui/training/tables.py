@@ -94,7 +94,7 @@ def _details(summary: str, body: str) -> str:
 
 
 def _note(run: Run) -> str:
-    tried = run.told.get("tried")
+    tried = run.experiment.get("tried")
     notes = [f"Tried: {tried}." if tried else "", (run.recipe.get("notes") or "").strip()]
     text = " ".join(filter(None, notes))
     written = re.sub(r"`(.+?)`", r"<code>\1</code>", escape(text))
