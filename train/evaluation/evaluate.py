@@ -168,8 +168,8 @@ def measures(
 
     The summary of all points, of each group and each keypoint, in percent of the eye distance,
     and `errors`, the sorted NME of every detected face; `face_errors` are the same in the order of
-    the faces, None for one that was not detected. `nme_interval` is a 95 % bootstrap interval over the
-    `groups` of the faces (photos, persons), by default over faces. With the widths `(F,)` of
+    the faces, None for one that was not detected. `nme_interval` is a 95 % bootstrap interval over
+    the `groups` of the faces (photos, persons), by default over faces. With the widths `(F,)` of
     Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
     """
     layout = markups.get(markup)

@@ -74,7 +74,7 @@ def calibrate(folder: Path) -> dict[str, float | None]:
         if after < best:
             strength, matrix, best = candidate, fitted, after
     result = {"ridge": strength, "validation_nme": best, "validation_nme_before": before}
-    # The history first: an interruption between the two leaves a model that can be calibrated again.
+    # The history first: after an interruption in between, the model can be calibrated again.
     model_folder.write_json(folder / model_folder.HISTORY, history | {"calibration": result})
     checkpoint.save(folder, model.net, model.config, matrix)
     return result
