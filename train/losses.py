@@ -74,9 +74,9 @@ def marginal_cross_entropy(maps: Tensor, target: Tensor, sigma: float) -> Tensor
     fraction of the cost: the target is separable, so the sums over rows and columns are enough.
     """
     across, down = maps.sum(-2), maps.sum(-1)
-    return _cross_entropy(
-        gaussian(target[..., 0], across.shape[-1], sigma), across
-    ) + _cross_entropy(gaussian(target[..., 1], down.shape[-1], sigma), down)
+    target_across = gaussian(target[..., 0], across.shape[-1], sigma)
+    target_down = gaussian(target[..., 1], down.shape[-1], sigma)
+    return _cross_entropy(target_across, across) + _cross_entropy(target_down, down)
 
 
 def _cross_entropy(target: Tensor, predicted: Tensor) -> Tensor:

@@ -378,7 +378,7 @@ def test_start_from_takes_the_layers_that_fit(tmp_path: Path, start: Path) -> No
             assert torch.equal(after[name], value), name
 
 
-def test_start_from_a_folder_that_cannot_help_is_told(tmp_path: Path, start: Path) -> None:
+def test_start_from_an_unusable_folder_is_refused(tmp_path: Path, start: Path) -> None:
     other = dataclasses.replace(
         TINY, net="unet", args={"base": 2, "depth": 1}, start_from=str(start)
     )
@@ -450,7 +450,9 @@ def test_settings_that_cannot_work_are_told_before_anything_is_written(
     assert not (tmp_path / "model").exists()
 
 
-def test_unknown_or_missing_data_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_or_missing_data_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(DataError, match=r"'aflw'.*300w"):
         fit(dataclasses.replace(TINY, data=Data(train=("aflw",), test=())), tmp_path / "model")
     monkeypatch.setenv("KPDEMO_DATA", str(tmp_path / "nowhere"))

@@ -97,11 +97,8 @@ def fit(reference: str, pairs: Sequence[Pair]) -> dict:
         residual = y - x @ coefficients
         keep = (np.abs(residual) < 4 * residual[keep].std(0)).all(1)
     widths = 2 * np.exp(y[:, 2:])
-    rms = np.sqrt(
-        np.mean(
-            np.square(residual[keep] / np.hstack([widths, widths, np.ones_like(widths)])[keep]), 0
-        )
-    )
+    relative = residual / np.hstack([widths, widths, np.ones_like(widths)])
+    rms = np.sqrt(np.mean(np.square(relative[keep]), 0))
     return {
         "coefficients": np.round(coefficients, 5).tolist(),
         "aspect": round(float(np.median([crop.height / crop.width for crop in crops])), 4),
