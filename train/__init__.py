@@ -1,1 +1,1 @@
-"""Everything that makes weights: `python -m train {data,framing,fit,evaluate,benchmark}`."""
+"""Data sets, training, evaluation and publishing of models: `python -m train --help`."""

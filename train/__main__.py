@@ -1,4 +1,4 @@
-"""`python -m train …`: the commands that make weights."""
+"""Command line for data sets, training, evaluation and publishing."""
 
 import argparse
 import math
@@ -14,6 +14,7 @@ from train.data.sources import DataError, root
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. Every error is one sentence on stderr."""
     options = parser().parse_args(arguments)
+    # Imported here and in the commands, so that --help and `data` do not wait for torch.
     from kpdemo.faces.mediapipe_task import BaselineUnavailable
     from kpdemo.system.files import OutputError
     from train.publish.space_check import SpaceError
@@ -33,11 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        name, why = error.filename or "A file", error.strerror or error
-        print(f"{name} could not be read or written ({why}).", file=sys.stderr)
+        name, reason = error.filename or "A file", error.strerror or error
+        print(f"{name} could not be read or written ({reason}).", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from what is complete.", file=sys.stderr)
+        print("Stopped; run the same command again to resume.", file=sys.stderr)
         return 130
     return 0
 
@@ -46,55 +47,56 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     commands = result.add_subparsers(dest="command", required=True)
 
-    command = commands.add_parser("data", help="say which data sets there are, and download them")
+    command = commands.add_parser("data", help="list data sets, and download them")
     command.add_argument("--download", nargs="+", metavar="NAME", default=[])
 
-    command = commands.add_parser("fit", help="train a recipe; an interrupted run goes on")
-    command.add_argument("recipe", help="a name under train/recipes, or a YAML file")
+    command = commands.add_parser("fit", help="train a recipe, or resume an interrupted run")
+    command.add_argument("recipe", help="a name in train/recipes, or a YAML file")
     command.add_argument("--output", type=Path, help="model folder to write (runs/RECIPE)")
     training_options(command)
 
     command = commands.add_parser(
-        "sweep", help="run experiments that differ in one setting; an interrupted sweep goes on"
+        "sweep",
+        help="train a recipe with different values of a setting; resumes an interrupted sweep",
     )
-    command.add_argument("sweeps", nargs="+", metavar="NAME", help="names under train/sweeps")
+    command.add_argument("sweeps", nargs="+", metavar="NAME", help="names in train/sweeps")
     training_options(command)
 
-    command = commands.add_parser("evaluate", help="measure models on their test faces")
+    command = commands.add_parser("evaluate", help="evaluate models on their test faces")
     command.add_argument(
         "models", nargs="+", help="model folders, names of those in weights/, or mediapipe"
     )
 
-    command = commands.add_parser("calibrate", help="fit the last linear step of trained models")
+    command = commands.add_parser("calibrate", help="fit the calibration of trained models")
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
 
     command = commands.add_parser("ship", help="copy evaluated runs to weights/, for the app")
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
-    command.add_argument("--without-weights", action="store_true", help="curves and figures only")
+    command.add_argument("--without-weights", action="store_true", help="only curves and metrics")
 
-    commands.add_parser("baseline", help="fit MediaPipe's mesh to the 68 points of iBUG")
+    commands.add_parser("baseline", help="fit the map from MediaPipe's mesh to iBUG's 68 points")
 
-    commands.add_parser("framing", help="measure where crops lie relative to a found face")
+    commands.add_parser("framing", help="fit the map from detected faces to the nets' crops")
 
-    commands.add_parser("robustness", help="measure the default models on spoiled photos")
+    commands.add_parser("robustness", help="evaluate the default models on corrupted photos")
 
-    commands.add_parser("benchmark", help="measure how much of training is spent on the net")
+    commands.add_parser("benchmark", help="measure whether data loading slows training down")
 
-    commands.add_parser("completeness", help="count the labels that Kaggle's rows have")
+    commands.add_parser("completeness", help="count the labels of Kaggle's rows")
 
-    commands.add_parser("report", help="bring weights/results.json and the README up to date")
+    commands.add_parser("report", help="update weights/results.json, model cards and README tables")
 
-    command = commands.add_parser("push", help="put models on the Hugging Face Hub, and pin them")
+    command = commands.add_parser("push", help="push models to the Hugging Face Hub, and pin them")
     command.add_argument("models", nargs="+", metavar="MODEL", help="names of those in weights/")
-    command.add_argument("--namespace", required=True, metavar="NAME", help="whose repositories")
-    command.add_argument("--private", action="store_true", help="for a repository that is new")
-    command.add_argument("--revision", metavar="BRANCH", default="main", help="made if need be")
+    command.add_argument("--namespace", required=True, metavar="NAME", help="account on the Hub")
+    command.add_argument("--private", action="store_true", help="make a new repository private")
+    command.add_argument("--revision", metavar="BRANCH", default="main", help="created if missing")
 
     command = commands.add_parser("space", help="the app as a Hugging Face Space")
-    what = command.add_mutually_exclusive_group(required=True)
-    what.add_argument("--check", action="store_true", help="would it start there?")
-    what.add_argument("--push", metavar="NAME/SPACE", help="make or update the Space")
-    command.add_argument("--private", action="store_true", help="for a Space that is new")
+    action = command.add_mutually_exclusive_group(required=True)
+    action.add_argument("--check", action="store_true", help="check whether it would start")
+    action.add_argument("--push", metavar="NAME/SPACE", help="create or update the Space")
+    command.add_argument("--private", action="store_true", help="make a new Space private")
 
     command = commands.add_parser("submit", help="write a Kaggle submission")
     command.add_argument("model", help="a 15-point model folder, or the name of one in weights/")
@@ -103,9 +105,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def training_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--workers", type=int, default=1, help="processes that prepare pictures")
+    command.add_argument("--workers", type=int, default=1, help="data-loading processes")
     command.add_argument(
-        "--precision", choices=("no", "bf16"), help="default: bf16 where it is native"
+        "--precision", choices=("no", "bf16"), help="default: bf16 where supported natively"
     )
 
 
@@ -120,9 +122,9 @@ def data(options: argparse.Namespace) -> None:
 def fit(options: argparse.Namespace) -> None:
     from train import recipe, trainer
 
-    chosen = recipe.load(options.recipe)
-    folder = options.output or Path("runs") / chosen.name
-    trainer.fit(chosen, folder, options.workers, options.precision)
+    settings = recipe.load(options.recipe)
+    folder = options.output or Path("runs") / settings.name
+    trainer.fit(settings, folder, options.workers, options.precision)
 
 
 def sweep(options: argparse.Namespace) -> None:
@@ -139,11 +141,11 @@ def sweep(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     from kpdemo.records.leaderboard import FIFTEEN
     from kpdemo.zoo import BASELINE
-    from train.evaluation.evaluate import evaluate as measure
-    from train.fitting import mesh_to_ibug as baseline
+    from train.evaluation.evaluate import evaluate
+    from train.fitting import mesh_to_ibug
 
     for name in options.models:
-        metrics = baseline.evaluate() if name == BASELINE else measure(folder_of(name))
+        metrics = mesh_to_ibug.evaluate() if name == BASELINE else evaluate(folder_of(name))
         for source, ways in metrics.items():
             for way, measured in ways.items():
                 if way in ("damaged", FIFTEEN):
@@ -156,10 +158,10 @@ def calibrate(options: argparse.Namespace) -> None:
     from train.fitting.calibration import calibrate
 
     for run in options.runs:
-        found = calibrate(run)
+        result = calibrate(run)
         print(
-            f"{run}: validation NME {found['validation_nme_before']:.3f} % before, "
-            f"{found['validation_nme']:.3f} % after, ridge {found['ridge']}"
+            f"{run}: validation NME {result['validation_nme_before']:.3f} % before, "
+            f"{result['validation_nme']:.3f} % after, ridge {result['ridge']}"
         )
 
 
@@ -172,9 +174,9 @@ def ship(options: argparse.Namespace) -> None:
 
 
 def baseline(options: argparse.Namespace) -> None:
-    from train.fitting.mesh_to_ibug import fit as fit_map
+    from train.fitting import mesh_to_ibug
 
-    print(fit_map())
+    print(mesh_to_ibug.fit())
 
 
 def framing(options: argparse.Namespace) -> None:
@@ -194,14 +196,14 @@ def benchmark(options: argparse.Namespace) -> None:
     from train.benchmark import measure
 
     for name, rates in measure()["recipes"].items():
-        print(f"{name}: {100 * rates['share']:.0f} % of the rate with pictures in memory")
+        print(f"{name}: {100 * rates['share']:.0f} % of the throughput from memory")
 
 
 def completeness(options: argparse.Namespace) -> None:
     from train.evaluation.label_counts import write
 
-    found = write()
-    for name, counts in {"kaggle": found["kaggle"], **found["recipes"]}.items():
+    result = write()
+    for name, counts in {"kaggle": result["kaggle"], **result["recipes"]}.items():
         complete = counts["rows_by_points_known"].get("15", 0)
         print(f"{name}: {complete:,} of {counts['rows']:,} faces have all 15 labels")
 
@@ -217,8 +219,8 @@ def push(options: argparse.Namespace) -> None:
 
     for folder in [folder_of(name) for name in options.models]:
         repo, pin, new = push(folder, options.namespace, options.private, options.revision)
-        what = "pushed" if new else "nothing new"
-        print(f"{repo}: {what}, commit {pin.revision}, weights' sha256 {pin.sha256}")
+        status = "pushed" if new else "unchanged"
+        print(f"{repo}: {status}, commit {pin.revision}, SHA-256 of the weights {pin.sha256}")
 
 
 def space(options: argparse.Namespace) -> None:
@@ -226,15 +228,15 @@ def space(options: argparse.Namespace) -> None:
 
     if options.push:
         commit, new = space.push(options.push, options.private)
-        print(f"{options.push}: {'pushed' if new else 'nothing new'}, commit {commit}")
+        print(f"{options.push}: {'pushed' if new else 'unchanged'}, commit {commit}")
     else:
         print(space_check.check())
 
 
 def submit(options: argparse.Namespace) -> None:
-    from train.publish.kaggle_submission import submit as write
+    from train.publish.kaggle_submission import submit
 
-    print(f"{write(folder_of(options.model), options.output)} rows in {options.output}")
+    print(f"{submit(folder_of(options.model), options.output)} rows in {options.output}")
 
 
 def folder_of(name: str) -> Path:
@@ -244,7 +246,7 @@ def folder_of(name: str) -> Path:
     for folder in (Path(name), WEIGHTS_DIR / name):
         if (folder / model_folder.CONFIG).exists():
             return folder
-    raise CheckpointError(f"{name} is no model folder, and weights/ has none of that name.")
+    raise CheckpointError(f"{name} is neither a model folder nor the name of one in weights/.")
 
 
 COMMANDS = {

@@ -1,31 +1,30 @@
-"""Whether training keeps the processor on the net: `weights/training_benchmark.json`.
+"""Training throughput with and without data loading: `weights/training_benchmark.json`.
 
-A loader that cannot keep up shows as a training loop that is slower on the real pictures, decoded,
-turned and coloured by its worker processes, than on one batch that is in memory already.
+A loader that cannot keep up makes training slower on its augmented pictures than on one batch that
+is in memory already.
 """
 
 import dataclasses
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice, repeat
 from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 
 from kpdemo.models import model_folder
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe as recipes
 from train.optim import Schedule
 from train.recipe import Recipe, Stage
-from train.trainer import Run
+from train.trainer import Batch, Run
 
 OUTPUT = WEIGHTS_DIR / "training_benchmark.json"
 WARM_UP = 5  # steps
-PREPARED = 2  # batches that a worker process holds ready: PyTorch's default
+PREFETCH = 2  # batches that a worker holds ready: PyTorch's default
 
 
 def measure(
@@ -35,10 +34,10 @@ def measure(
     seconds: float = 4.0,
     workers: int = 1,
 ) -> dict:
-    """Faces a second that each recipe trains on, from its loader and from memory; writes `output`.
+    """Training throughput of each recipe in faces a second, from its loader and from memory.
 
-    `share` is the first over the second: 1 where the net never waits. Each of the `rounds` lasts
-    about `seconds` on either side; `workers` is what `fit` uses unless told otherwise. Raises
+    `share` is the first over the second: 1 where the net never waits. Each of the `rounds` takes
+    about `seconds` for either; `workers` has the default of `fit`. Writes `output`. Raises
     ConfigError for an unknown recipe and DataError where its data is missing.
     """
     result: dict = {"threads": torch.get_num_threads(), "workers": workers}
@@ -55,7 +54,7 @@ def measure(
 
 
 class Timed(Run):
-    """A training run whose one epoch is spent on timing: everything else is that of `fit`."""
+    """A training run like that of `fit`, except that it times the steps of its one epoch."""
 
     def __init__(
         self, recipe: Recipe, folder: Path, rounds: int, seconds: float, workers: int
@@ -70,17 +69,17 @@ class Timed(Run):
         net: nn.Module,
         steps: torch.optim.Optimizer,
         schedule: Schedule,
-        loader: DataLoader,
+        loader: Iterable[Batch],
         stage: Stage,
     ) -> float:
-        """Alternate short rounds over the real loader and over one batch of it."""
+        """Alternate short rounds over the loader's batches and over one batch in memory."""
 
-        def rate(source: Iterable, count: int) -> float:
-            """Faces a second of so many steps of the real loop."""
-            chosen = Counted(islice(source, count))
+        def rate(source: Iterable[Batch], count: int) -> float:
+            """Faces a second over `count` training steps."""
+            part = Counted(islice(source, count))
             started = time.perf_counter()
-            losses.append(Run.run_epoch(self, net, steps, schedule, chosen, stage))
-            return chosen.faces / (time.perf_counter() - started)
+            losses.append(Run.run_epoch(self, net, steps, schedule, part, stage))
+            return part.faces / (time.perf_counter() - started)
 
         losses: list[float] = []
         batches = endless(loader)
@@ -90,10 +89,10 @@ class Timed(Run):
         steps_a_second = rate(in_memory, WARM_UP) / len(batch[0])
         count = max(WARM_UP, round(self.seconds * steps_a_second))
         for _ in range(self.rounds):
-            rate(in_memory, WARM_UP)  # meanwhile, the worker fills its queue and rests
+            rate(in_memory, WARM_UP)  # meanwhile, the workers fill their queues and idle
             self.in_memory.append(rate(in_memory, count))
-            # What lies ready now would hide a loader that is too slow, in a round as short as this.
-            for _ in islice(batches, PREPARED * (self.workers + 1)):
+            # Prefetched batches would hide a slow loader in a round as short as this.
+            for _ in islice(batches, PREFETCH * (self.workers + 1)):
                 pass
             rate(batches, WARM_UP)
             self.loaded.append(rate(batches, count))
@@ -111,12 +110,12 @@ class Timed(Run):
 
 
 class Counted:
-    """Batches as they come, and how many faces they had."""
+    """Iterates over batches, counting their faces."""
 
-    def __init__(self, batches: Iterable) -> None:
+    def __init__(self, batches: Iterable[Batch]) -> None:
         self.batches, self.faces = batches, 0
 
-    def __iter__(self) -> Iterator:
+    def __iter__(self) -> Iterator[Batch]:
         for batch in self.batches:
             self.faces += len(batch[0])
             yield batch
@@ -125,15 +124,15 @@ class Counted:
 def as_timed(recipe: Recipe) -> Recipe:
     """The recipe with one epoch of its longest stage, from random weights.
 
-    The same batch again and again, without the warm-up of a schedule, could diverge at the
-    recipe's rate; how fast a step is does not depend on it.
+    Training on one repeated batch without the schedule's warm-up could diverge at the recipe's
+    learning rate, which does not affect the speed of a step.
     """
     longest = max(recipe.stages, key=lambda stage: stage.epochs)
     stage = dataclasses.replace(longest, epochs=1, lr=1e-5, schedule="constant", patience=None)
     return dataclasses.replace(recipe, stages=(stage,), start_from=None, imagenet=False)
 
 
-def endless(loader: DataLoader) -> Iterator:
-    """Epoch after epoch of a loader, the gaps between them included."""
+def endless(loader: Iterable[Batch]) -> Generator[Batch, None, None]:
+    """The loader's batches, epoch after epoch, with its pauses in between."""
     while True:
         yield from loader

@@ -1,4 +1,4 @@
-"""What the reports claim, with the figures of today: read from `weights/`, never typed in."""
+"""The reports' claims, with the current figures from `weights/`."""
 
 import json
 import math
@@ -11,9 +11,9 @@ from kpdemo.zoo import WEIGHTS_DIR
 
 
 def resolve(claim: Mapping[str, Any], weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
-    """A recipe's claim as plain data, each of its figures with the `text` that its file gives.
+    """A recipe's claim as plain data, each of its figures formatted as `text`.
 
-    A figure that has not been measured (yet) has the text "not measured".
+    The text of a figure that has not been measured yet is "not measured".
     """
     figures = [
         {"what": each["what"], "source": each["source"], "text": text(each, weights)}
@@ -29,13 +29,13 @@ def resolve(claim: Mapping[str, Any], weights: Path = WEIGHTS_DIR) -> dict[str, 
 
 
 def checked(claim: dict) -> str:
-    """The check of a resolved claim, its figures, and what the verdict rests on beyond them."""
+    """The check of a resolved claim, its figures, and the reason for the verdict."""
     figures = "; ".join(f"{each['what']} {each['text']}" for each in claim["figures"])
     return " ".join(filter(None, [claim["check"], figures and f"{figures}.", claim["because"]]))
 
 
 def text(evidence: Mapping[str, Any], weights: Path = WEIGHTS_DIR) -> str:
-    """A figure in words: "7.70 %", or over seeds "22.7 ± 1.4 % (n = 5)"."""
+    """A figure as text: "7.70 %", or over seeds "22.7 ± 1.4 % (n = 5)"."""
     source, unit = evidence["source"], evidence.get("unit", "%")
     space = f" {unit}" if unit else ""
     if source.startswith("sweeps/"):
@@ -64,7 +64,7 @@ def best_errors(source: str, weights: Path = WEIGHTS_DIR) -> Sample:
 
 
 def _read(path: Path) -> dict:
-    """A JSON file; empty where there is none or it is damaged, which `collect` names."""
+    """A JSON file; empty where it is missing or damaged (`collect` reports the latter)."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

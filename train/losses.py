@@ -1,6 +1,6 @@
-"""Losses on keypoints and heatmaps. Every one skips labels that are missing (NaN).
+"""Losses on keypoints and heatmaps. Each ignores missing labels (NaN).
 
-A batch without a single label gives a zero that still has a gradient, so that no step breaks.
+A batch without any label gives a zero with a gradient, so that the training step still works.
 """
 
 import math
@@ -15,9 +15,9 @@ from kpdemo.models.nets.heatmaps import cell_centres
 from train.recipe import Loss
 
 
-def masked_mean(values: Tensor, known: Tensor) -> Tensor:
-    """Mean of `values` where `known`; 0 (with a gradient) when nothing is."""
-    return torch.where(known, values, 0).sum() / known.sum().clamp(min=1)
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of `values` where `mask` holds; 0 (with a gradient) where it holds nowhere."""
+    return torch.where(mask, values, 0).sum() / mask.sum().clamp(min=1)
 
 
 def mse(difference: Tensor, loss: Loss) -> Tensor:
@@ -49,47 +49,48 @@ def wing(difference: Tensor, loss: Loss) -> Tensor:
 COORDINATES = {"mse": mse, "l1": l1, "smooth_l1": smooth_l1, "huber": huber, "wing": wing}
 
 
-def bell(place: Tensor, count: int, sigma: float) -> Tensor:
+def gaussian(centres: Tensor, count: int, sigma: float) -> Tensor:
     """A Gaussian of peak 1 over `count` cells: crop coordinates `(B, K)` -> `(B, K, count)`."""
-    cells = (cell_centres(count, place.device) - place[..., None]) * count / 2
-    return torch.exp(-0.5 * (cells / sigma).square())
+    offsets = (cell_centres(count, centres.device) - centres[..., None]) * count / 2
+    return torch.exp(-0.5 * (offsets / sigma).square())
 
 
 def gaussians(target: Tensor, height: int, width: int, sigma: float) -> Tensor:
-    """Heatmaps to aim at: keypoints `(B, K, 2)` in crop coordinates -> `(B, K, h, w)`, peak 1."""
-    x, y = bell(target[..., 0], width, sigma), bell(target[..., 1], height, sigma)
+    """Target heatmaps: keypoints `(B, K, 2)` in crop coordinates -> `(B, K, h, w)`, peak 1."""
+    x, y = gaussian(target[..., 0], width, sigma), gaussian(target[..., 1], height, sigma)
     return y[..., :, None] * x[..., None, :]
 
 
 def heatmap_mse(maps: Tensor, target: Tensor, sigma: float) -> Tensor:
     """Squared difference from the target Gaussian: `(B, K, h, w)`, `(B, K, 2)` -> `(B, K)`."""
-    return (maps - gaussians(target, *maps.shape[-2:], sigma)).square().mean((-2, -1))
+    height, width = maps.shape[-2:]
+    return (maps - gaussians(target, height, width, sigma)).square().mean((-2, -1))
 
 
 def marginal_cross_entropy(maps: Tensor, target: Tensor, sigma: float) -> Tensor:
-    """Cross-entropy of both marginals of maps that sum to 1 to a Gaussian's, added: `(B, K)`.
+    """Sum of the cross-entropies of both marginals with a Gaussian's: `(B, K)`.
 
-    Shapes a map as the cross-entropy over all its cells does, at a small part of the cost: the
-    target is separable, so the sums over rows and over columns are enough.
+    `maps` `(B, K, h, w)` sum to 1. The effect is that of the cross-entropy over all cells at a
+    fraction of the cost: the target is separable, so the sums over rows and columns are enough.
     """
     across, down = maps.sum(-2), maps.sum(-1)
-    return _cross_entropy(bell(target[..., 0], across.shape[-1], sigma), across) + _cross_entropy(
-        bell(target[..., 1], down.shape[-1], sigma), down
-    )
+    target_across = gaussian(target[..., 0], across.shape[-1], sigma)
+    target_down = gaussian(target[..., 1], down.shape[-1], sigma)
+    return _cross_entropy(target_across, across) + _cross_entropy(target_down, down)
 
 
-def _cross_entropy(aim: Tensor, share: Tensor) -> Tensor:
-    aim = aim / aim.sum(-1, keepdim=True).clamp(min=1e-6)
-    return -(aim * share.clamp(min=1e-9).log()).sum(-1)
+def _cross_entropy(target: Tensor, predicted: Tensor) -> Tensor:
+    target = target / target.sum(-1, keepdim=True).clamp(min=1e-6)
+    return -(target * predicted.clamp(min=1e-9).log()).sum(-1)
 
 
 HEATMAPS = {"mse": heatmap_mse, "marginals": marginal_cross_entropy}
 
 
 class KeypointLoss:
-    """The loss that a recipe asks for, on an input of `width` × `height` pixels.
+    """A recipe's loss, for an input of `width` × `height` pixels.
 
-    Raises ConfigError for a name that is not known, or when nothing is asked for.
+    Raises ConfigError for an unknown name, and where both losses are missing.
     """
 
     def __init__(self, loss: Loss, width: int, height: int) -> None:
@@ -108,15 +109,15 @@ class KeypointLoss:
         loss = self.loss
         total = output.keypoints.sum() * 0
         if loss.coordinates:
-            known = target.isfinite()
-            difference = torch.where(known, output.keypoints - target.nan_to_num(), 0)
+            labelled = target.isfinite()
+            difference = torch.where(labelled, output.keypoints - target.nan_to_num(), 0)
             difference = difference * self.unit.to(difference.device)
-            total = total + masked_mean(COORDINATES[loss.coordinates](difference, loss), known)
+            total = total + masked_mean(COORDINATES[loss.coordinates](difference, loss), labelled)
         if loss.heatmaps:
             if output.heatmaps is None:
                 raise ConfigError("The recipe's loss is on heatmaps, but its net has none.")
-            # A point outside the crop has no place in the maps; NaN compares false.
-            known = (target.abs() < 1).all(-1)
+            # A point outside the crop is on no map; NaN compares false.
+            inside = (target.abs() < 1).all(-1)
             each = HEATMAPS[loss.heatmaps](output.heatmaps, target.nan_to_num(), loss.sigma)
-            total = total + loss.heatmap_weight * masked_mean(each, known)
+            total = total + loss.heatmap_weight * masked_mean(each, inside)
         return total

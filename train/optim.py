@@ -11,21 +11,21 @@ from train.recipe import Stage
 
 
 def optimizer(stage: Stage, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The stage's optimiser; ConfigError if its name is not known."""
-    common = {"lr": stage.lr, "weight_decay": stage.weight_decay, "fused": True}
+    """The stage's optimiser; ConfigError for an unknown name."""
+    lr, decay = stage.lr, stage.weight_decay
     if stage.optimizer == "adam":
-        return torch.optim.Adam(parameters, **common)
+        return torch.optim.Adam(parameters, lr, weight_decay=decay, fused=True)
     if stage.optimizer == "adamw":
-        return torch.optim.AdamW(parameters, **common)
+        return torch.optim.AdamW(parameters, lr, weight_decay=decay, fused=True)
     if stage.optimizer == "sgd":
-        return torch.optim.SGD(parameters, momentum=stage.momentum, **common)
+        return torch.optim.SGD(parameters, lr, stage.momentum, weight_decay=decay, fused=True)
     raise ConfigError(f"Unknown optimizer {stage.optimizer!r}; known are adam, adamw, sgd.")
 
 
 class Schedule:
-    """A learning rate over a stage: `after_step` and `after_epoch` are called as training goes.
+    """The learning-rate schedule of a stage; call `after_step` and `after_epoch` while training.
 
-    "constant"; "onecycle" (Smith & Topin 2018), which rises over the share `warmup` of all steps;
+    "constant"; "onecycle" (Smith & Topin 2018), with warm-up over the share `warmup` of all steps;
     "step", times `gamma` every `step` epochs; "plateau", times `gamma` when validation has not
     improved for more than `step` epochs.
     """
@@ -53,9 +53,9 @@ class Schedule:
         if self.by_step:
             self.by_step.step()
 
-    def after_epoch(self, validation: float) -> None:
+    def after_epoch(self, validation_nme: float) -> None:
         if isinstance(self.by_epoch, lr_scheduler.ReduceLROnPlateau):
-            self.by_epoch.step(validation)
+            self.by_epoch.step(validation_nme)
         elif self.by_epoch:
             self.by_epoch.step()
 

@@ -1,4 +1,4 @@
-"""Recipes: what to train, on what, and how. One YAML file a system under `recipes/`."""
+"""Recipes: net, data and training settings. One YAML file for each under `recipes/`."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from kpdemo.records.runs import settings
 from train import yaml_file
 
 RECIPES = Path(__file__).with_name("recipes")
-# Fields of a recipe that training does not see: they may change when its weights are there.
+# Fields without effect on training: they may change after it.
 DESCRIPTION = ("title", "notes", "reported", "deviations", "claims", "flip_test")
 
 
@@ -19,13 +19,13 @@ DESCRIPTION = ("title", "notes", "reported", "deviations", "claims", "flip_test"
 class Data:
     """Sources by the names of `train.data.sources.SOURCES`.
 
-    Validation faces are those of `validate`, or else `holdout` of the training side, split by
-    photo or person; of those, `judge` names the sources that count (default: all). Training opens
-    a source of `test` only if `validate` names it too; shipped recipes that do so keep their last
-    epoch, so that test faces choose none. Faces of the sources in `missing` lose the labels that
-    randomly chosen rows of Kaggle's table lack, so that training meets real gaps. `incomplete` is
-    what becomes of gaps: "mask" leaves them to the loss, which skips them, "drop" drops the face,
-    "fill" takes the label of the face before it.
+    Validation faces are those of `validate`, or else the share `holdout` of the training faces,
+    split by photo or person; of those, `judge` names the sources that count (default: all).
+    Training reads a source of `test` only if `validate` names it too; shipped recipes that do so
+    keep their last epoch, so that no epoch is chosen on test faces. Faces of the sources in
+    `missing` lose the labels that randomly chosen rows of Kaggle's table lack, for a realistic
+    pattern of missing labels. `incomplete` is how these are treated: "mask" ignores them in the
+    loss, "drop" drops the face, "fill" takes the label of the face before it.
     """
 
     train: tuple[str, ...]
@@ -39,11 +39,11 @@ class Data:
 
 @dataclass(frozen=True)
 class Augment:
-    """Random changes of a training face: probabilities, or half-widths of uniform ranges.
+    """Data augmentation: probabilities, or half-widths of uniform ranges.
 
-    `rotate` is in degrees, `shift` a share of the crop, `scale` the range of zoom factors; each
-    of rotation and shift with zoom happens with the probability `moved`. `brightness`, `contrast`
-    and `saturation` are as in torchvision's ColorJitter.
+    `rotate` is in degrees, `shift` a share of the crop, `scale` the range of zoom factors;
+    rotation, and shift with zoom, are each applied with the probability `moved`. `brightness`,
+    `contrast` and `saturation` are as in torchvision's ColorJitter.
     """
 
     mirror: float = 0.0
@@ -62,9 +62,9 @@ class Augment:
 class Loss:
     """A loss on coordinates (`train.losses.COORDINATES`), one on heatmaps (`HEATMAPS`), or both.
 
-    Coordinates are compared in `unit`: "pixel" of the input, or "crop" (-1 to 1). `bend` is
-    where a robust loss turns from one shape to the other (Huber's delta, Wing's w), `curvature`
-    Wing's epsilon, `sigma` the width of the target Gaussians in heatmap cells.
+    Coordinates are compared in `unit`: "pixel" of the input, or "crop" (-1 to 1). `bend` is the
+    threshold of a robust loss (Huber's delta, Wing's w), `curvature` Wing's epsilon, `sigma` the
+    standard deviation of the target Gaussians in heatmap cells.
     """
 
     coordinates: str | None = None
@@ -78,11 +78,11 @@ class Loss:
 
 @dataclass(frozen=True)
 class Stage:
-    """Some epochs with one optimiser and one schedule (`train.optim`).
+    """Some epochs with one optimiser and one learning-rate schedule (`train.optim`).
 
-    `freeze_backbone` trains the head alone. `patience` ends the stage that many epochs after the
-    best one. `warmup` belongs to the "onecycle" schedule, `step` and `gamma` to "step" and
-    "plateau".
+    `freeze_backbone` trains the head alone. `patience` is that of early stopping, in epochs
+    without improvement. `warmup` belongs to the "onecycle" schedule, `step` and `gamma` to "step"
+    and "plateau".
     """
 
     epochs: int
@@ -110,7 +110,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Deviation:
-    """A setting that is not the report's: what it is, the report's value, ours, and why."""
+    """A setting that differs from the report: what it is, the report's value, ours, and why."""
 
     what: str
     report: str
@@ -120,11 +120,11 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A figure of a claim, by the file that it is read from: no figure is typed in.
+    """A figure for a claim, as a reference to a file of measurements.
 
-    `source` is a file under `weights/` such as "unet-report/metrics.json", whose value at the
-    dotted path `at` counts, or a run of a sweep such as "sweeps/nosenet-lr/lr-1e-3", whose best
-    validation NME counts, over all of its seeds. `unit` follows the figure.
+    `source` is a file under `weights/` such as "unet-report/metrics.json", with the dotted path
+    `at` of the value, or a run of a sweep such as "sweeps/nosenet-lr/lr-1e-3": then the figure is
+    its best validation NME over all seeds. `unit` follows the figure.
     """
 
     what: str
@@ -138,9 +138,9 @@ VERDICTS = ("holds", "does not hold", "not decided", "cannot be tested here")
 
 @dataclass(frozen=True)
 class Claim:
-    """What the authors found, our `check` of it, its figures, and one of `VERDICTS`.
+    """A finding of the authors, our `check` of it, its figures, and one of `VERDICTS`.
 
-    `because` says why the verdict is what it is, where the figures do not.
+    `because` gives the reason for the verdict where the figures do not.
     """
 
     claim: str
@@ -153,16 +153,17 @@ class Claim:
         if self.verdict not in VERDICTS:
             raise ConfigError(f"a verdict is one of {', '.join(VERDICTS)}, not {self.verdict!r}.")
         if not (self.figures or self.because):
-            raise ConfigError("a claim's verdict rests on figures, or `because` says on what.")
+            raise ConfigError("a claim's verdict needs figures, or a reason in `because`.")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One system. `notes` say what its report left open and what was decided.
+    """How one model is trained. `notes` say what its report leaves open and what was decided.
 
-    `deviations` are where it leaves the report, `claims` what the report found. `keep` says which
-    weights stay: those of the "best" epoch by validation NME, or the "last". `flip_test` belongs
-    to the model that comes out, not to training.
+    `deviations` are the differences from the report, `claims` its findings. `keep` is the epoch
+    whose weights are kept: the "best" by validation NME, or the "last". `ema` is the decay of the
+    weights' moving average, `clip` the norm for gradient clipping. `flip_test` belongs to the
+    trained model and has no effect on training.
     """
 
     name: str
@@ -190,16 +191,16 @@ class Recipe:
     claims: tuple[Claim, ...] = ()
 
     def differs_from(self, stored: Mapping[str, Any]) -> list[str]:
-        """The names of the settings that are others in a history's recipe.
+        """The names of the settings with other values in a history's recipe.
 
-        What has no effect on training does not count.
+        Those without effect on training are ignored.
         """
         now, before = (json.loads(json.dumps(plain)) for plain in (asdict(self), stored))
         return [name for name in now if name not in DESCRIPTION and before.get(name) != now[name]]
 
     @property
     def config(self) -> ModelConfig:
-        """What the trained model's folder says of itself."""
+        """The trained model's config."""
         return ModelConfig(
             net=self.net,
             markup=self.markup,
@@ -211,17 +212,17 @@ class Recipe:
 
 
 def described(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A history's recipe with what the recipe of its name says of itself today.
+    """A history's recipe with the current descriptions of the recipe of that name.
 
-    It stays as it is where there is no such recipe any more, or one with other settings.
+    Unchanged where that recipe no longer exists or has other settings.
     """
     try:
-        today = json.loads(json.dumps(asdict(load(str(stored.get("name"))))))
+        current = json.loads(json.dumps(asdict(load(str(stored.get("name"))))))
     except ConfigError:
         return dict(stored)
-    if settings(today) != settings(stored):
+    if settings(current) != settings(stored):
         return dict(stored)
-    return dict(stored) | {name: today[name] for name in DESCRIPTION}
+    return dict(stored) | {name: current[name] for name in DESCRIPTION}
 
 
 def names() -> list[str]:
@@ -241,5 +242,5 @@ def read(name: str) -> tuple[Any, str]:
         return yaml_file.read(path), path.name
     except OSError:
         raise ConfigError(
-            f"{name!r} is no recipe that can be read; known are {', '.join(names())}."
+            f"{name!r} is no readable recipe; known are {', '.join(names())}."
         ) from None

@@ -1,7 +1,7 @@
-"""Sweeps: one question, answered by runs of one recipe that differ in the settings asked about.
+"""Sweeps: experiments that train one recipe with different values of a setting.
 
-`sweeps/NAME.yaml` names the recipe, the question, the runs (the settings that each changes, by
-dotted path) and how many `seeds` each runs with. A run that changes nothing is the recipe's own:
+`sweeps/NAME.yaml` holds the recipe, the question, the runs (the settings that each changes, by
+dotted path) and the number of `seeds` of each run. The run without changes is the recipe itself:
 its first seed is shared with `fit`, the others with the other sweeps of that recipe.
 """
 
@@ -26,8 +26,8 @@ HISTORIES = WEIGHTS_DIR / "sweeps"
 class Sweep:
     """`runs` maps a run's name to its changes, such as `{stages.0.lr: 0.001}`.
 
-    Each runs with the `seeds` seeds that follow the recipe's own: other first weights, orders of
-    the faces and random changes of them, the same validation faces.
+    Each runs with `seeds` consecutive seeds from the recipe's own on: these vary initial weights,
+    order and augmentation of the faces, but not the validation faces.
     """
 
     question: str
@@ -37,7 +37,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
-            raise ConfigError(f"a sweep runs with at least 1 seed, not {self.seeds}.")
+            raise ConfigError(f"a sweep needs at least 1 seed, not {self.seeds}.")
 
 
 def names() -> list[str]:
@@ -62,15 +62,15 @@ def load(name: str) -> tuple[Sweep, dict[str, Recipe]]:
 def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
     """A copy of nested settings with the values at dotted paths replaced or added.
 
-    Raises ConfigError for a path that leads through something that is not there.
+    Raises ConfigError for a path that does not exist.
     """
     result = copy.deepcopy(settings)
     for path, value in changes.items():
-        *way, last = path.split(".")
+        *parents, last = path.split(".")
         inner = result
         try:
-            for step in way:
-                inner = inner[int(step) if isinstance(inner, list) else step]
+            for key in parents:
+                inner = inner[int(key) if isinstance(inner, list) else key]
             inner[int(last) if isinstance(inner, list) else last] = value
         except (KeyError, IndexError, TypeError, ValueError):
             raise ConfigError(f"A sweep changes {path}, which the recipe does not have.") from None
@@ -78,11 +78,11 @@ def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
 
 
 def run(name: str, folder: Path, workers: int = 1, precision: str | None = None) -> list[dict]:
-    """Run what is not done yet of a sweep, under `folder`; returns the histories of all runs.
+    """Train the remaining runs of a sweep under `folder`; returns the histories of all runs.
 
-    Each finished run leaves its history in `weights/sweeps/NAME/RUN-seedN.json`; an interrupted
-    one goes on where it stopped. All runs have their first seed before any has its second. A run
-    that diverges is an answer too: its history says so.
+    The history of each finished run is copied to `weights/sweeps/NAME/RUN-seedN.json`; an
+    interrupted run is resumed. The first seed of every run comes before any second one. A run
+    that diverges is a result, too: its history says so.
     """
     sweep, recipes = load(name)
     histories = []
@@ -97,9 +97,9 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
                     history = trainer.fit(recipe, where, workers, precision)
                 except Diverged:
                     history = model_folder.read_history(where)
-            asked = {"name": name, "run": title, "question": sweep.question, "changes": changes}
+            origin = {"name": name, "run": title, "question": sweep.question, "changes": changes}
             settings = {k: v for k, v in history["recipe"].items() if k not in DESCRIPTION}
-            histories.append({"sweep": asked, **history, "recipe": settings})
+            histories.append({"sweep": origin, **history, "recipe": settings})
             shipped = HISTORIES / name / f"{title}-seed{recipe.seed}.json"
             shipped.parent.mkdir(parents=True, exist_ok=True)
             model_folder.write_json(shipped, histories[-1])
@@ -109,16 +109,16 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
 def place(
     folder: Path, name: str, title: str, changes: Mapping[str, Any], recipe: Recipe, number: int
 ) -> Path:
-    """Where a sweep's run with its seed of that number (from 0) lies under `folder`."""
+    """The folder of a sweep's run, for the seed of that number (from 0), under `folder`."""
     if changes:
         return folder / "sweeps" / name / f"{title}-seed{recipe.seed}"
     return folder / (f"{recipe.name}-seed{recipe.seed}" if number else recipe.name)
 
 
 def finished(folder: Path, recipe: Recipe) -> dict | None:
-    """The history in `folder` if its run has come to an end, good or bad.
+    """The history in `folder` if its run is finished or has diverged.
 
-    Raises ConfigError if that run had other settings (what is only said of it does not count).
+    Raises ConfigError if that run had other settings (descriptions do not count).
     """
     if not (folder / model_folder.HISTORY).exists():
         return None

@@ -1,17 +1,18 @@
-"""The training loop: recipe in, model folder out. Read from `fit` downwards."""
+"""The training loop, from a recipe to a model folder; start reading at `fit`."""
 
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, broadcast_object_list
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import PARAM_LIST, AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -23,24 +24,33 @@ from train.data.dataset import EpochSampler, for_training
 from train.losses import KeypointLoss
 from train.optim import Schedule, optimizer
 from train.recipe import Recipe, Stage
+from train.state import check_same_run, delete_state, load_state, save_state
 
-STATE = "state.pt"  # what an interrupted run goes on from; gone when the run is complete
+# Pictures uint8 `(B, C, H, W)`, keypoints `(B, K, 2)`, eye distances `(B,)`: see `Faces`.
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+@runtime_checkable
+class Pretrained(Protocol):
+    """A net that can start from ImageNet weights."""
+
+    def load_imagenet(self) -> None: ...
 
 
 class TrainingError(RuntimeError):
-    """A run that cannot go on; the message is one sentence that says why."""
+    """A run that cannot continue; the message is one sentence that says why."""
 
 
 class Diverged(TrainingError):
-    """The loss is no number any more."""
+    """The loss is not finite."""
 
 
 def fit(recipe: Recipe, folder: Path, workers: int = 1, precision: str | None = None) -> dict:
-    """Train a recipe and leave a model folder: the weights of its best epoch by validation NME.
+    """Train a recipe; `folder` becomes a model folder with the weights that the recipe keeps.
 
-    Goes on from where an interrupted run in `folder` stopped, with the same result as without
-    the interruption. Under `accelerate launch` the batch is divided among the processes.
-    `precision` is "no" or "bf16"; by default bf16 where the processor computes in it.
+    Resumes an interrupted run in `folder`, with the same result as without the interruption.
+    Under `accelerate launch` the batch is divided among the processes. `precision` is "no" or
+    "bf16"; by default bf16 where the processor supports it natively.
     Returns the history, which is also in `history.json`. Raises DataError, ConfigError and
     TrainingError with a sentence each.
     """
@@ -48,7 +58,7 @@ def fit(recipe: Recipe, folder: Path, workers: int = 1, precision: str | None = 
 
 
 class Run:
-    """One training run: everything that must outlive an epoch."""
+    """One training run: all that lives longer than an epoch."""
 
     def __init__(self, recipe: Recipe, folder: Path, workers: int, precision: str | None) -> None:
         self.recipe, self.folder, self.workers = recipe, folder, workers
@@ -57,7 +67,8 @@ class Run:
             dataloader_config=DataLoaderConfiguration(split_batches=True),
         )
         torch.manual_seed(recipe.seed)
-        self.net = nets.build(recipe.config).to(memory_format=torch.channels_last)
+        self.net = nets.build(recipe.config)
+        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = KeypointLoss(recipe.loss, recipe.input.width, recipe.input.height)
         self.check()
         if recipe.batch_size < 1 or sum(stage.epochs for stage in recipe.stages) < 1:
@@ -65,7 +76,7 @@ class Run:
         if workers < 0:
             raise ConfigError(f"There cannot be {workers} workers; --workers starts at 0.")
         for stage in recipe.stages:
-            # An unknown name must not come out when the stages before it are done.
+            # Reject an unknown name now, not after the stages before it.
             Schedule(stage, optimizer(stage, self.net.head.parameters()), 1)
         if recipe.batch_size % self.accelerator.num_processes:
             raise ConfigError(
@@ -74,7 +85,7 @@ class Run:
             )
         self.epoch = 0
         self.best = math.inf
-        self.history = {
+        self.history: dict[str, Any] = {
             "recipe": dataclasses.asdict(recipe),
             "parameters": sum(p.numel() for p in self.net.parameters()),
             "device": describe(self.accelerator.device),
@@ -83,7 +94,7 @@ class Run:
             "epochs": [],
             "finished": False,
         }
-        # Before the faces are loaded, which takes long: a run that cannot start says so at once.
+        # Before the faces, which take long to load: a run that cannot start fails at once.
         self.state = self.restore()
         if not self.state:
             self.initialise()
@@ -94,8 +105,8 @@ class Run:
         self.net.to(self.accelerator.device)
         self.average: AveragedModel | None = None
         if recipe.ema:
-            # Batch norm's statistics are averaged too: those of the latest weights fit the
-            # average ones badly while the learning rate is high.
+            # Average batch norm's statistics too: those of the latest weights do not fit the
+            # averaged weights while the learning rate is high.
             self.average = AveragedModel(
                 self.net, multi_avg_fn=moving_average(recipe.ema), use_buffers=True
             )
@@ -112,7 +123,7 @@ class Run:
                 f"{recipe.name}: incomplete is {recipe.data.incomplete!r}; it can be mask, drop "
                 "or fill."
             )
-        if recipe.imagenet and not hasattr(self.net, "load_imagenet"):
+        if recipe.imagenet and not isinstance(self.net, Pretrained):
             raise ConfigError(f"{recipe.name}: there are no ImageNet weights for {recipe.net}.")
         size = recipe.input
         output = self.net.eval()(torch.zeros(1, size.channels, size.height, size.width))
@@ -128,18 +139,18 @@ class Run:
         self.net.train()
 
     @property
-    def answering(self) -> nn.Module:
-        """The net whose answers count: the running average where there is one."""
+    def evaluated(self) -> nn.Module:
+        """The net to validate and save: the EMA where there is one."""
         return self.average.module if self.average else self.net
 
     def initialise(self) -> None:
-        """Other weights than random ones, where the recipe asks for them."""
-        if self.recipe.imagenet:
+        """Load initial weights from ImageNet or from an earlier run, if the recipe says so."""
+        if self.recipe.imagenet and isinstance(self.net, Pretrained):
             try:
                 self.net.load_imagenet()
             except OSError as error:
                 raise TrainingError(
-                    "torchvision's ImageNet weights are neither cached nor to be downloaded "
+                    "torchvision's ImageNet weights are not cached and cannot be downloaded "
                     f"({error}); set `imagenet: false` to start from random weights."
                 ) from error
         if self.recipe.start_from:
@@ -150,16 +161,16 @@ class Run:
                     f"run `python -m train fit {folder.name}` first."
                 )
             start = checkpoint.load(folder).net.state_dict()
-            fitting = {
+            shared = {
                 name: value
                 for name, value in self.net.state_dict().items()
                 if name in start and start[name].shape == value.shape
             }
-            if not fitting:
+            if not shared:
                 raise ConfigError(
                     f"{self.recipe.start_from} shares no layer with {self.recipe.net}"
                 )
-            self.net.load_state_dict({name: start[name] for name in fitting}, strict=False)
+            self.net.load_state_dict({name: start[name] for name in shared}, strict=False)
 
     def run(self) -> dict:
         first = self.state.get("stage", 0)
@@ -176,7 +187,7 @@ class Run:
         self.history["finished"] = True
         if self.accelerator.is_main_process:
             model_folder.write_json(self.folder / model_folder.HISTORY, self.history)
-            (self.folder / STATE).unlink(missing_ok=True)
+            delete_state(self.folder)
         self.accelerator.wait_for_everyone()
         return self.history
 
@@ -192,10 +203,10 @@ class Run:
             drop_last=len(self.train) > self.recipe.batch_size,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            # Starting workers draws a number. From the common generator, it would change dropout
-            # in the first epoch of a stage, and in another one when a run was interrupted.
+            # Starting workers draws a random number. From the global generator, that would change
+            # dropout in the first epoch after a start, and make resumed runs differ.
             generator=torch.Generator(),
-            worker_init_fn=_one_thread,
+            worker_init_fn=_use_one_thread,
         )
         steps = optimizer(stage, (p for p in self.net.parameters() if p.requires_grad))
         schedule = Schedule(stage, steps, len(loader))
@@ -209,7 +220,7 @@ class Run:
             if stage.patience is not None and stale >= stage.patience:
                 break
             started = time.perf_counter()
-            # Through Accelerate's loader, which counts epochs itself, from 0 in every stage.
+            # On Accelerate's loader, which otherwise counts epochs from 0 in every stage.
             loader.set_epoch(self.epoch)
             torch.manual_seed(hash((self.recipe.seed, self.epoch)))
             rate = steps.param_groups[0]["lr"]
@@ -235,7 +246,7 @@ class Run:
                     f"{valid_loss:.4f}, NME {nme:.3f} %"
                 )
                 self.keep(nme)
-                self.remember(
+                self.save_state(
                     {
                         "stage": number,
                         "epoch_of_stage": epoch + 1,
@@ -252,19 +263,20 @@ class Run:
         net: nn.Module,
         steps: torch.optim.Optimizer,
         schedule: Schedule,
-        loader: DataLoader,
+        loader: Iterable[Batch],
         stage: Stage,
     ) -> float:
+        """Train for one epoch; returns the mean loss, and raises Diverged if it is not finite."""
         net.train()
         if stage.freeze_backbone:
-            # Frozen means frozen: batch norm must not follow the new pictures either.
+            # Batch norm's statistics of the frozen layers stay as they are, too.
             self.net.eval()
             self.net.head.train()
         total, count = torch.zeros(()), 0
         progress = tqdm(
             loader,
             desc=f"{self.recipe.name} epoch {self.epoch + 1}",
-            # None: shown on a terminal, silent in a log file.
+            # None: only on a terminal, not in a log file.
             disable=None if self.accelerator.is_main_process else True,
             leave=False,
         )
@@ -294,7 +306,7 @@ class Run:
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
         """Loss and NME (percent) on the validation faces."""
-        net = self.answering.eval()
+        net = self.evaluated.eval()
         losses, errors = [], []
         loader = DataLoader(
             self.validation,
@@ -309,74 +321,57 @@ class Run:
             losses.append(self.loss(output, target) * len(pictures))
             errors.append(nme(output.keypoints, target, eyes, self.recipe))
         mean = float(torch.stack(losses).sum() / len(self.validation))
-        # Batch norm's statistics differ a little between processes; what is decided must not.
-        return tuple(broadcast_object_list([mean, float(torch.cat(errors).nanmean())]))
+        # Batch norm's statistics differ slightly between processes; their decisions must not.
+        loss, error = broadcast_object_list([mean, float(torch.cat(errors).nanmean())])
+        return loss, error
 
     def keep(self, nme: float) -> None:
-        """Save the weights that the recipe keeps, and the history in any case."""
-        fresh = not (self.folder / model_folder.WEIGHTS).exists()
+        """Save the history, and the weights if this epoch's are to be kept."""
+        first = not (self.folder / model_folder.WEIGHTS).exists()
         if nme < self.best or "best_epoch" not in self.history:
             self.history["best_epoch"] = self.epoch
-        if self.recipe.keep == "last" or self.history["best_epoch"] == self.epoch or fresh:
-            checkpoint.save(self.folder, self.answering, self.recipe.config)
+        if self.recipe.keep == "last" or self.history["best_epoch"] == self.epoch or first:
+            checkpoint.save(self.folder, self.evaluated, self.recipe.config)
         model_folder.write_json(self.folder / model_folder.HISTORY, self.history)
 
-    def remember(self, state: dict) -> None:
-        """Save all that `restore` needs, so that a kill at any moment loses one epoch at most."""
-        state |= {
+    def save_state(self, stage_state: dict) -> None:
+        """Save all that `restore` and `run_stage` resume from."""
+        state = stage_state | {
             "epoch": self.epoch,
             "best": min(self.best, self.history["epochs"][-1]["validation_nme"]),
             "net": self.net.state_dict(),
             "average": self.average.state_dict() if self.average else None,
             "history": self.history,
         }
-        scratch = self.folder / f"{STATE}.tmp"
-        torch.save(state, scratch)
-        scratch.replace(self.folder / STATE)
+        save_state(self.folder, state)
 
     def restore(self) -> dict:
-        """Take up an interrupted run in the folder; returns what `remember` saved, if anything.
+        """Resume an interrupted run in the folder; returns its saved state, empty if none.
 
         ConfigError if the folder holds another run, or a finished one.
         """
-        path = self.folder / STATE
-        if not path.exists():
-            history = self.folder / model_folder.HISTORY
-            if history.exists() and model_folder.read_history(self.folder).get("finished"):
-                raise ConfigError(
-                    f"{self.folder} holds a finished run; delete it or choose another --output."
-                )
-            return {}
-        state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
-        now, before = self.history, state["history"]
-        others = self.recipe.differs_from(before["recipe"])
-        for name in ("precision", "processes"):
-            if before[name] != now[name]:
-                others.append(f"{name} {before[name]}")
-        if others:
-            raise ConfigError(
-                f"{path} belongs to a run with other settings ({', '.join(others)}); use those, "
-                "delete it or choose another --output."
-            )
-        self.epoch, self.best = state["epoch"], state["best"]
-        self.history = before | {"recipe": now["recipe"]}
-        self.net.load_state_dict(state["net"])
+        state = load_state(self.folder, self.accelerator.device)
+        if state:
+            check_same_run(self.folder, self.recipe, state["history"], self.history)
+            self.epoch, self.best = state["epoch"], state["best"]
+            self.history = state["history"] | {"recipe": self.history["recipe"]}
+            self.net.load_state_dict(state["net"])
         return state
 
 
-def _one_thread(_: int) -> None:
-    """A worker's cuts are small, and the other cores are the net's."""
+def _use_one_thread(_: int) -> None:
+    """Keep a worker's OpenCV to one thread: its crops are small, and the net needs the cores."""
     cv2.setNumThreads(0)
 
 
-def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
-    """An exponential moving average that forgets the random first weights quickly."""
+def moving_average(decay: float) -> Callable[[PARAM_LIST, PARAM_LIST, Tensor | int], None]:
+    """An exponential moving average (EMA) whose decay ramps up, to forget the initial weights."""
 
     @torch.no_grad()
-    def update(average: list[Tensor], current: list[Tensor], seen: Tensor) -> None:
+    def update(average: PARAM_LIST, current: PARAM_LIST, updates: Tensor | int) -> None:
         if average[0].is_floating_point():
-            seen = int(seen)
-            torch._foreach_lerp_(average, current, 1 - min(decay, (1 + seen) / (10 + seen)))
+            count = int(updates)
+            torch._foreach_lerp_(average, current, 1 - min(decay, (1 + count) / (10 + count)))
         else:  # batch norm's counters
             torch._foreach_copy_(average, current)
 
@@ -384,17 +379,17 @@ def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor
 
 
 def nme(keypoints: Tensor, target: Tensor, eyes: Tensor, recipe: Recipe) -> Tensor:
-    """Mean error of each face in percent of its eye distance: `(B, K, 2)` twice, `(B,)` -> `(B,)`.
+    """NME of each face in percent of its eye distance: `(B, K, 2)` twice, `(B,)` -> `(B,)`.
 
-    All in crop coordinates, whose unit is as long upwards as sideways only on square inputs.
+    All in crop coordinates, whose units in x and y are equal only for square inputs.
     """
-    stretch = torch.tensor([1.0, recipe.input.height / recipe.input.width], device=target.device)
-    distance = ((keypoints - target) * stretch).norm(dim=-1)
+    aspect = torch.tensor([1.0, recipe.input.height / recipe.input.width], device=target.device)
+    distance = ((keypoints - target) * aspect).norm(dim=-1)
     return 100 * distance.nanmean(1) / eyes
 
 
 def describe(device: torch.device) -> str:
-    """The device in words, for the history."""
+    """The device's name for the history: the GPU, or the processor with its threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()

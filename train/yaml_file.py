@@ -1,4 +1,4 @@
-"""YAML settings from a file: plain data, or one sentence that says why it cannot be used."""
+"""Read settings from a YAML file as plain data."""
 
 from collections.abc import Hashable
 from pathlib import Path
@@ -12,7 +12,7 @@ MAX_BYTES = 1_000_000
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data without aliases (a few lines of them stand for billions) or repeated keys."""
+    """Refuses aliases, a few lines of which can expand to billions, and repeated keys."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -23,8 +23,8 @@ class _Loader(yaml.SafeLoader):
         data = super().construct_mapping(node, deep)
         if len(data) < len(node.value):
             keys = [key.value for key, _ in node.value]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise yaml.YAMLError(f"the key {in_short(twice)} stands there twice")
+            repeated = next(key for key in keys if keys.count(key) > 1)
+            raise yaml.YAMLError(f"the key {in_short(repeated)} occurs twice")
         return data
 
 

@@ -190,7 +190,7 @@ def test_both_parts_are_added() -> None:
         (Loss(coordinates="mse", unit="inch"), ["inch", "pixel or crop"]),
     ],
 )
-def test_bad_losses_are_told(loss: Loss, words: list[str]) -> None:
+def test_bad_losses_are_refused(loss: Loss, words: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         KeypointLoss(loss, 32, 32)
     for word in words:

@@ -94,7 +94,7 @@ def test_a_schedule_goes_on_where_it_was(name: str, optimizer_name: str) -> None
     assert start + run(second, resumed, 3) == expected
 
 
-def test_unknown_names_are_told() -> None:
+def test_unknown_names_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"'lion'.*adam, adamw, sgd"):
         optimizer(Stage(1, 0.1, optimizer="lion"), [parameter()])
     with pytest.raises(ConfigError, match=r"'linear'.*constant, onecycle"):

@@ -57,7 +57,7 @@ def test_no_shipped_recipe_trains_or_selects_on_the_test_set(name: str) -> None:
     [
         (b"[" * 100_000, "nested too deeply"),
         (b"a: &a [1]\nb: *a\n", "aliases"),
-        (b"name: x\nname: y\n", "'name' stands there twice"),
+        (b"name: x\nname: y\n", "'name' occurs twice"),
         (b"name: \xff\n", "not valid YAML"),
         (b"name: 1" + b"0" * 5000, "not valid YAML"),
         (b"#" * 1_000_001, "larger than 1 MB"),
@@ -117,7 +117,7 @@ def test_bad_recipes_are_told_in_one_sentence(
         assert word in message
 
 
-def test_an_empty_recipe_is_told(tmp_path: Path) -> None:
+def test_an_empty_recipe_is_reported(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("")
     with pytest.raises(ConfigError, match=r"empty\.yaml.*mapping"):
         recipe.load(str(tmp_path / "empty.yaml"))
@@ -129,12 +129,12 @@ def test_no_such_recipe_names_the_shipped_ones() -> None:
 
 
 def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"is no recipe.*resnet18.*unet"):
+    with pytest.raises(ConfigError, match=r"is no readable recipe.*resnet18.*unet"):
         recipe.load(str(tmp_path))
 
 
 @pytest.mark.parametrize("content", [b"stages: [", b"\xff\xfe\x00"])
-def test_what_is_no_yaml_is_told(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_yaml_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "broken.yaml").write_bytes(content)
     with pytest.raises(ConfigError, match=r"broken\.yaml is not valid YAML"):
         recipe.load(str(tmp_path / "broken.yaml"))

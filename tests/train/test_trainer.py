@@ -26,6 +26,7 @@ from train.__main__ import main
 from train.data.dataset import for_training
 from train.data.sources import DataError
 from train.recipe import Augment, Data, Loss, Recipe, Stage
+from train.state import STATE
 
 ROOT = Path(__file__).parents[2]
 # Everything that could make an interrupted run differ: dropout, batch norm, a frozen stage, an
@@ -287,7 +288,7 @@ def test_a_killed_run_ends_as_without_the_kill(tmp_path: Path, uninterrupted: Pa
     assert_same_run(folder, uninterrupted)
 
 
-def test_a_run_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_a_run_of_another_recipe_is_not_resumed(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         interrupt_report(patch, 2)
         with pytest.raises(KeyboardInterrupt):
@@ -295,16 +296,16 @@ def test_a_run_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
     before = (tmp_path / model_folder.WEIGHTS).read_bytes()
     with pytest.raises(ConfigError, match=r"other settings \(clip\).*--output"):
         fit(dataclasses.replace(TINY, clip=1.0), tmp_path)
-    state = torch.load(tmp_path / trainer.STATE)
+    state = torch.load(tmp_path / STATE)
     elsewhere = {"precision": "bf16", "processes": 2}
-    torch.save(state | {"history": state["history"] | elsewhere}, tmp_path / trainer.STATE)
+    torch.save(state | {"history": state["history"] | elsewhere}, tmp_path / STATE)
     with pytest.raises(ConfigError, match=r"other settings \(precision bf16, processes 2\)"):
         fit(TINY, tmp_path)
-    torch.save(state, tmp_path / trainer.STATE)
+    torch.save(state, tmp_path / STATE)
     assert (tmp_path / model_folder.WEIGHTS).read_bytes() == before
-    # What is only said of a recipe may change.
-    history = fit(dataclasses.replace(TINY, notes="Said otherwise."), tmp_path)
-    assert history["recipe"]["notes"] == "Said otherwise."
+    # Descriptions of a recipe may change.
+    history = fit(dataclasses.replace(TINY, notes="Reworded."), tmp_path)
+    assert history["recipe"]["notes"] == "Reworded."
     assert len(history["epochs"]) == 5
 
 
@@ -377,7 +378,7 @@ def test_start_from_takes_the_layers_that_fit(tmp_path: Path, start: Path) -> No
             assert torch.equal(after[name], value), name
 
 
-def test_start_from_a_folder_that_cannot_help_is_told(tmp_path: Path, start: Path) -> None:
+def test_start_from_an_unusable_folder_is_refused(tmp_path: Path, start: Path) -> None:
     other = dataclasses.replace(
         TINY, net="unet", args={"base": 2, "depth": 1}, start_from=str(start)
     )
@@ -449,7 +450,9 @@ def test_settings_that_cannot_work_are_told_before_anything_is_written(
     assert not (tmp_path / "model").exists()
 
 
-def test_unknown_or_missing_data_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_or_missing_data_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(DataError, match=r"'aflw'.*300w"):
         fit(dataclasses.replace(TINY, data=Data(train=("aflw",), test=())), tmp_path / "model")
     monkeypatch.setenv("KPDEMO_DATA", str(tmp_path / "nowhere"))

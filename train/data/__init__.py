@@ -1,1 +1,1 @@
-"""Labelled faces for training and testing: sources, augmentation, the data set that a run sees."""
+"""Labelled faces for training and testing: sources, augmentation, data sets."""

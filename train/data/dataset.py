@@ -1,4 +1,4 @@
-"""Labelled faces, decoded and cut once, as training and validation examples."""
+"""Training and validation examples: labelled faces, decoded and cropped once."""
 
 from collections.abc import Collection, Iterator
 from itertools import compress
@@ -18,14 +18,14 @@ from train.recipe import Recipe
 
 
 class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Cut faces in memory. An item is a picture, its keypoints and its eye distance.
+    """Cropped faces in memory. An item is a picture, its keypoints and its eye distance.
 
     Pictures are uint8 `(C, H, W)`; keypoints `(K, 2)` and the distance of the outer eye corners
     are in crop coordinates (the latter in units of half the crop's width), NaN where unknown.
-    Indices are `(epoch, number)`: the random changes of an example depend on the seed, the epoch
-    and its number alone, whatever the workers and however often a run was interrupted.
-    Faces whose picture is damaged or whose labels are too few are left out; `damaged` has a
-    sentence for each.
+    Indices are `(epoch, number)`: the augmentation of an example depends on the seed, the epoch
+    and its number alone, whatever the number of workers and of interruptions.
+    Faces with a damaged picture or too few labels are left out; `damaged` has a sentence for
+    each.
     """
 
     def __init__(self, faces: list[LabelledFace], recipe: Recipe, augment: bool) -> None:
@@ -50,7 +50,7 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
                 recipe.framing, face.keypoints, face.markup, pixels.shape[1], pixels.shape[0]
             )
             if not crop.width > 0:
-                self.damaged.append(f"{face.name} has too few labels to cut the face out.")
+                self.damaged.append(f"{face.name} has too few labels to crop the face.")
                 continue
             stored = crop.scaled(margin)
             cut = stored.cut(pixels, height, width)
@@ -60,7 +60,7 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
             eyes.append(eye_distance(face.keypoints, face.markup) / (crop.width / 2))
             self.sources.append(face)
         if not pictures:
-            raise DataError(f"{recipe.name}: not one face could be read. {self.damaged[:1]}")
+            raise DataError(f"{recipe.name}: no face could be read. {' '.join(self.damaged[:1])}")
         self.pictures = torch.from_numpy(np.stack(pictures))
         self.keypoints = torch.from_numpy(np.stack(keypoints))
         self.eyes = torch.tensor(eyes, dtype=torch.float32)
@@ -71,18 +71,18 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
                 f"{len(labelled)} points of the markup {recipe.markup}."
             )
 
-    def drop_labels(self, known: np.ndarray, names: Collection[str]) -> None:
-        """Make labels of the faces called `names` missing as in rows of `known`, by the seed.
+    def drop_labels(self, pattern: np.ndarray, names: Collection[str]) -> None:
+        """Remove labels of the faces called `names` as in random rows of `pattern`, by the seed.
 
-        `known` is bool `(rows, K)`.
+        `pattern` is bool `(rows, K)`, true where a row has a label.
         """
-        rows = np.random.default_rng(self.seed).integers(0, len(known), len(self.keypoints))
-        hit = [face.name in names for face in self.sources]
-        gaps = ~torch.from_numpy(known[rows]) & torch.tensor(hit)[:, None]
+        rows = np.random.default_rng(self.seed).integers(0, len(pattern), len(self.keypoints))
+        affected = [face.name in names for face in self.sources]
+        gaps = ~torch.from_numpy(pattern[rows]) & torch.tensor(affected)[:, None]
         self.keypoints[gaps] = torch.nan
 
-    def settle_gaps(self, incomplete: str) -> None:
-        """Leave missing labels as they are ("mask"), or "drop" those faces, or "fill" the gaps.
+    def treat_gaps(self, incomplete: str) -> None:
+        """Keep missing labels ("mask"), or "drop" faces with missing labels, or "fill" them.
 
         Filling takes the label of the last face before that has one, as pandas' `ffill` does with
         Kaggle's table; the first faces take the next one's. Raises DataError if no face is left.
@@ -90,15 +90,15 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
         if incomplete == "drop":
             complete = self.keypoints.isfinite().flatten(1).all(1)
             if not complete.any():
-                raise DataError("Not one face has all its labels: `incomplete: drop` leaves none.")
+                raise DataError("No face has all its labels: `incomplete: drop` leaves none.")
             self.pictures, self.keypoints = self.pictures[complete], self.keypoints[complete]
             self.eyes = self.eyes[complete]
             self.sources = list(compress(self.sources, complete.tolist()))
         elif incomplete == "fill":
-            known = self.keypoints.isfinite().all(-1)
-            rows = torch.arange(len(known))[:, None]
-            before = torch.where(known, rows, -1).cummax(0).values
-            first = known.int().argmax(0)
+            labelled = self.keypoints.isfinite().all(-1)
+            rows = torch.arange(len(labelled))[:, None]
+            before = torch.where(labelled, rows, -1).cummax(0).values
+            first = labelled.int().argmax(0)
             row = torch.where(before < 0, first, before)
             self.keypoints = self.keypoints.gather(0, row[..., None].expand(-1, -1, 2))
 
@@ -109,7 +109,7 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
         epoch, number = index
         picture, target = self.pictures[number], self.keypoints[number]
         if self.augmenter is not None:
-            # Seeding this one generator is much cheaper than `torch.manual_seed` for all devices.
+            # Much cheaper than `torch.manual_seed`, which seeds all devices.
             before = torch.default_generator.get_state()
             torch.default_generator.manual_seed(hash((self.seed, epoch, number)))
             picture, target = self.augmenter(picture, target)
@@ -145,11 +145,11 @@ def for_training(recipe: Recipe) -> tuple[Faces, Faces]:
     else:
         labelled, held_out = split(labelled, data.holdout)
         if data.judge:
-            judges = {face.name for source in data.judge for face in load(source)}
-            held_out = [face for face in held_out if face.name in judges]
+            names = {face.name for source in data.judge for face in load(source)}
+            held_out = [face for face in held_out if face.name in names]
     train, validation = Faces(labelled, recipe, True), Faces(held_out, recipe, False)
     if data.missing:
         names = {face.name for source in data.missing for face in load(source)}
         train.drop_labels(kaggle.missing_pattern(root()), names)
-    train.settle_gaps(data.incomplete)
+    train.treat_gaps(data.incomplete)
     return train, validation

@@ -1,4 +1,4 @@
-"""`python -m train data`: where each data set comes from, what is there, what is missing."""
+"""`python -m train data`: where each data set comes from, and what of it is present."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from train.data.sources.download import fetch, is_filled
 
 
 def report(root: Path) -> str:
-    """A block for each data set: what it is, its terms, its home, its folder, what lies there.
+    """A paragraph for each data set: content, terms, home page, folder, and what is present.
 
     Faces are counted by reading them, so a count means that labels and pictures are in order.
     """
@@ -28,10 +28,10 @@ def report(root: Path) -> str:
 
 
 def download(name: str, root: Path) -> str:
-    """Download what is not there of the data set `name`; returns a sentence that says what is.
+    """Download the missing archives of the data set `name`; returns a sentence on the result.
 
-    Folders that hold anything are left alone. DataError if the set needs an account, if an
-    address fails, or if the files cannot be read in the end.
+    Folders that are not empty are left alone. DataError if the data set needs an account, if a
+    download fails, or if the files cannot be read afterwards.
     """
     if name not in CATALOG:
         raise DataError(f"Unknown data set {name!r}; known are {', '.join(CATALOG)}.")
@@ -74,7 +74,7 @@ def _advice(name: str, data_set: DataSet) -> str:
 
 
 def _read(data_set: DataSet, root: Path) -> tuple[str, list[str]]:
-    """What can be read, as "12 training faces, 3 test faces", and a sentence for what cannot."""
+    """What is readable, as "12 training faces, 3 test faces", and a sentence for each problem."""
     counts, problems = [], []
     for what, read in data_set.contents.items():
         try:

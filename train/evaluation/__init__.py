@@ -1,1 +1,1 @@
-"""Measuring models on labelled faces."""
+"""Evaluation of models on labelled faces."""

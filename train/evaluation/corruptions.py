@@ -1,4 +1,4 @@
-"""How the models bear pictures that are turned, small, dark, poor, half hidden or grey."""
+"""Robustness to corruptions: rotated, small, dark, compressed, occluded and grey photos."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -13,31 +13,30 @@ from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
 from kpdemo.models import model_folder
-from kpdemo.structures import Answer
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train.data.sources import load
-from train.evaluation.evaluate import ask, readable, rounded
+from train.evaluation.evaluate import compare_face, readable, rounded
 
 SOURCE = "300w-common"
 RESULT = WEIGHTS_DIR / "robustness.json"
-# MediaPipe's rows, and where its answer keeps them.
+# MediaPipe's rows, and the names of its converted points.
 MAPS = {"mediapipe-index": "ibug-68", "mediapipe-ridge": "ibug-68-fitted"}
 DARKER, QUALITY, GREY = 0.4, 20, 128
 
 # Pixels `(H, W, 3)` uint8 RGB, keypoints `(K, 2)` in photo coordinates and the face's number in
-# its source -> the changed pixels and the keypoints on them. The same number, the same change.
+# its source -> the corrupted pixels and their keypoints. Deterministic: the number is the seed.
 Condition = Callable[[np.ndarray, np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 
 def as_it_is(
     pixels: np.ndarray, keypoints: np.ndarray, number: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Nothing changed."""
+    """Unchanged."""
     return pixels, keypoints
 
 
 def rotated(degrees: float) -> Condition:
-    """Turned on the screen, clockwise for even numbers; the canvas grows so that all stays in."""
+    """Rotated, clockwise for even numbers; the canvas grows to hold the whole picture."""
 
     def rotate(
         pixels: np.ndarray, keypoints: np.ndarray, number: int
@@ -45,12 +44,12 @@ def rotated(degrees: float) -> Condition:
         height, width = pixels.shape[:2]
         angle = np.deg2rad(degrees if number % 2 == 0 else -degrees)
         cos, sin = np.cos(angle), np.sin(angle)
-        turn = np.array([[cos, -sin], [sin, cos]])
-        size = np.ceil(np.abs(turn) @ (width, height)).astype(int)
-        # Middle goes to middle; a pixel's centre is a whole number.
-        shift = (size - 1) / 2 - turn @ ((width - 1) / 2, (height - 1) / 2)
-        matrix = np.column_stack([turn, shift])
-        return cv2.warpAffine(pixels, matrix, size.tolist()), keypoints @ turn.T + shift
+        rotation = np.array([[cos, -sin], [sin, cos]])
+        size = np.ceil(np.abs(rotation) @ (width, height)).astype(int)
+        # Centre maps to centre; pixel centres are integers.
+        shift = (size - 1) / 2 - rotation @ ((width - 1) / 2, (height - 1) / 2)
+        matrix = np.column_stack([rotation, shift])
+        return cv2.warpAffine(pixels, matrix, size.tolist()), keypoints @ rotation.T + shift
 
     return rotate
 
@@ -66,15 +65,15 @@ def half_size(
 
 
 def dark(pixels: np.ndarray, keypoints: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every value times 0.4."""
+    """Every value multiplied by 0.4."""
     return np.rint(pixels * DARKER).astype(np.uint8), keypoints
 
 
 def jpeg(pixels: np.ndarray, keypoints: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Through JPEG at quality 20."""
-    packed = BytesIO()
-    Image.fromarray(pixels).save(packed, "JPEG", quality=QUALITY)
-    return np.asarray(Image.open(packed)), keypoints
+    """Compressed as JPEG at quality 20."""
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=QUALITY)
+    return np.asarray(Image.open(file)), keypoints
 
 
 def quarter_hidden(
@@ -85,13 +84,13 @@ def quarter_hidden(
     corner = low + (high - low) / 2 * np.divmod(np.random.default_rng(number).integers(4), 2)
     x0, y0 = np.round(corner).astype(int).clip(0)
     x1, y1 = np.round(corner + (high - low) / 2).astype(int).clip(0)
-    covered = pixels.copy()
-    covered[y0:y1, x0:x1] = GREY
-    return covered, keypoints
+    occluded = pixels.copy()
+    occluded[y0:y1, x0:x1] = GREY
+    return occluded, keypoints
 
 
 def grey(pixels: np.ndarray, keypoints: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """The same grey in all three channels."""
+    """Converted to grey, three channels."""
     return cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), keypoints
 
 
@@ -109,27 +108,29 @@ CONDITIONS: dict[str, Condition] = {
 
 
 def measure(destination: Path = RESULT) -> dict:
-    """Ask the default models and MediaPipe under every condition, the way of the app.
+    """Evaluate the default models and MediaPipe under every condition, with the app's pipeline.
 
-    Writes `robustness.json`: NME in percent of the eye distance of the labels on the changed
-    picture, share of failures and share of lost faces; a lost face is a failure and not in NME.
-    Raises CheckpointError if one of them cannot be asked.
+    Writes `robustness.json`: NME in percent of the eye distance of the labels on the corrupted
+    picture, failure rate and share of lost faces; a lost face is a failure and not in the NME.
+    Raises CheckpointError if one of them is unavailable.
     """
     faces, _ = readable(load(SOURCE))
     with Engine([WEIGHTS_DIR / name for name in DEFAULT_MODELS]) as engine:
         markup = {name: engine.store.model(name).config.markup for name in DEFAULT_MODELS}
         markup |= dict.fromkeys(MAPS, "ibug-68")
-        errors = {condition: {name: [] for name in markup} for condition in CONDITIONS}
+        errors: dict[str, dict[str, list[np.ndarray]]] = {
+            condition: {name: [] for name in markup} for condition in CONDITIONS
+        }
         for number, face in enumerate(tqdm(faces, desc="robustness", disable=None)):
             pixels = face.pixels(3)
             for condition, change in CONDITIONS.items():
-                changed, keypoints = change(pixels, face.keypoints, number)
-                answers = ask_all(engine, changed, keypoints)
+                corrupted, keypoints = change(pixels, face.keypoints, number)
+                predictions = predict_all(engine, corrupted, keypoints)
                 unit = np.array([eye_distance(keypoints, face.markup)])
                 for name, target in markup.items():
                     truth = markups.convert(keypoints, face.markup, target)
-                    answer = answers.get(name, np.full_like(truth, np.nan))
-                    errors[condition][name].append(point_errors(answer[None], truth[None], unit))
+                    points = predictions.get(name, np.full_like(truth, np.nan))
+                    errors[condition][name].append(point_errors(points[None], truth[None], unit))
     result = {
         "source": SOURCE,
         "faces": len(faces),
@@ -143,21 +144,23 @@ def measure(destination: Path = RESULT) -> dict:
     return result
 
 
-def ask_all(engine: Engine, pixels: np.ndarray, keypoints: np.ndarray) -> dict[str, np.ndarray]:
-    """Every model's keypoints on the face that is labelled, in photo coordinates, by name.
+def predict_all(engine: Engine, pixels: np.ndarray, keypoints: np.ndarray) -> dict[str, np.ndarray]:
+    """Every model's keypoints on the labelled face, in photo coordinates, by name.
 
-    Those that found no such face are not there; MediaPipe has one entry a map.
+    A model without a prediction on this face is left out; MediaPipe has one entry a map.
     """
-    match = ask(engine, [*DEFAULT_MODELS, BASELINE], pixels, keypoints)
-    answers = dict(match.answers) if match else {}
-    baseline: Answer | None = answers.pop(BASELINE, None)
-    found = {name: answer.keypoints for name, answer in answers.items()}
+    match = compare_face(engine, [*DEFAULT_MODELS, BASELINE], pixels, keypoints)
+    if match is None:
+        return {}
+    answers = dict(match.answers)
+    baseline = answers.pop(BASELINE, None)
+    predictions = {name: answer.keypoints for name, answer in answers.items()}
     if baseline:
-        found |= {name: baseline.converted[kind] for name, kind in MAPS.items()}
-    return found
+        predictions |= {name: baseline.converted[kind] for name, kind in MAPS.items()}
+    return predictions
 
 
 def figures(errors: np.ndarray) -> dict[str, float | None]:
-    """NME, FR@8 and the share of lost faces of point errors `(F, K)`."""
+    """NME, FR@8 and the share of lost faces, from point errors `(F, K)`."""
     measured = summary(errors)
     return {name: rounded(measured[name]) for name in ("nme", "fr8", "lost")}

@@ -1,4 +1,4 @@
-"""Measure a trained model on test faces: `metrics.json`, and the model card made from it."""
+"""Evaluate a trained model on test faces: `metrics.json`, and the model card made from it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,24 +27,24 @@ from kpdemo.models.predict import predict
 from kpdemo.records.leaderboard import FIFTEEN
 from kpdemo.structures import ComparedFace
 from train.data.sources import DataError, LabelledFace, kaggle, load
-from train.evaluation import face_attributes as known_facts
+from train.evaluation import face_attributes
 from train.evaluation.face_attributes import Facts
 from train.fitting.crop_rules import covering
 from train.publish import model_card
 
 BATCH = 32
-# A net whose answers vary less than this share of what the labels do is said to answer the mean.
+# A net whose predictions vary less than this share of the labels' variation predicts a mean face.
 MEAN_SPREAD = 0.3
-SHOWN = 2  # best and worst faces to keep
+EXTREMES = 2  # best and worst faces to keep
 
 
 def evaluate(folder: Path) -> dict:
-    """Measure the model in `folder` on its recipe's test sources; writes metrics and model card.
+    """Evaluate the model in `folder` on its recipe's test sources; writes metrics and model card.
 
-    "ground_truth_box" cuts faces by their labels, as papers do (for nets that see whole pictures
-    it is the picture); "compare" goes the way of the app: find the face, predict the crop, and a
-    face that was not found is a failure. 68 points are measured as Kaggle's 15 too. Raises
-    CheckpointError if the app cannot be asked.
+    "ground_truth_box" crops faces by their labels, as papers do (for nets trained on whole pictures
+    the crop is the picture); "compare" is the app's own pipeline: detect the face, predict the
+    crop; a face that is not detected counts as a failure. 68 points are evaluated as Kaggle's 15
+    too. Raises CheckpointError if MediaPipe or the model is unavailable.
     """
     model = checkpoint.load(folder)
     markup, framed = model.config.markup, model.config.framing
@@ -53,11 +53,11 @@ def evaluate(folder: Path) -> dict:
     for source in model_folder.read_history(folder)["recipe"]["data"]["test"]:
         faces, damaged = readable(load(source))
         groups = [face.group for face in faces]
-        facts = known_facts.of_faces(faces)
+        facts = face_attributes.of_faces(faces)
         truth = np.stack([markups.convert(f.keypoints, f.markup, markup) for f in faces])
         eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
         with Engine([folder]) as engine:
-            found = through_compare(engine, model.name, faces)
+            in_app = through_compare(engine, model.name, faces)
         predicted, crops = by_labels(model, faces)
         widths = None
         if framed.reference == "kaggle":
@@ -68,13 +68,13 @@ def evaluate(folder: Path) -> dict:
             | {"by": by_facts(predicted, truth, eyes, facts)}
             | variety(predicted, truth, eyes, crops)
             | extremes(faces, facts, predicted, truth, eyes),
-            "compare": passes | measures(found, truth, eyes, markup, widths, groups),
+            "compare": passes | measures(in_app, truth, eyes, markup, widths, groups),
             "damaged": damaged,
         }
         if markup == "ibug-68":
             metrics[source][FIFTEEN] = {
                 way: passes | fifteen_points(points, faces, eyes)
-                for way, points in (("ground_truth_box", predicted), ("compare", found))
+                for way, points in (("ground_truth_box", predicted), ("compare", in_app))
             }
     model_folder.write_json(folder / model_folder.METRICS, metrics)
     model_card.write(folder)
@@ -82,10 +82,9 @@ def evaluate(folder: Path) -> dict:
 
 
 def readable(faces: list[LabelledFace]) -> tuple[list[LabelledFace], list[str]]:
-    """The faces that can be measured, and a sentence for each of the others.
+    """The faces that can be evaluated, and a sentence for each of the others.
 
-    Their pictures can be decoded, and their outer eye corners, whose distance is the unit, are
-    labelled.
+    The picture must be decodable and both outer eye corners labelled: their distance is the unit.
     """
     good, damaged = [], []
     for face in faces:
@@ -104,12 +103,12 @@ def readable(faces: list[LabelledFace]) -> tuple[list[LabelledFace], list[str]]:
 def by_labels(
     model: Model, faces: list[LabelledFace], change: Callable[[Crop], Crop] | None = None
 ) -> tuple[np.ndarray, list[Crop]]:
-    """Answers `(F, K, 2)` in photo coordinates on crops from the labels, and those crops.
+    """Predictions `(F, K, 2)` in photo coordinates on crops from the labels, and those crops.
 
-    With `change`, each crop is what that makes of it.
+    `change`, if given, replaces each crop.
     """
     size = model.config.input
-    answers, used = [], []
+    predictions, all_crops = [], []
     for start in tqdm(range(0, len(faces), BATCH), desc=model.name, disable=None):
         cuts, crops = [], []
         for face in faces[start : start + BATCH]:
@@ -121,33 +120,35 @@ def by_labels(
             crop = change(crop) if change else crop
             crops.append(crop)
             cuts.append(crop.cut(pixels, size.height, size.width))
-        found = predict(model, np.stack(cuts)).keypoints
-        answers += [crop.to_photo(points) for crop, points in zip(crops, found, strict=True)]
-        used += crops
-    return np.stack(answers), used
+        keypoints = predict(model, np.stack(cuts)).keypoints
+        predictions += [
+            crop.to_photo(points) for crop, points in zip(crops, keypoints, strict=True)
+        ]
+        all_crops += crops
+    return np.stack(predictions), all_crops
 
 
 def through_compare(engine: Engine, name: str, faces: list[LabelledFace]) -> np.ndarray:
-    """What the app would answer for each face: `(F, K, 2)`, NaN where it finds no such face.
+    """The app's keypoints for each face: `(F, K, 2)`, NaN where it does not detect the face.
 
-    Raises CheckpointError as `ask` does.
+    Raises CheckpointError as `compare_face` does.
     """
     count = len(markups.get(engine.store.model(name).config.markup))
-    answers = np.full((len(faces), count, 2), np.nan, np.float32)
+    predictions = np.full((len(faces), count, 2), np.nan, np.float32)
     for row, face in enumerate(tqdm(faces, desc=f"{name} through compare", disable=None)):
-        match = ask(engine, [name], face.pixels(3), face.keypoints)
+        match = compare_face(engine, [name], face.pixels(3), face.keypoints)
         if match is not None:
-            answers[row] = match.answers[name].keypoints
-    return answers
+            predictions[row] = match.answers[name].keypoints
+    return predictions
 
 
-def ask(
+def compare_face(
     engine: Engine, names: Sequence[str], pixels: np.ndarray, keypoints: np.ndarray
 ) -> ComparedFace | None:
-    """The labelled face with the app's answers on it, None if the app finds no such face.
+    """The labelled face with the app's predictions, None if the app does not detect it.
 
-    Raises CheckpointError if MediaPipe, which finds the faces, or one of the models cannot be
-    asked: that must not be taken for a lost face.
+    Raises CheckpointError if the detector or one of the models is unavailable, which must not be
+    mistaken for a face that was not detected.
     """
     compared = engine.compare(pixels, names)
     if compared.unavailable:
@@ -163,25 +164,25 @@ def measures(
     crop_widths: np.ndarray | None = None,
     groups: Sequence[str] | None = None,
 ) -> dict:
-    """All figures of some answers: `(F, K, 2)` twice, eye distances `(F,)`.
+    """All metrics of predictions: `(F, K, 2)` twice, eye distances `(F,)`.
 
     The summary of all points, of each group and each keypoint, in percent of the eye distance,
-    and `errors`, the sorted NME of every face that was found; `face_errors` are the same in the
-    order of the faces, None for a lost one. `nme_interval` is a 95 % bootstrap interval over the
-    `groups` of the faces (photos, persons), by default over faces. With the widths `(F,)` of
+    and `errors`, the sorted NME of every detected face; `face_errors` are the same in the order of
+    the faces, None for one that was not detected. `nme_interval` is a 95 % bootstrap interval over
+    the `groups` of the faces (photos, persons), by default over faces. With the widths `(F,)` of
     Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
     """
-    known = markups.get(markup)
+    layout = markups.get(markup)
     errors = point_errors(predicted, truth, eyes)
     result: dict = {
         name: value if isinstance(value, int) else rounded(value)
         for name, value in summary(errors).items()
     }
-    found = np.where(np.isfinite(errors), errors, np.nan)
+    finite = np.where(np.isfinite(errors), errors, np.nan)
     result["groups"] = {
-        group: mean_known(found[:, list(points)]) for group, points in known.groups.items()
+        group: finite_mean(finite[:, list(points)]) for group, points in layout.groups.items()
     }
-    result["nme_by_keypoint"] = [mean_known(found[:, k]) for k in range(len(known))]
+    result["nme_by_keypoint"] = [finite_mean(finite[:, k]) for k in range(len(layout))]
     faces = face_errors(errors)
     # Fine enough that no error on the limit of a failure moves to its other side.
     result["errors"] = np.sort(faces[np.isfinite(faces)]).round(4).tolist()
@@ -191,19 +192,19 @@ def measures(
     bounds = interval(faces, groups)
     result["nme_interval"] = bounds and [rounded(bound) for bound in bounds]
     if markup == "ibug-68":
-        result["nme_inner_51"] = mean_known(found[:, 17:])
+        result["nme_inner_51"] = finite_mean(finite[:, 17:])
     if crop_widths is not None:
         unit = (kaggle.SIDE / crop_widths)[:, None, None]
         result["rmse_96"] = rounded(rmse(predicted * unit, truth * unit))
         result["rmse_96_by_keypoint"] = {
             name: rounded(rmse(predicted[:, k] * unit[:, 0], truth[:, k] * unit[:, 0]))
-            for k, name in enumerate(known.names)
+            for k, name in enumerate(layout.names)
         }
     return result
 
 
 def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.ndarray) -> dict:
-    """All figures of 68 points `(F, 68, 2)` read as Kaggle's 15, so that nets of both compare."""
+    """All metrics of 68 points `(F, 68, 2)` converted to Kaggle's 15, to compare both markups."""
     truth = np.stack([markups.convert(f.keypoints, f.markup, FIFTEEN) for f in faces])
     points = np.stack([markups.convert(each, "ibug-68", FIFTEEN) for each in predicted])
     kaggle_crop = Framing("kaggle")
@@ -216,20 +217,20 @@ def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.nd
 def by_facts(
     predicted: np.ndarray, truth: np.ndarray, eyes: np.ndarray, facts: Sequence[Facts]
 ) -> dict[str, dict[str, dict]]:
-    """NME of faces by `known_facts.strata`: `(F, K, 2)` twice, `(F,)` and the facts of F faces.
+    """NME of faces by `face_attributes.strata`: `(F, K, 2)` twice, `(F,)` and the facts of F faces.
 
-    Each has its `nme`, 95 % `interval` and number of `faces`, those that were found.
+    Each has its `nme`, 95 % `interval` and the number of detected `faces`.
     """
     errors = face_errors(point_errors(predicted, truth, eyes))
     result: dict[str, dict[str, dict]] = {}
-    for fact, parts in known_facts.strata(facts).items():
+    for fact, parts in face_attributes.strata(facts).items():
         result[fact] = {}
         for name, rows in parts.items():
             part = errors[rows][np.isfinite(errors[rows])]
             bounds = interval(part)
             result[fact][name] = {
                 "faces": len(part),
-                "nme": mean_known(part),
+                "nme": finite_mean(part),
                 "interval": bounds and [rounded(bound) for bound in bounds],
             }
     return result
@@ -238,20 +239,20 @@ def by_facts(
 def variety(
     predicted: np.ndarray, truth: np.ndarray, eyes: np.ndarray, crops: list[Crop]
 ) -> dict[str, float | bool | None]:
-    """Whether a net does more than answer the mean: `(F, K, 2)` twice, `(F,)` and F crops.
+    """Whether a net beats the mean-face baseline: `(F, K, 2)` twice, `(F,)` and F crops.
 
-    `spread` is how varied the answers are in the crops, 1 as much as the labels, 0 not at all;
-    below `MEAN_SPREAD` the net `answers_mean`. `mean_answer_nme` is the NME of a constant answer,
+    `spread` is the variation of the predictions in the crops relative to that of the labels; below
+    `MEAN_SPREAD` the net `answers_mean`. `mean_answer_nme` is the NME of a constant prediction,
     the mean of these very labels in crop coordinates: no net could know that mean, so the figure
-    favours the constant.
+    favours the baseline.
     """
-    answers, labels = (
+    predictions, labels = (
         np.stack([crop.to_crop(face) for crop, face in zip(crops, points, strict=True)])
         for points in (predicted, truth)
     )
     mean = np.ma.masked_invalid(labels).mean(0).filled(np.nan)
     constant = np.stack([crop.to_photo(mean) for crop in crops])
-    share = spread(answers, labels)
+    share = spread(predictions, labels)
     return {
         "spread": rounded(share),
         "answers_mean": share < MEAN_SPREAD,
@@ -266,45 +267,45 @@ def extremes(
     truth: np.ndarray,
     eyes: np.ndarray,
 ) -> dict[str, list[dict]]:
-    """The faces with the least and the greatest error, `best` and `worst` first.
+    """The faces with the least and the greatest error, each list beginning with its extreme.
 
     Each with its error in percent of the eye distance, what is unusual about it, its facts, and
-    label and answer as points in photo coordinates (`None` for a missing label). Faces that were
-    not found have no answer to show and are left out.
+    label and prediction as points in photo coordinates (None for a missing label). Faces that were
+    not detected are left out.
     """
     errors = face_errors(point_errors(predicted, truth, eyes))
     order = [row for row in np.argsort(errors) if np.isfinite(errors[row])]
 
-    def shown(row: int) -> dict:
+    def entry(row: int) -> dict:
         return {
             "face": faces[row].name,
             "error": rounded(errors[row]),
-            "reason": known_facts.reason(facts[row], facts),
+            "reason": face_attributes.reason(facts[row], facts),
             "facts": facts[row],
             "truth": plain(truth[row]),
             "keypoints": plain(predicted[row]),
         }
 
     return {
-        "best": [shown(row) for row in order[:SHOWN]],
-        "worst": [shown(row) for row in order[::-1][:SHOWN]],
+        "best": [entry(row) for row in order[:EXTREMES]],
+        "worst": [entry(row) for row in order[::-1][:EXTREMES]],
     }
 
 
 def plain(points: np.ndarray) -> list[list[float] | None]:
-    """Points `(K, 2)` with one decimal, None where one is NaN."""
+    """Points `(K, 2)` rounded to one decimal, None for NaN."""
     return [
         np.round(point.astype(float), 1).tolist() if np.isfinite(point).all() else None
         for point in points
     ]
 
 
-def mean_known(values: np.ndarray) -> float | None:
-    """The mean of what is not NaN; None if nothing is."""
-    known = values[np.isfinite(values)]
-    return rounded(known.mean()) if known.size else None
+def finite_mean(values: np.ndarray) -> float | None:
+    """The mean of the finite values; None if there are none."""
+    finite = values[np.isfinite(values)]
+    return rounded(finite.mean()) if finite.size else None
 
 
 def rounded(value: float) -> float | None:
-    """Four decimals; None for what JSON cannot say."""
+    """Four decimals; None for what JSON cannot hold (NaN, infinity)."""
     return round(float(value), 4) if np.isfinite(value) else None

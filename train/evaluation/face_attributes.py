@@ -1,11 +1,10 @@
-"""What can be measured about a test face, and a sentence on what is unusual about it.
+"""Attributes of a test face, measured from labels and pixels, and a sentence on the unusual ones.
 
-Everything is read off the labels and the pixels. What hides part of a face cannot be: annotators
-label hidden points as if they were seen, and hair or a hand is neither darker nor smoother than
-skin in any way that holds for all photos. So there is no fact about it.
+There is none for occlusion: annotators label hidden points as if they were visible, and hair or a
+hand is neither darker nor smoother than skin in any way that holds for all photos.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,16 +21,16 @@ Facts = dict[str, float | None]
 DEPTHS = {"nose_tip": 0.97, "nose_base": 0.65}
 FACE_SIDE = 96  # pixels of the face on which sharpness is measured
 FRONTAL = 10.0  # degrees of yaw
-UNUSUAL = 0.9  # a fact is worth telling if it is more extreme than in this share of the others
-TOLD = 2  # facts in one sentence, at most
+UNUSUAL = 0.9  # report a fact that is more extreme than in this share of the other faces
+MAX_FACTS = 2  # in one sentence
 
 
 @dataclass(frozen=True)
 class Tail:
-    """One end of a fact, and how it is said of a face that lies there.
+    """One end of a fact's range, and the words for a face that lies there.
 
-    `sign` is 1 where large values are meant, -1 where small ones are; `words` take the `value`
-    and `than`, the faces that are less extreme.
+    `sign` is 1 for large values, -1 for small ones; `words` is a format string that takes the
+    `value` and `than`, the faces that are less extreme.
     """
 
     fact: str
@@ -58,8 +57,8 @@ TAILS = (
 
 
 def of_faces(faces: Sequence[LabelledFace]) -> list[Facts]:
-    """The facts of each face of one source (one markup); None where a label that it takes is
-    missing or the markup has no such place.
+    """The facts of each face of one source (one markup); None where a label it needs is missing or
+    the markup has no such place.
 
     - `yaw`: degrees, positive when the nose points to the picture's right; see `yaw`.
     - `roll`: degrees of the line through the outer eye corners, positive clockwise on the screen.
@@ -81,26 +80,26 @@ def of_faces(faces: Sequence[LabelledFace]) -> list[Facts]:
 
 
 def yaw(points: np.ndarray, markup: str) -> float:
-    """About how far a head with keypoints `(K, 2)` is turned, in degrees; NaN if unlabelled.
+    """Estimated yaw in degrees of a head with keypoints `(K, 2)`; NaN if unlabelled.
 
-    A proxy: seen from far away, a nose `d` in front of the outer eye corners, which are `2a`
-    apart, moves off their middle by `d / a * tan(yaw)` of half the distance that they then have.
-    `d / a` is that of an average head, so a long nose looks turned farther; beyond about 45° the
-    far eye's corner is hidden and its label is where the annotator thought it was. On IMM's faces
-    that were asked to turn by 30° it says 29° on the mean, give or take 10° a face.
+    A proxy: in parallel projection, a nose `d` in front of the outer eye corners, which are `2a`
+    apart, moves off their midpoint by `d / a * tan(yaw)` of half their projected distance. `d / a`
+    is that of an average head, so a long nose looks turned farther; beyond about 45° the far eye's
+    corner is hidden and its label is the annotator's guess. On the IMM faces that were asked to
+    turn by 30° the mean is 29°, with a deviation of about 10° a face.
     """
-    known = markups.get(markup)
-    place = next(place for place in DEPTHS if place in known.anatomy)
+    layout = markups.get(markup)
+    place = next(place for place in DEPTHS if place in layout.anatomy)
     right, left = _eye_corners(points, markup)
     axis = (left - right) / 2
-    offset = known.place(points, place) - (left + right) / 2
+    offset = layout.place(points, place) - (left + right) / 2
     return float(np.degrees(np.arctan(offset @ axis / (axis @ axis) / DEPTHS[place])))
 
 
 def shape_distances(shapes: np.ndarray) -> np.ndarray:
     """Full Procrustes distances of shapes `(F, K, 2)` from their mean shape: `(F,)`, 0 to 1.
 
-    Place, size and roll do not count; pose and expression do. NaN where a label is missing.
+    Position, size and roll do not count; pose and expression do. NaN where a label is missing.
     """
     distances = np.full(len(shapes), np.nan)
     whole = np.isfinite(shapes).all((1, 2))
@@ -114,28 +113,29 @@ def shape_distances(shapes: np.ndarray) -> np.ndarray:
 
 
 def strata(facts: Sequence[Facts]) -> dict[str, dict[str, list[int]]]:
-    """Rows of faces by where the nose points, how open the mouth is, and how large the face is.
+    """Rows of faces by yaw, by how open the mouth is, and by size.
 
-    "yaw" has "left", "front" and "right" of the picture, `FRONTAL` degrees apart from the middle;
-    "mouth_open" and "size" have thirds of equal number. Faces without that fact are left out.
+    "yaw" has "left", "front" and "right" of the picture, split at `FRONTAL` degrees; "mouth_open"
+    and "size" have thirds of equal number. Faces without that fact are left out.
     """
-    known = {
-        fact: [row for row, each in enumerate(facts) if each[fact] is not None]
-        for fact in ("yaw", "mouth_open", "size")
-    }
-    turned = {row: facts[row]["yaw"] for row in known["yaw"]}
+
+    def by_row(fact: str) -> dict[int, float]:
+        return {row: value for row, each in enumerate(facts) if (value := each[fact]) is not None}
+
+    yaws = by_row("yaw")
     result = {
         "yaw": {
-            "left": [row for row, angle in turned.items() if angle < -FRONTAL],
-            "front": [row for row, angle in turned.items() if abs(angle) <= FRONTAL],
-            "right": [row for row, angle in turned.items() if angle > FRONTAL],
+            "left": [row for row, angle in yaws.items() if angle < -FRONTAL],
+            "front": [row for row, angle in yaws.items() if abs(angle) <= FRONTAL],
+            "right": [row for row, angle in yaws.items() if angle > FRONTAL],
         }
     }
     for fact, names in (
         ("mouth_open", ("closed", "between", "open")),
         ("size", ("small", "between", "large")),
     ):
-        rows = sorted(known[fact], key=lambda row: facts[row][fact])
+        values = by_row(fact)
+        rows = sorted(values, key=values.__getitem__)
         thirds = np.array_split(np.array(rows, int), len(names))
         result[fact] = {name: third.tolist() for name, third in zip(names, thirds, strict=True)}
     return result
@@ -144,39 +144,41 @@ def strata(facts: Sequence[Facts]) -> dict[str, dict[str, list[int]]]:
 def reason(facts: Facts, all_facts: Sequence[Facts]) -> str:
     """What is most unusual about a face among all test faces (itself included), in a sentence.
 
-    It says what was measured, not that this caused the error.
+    It reports what was measured, and does not claim that this caused the error.
     """
-    told = []
+    unusual = []
     for tail in TAILS:
-        share = _share_less(tail, facts, all_facts)
+        value = facts[tail.fact]
+        if value is None:
+            continue
+        share = _share_less(tail, value, all_facts)
         if share is not None and share > UNUSUAL:
             than = "all other test faces"
             if share < 1:
                 than = f"{int(100 * share)} % of the test faces"
-            told.append((share, tail.words.format(value=abs(facts[tail.fact]), than=than)))
-    if not told:
+            unusual.append((share, tail.words.format(value=abs(value), than=than)))
+    if not unusual:
         return f"Nothing measured here is unusual: {_plain(facts)}."
-    told.sort(key=lambda item: -item[0])
-    first, *others = (words for _, words in told[:TOLD])
+    unusual.sort(key=lambda item: -item[0])
+    first, *others = (words for _, words in unusual[:MAX_FACTS])
     return "; ".join([first, *(words[0].lower() + words[1:] for words in others)]) + "."
 
 
-def _share_less(tail: Tail, facts: Facts, all_facts: Sequence[Facts]) -> float | None:
-    """The share of the other faces that are less extreme; None if it cannot be said."""
-    mine = facts[tail.fact]
-    values = [other[tail.fact] for other in all_facts if other[tail.fact] is not None]
-    if mine is None or len(values) < 2:
+def _share_less(tail: Tail, value: float, all_facts: Sequence[Facts]) -> float | None:
+    """The share of the other faces that are less extreme than `value`; None without others."""
+    values = [each for facts in all_facts if (each := facts[tail.fact]) is not None]
+    if len(values) < 2:
         return None
-    # All facts but the two angles are positive, and left and right are as hard.
-    less = sum(tail.sign * abs(value) < tail.sign * abs(mine) for value in values)
+    # All facts but the two angles are positive, and left and right are equally hard.
+    less = sum(tail.sign * abs(each) < tail.sign * abs(value) for each in values)
     return less / (len(values) - 1)
 
 
 def _plain(facts: Facts) -> str:
     parts = []
-    if (turned := facts["yaw"]) is not None:
-        word = "frontal" if abs(turned) < FRONTAL else "turned"
-        parts.append(f"{word} ({abs(turned):.0f}°)")
+    if (angle := facts["yaw"]) is not None:
+        word = "frontal" if abs(angle) < FRONTAL else "turned"
+        parts.append(f"{word} ({abs(angle):.0f}°)")
     if facts["size"] is not None:
         parts.append(f"{facts['size']:.0f} px between the eyes")
     if facts["brightness"] is not None:
@@ -184,7 +186,7 @@ def _plain(facts: Facts) -> str:
     return ", ".join(parts)
 
 
-def _facts(face: LabelledFace) -> Mapping[str, float]:
+def _facts(face: LabelledFace) -> dict[str, float]:
     points, markup = face.keypoints.astype(np.float64), face.markup
     pixels = face.pixels(1)
     right, left = _eye_corners(points, markup)
@@ -208,17 +210,17 @@ def _facts(face: LabelledFace) -> Mapping[str, float]:
 
 
 def _eye_corners(points: np.ndarray, markup: str) -> tuple[np.ndarray, np.ndarray]:
-    known = markups.get(markup)
-    right, left = (known.place(points, f"{side}_eye_outer_corner") for side in ("right", "left"))
+    layout = markups.get(markup)
+    right, left = (layout.place(points, f"{side}_eye_outer_corner") for side in ("right", "left"))
     return right, left
 
 
 def _lip_gap(points: np.ndarray, markup: str) -> float:
-    known = markups.get(markup)
+    layout = markups.get(markup)
     lips = ("inner_upper_lip", "inner_lower_lip")
-    if not all(lip in known.anatomy for lip in lips):
+    if not all(lip in layout.anatomy for lip in lips):
         return np.nan
-    upper, lower = (known.place(points, lip) for lip in lips)
+    upper, lower = (layout.place(points, lip) for lip in lips)
     return float(np.linalg.norm(lower - upper))
 
 

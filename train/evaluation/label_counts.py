@@ -1,4 +1,4 @@
-"""`python -m train completeness`: which of the 15 labels Kaggle's rows and our faces have."""
+"""`python -m train completeness`: label completeness of Kaggle's rows and of our faces."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +16,15 @@ NAME = "completeness.json"
 
 
 def write(weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
-    """Write `weights/completeness.json` and return what is in it.
+    """Write `weights/completeness.json` and return its content.
 
-    "kaggle" counts the rows of Kaggle's own table. "recipes" counts, for every recipe that takes
-    labels away as those rows lack them, the training faces as they are before the gaps are
-    filled or dropped. Raises DataError where a data set is not there.
+    "kaggle" counts the rows of Kaggle's own table. "recipes" counts, for every recipe that removes
+    labels in the pattern of those rows, the training faces before gaps are filled or dropped.
+    Raises DataError where a data set is missing.
     """
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "command": "python -m train completeness",
-        "kaggle": counted(kaggle.missing_pattern(root())),
+        "kaggle": counts(kaggle.missing_pattern(root())),
         "recipes": {},
     }
     for name in recipes.names():
@@ -32,17 +32,17 @@ def write(weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
         if recipe.data.missing:
             masked = replace(recipe, data=replace(recipe.data, incomplete="mask"))
             train, _ = for_training(masked)
-            known = train.keypoints.isfinite().all(-1).numpy()
-            found["recipes"][name] = counted(known)
-    model_folder.write_json(weights / NAME, found)
-    return found
+            labelled = train.keypoints.isfinite().all(-1).numpy()
+            result["recipes"][name] = counts(labelled)
+    model_folder.write_json(weights / NAME, result)
+    return result
 
 
-def counted(known: np.ndarray) -> dict[str, Any]:
-    """Counts of `known`, bool `(rows, 15)`: rows that know each keypoint, rows by known points."""
-    per_row, rows = np.unique(known.sum(1), return_counts=True)
+def counts(labelled: np.ndarray) -> dict[str, Any]:
+    """Of a mask `(rows, 15)`: rows that label each keypoint, rows by their number of labels."""
+    per_row, rows = np.unique(labelled.sum(1), return_counts=True)
     return {
-        "rows": len(known),
-        "rows_by_keypoint": dict(zip(kaggle.NAMES, known.sum(0).tolist(), strict=True)),
+        "rows": len(labelled),
+        "rows_by_keypoint": dict(zip(kaggle.NAMES, labelled.sum(0).tolist(), strict=True)),
         "rows_by_points_known": dict(zip(map(str, per_row), rows.tolist(), strict=True)),
     }

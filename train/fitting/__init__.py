@@ -1,1 +1,1 @@
-"""Small linear fits on training faces, solved at once rather than trained."""
+"""Linear fits on training faces, in closed form."""

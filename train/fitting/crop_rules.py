@@ -1,6 +1,7 @@
-"""Measure, on training faces, where the nets' crops lie relative to a found face."""
+"""Measure, on training faces, where the nets' crops lie relative to a detected face."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -9,37 +10,49 @@ from kpdemo.faces.crop import Crop
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.models import crop_rules, model_folder
 from kpdemo.models.config import Framing
-from kpdemo.structures import Face
+from kpdemo.structures import Box, Face
 from train.data.sources import DataError, LabelledFace, load
+from train.fitting import ridge
 
-# Which training sides a reference is measured on; never a test set.
+# The training data that a reference is measured on; never a test set.
 SOURCES = {"keypoint-box": ("300w",), "kaggle": ("300w", "bioid"), "imm-picture": ("imm",)}
 RIDGE = 1e-2
 
+# A labelled face, the detected face that covers it, and the picture's width and height.
+Pair = tuple[LabelledFace, Face, tuple[int, int]]
+
+
+class Boxed(Protocol):
+    """Whatever has a box in photo coordinates: x0, y0, x1, y1."""
+
+    @property
+    def box(self) -> Box: ...
+
+
+BoxedT = TypeVar("BoxedT", bound=Boxed)
+
 
 def measure() -> dict[str, dict]:
-    """Fit the linear maps of `kpdemo.models.crop_rules` and write them to `framing.json`.
+    """Fit the linear maps of `kpdemo.models.crop_rules` and write them to `crop_rules.json`.
 
-    Beside the coefficients stand the number of faces and the root mean square of what the map
-    leaves unexplained: the centre in percent of the crop's width, and the width in percent.
+    Each comes with the number of faces and the root mean square of the residuals: of the centre in
+    percent of the crop's width, and of the width in percent.
     """
     result = {}
-    cache: dict[str, list[tuple[LabelledFace, Face, tuple[int, int]]]] = {}
+    cache: dict[str, list[Pair]] = {}
     with FaceFinder() as finder:
         for reference, sources in SOURCES.items():
             for source in sources:
                 if source not in cache:
-                    cache[source] = list(found_faces(finder, load(source), source))
-            found = [item for source in sources for item in cache[source]]
-            result[reference] = fit(reference, found)
+                    cache[source] = list(detected_faces(finder, load(source), source))
+            pairs = [pair for source in sources for pair in cache[source]]
+            result[reference] = fit(reference, pairs)
     model_folder.write_json(crop_rules.MEASURED, result)
     return result
 
 
-def found_faces(
-    finder: FaceFinder, faces: list[LabelledFace], name: str
-) -> Iterator[tuple[LabelledFace, Face, tuple[int, int]]]:
-    """Each labelled face with the found face that covers it, and its picture's width and height."""
+def detected_faces(finder: FaceFinder, faces: list[LabelledFace], name: str) -> Iterator[Pair]:
+    """Each labelled face that is detected; `name` labels the progress bar."""
     for labelled in tqdm(faces, desc=name, disable=None):
         try:
             pixels = labelled.pixels(3)
@@ -50,24 +63,24 @@ def found_faces(
             yield labelled, face, (pixels.shape[1], pixels.shape[0])
 
 
-def covering(found: list[Face], keypoints: np.ndarray) -> Face | None:
-    """The found face whose box overlaps the labelled keypoints' box most, if by a third."""
+def covering(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
+    """The face whose box overlaps the box of the labelled keypoints most, if by a third."""
     low, high = np.nanmin(keypoints, 0), np.nanmax(keypoints, 0)
 
-    def overlap(face: Face) -> float:
+    def overlap(face: BoxedT) -> float:
         box = np.array(face.box)
         sides = np.minimum(high, box[2:]) - np.maximum(low, box[:2])
         common = float(np.prod(sides.clip(0)))
         return common / (float(np.prod(high - low) + np.prod(box[2:] - box[:2])) - common)
 
-    best = max(found, key=overlap, default=None)
+    best = max(faces, key=overlap, default=None)
     return best if best is not None and overlap(best) > 1 / 3 else None
 
 
-def fit(reference: str, found: list[tuple[LabelledFace, Face, tuple[int, int]]]) -> dict:
-    """Ridge regression from `framing.features` to `framing.target`, outliers dropped once."""
+def fit(reference: str, pairs: Sequence[Pair]) -> dict:
+    """Ridge regression from `crop_rules.features` to `crop_rules.target`, outliers dropped once."""
     crops: list[Crop] = []
-    for labelled, face, (width, height) in found:
+    for labelled, face, (width, height) in pairs:
         # A whole picture has no upright version of its own.
         roll = 0.0 if reference == "imm-picture" else face.roll
         crops.append(
@@ -75,19 +88,17 @@ def fit(reference: str, found: list[tuple[LabelledFace, Face, tuple[int, int]]])
                 Framing(reference), labelled.keypoints, labelled.markup, width, height, roll
             )
         )
-    faces = [face for _, face, _ in found]
+    faces = [face for _, face, _ in pairs]
     x = np.array([crop_rules.features(face) for face in faces])
     y = np.array([crop_rules.target(face, crop) for face, crop in zip(faces, crops, strict=True)])
     keep = np.ones(len(x), bool)
     for _ in range(2):
-        inner = x[keep].T @ x[keep] + RIDGE * np.diag([1.0] * (x.shape[1] - 1) + [0.0])
-        coefficients = np.linalg.solve(inner, x[keep].T @ y[keep])
+        coefficients = ridge.solve(x[keep], y[keep], RIDGE)
         residual = y - x @ coefficients
         keep = (np.abs(residual) < 4 * residual[keep].std(0)).all(1)
-    width = 2 * np.exp(y[:, 2:])
-    rms = np.sqrt(
-        np.mean(np.square(residual[keep] / np.hstack([width, width, width * 0 + 1])[keep]), 0)
-    )
+    widths = 2 * np.exp(y[:, 2:])
+    relative = residual / np.hstack([widths, widths, np.ones_like(widths)])
+    rms = np.sqrt(np.mean(np.square(relative[keep]), 0))
     return {
         "coefficients": np.round(coefficients, 5).tolist(),
         "aspect": round(float(np.median([crop.height / crop.width for crop in crops])), 4),

@@ -1,4 +1,4 @@
-"""Fit and measure the baseline: MediaPipe's mesh against iBUG's 68 labels."""
+"""Fit and evaluate the baseline: MediaPipe's mesh against iBUG's 68 labels."""
 
 from pathlib import Path
 
@@ -16,38 +16,38 @@ from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train.data.sources import DataError, LabelledFace, load, split
 from train.evaluation import face_attributes
 from train.evaluation.evaluate import extremes, fifteen_points, measures, readable
+from train.fitting import ridge
 from train.fitting.crop_rules import covering
 
 SOURCE, TEST = "300w", "300w-common"
-RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 SEED = 0
 
 
 def meshes(faces: list[LabelledFace]) -> list[np.ndarray | None]:
-    """MediaPipe's mesh for each labelled face, None where it finds none: `(478, 2)` each."""
-    found: list[np.ndarray | None] = []
+    """MediaPipe's mesh `(478, 2)` for each labelled face, None where it detects none."""
+    result: list[np.ndarray | None] = []
     with FaceFinder() as finder, FaceLandmarker() as baseline:
         for labelled in tqdm(faces, desc=BASELINE, disable=None):
             try:
                 pixels = labelled.pixels(3)
             except DataError:
-                found.append(None)
+                result.append(None)
                 continue
             face = covering(finder.find(pixels), labelled.keypoints)
-            found.append(None if face is None else baseline.keypoints(pixels, [face])[0])
-    return found
+            result.append(None if face is None else baseline.keypoints(pixels, [face])[0])
+    return result
 
 
 def fit() -> dict:
-    """Fit the map from mesh to iBUG on the training side; the ridge is chosen on held-out photos.
+    """Fit the map from mesh to iBUG on training faces; the ridge is chosen on held-out photos.
 
-    Writes `kpdemo/keypoints/mesh_to_ibug.safetensors` and returns the held-out error of each ridge,
-    in percent of the eye distance.
+    Writes `kpdemo/keypoints/mesh_to_ibug.safetensors` and returns the held-out error of each ridge
+    strength, in percent of the eye distance.
     """
     faces = load(SOURCE)
     pairs = [(f, mesh) for f, mesh in zip(faces, meshes(faces), strict=True) if mesh is not None]
     held_out = {face.name for face in split([face for face, _ in pairs], 0.1, SEED)[1]}
-    kept = np.array([face.name not in held_out for face, _ in pairs])
+    training = np.array([face.name not in held_out for face, _ in pairs])
     x = np.array([mesh_to_ibug.features(mesh) for _, mesh in pairs])
     offsets = []
     for face, mesh in pairs:
@@ -55,13 +55,14 @@ def fit() -> dict:
         offsets.append(frame.to_crop(face.keypoints) - frame.to_crop(mesh_to_ibug.by_index(mesh)))
     y = np.array(offsets).reshape(len(pairs), -1)
     errors = {}
-    for ridge in RIDGES:
-        left = (y - x @ solve(x[kept], y[kept], ridge))[~kept].reshape(-1, 68, 2)
-        errors[ridge] = float(100 * np.linalg.norm(left, axis=-1).mean())
+    for strength in ridge.STRENGTHS:
+        predicted = x @ ridge.solve(x[training], y[training], strength)
+        residuals = (y - predicted)[~training].reshape(-1, 68, 2)
+        errors[strength] = float(100 * np.linalg.norm(residuals, axis=-1).mean())
     best = min(errors, key=errors.__getitem__)
     save_file(
         {
-            "matrix": solve(x, y, best).astype(np.float16),
+            "matrix": ridge.solve(x, y, best).astype(np.float16),
             "offsets": y.mean(0).reshape(68, 2).astype(np.float32),
         },
         mesh_to_ibug.FITTED,
@@ -70,31 +71,24 @@ def fit() -> dict:
     return {"faces": len(pairs), "held_out_error": errors, "ridge": best}
 
 
-def solve(x: np.ndarray, y: np.ndarray, ridge: float) -> np.ndarray:
-    """Ridge regression; the last feature is the constant and is not held small."""
-    penalty = ridge * np.eye(x.shape[1])
-    penalty[-1, -1] = 0
-    return np.linalg.solve(x.T @ x + penalty, x.T @ y)
-
-
 def evaluate(folder: Path = WEIGHTS_DIR / BASELINE) -> dict:
-    """NME of MediaPipe on the test faces by each way to read 68 points out of its mesh.
+    """NME of MediaPipe on the test faces, for each map from its mesh to 68 points.
 
     Writes `metrics.json` in `folder`.
     """
     faces, damaged = readable(load(TEST))
-    found = meshes(faces)
-    known = face_attributes.of_faces(faces)
+    predictions = meshes(faces)
+    facts = face_attributes.of_faces(faces)
     truth = np.stack([face.keypoints for face in faces])
     eyes = eye_distance(truth, "ibug-68")
     metrics: dict = {TEST: {"damaged": damaged, FIFTEEN: {}}}
     for name, convert in mesh_to_ibug.MAPS.items():
         points = np.stack(
-            [np.full((68, 2), np.nan) if mesh is None else convert(mesh) for mesh in found]
+            [np.full((68, 2), np.nan) if mesh is None else convert(mesh) for mesh in predictions]
         )
         groups = [face.group for face in faces]
         metrics[TEST][name] = measures(points, truth, eyes, "ibug-68", groups=groups) | extremes(
-            faces, known, points, truth, eyes
+            faces, facts, points, truth, eyes
         )
         metrics[TEST][FIFTEEN][name] = fifteen_points(points, faces, eyes)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""From a finished run to weights, model cards, tables, the Hub and a Space."""
+"""Publishing finished runs: weights, model cards, tables, the Hub and a Space."""

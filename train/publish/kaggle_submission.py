@@ -14,25 +14,25 @@ BATCH = 64
 
 
 def submit(folder: Path, destination: Path) -> int:
-    """Predict `test.csv` and write the rows that `IdLookupTable.csv` asks for; returns how many.
+    """Predict `test.csv` and write the rows that `IdLookupTable.csv` lists; returns how many.
 
     Raises DataError when Kaggle's files are missing or the model has another markup.
     """
     model = checkpoint.load(folder)
     size = model.config.input
     if model.config.markup != "kaggle-15" or size.channels != 1:
-        raise DataError(f"{model.name} does not answer Kaggle's 15 points on grey pictures.")
+        raise DataError(f"{model.name} does not predict Kaggle's 15 points on grey pictures.")
     pictures = kaggle.test_pictures(root())
     destination.parent.mkdir(parents=True, exist_ok=True)
     check_outputs([destination], [*(root() / "kaggle").glob("*"), *folder.glob("*")])
     whole = Crop.whole(kaggle.SIDE, kaggle.SIDE)
     numbers = list(pictures)
-    predictions = {}
+    predictions: dict[int, np.ndarray] = {}
     for start in range(0, len(numbers), BATCH):
         batch = numbers[start : start + BATCH]
         cuts = np.stack([whole.cut(pictures[n], size.height, size.width) for n in batch])
-        answers = whole.to_photo(predict(model, cuts).keypoints)
-        predictions |= dict(zip(batch, answers, strict=True))
+        keypoints = whole.to_photo(predict(model, cuts).keypoints)
+        predictions |= dict(zip(batch, keypoints, strict=True))
     return kaggle.write_submission(
         root() / "kaggle" / "IdLookupTable.csv", predictions, destination
     )

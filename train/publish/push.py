@@ -1,4 +1,4 @@
-"""Put models on the Hugging Face Hub, as the app and other programs pull them."""
+"""Push models to the Hugging Face Hub, for the app and other programs to pull."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from kpdemo.models import hub, model_folder
 from kpdemo.models import model as checkpoint
 from train.publish import model_card
 
-SILENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 
 
 def push(
@@ -18,10 +18,10 @@ def push(
 ) -> tuple[str, hub.Pin, bool]:
     """Push a model folder to `NAMESPACE/kpdemo-MODEL`, in one commit, and pin it.
 
-    Returns the repository, its pin, and whether there is a new commit: what is there already is
-    not pushed again. The card is made anew, so that its figures are those of `metrics.json`, with
-    the repository's name in it. Raises CheckpointError for a folder that is not complete or cannot
-    be loaded, and HubError for a Hub that cannot be had or does not want it.
+    Returns the repository, its pin, and whether there is a new commit: identical files are not
+    pushed again. The card is generated anew, with the figures of `metrics.json` and the
+    repository's name. Raises CheckpointError for a folder that is incomplete or cannot be loaded,
+    and HubError for a Hub that cannot be reached or refuses the push.
     """
     folder = folder.resolve()
     repo = hub.repository(namespace, folder.name)
@@ -29,22 +29,22 @@ def push(
     names = (model_folder.CONFIG, model_folder.WEIGHTS, model_folder.HISTORY, model_folder.METRICS)
     files = {model_folder.CARD: str(model_card.make(folder, namespace)).encode()}
     files |= {name: (folder / name).read_bytes() for name in names}
-    limit_silence()
+    limit_timeout()
     commit, new = hub.upload(repo, files, private, branch)
     pin = hub.Pin(commit, hub.sha256(files[model_folder.WEIGHTS]))
     hub.write_pin(repo, pin)
     return repo, pin, new
 
 
-def limit_silence() -> None:
-    """Let the Hub's client, which alone waits for ever on a server that has gone, give up.
+def limit_timeout() -> None:
+    """Give the Hub's client a timeout; by default, it waits for ever on a server that is gone.
 
-    As a factory, because the client is made anew when it could not connect.
+    As a factory, because the client is recreated when it could not connect.
     """
 
     def client() -> httpx2.Client:
-        made = default_client_factory()
-        made.timeout = SILENCE
-        return made
+        result = default_client_factory()
+        result.timeout = TIMEOUT
+        return result
 
     set_client_factory(client)

@@ -1,4 +1,4 @@
-"""Put a finished, evaluated run where the app looks: `weights/NAME`."""
+"""Release a finished, evaluated run to `weights/NAME`, for the app."""
 
 import shutil
 from pathlib import Path
@@ -9,21 +9,21 @@ from kpdemo.models.model_folder import CheckpointError
 from kpdemo.zoo import WEIGHTS_DIR
 from train.publish import model_card
 
-BIGGEST = 25_000_000  # bytes of a weight file that a git repository bears
+MAX_BYTES = 25_000_000  # of a weight file in the git repository
 
 
 def ship(run: Path, with_weights: bool = True, weights: Path = WEIGHTS_DIR) -> tuple[Path, bool]:
     """Copy a run's folder under `weights`; returns the new folder and whether weights are in it.
 
-    Weights that are too big for the repository, or not wanted, stay behind, and the config with
-    them, so that the app offers no net that it cannot load; curves, figures and the card go along.
+    Weights that are too large for the repository, or excluded, are left out together with the
+    config, so that the app offers no net that it cannot load; curves, metrics and card are copied.
     Raises CheckpointError for a run that is not finished, was not evaluated or cannot be loaded.
     """
     finished(run)
     model_folder.read_metrics(run)
     if with_weights:
         checkpoint.load(run)
-        with_weights = (run / model_folder.WEIGHTS).stat().st_size <= BIGGEST
+        with_weights = (run / model_folder.WEIGHTS).stat().st_size <= MAX_BYTES
     folder = weights / run.name
     folder.mkdir(parents=True, exist_ok=True)
     for name in (
@@ -35,7 +35,7 @@ def ship(run: Path, with_weights: bool = True, weights: Path = WEIGHTS_DIR) -> t
         if name in hub.FILES and not with_weights:
             (folder / name).unlink(missing_ok=True)
         else:
-            # Not in place: an app that runs may have the old weights mapped into its memory.
+            # Not in place: a running app may have the old weights memory-mapped.
             scratch = folder / f"{name}.tmp"
             shutil.copy(run / name, scratch)
             scratch.replace(folder / name)
@@ -47,5 +47,5 @@ def finished(run: Path) -> dict:
     """The history of a run; CheckpointError if it is not finished."""
     history = model_folder.read_history(run)
     if not history["finished"]:
-        raise CheckpointError(f"{run} is not finished; `python -m train fit` goes on with it.")
+        raise CheckpointError(f"{run} is not finished; `python -m train fit` resumes it.")
     return history

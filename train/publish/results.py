@@ -328,7 +328,7 @@ def sweep_run(name: str, changes: dict, history: dict) -> dict:
     epochs = history.get("epochs") or []
     last = epochs[-1] if epochs else {}
     measured = [epoch for epoch in epochs if epoch.get("validation_nme") is not None]
-    best = min(measured, key=lambda epoch: epoch["validation_nme"], default={})
+    best: dict = min(measured, key=lambda epoch: epoch["validation_nme"], default={})
     return {
         "run": name,
         "changes": changes,

@@ -1,4 +1,4 @@
-"""The app as a Hugging Face Space: which files it gets, and their push."""
+"""The app as a Hugging Face Space: its files, and how they are pushed."""
 
 import shutil
 import tempfile
@@ -10,11 +10,11 @@ from huggingface_hub.utils import validate_repo_id
 
 from kpdemo.models import hub
 from kpdemo.models.hub import HubError
-from train.publish.push import limit_silence
+from train.publish.push import limit_timeout
 
 ROOT = Path(__file__).parents[2]
 README = "README.md"
-# The tests stay here, and so does what only a repository needs.
+# Without tests and what only the repository needs.
 FILES = (
     "app.py",
     "kpdemo",
@@ -26,11 +26,11 @@ FILES = (
     "pyproject.toml",
     "requirements.txt",
 )
-_KEPT = {README, ".gitattributes"}  # what a Space that was made on the Hub's page has
+_INITIAL = {README, ".gitattributes"}  # the files of a new Space
 
 
 def copy(folder: Path, namespace: str | None = None) -> None:
-    """Write what a Space gets into an empty folder.
+    """Write the files of a Space into an empty folder.
 
     The repositories that `kpdemo/models/pins.json` pins in the namespace become the Space's
     `models`, and their files are loaded when it is built (`preload_from_hub`).
@@ -53,22 +53,22 @@ def copy(folder: Path, namespace: str | None = None) -> None:
 
 
 def push(repo: str, private: bool = False) -> tuple[str, bool]:
-    """Make or update a Space, in one commit, and let it pull what is pinned in its namespace.
+    """Create or update a Space in one commit, and let it pull the models pinned in its namespace.
 
-    Returns the commit that holds the files, and whether it is new. What the Space has and this copy
-    has not is deleted; a Space that holds another program is refused. Raises HubError; a commit
-    that broke off leaves the files as they were.
+    Returns the commit that holds the files, and whether it is new. Files of the Space that this
+    copy does not have are deleted; a Space with another program is refused. Raises HubError; an
+    interrupted commit leaves the files as they were.
     """
     try:
         validate_repo_id(repo)
         namespace, _, name = repo.rpartition("/")
         if not namespace:
-            raise HubError(f"{repo!r} lacks the account: the Space's name is NAME/SPACE.")
+            raise HubError(f"{repo!r} lacks the account; write NAME/SPACE.")
         hub.require_token()
-        limit_silence()
+        limit_timeout()
         api = HfApi()
         before = _ready(api, repo, private)
-        # Before the files: where this fails, nothing is pushed.
+        # Before the files, so that a failure here pushes nothing.
         if _pins(namespace) and _pulls_from(api, repo) != namespace:
             api.add_space_variable(repo, hub.VARIABLE, namespace)
         with tempfile.TemporaryDirectory(prefix="kpdemo-space-") as scratch:
@@ -88,23 +88,23 @@ def push(repo: str, private: bool = False) -> tuple[str, bool]:
         raise HubError(f"{repo} cannot be pushed: {hub.reason(error)}.") from error
 
 
-def _ready(api: HfApi, repo: str, private: bool) -> str:
-    """The newest commit of the Space, which is made if need be."""
+def _ready(api: HfApi, repo: str, private: bool) -> str | None:
+    """The newest commit of the Space, which is created if it does not exist."""
     try:
-        there = api.space_info(repo, timeout=hub.TIMEOUT)
+        info = api.space_info(repo, timeout=hub.TIMEOUT)
     except RepositoryNotFoundError:
         api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private or None)
-        there = api.space_info(repo, timeout=hub.TIMEOUT)
-    if private and not there.private:
+        info = api.space_info(repo, timeout=hub.TIMEOUT)
+    if private and not info.private:
         raise HubError(f"{repo} is public already, and nothing was pushed; make it private.")
-    names = {sibling.rfilename for sibling in there.siblings or []}
-    if names - _KEPT and "kpdemo/__init__.py" not in names:
-        others = ", ".join(sorted(names - _KEPT)[:3])
+    names = {sibling.rfilename for sibling in info.siblings or []}
+    if names - _INITIAL and "kpdemo/__init__.py" not in names:
+        others = ", ".join(sorted(names - _INITIAL)[:3])
         raise HubError(
             f"{repo} cannot be pushed: the name is taken by a Space with another program in it "
             f"({others})."
         )
-    return there.sha
+    return info.sha
 
 
 def _pins(namespace: str | None) -> dict[str, hub.Pin]:

@@ -1,4 +1,4 @@
-"""Would the app start as a Space? What can be known of that from here."""
+"""Check, without the Hub, whether the app would start as a Space."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ from huggingface_hub import SpaceHardware
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 from train.publish import space
 
-# What the Hub takes in the other way than as text, whatever .gitattributes says.
+# Bytes beyond which the Hub does not take a file as text, whatever .gitattributes says.
 LARGE = 10_000_000
 # https://huggingface.co/docs/hub/spaces-zerogpu
 PYTHONS = ("3.10", "3.12")
@@ -32,12 +32,12 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(_text(item) for item in value)
 
 
-def _truth(value: Any) -> bool:
+def _boolean(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-# https://huggingface.co/docs/hub/spaces-config-reference, as far as it is about Gradio's Spaces;
-# and `license`, as in any card.
+# The keys of https://huggingface.co/docs/hub/spaces-config-reference for Gradio's Spaces, and
+# `license`, as in any card.
 KEYS: dict[str, Callable[[Any], bool]] = {
     "title": _text,
     "emoji": lambda value: _text(value) and not value.isascii() and len(value) <= 8,
@@ -48,52 +48,52 @@ KEYS: dict[str, Callable[[Any], bool]] = {
     "python_version": lambda value: value in PYTHONS,
     "app_file": lambda value: value in space.FILES,
     "base_path": lambda value: _text(value) and value.startswith("/"),
-    "fullWidth": _truth,
+    "fullWidth": _boolean,
     "header": lambda value: value in ("mini", "default"),
     "short_description": lambda value: _text(value) and len(value) <= 60,
     "models": _texts,
     "datasets": _texts,
     "tags": _texts,
     "thumbnail": _text,
-    "pinned": _truth,
-    "disable_embedding": _truth,
+    "pinned": _boolean,
+    "disable_embedding": _boolean,
     "startup_duration_timeout": lambda value: _text(value) and value[-1] in "smh",
     "suggested_hardware": lambda value: value in {hardware.value for hardware in SpaceHardware},
     "suggested_storage": lambda value: value in ("small", "medium", "large"),
     "preload_from_hub": _texts,
     "license": _text,
 }
-NEEDED = ("title", "sdk", "sdk_version", "python_version", "app_file", "license")
+REQUIRED = ("title", "sdk", "sdk_version", "python_version", "app_file", "license")
 
 
 class SpaceError(RuntimeError):
-    """Files that would not make a Space that starts; the message says why, a sentence each."""
+    """Files from which no Space would start; the message has one sentence for each problem."""
 
 
 def check() -> str:
-    """Look at exactly what a Space would get, and start the app from it; what it answered.
+    """Check exactly the files that a Space would get, and start the app from them.
 
-    Raises SpaceError.
+    Returns the app's report of its start. Raises SpaceError.
     """
     with tempfile.TemporaryDirectory(prefix="kpdemo-space-") as scratch:
         folder = Path(scratch)
         space.copy(folder)
-        if wrong := list(problems(folder)):
-            raise SpaceError("\n".join(wrong))
+        if sentences := list(problems(folder)):
+            raise SpaceError("\n".join(sentences))
         return start(folder)
 
 
 def problems(folder: Path) -> Iterator[str]:
-    """What is wrong with a Space's files, a sentence each; to start it is `start`'s matter."""
+    """What is wrong with a Space's files, one sentence each, without starting it."""
     front = front_matter(folder)
-    for key in NEEDED:
+    for key in REQUIRED:
         if key not in front:
             yield f"{space.README} lacks the key {key}."
     for key, value in front.items():
         if key not in KEYS:
             yield f"{space.README} has the key {key}, which Spaces do not know."
         elif not KEYS[key](value):
-            yield f"{space.README} has {key}: {value!r}, which Spaces do not take."
+            yield f"{space.README} has {key}: {value!r}, which Spaces do not accept."
     yield from _pins(folder, front)
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -101,12 +101,12 @@ def problems(folder: Path) -> Iterator[str]:
 
 
 def front_matter(folder: Path) -> dict[str, Any]:
-    """The settings at the head of a Space's README; empty where they are missing or no YAML."""
-    found = re.match(
+    """The front matter of a Space's README; empty where it is missing or not valid YAML."""
+    match = re.match(
         r"---\n(.*?)\n---\n", (folder / space.README).read_text(encoding="utf-8"), re.DOTALL
     )
     try:
-        front = yaml.safe_load(found[1]) if found else {}
+        front = yaml.safe_load(match[1]) if match else {}
     except yaml.YAMLError:
         front = {}
     return front if isinstance(front, dict) else {}
@@ -128,41 +128,42 @@ def _storage(path: Path, name: Path) -> Iterator[str]:
         head = file.read(8192)
     if head.startswith(b"version https://git-lfs"):
         yield f"{name} is a pointer of git-lfs, not the file."
-    # The Hub tells text from other content as git does.
+    # The Hub distinguishes text from binary files as git does.
     if path.stat().st_size > LARGE and b"\0" not in head:
         yield f"{name} is text of more than {LARGE // 1_000_000} MB, which the Hub does not store."
 
 
 def start(folder: Path) -> str:
-    """Start the app from a Space's files as a stranger's machine would; returns what it answered.
+    """Start the app from a Space's files as on a bare machine; returns its report.
 
-    There is no network, an empty home, nothing to write but a temporary folder, and no variable of
-    this machine's. Raises SpaceError if the app does not start, finds no face, or lacks the answer
-    of a default model or of MediaPipe.
+    Without network, with an empty home, only a temporary folder to write to, and no environment
+    variable of this machine. Raises SpaceError if the app does not start, detects no face, or
+    lacks the prediction of a default model or of MediaPipe.
     """
     with tempfile.TemporaryDirectory(prefix="kpdemo-start-") as scratch:
         home, temporary = Path(scratch) / "home", Path(scratch) / "tmp"
         home.mkdir()
         temporary.mkdir()
-        variables = {"HOME": home, "TMPDIR": temporary, "PATH": "/usr/bin:/bin"}
+        variables = {"HOME": str(home), "TMPDIR": str(temporary), "PATH": "/usr/bin:/bin"}
         command = ["bwrap", "--unshare-all", "--die-with-parent", "--uid", "1000", "--gid", "1000"]
         command += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-        command += ["--bind", temporary, temporary, "--chdir", folder, "--clearenv"]
+        command += ["--bind", str(temporary), str(temporary)]
+        command += ["--chdir", str(folder), "--clearenv"]
         for name, value in variables.items():
             command += ["--setenv", name, value]
-        command += [sys.executable, "-B", Path(__file__).with_name("space_visit.py")]
+        command += [sys.executable, "-B", str(Path(__file__).with_name("space_visit.py"))]
         command += [*DEFAULT_MODELS, BASELINE]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+            process = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
         except FileNotFoundError:
             raise SpaceError(
-                "The start was not tried: bubblewrap (`apt install bubblewrap`) is missing, which "
-                "shuts the app off from network, home and disk."
+                "The app was not started: bubblewrap (`apt install bubblewrap`) is missing, which "
+                "isolates it from network, home and disk."
             ) from None
         except subprocess.TimeoutExpired:
             raise SpaceError(f"The app did not answer within {SECONDS} s.") from None
-    if done.returncode:
-        # What the app said last, and what became of it.
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise SpaceError(f"The app does not work from its files: {'; '.join(said[-2:])}")
-    return done.stdout.splitlines()[-1]
+    if process.returncode:
+        # The app's last message, and how it ended.
+        messages = [line.strip() for line in process.stderr.splitlines() if line.strip()]
+        raise SpaceError(f"The app does not work from its files: {'; '.join(messages[-2:])}")
+    return process.stdout.splitlines()[-1]

@@ -1,7 +1,7 @@
-"""Starts `app.py` of the current folder, opens the page, and has a photo compared.
+"""Start `app.py` of the current folder, open the page, and compare a photo.
 
-Its arguments are the models that must answer. Run by `train.publish.space_check`, shut off from the
-network: only this machine can be asked.
+The arguments are the models that must have predictions. Run by `train.publish.space_check`, without
+a network: only this machine can be reached.
 """
 
 import subprocess
@@ -22,27 +22,28 @@ def main() -> None:
     started = time.monotonic()
     with subprocess.Popen([sys.executable, "-B", "app.py"], stdout=sys.stderr) as app:
         try:
-            while not _is_there():
+            while not _responds():
                 if app.poll() is not None:
                     sys.exit(f"app.py ended with status {app.returncode}.")
                 time.sleep(0.2)
-            waited = time.monotonic() - started
+            seconds = time.monotonic() - started
             client = Client(URL, verbose=False)
             result = client.predict(handle_file(PHOTO), api_name="/compare")
             if not result["faces"]:
-                sys.exit("The app found no face in a portrait.")
-            answers = result["faces"][0]["models"]
-            if silent := [name for name in sys.argv[1:] if name not in answers]:
+                sys.exit("The app detected no face in a portrait.")
+            predictions = result["faces"][0]["models"]
+            if missing := [name for name in sys.argv[1:] if name not in predictions]:
                 why = " ".join(result["unavailable"].values())
-                sys.exit(f"On a portrait, there was no answer of {', '.join(silent)}. {why}")
+                sys.exit(f"No prediction of {', '.join(missing)} on a portrait. {why}")
             print(
-                f"The page came after {waited:.1f} s, and {', '.join(answers)} answered on a photo."
+                f"The page was ready after {seconds:.1f} s; on a photo, {', '.join(predictions)} "
+                "predicted keypoints."
             )
         finally:
             app.terminate()
 
 
-def _is_there() -> bool:
+def _responds() -> bool:
     try:
         return urllib.request.urlopen(URL, timeout=5).status == 200
     except (urllib.error.URLError, OSError):

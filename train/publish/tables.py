@@ -50,8 +50,8 @@ def filled(text: str, collected: dict) -> str:
     """A document's text with its tables as `results.collect` has them."""
     for name, table in TABLES.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)"
-        body = table(collected)
-        text = re.sub(pattern, lambda m, b=body: f"{m[1]}\n{b}\n\n{m[2]}", text, flags=re.S)
+        body = table(collected).replace("\\", r"\\")
+        text = re.sub(pattern, rf"\1\n{body}\n\n\2", text, flags=re.S)
     return text
 
 

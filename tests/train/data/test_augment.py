@@ -256,14 +256,14 @@ def gappy() -> Faces:
 
 def test_gaps_are_left_to_the_loss_or_dropped_or_filled() -> None:
     masked, dropped, filled, whole = gappy(), gappy(), gappy(), gappy()
-    masked.settle_gaps("mask")
+    masked.treat_gaps("mask")
     torch.testing.assert_close(masked.keypoints, whole.keypoints, equal_nan=True)
-    dropped.settle_gaps("drop")
+    dropped.treat_gaps("drop")
     assert [face.name for face in dropped.sources] == [whole.sources[3].name]
     assert len(dropped) == len(dropped.eyes) == 1
     torch.testing.assert_close(dropped.keypoints[0], whole.keypoints[3])
     assert torch.equal(dropped[0, 0][0], whole[0, 3][0])
-    filled.settle_gaps("fill")
+    filled.treat_gaps("fill")
     expected = whole.keypoints.clone()
     expected[1, 3] = expected[0, 3]  # from the face before
     expected[0, 5] = expected[1, 5]  # nothing before: from the next
@@ -271,11 +271,11 @@ def test_gaps_are_left_to_the_loss_or_dropped_or_filled() -> None:
     torch.testing.assert_close(filled.keypoints, expected)
 
 
-def test_dropping_incomplete_faces_until_none_is_left_is_told() -> None:
+def test_dropping_all_faces_as_incomplete_is_refused() -> None:
     faces = gappy()
     faces.keypoints[3, 0] = torch.nan
     with pytest.raises(DataError, match="leaves none"):
-        faces.settle_gaps("drop")
+        faces.treat_gaps("drop")
 
 
 def test_each_move_happens_as_often_as_asked_for() -> None:

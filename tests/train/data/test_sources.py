@@ -616,7 +616,7 @@ def test_faces_with_too_few_labels_are_left_out_with_a_sentence(data: Path) -> N
     faces[1].keypoints[1:] = np.nan
     kept = Faces(faces, replace(recipe.load("unet"), name="tiny"), augment=False)
     assert len(kept) == len(faces) - 1
-    assert kept.damaged == [f"{faces[1].name} has too few labels to cut the face out."]
+    assert kept.damaged == [f"{faces[1].name} has too few labels to crop the face."]
     faces[0].keypoints[36] = np.nan
     good, others = readable(faces)
     assert len(good) == len(faces) - 2

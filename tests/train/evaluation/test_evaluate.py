@@ -24,8 +24,8 @@ from train.__main__ import main
 from train.data.sources import LabelledFace
 from train.evaluation import face_attributes
 from train.evaluation.evaluate import (
-    ask,
     by_facts,
+    compare_face,
     evaluate,
     extremes,
     fifteen_points,
@@ -126,12 +126,12 @@ def test_mediapipe_is_measured_as_the_nets_are(tmp_path, monkeypatch):
         np.testing.assert_allclose(face["truth"], drawn["helen/testset/2000_1"], atol=0.051, rtol=0)
 
 
-def test_what_cannot_be_asked_is_no_lost_face(trained, hopper, monkeypatch, capsys):
+def test_an_unavailable_model_is_no_lost_face(trained, hopper, monkeypatch, capsys):
     with Engine([trained]) as engine:
         whole = engine.store.model("model")
         engine.store.models["model"] = dataclasses.replace(whole, calibration=torch.zeros(3, 2))
         with pytest.raises(CheckpointError, match="model failed on this photo"):
-            ask(engine, ["model"], hopper, np.array([[200.0, 100], [330, 240]]))
+            compare_face(engine, ["model"], hopper, np.array([[200.0, 100], [330, 240]]))
     monkeypatch.setenv("KPDEMO_FACE_LANDMARKER", "/nonexistent")
     for name in (str(trained), "mediapipe"):
         assert main(["evaluate", name]) == 1

@@ -12,10 +12,10 @@ from train.evaluation import label_counts
 
 
 def test_labels_are_counted_by_keypoint_and_by_row():
-    known = np.zeros((4, 15), bool)
-    known[0] = True
-    known[1:3, 10] = True
-    counts = label_counts.counted(known)
+    labelled = np.zeros((4, 15), bool)
+    labelled[0] = True
+    labelled[1:3, 10] = True
+    counts = label_counts.counts(labelled)
     assert counts["rows"] == 4
     assert counts["rows_by_keypoint"]["nose_tip"] == 3
     assert counts["rows_by_keypoint"]["left_eye_center"] == 1

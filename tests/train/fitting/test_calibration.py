@@ -17,8 +17,8 @@ from kpdemo.zoo import WEIGHTS_DIR
 from train import trainer
 from train.__main__ import main
 from train.data.sources import DataError, load
-from train.fitting import calibration
-from train.fitting.calibration import answers, beside, calibrate
+from train.fitting import calibration, ridge
+from train.fitting.calibration import calibrate, jittered, predictions
 from train.recipe import Augment, Data, Loss, Recipe, Stage
 
 TINY = Recipe(
@@ -56,14 +56,16 @@ def test_a_calibration_that_helps_is_kept_with_its_figures(
     after = checkpoint.load(run)
     kept = model_folder.read_history(run)["calibration"]
     assert kept["validation_nme"] < kept["validation_nme_before"]
-    assert kept["ridge"] in calibration.RIDGES
+    assert kept["ridge"] in ridge.STRENGTHS
     assert f"{kept['validation_nme']:.3f} % after" in capsys.readouterr().out
     for name, value in before.net.state_dict().items():
         torch.testing.assert_close(after.net.state_dict()[name], value, rtol=2e-3, atol=1e-5)
     # The figures are those of what `predict` answers with and without it.
     held_out = calibration.split(load("300w"), 0.25, 0)[1]
     for model, figure in ((before, "validation_nme_before"), (after, "validation_nme")):
-        assert calibration.error(*answers(model, held_out)) == pytest.approx(kept[figure], rel=0.01)
+        assert calibration.error(*predictions(model, held_out)) == pytest.approx(
+            kept[figure], rel=0.01
+        )
 
 
 def test_one_that_does_not_help_is_left_out(run: Path) -> None:
@@ -97,23 +99,23 @@ def test_twice_or_without_held_out_faces_is_refused(run: Path) -> None:
     calibrate(run)
     with pytest.raises(CheckpointError, match="calibrated already"):
         calibrate(run)
-    with pytest.raises(CheckpointError, match="holds no training faces out"):
+    with pytest.raises(CheckpointError, match="holds out no training faces"):
         calibrate(WEIGHTS_DIR / "nosenet-fajardo")
     with pytest.raises(CheckpointError, match="there are none to train"):
         calibrate(WEIGHTS_DIR / "kaggle-cnn")  # all of its sources lose labels
 
 
-def test_crops_beside_are_about_as_far_off_as_measured() -> None:
+def test_jittered_crops_err_as_measured() -> None:
     rng = np.random.default_rng(0)
     crop = Crop(50.0, 60.0, 200.0, 200.0)
     measured = crop_rules.left_unexplained(Framing("keypoint-box"))
-    off = [beside(crop, measured, rng) for _ in range(400)]
+    crops = [jittered(crop, measured, rng) for _ in range(400)]
     # Percent of a width of 200.
-    assert np.std([c.x for c in off]) == pytest.approx(2 * measured["x"], rel=0.15)
-    assert np.std([c.y for c in off]) == pytest.approx(2 * measured["y"], rel=0.15)
-    widths = np.log([c.width for c in off])
+    assert np.std([c.x for c in crops]) == pytest.approx(2 * measured["x"], rel=0.15)
+    assert np.std([c.y for c in crops]) == pytest.approx(2 * measured["y"], rel=0.15)
+    widths = np.log([c.width for c in crops])
     assert np.std(widths) == pytest.approx(measured["width"] / 100, rel=0.15)
-    assert all(c.width == c.height and c.roll == 0 for c in off)
+    assert all(c.width == c.height and c.roll == 0 for c in crops)
 
 
 def test_a_calibration_of_another_markup_is_refused(run: Path) -> None:
@@ -123,7 +125,7 @@ def test_a_calibration_of_another_markup_is_refused(run: Path) -> None:
         checkpoint.load(run)
 
 
-def test_a_calibration_survives_the_way_to_disk(run: Path) -> None:
+def test_a_calibration_is_saved_and_loaded_exactly(run: Path) -> None:
     model = checkpoint.load(run)
     matrix = torch.rand(31, 30) / 100
     checkpoint.save(run, model.net, model.config, matrix)

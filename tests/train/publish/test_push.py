@@ -201,7 +201,7 @@ def test_a_hub_that_falls_silent_is_given_up(
     local_hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also when the client was made anew meanwhile, as it is when it could not connect."""
-    monkeypatch.setattr(pushing, "SILENCE", 0.5)
+    monkeypatch.setattr(pushing, "TIMEOUT", 0.5)
     monkeypatch.setattr(_http.time, "sleep", lambda seconds: close_session())
     local_hub.fail("POST", "/preupload/", status=503)
     local_hub.fail("POST", "/commit/", hang=True)

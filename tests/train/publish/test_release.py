@@ -54,7 +54,7 @@ def test_without_weights_the_rest_goes_along_and_the_app_does_not_offer_it(
 ) -> None:
     ship(run, weights=tmp_path / "weights")  # and no weights of an earlier time stay behind
     if why == "too big":
-        monkeypatch.setattr(shipping, "BIGGEST", 10)
+        monkeypatch.setattr(shipping, "MAX_BYTES", 10)
     folder, with_weights = ship(run, why == "too big", tmp_path / "weights")
     assert not with_weights
     assert {path.name for path in folder.iterdir()} == {

@@ -55,7 +55,7 @@ def test_the_app_starts_from_what_a_space_gets_and_answers_on_a_photo(
 ) -> None:
     assert main(["space", "--check"]) == 0
     said = capsys.readouterr().out
-    assert "simplenet, resnet18, unet, keypoint-resnet, mediapipe answered on a photo" in said
+    assert "simplenet, resnet18, unet, keypoint-resnet, mediapipe predicted keypoints" in said
 
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
@@ -78,13 +78,15 @@ def test_a_program_that_cannot_start_is_noticed(tmp_path: Path) -> None:
 def test_an_app_without_one_of_its_models_is_noticed(files: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(files, tmp_path / "app", copy_function=os.link)
     (folder / "weights/unet/config.json").unlink()
-    with pytest.raises(space_check.SpaceError, match=r"no answer of unet\. unet has no config"):
+    with pytest.raises(
+        space_check.SpaceError, match=r"No prediction of unet .* unet has no config"
+    ):
         space_check.start(folder)
 
 
 def test_without_bubblewrap_nothing_is_claimed(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(space_check.SpaceError, match="not tried: bubblewrap"):
+    with pytest.raises(space_check.SpaceError, match="not started: bubblewrap"):
         space_check.start(tmp_path)
 
 
@@ -139,7 +141,7 @@ def test_a_readme_without_front_matter_lacks_all_keys(files: Path, tmp_path: Pat
     edited(files, tmp_path)
     (tmp_path / "README.md").write_text("# kpdemo\n")
     said = list(space_check.problems(tmp_path))
-    assert all(any(f"lacks the key {key}." in one for one in said) for key in space_check.NEEDED)
+    assert all(any(f"lacks the key {key}." in one for one in said) for key in space_check.REQUIRED)
 
 
 def test_a_torch_that_zerogpu_has_not_is_named(files: Path, tmp_path: Path) -> None:

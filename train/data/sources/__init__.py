@@ -1,4 +1,4 @@
-"""One reader an official layout, and the names under which recipes ask for them."""
+"""Readers, one for each official layout, and the names that recipes use for them."""
 
 from collections import Counter
 from hashlib import sha256
@@ -21,7 +21,7 @@ __all__ = ["SOURCES", "DataError", "LabelledFace", "load", "root", "split"]
 
 
 def load(name: str) -> list[LabelledFace]:
-    """The faces of one source; DataError if there is no such source or its files are not there."""
+    """The faces of one source; DataError if it is unknown or its files are missing."""
     if name not in SOURCES:
         raise DataError(f"Unknown data set {name!r}; known are {', '.join(SOURCES)}.")
     return SOURCES[name](root())
@@ -34,8 +34,8 @@ def split(
 
     Groups are ranked by a hash within their own data set, so that a face is on the same side
     whatever other sets a recipe adds: a run that starts from another never validates on faces
-    that the other was trained on. Training leaves the seed as it is: runs with other seeds are
-    judged on the same faces.
+    that the other was trained on. The split does not depend on a recipe's seed, so that runs with
+    different seeds are validated on the same faces.
     """
     sets: dict[str, Counter[str]] = {}
     for face in faces:

@@ -1,7 +1,7 @@
 """BioID: https://www.bioid.com/face-database/ with the FGnet markup of 20 points, 0-based.
 
-Official layout: `BioID_0000.pgm` and so on; labels are `points_20/bioid_0000.pts`, an archive of
-its own.
+Official layout: `BioID_0000.pgm` and so on; the labels `points_20/bioid_0000.pts` are a separate
+archive.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from train.data.sources.common import (
     read_pts,
 )
 
-# The set does not say who is who; people come in long runs of consecutive numbers.
+# Identities are not given; each person has a long run of consecutive numbers.
 RUN = 50
 
 

@@ -1,4 +1,4 @@
-"""What each data set is, on which terms, where it comes from and where it belongs."""
+"""The data sets: content, terms, home page, and their folders."""
 
 from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from train.data.sources.download import Archive
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set. `folder` is under the data root; `contents` reads what should be there.
+    """One data set. `folder` is under the data root; `contents` reads its parts.
 
-    `by_hand` says how to get it without us; `archives` is empty where an account is needed.
+    `by_hand` says how to get it manually; `archives` is empty where an account is needed.
     """
 
     title: str

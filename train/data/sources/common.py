@@ -1,4 +1,4 @@
-"""What all readers share: a labelled face, where data lies, and how errors are told."""
+"""What all readers share: a labelled face, the data folder, and errors as DataError."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PICTURES = (".jpg", ".jpeg", ".png", ".pgm", ".bmp")
 
 
 class DataError(ValueError):
-    """Data that is missing or broken; the message is one sentence that says what to do."""
+    """Missing or broken data; the message is one sentence that says what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class LabelledFace:
     def pixels(self, channels: int) -> np.ndarray:
         """`(H, W)` grey or `(H, W, 3)` RGB uint8; DataError names a picture that is damaged.
 
-        The picture stays as it lies in the file: labels belong to its pixels, not to EXIF.
+        EXIF orientation is ignored: the labels belong to the pixels as stored.
         """
         if isinstance(self.picture, np.ndarray):
             grey = self.picture
@@ -49,7 +49,7 @@ class LabelledFace:
                 # A JPEG's own grey channel needs no conversion from RGB and back.
                 picture.draft(mode, picture.size)
                 return np.asarray(picture.convert(mode))
-        # A broken PNG raises SyntaxError, a picture of absurd size DecompressionBombError.
+        # A broken PNG raises SyntaxError, a huge picture DecompressionBombError.
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             what = "is damaged and cannot be decoded" if self.picture.exists() else "is missing"
             raise DataError(f"{self.picture} {what}; put a good copy in its place.") from error
@@ -59,8 +59,8 @@ def root() -> Path:
     """The data folder: `KPDEMO_DATA`, else `../shared/data` if it exists, else the user's own."""
     if configured := os.environ.get("KPDEMO_DATA"):
         return Path(configured).expanduser()
-    beside = Path(__file__).parents[3].parent / "shared" / "data"
-    return beside if beside.is_dir() else Path.home() / ".cache" / "kpdemo" / "data"
+    shared = Path(__file__).parents[3].parent / "shared" / "data"
+    return shared if shared.is_dir() else Path.home() / ".cache" / "kpdemo" / "data"
 
 
 def folder(path: Path, what: str) -> Path:
@@ -74,7 +74,7 @@ def folder(path: Path, what: str) -> Path:
 
 
 def labelled_pictures(where: Path, suffix: str, what: str) -> list[tuple[Path, Path]]:
-    """Pairs of label file and picture of the same name anywhere under `where`, in order of name.
+    """Pairs of label file and picture with the same name anywhere under `where`, sorted by name.
 
     Archives differ in folders and letter case, so only the name counts. DataError if there is no
     label or a label has no picture.
@@ -84,28 +84,28 @@ def labelled_pictures(where: Path, suffix: str, what: str) -> list[tuple[Path, P
         raise DataError(
             f"{what}: {where} holds no {suffix} file; `python -m train data` says what belongs."
         )
-    if absent := [label for name, label in labels.items() if name not in pictures]:
+    if unmatched := [label for name, label in labels.items() if name not in pictures]:
         raise DataError(
-            f"{what}: {len(absent)} of {len(labels)} label files under {where} have no picture of "
-            f"their name, {absent[0].name} for one; unpack the data set again."
+            f"{what}: {len(unmatched)} of {len(labels)} label files under {where} have no picture "
+            f"of their name, {unmatched[0].name} for one; unpack the data set again."
         )
     return [(labels[name], pictures[name]) for name in sorted(labels)]
 
 
 def first_number(path: Path) -> int:
-    """The first number in a file's name, where official names carry the person or the picture."""
-    found = re.search(r"\d+", path.stem)
-    if not found:
+    """The first number in a file's name: in official names, that of the person or picture."""
+    match = re.search(r"\d+", path.stem)
+    if not match:
         raise DataError(f"{path} has no number in its name, as the files of its set have.")
-    return int(found[0])
+    return int(match[0])
 
 
 def read_pts(path: Path, count: int, first: int, picture: Path) -> np.ndarray:
     """A `.pts` file as `(count, 2)` float32, 0-based; `first` is the file's own first index.
 
-    Unknown points are NaN. DataError if one lies far outside the `picture`.
+    Missing points are NaN. DataError if one lies far outside the `picture`.
     """
-    with told():
+    with as_data_error():
         points = annotations.read_pts(read_text(path), count, first, path)
     return inside(points, picture, path)
 
@@ -123,10 +123,10 @@ def inside(points: np.ndarray, picture: Path, label: Path) -> np.ndarray:
 
 
 def picture_size(picture: Path) -> np.ndarray:
-    """Width and height from the header alone; NaN if it is damaged, as `pixels()` will say."""
+    """Width and height from the header alone; NaN if it is damaged, which `pixels()` reports."""
     try:
-        with Image.open(picture) as opened:
-            return np.array(opened.size, np.float32)
+        with Image.open(picture) as image:
+            return np.array(image.size, np.float32)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return np.full(2, np.nan, np.float32)
 
@@ -140,14 +140,14 @@ def read_text(path: Path) -> str:
 
 
 def decoding(path: Path) -> str:
-    """The encoding of a file that begins with ASCII: UTF-8, UTF-16 or UTF-32, marked or not."""
+    """UTF-8, UTF-16 or UTF-32, with or without a mark, of a file that begins with ASCII."""
     with path.open("rb") as file:
         return json.detect_encoding(file.read(4))
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Within it, what is wrong with a label becomes a DataError."""
+def as_data_error() -> Iterator[None]:
+    """Within it, errors in annotations are raised as DataError."""
     try:
         yield
     except annotations.TruthError as error:

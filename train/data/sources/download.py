@@ -1,4 +1,4 @@
-"""Fetch an archive into the data folder: all of it or nothing, and never over what is there."""
+"""Download archives into the data folder, atomically and without overwriting anything."""
 
 import gzip
 import shutil
@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from train.data.sources.common import DataError
 
-# Seconds without a byte before a download is given up.
+# Seconds without a byte until a download fails.
 TIMEOUT = 30.0
-# The length that the bar shows is that of the file, not of a compressed transfer.
+# So that the progress bar shows the size of the file, not of a compressed transfer.
 HEADERS = {"Accept-Encoding": "identity"}
 
 
@@ -27,7 +27,7 @@ BROKEN = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EO
 
 @dataclass(frozen=True)
 class Archive:
-    """A `.zip` or `.tar.gz` file: the `folder` of the data root that it fills, and where it lies.
+    """A `.zip` or `.tar.gz` file, and the `folder` under the data root for its content.
 
     Addresses are tried in turn: the publisher's first, then mirrors of the same file.
     """
@@ -37,16 +37,16 @@ class Archive:
 
 
 def fetch(archive: Archive, root: Path) -> None:
-    """Download and unpack `archive` into `root / archive.folder`, which must not hold anything.
+    """Download and unpack `archive` into `root / archive.folder`, which must be empty or missing.
 
-    The folder appears in one step, when everything has been received and checked; whatever stops
-    it before leaves nothing behind. DataError says what went wrong and what to do by hand.
+    The folder appears in one step, once everything is received and checked; any failure before
+    leaves nothing behind. DataError says what went wrong and what to do by hand.
     """
     target = root / archive.folder
     if is_filled(target):
         raise DataError(f"{target} is there already; move it away to download it again.")
     failures = []
-    with _workshop(root) as work:
+    with _scratch_folder(root) as work:
         for address in archive.addresses:
             try:
                 _receive(address, work / "archive")
@@ -58,7 +58,7 @@ def fetch(archive: Archive, root: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.is_dir():
                 target.rmdir()
-            _without_wrapping(work / "content").rename(target)
+            _innermost(work / "content").rename(target)
             return
     raise DataError(
         f"{' '.join(failures)} Try again later, or get the file with a browser and unpack it into "
@@ -67,13 +67,13 @@ def fetch(archive: Archive, root: Path) -> None:
 
 
 def is_filled(folder: Path) -> bool:
-    """Whether there is a folder (or a file) of that name that is not empty."""
+    """Whether there is a file or a non-empty folder of that name."""
     return folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
 
 
 @contextmanager
-def _workshop(root: Path) -> Iterator[Path]:
-    # Beside the data, so that the last step is a renaming and not a copy that can break.
+def _scratch_folder(root: Path) -> Iterator[Path]:
+    # On the same file system as the data, so that the last step is an atomic rename.
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as work:
@@ -110,23 +110,23 @@ def _unpack(archive: Path, destination: Path, address: str) -> None:
     destination.mkdir()
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as packed:
-                for name in packed.namelist():
-                    # ZipFile would quietly put such an entry somewhere else inside.
+            with zipfile.ZipFile(archive) as file:
+                for name in file.namelist():
+                    # ZipFile would silently extract such an entry to another place.
                     if name.startswith(("/", "\\")) or ".." in PurePosixPath(name).parts:
                         raise DataError(f"{address} is refused: {name} would lie outside it.")
-                packed.extractall(destination)
+                file.extractall(destination)
         else:
-            with tarfile.open(archive) as packed:
-                packed.extractall(destination, filter="data")
+            with tarfile.open(archive) as tar:
+                tar.extractall(destination, filter="data")
     except tarfile.FilterError as error:
         raise DataError(f"{address} is refused: {error}.") from error
     except BROKEN as error:
         raise DataError(f"{address} is damaged or no archive at all.") from error
 
 
-def _without_wrapping(content: Path) -> Path:
-    """The folder that holds the data itself, inside folders that hold nothing but a folder."""
+def _innermost(content: Path) -> Path:
+    """The folder with the data itself, below folders that contain only one folder."""
     while True:
         entries = [path for path in content.iterdir() if path.name != "__MACOSX"]
         if len(entries) != 1 or not entries[0].is_dir():

@@ -3,8 +3,8 @@
 Official layout: `afw/`, `helen/{trainset,testset}/`, `lfpw/{trainset,testset}/`, a picture and a
 1-based `.pts` file of the same name for every face.
 
-`300w-partial/` beside it has tight crops of more faces of the training side, of which eleven points
-are labelled and the others `nan nan`.
+`300w-partial/` beside it has tight crops of more training faces, with eleven labelled points and
+the others `nan nan`.
 """
 
 from pathlib import Path
@@ -35,19 +35,19 @@ def read(root: Path, parts: tuple[str, ...]) -> list[LabelledFace]:
 
 
 def train(root: Path) -> list[LabelledFace]:
-    """The training side: AFW and the training sets of HELEN and LFPW."""
+    """The training faces: AFW and the training sets of HELEN and LFPW."""
     return read(root, TRAIN)
 
 
 def common(root: Path) -> list[LabelledFace]:
-    """The *common* test set (554 faces): for `evaluate` alone, never to train or to select on."""
+    """The *common* test set (554 faces): only for `evaluate`, never for training or selection."""
     return read(root, COMMON)
 
 
 def partial(root: Path) -> list[LabelledFace]:
-    """More faces of the training side with 11 of the 68 points, the others NaN; none is in `300w`.
+    """More training faces with 11 of the 68 points, the others NaN; none of them is in `300w`.
 
-    Each is a photo of its own.
+    Each is a separate photo.
     """
     what = "300-W (partial labels)"
     where = folder(root / "300w-partial", what)
@@ -64,6 +64,6 @@ def partial(root: Path) -> list[LabelledFace]:
 
 
 def _photo(part: str, stem: str) -> str:
-    # In AFW and HELEN the number behind the underscore counts the faces of one photo; in LFPW
+    # In AFW and HELEN the number after the underscore counts the faces of one photo; in LFPW
     # ("image_0001") it counts the photos.
     return stem if part.startswith("lfpw") else stem.rsplit("_", 1)[0]

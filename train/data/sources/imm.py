@@ -10,13 +10,13 @@ import numpy as np
 from kpdemo.keypoints import annotations
 from train.data.sources.common import (
     LabelledFace,
+    as_data_error,
     first_number,
     folder,
     inside,
     labelled_pictures,
     picture_size,
     read_text,
-    told,
 )
 
 TRAIN_PERSONS = range(1, 33)
@@ -50,6 +50,6 @@ def validation(root: Path) -> list[LabelledFace]:
 
 
 def _read(label: Path, picture: Path) -> np.ndarray:
-    with told():
+    with as_data_error():
         fractions = annotations.read_asf(read_text(label), label)
     return inside(annotations.to_pixels(fractions, *picture_size(picture)), picture, label)

@@ -1,7 +1,7 @@
 """Kaggle's Facial Keypoints Detection: https://www.kaggle.com/c/facial-keypoints-detection
 
-`training.csv` has a row a face: 30 columns of coordinates in a 96×96 grey picture, empty where
-the label is missing, and `Image`, the 9216 pixel values. `test.csv` has `ImageId` and `Image`.
+`training.csv` has one row for each face: 30 columns of coordinates in a 96×96 grey picture, empty
+where the label is missing, and `Image`, the 9216 pixel values. `test.csv` has `ImageId` and `Image`.
 `IdLookupTable.csv` lists which coordinates a submission must hold. `training_labels_only.csv`,
 the same columns without the pictures, is enough for the pattern of missing labels. Labels may lie
 outside the picture by up to a quarter of it (Kaggle's own are all inside).
@@ -48,7 +48,10 @@ def test_pictures(root: Path) -> dict[int, np.ndarray]:
 
 
 def missing_pattern(root: Path) -> np.ndarray:
-    """Which labels real rows have: bool `(rows, 15)`, from `training.csv` or its labels alone."""
+    """Which labels Kaggle's rows have: bool `(rows, 15)`, true where labelled.
+
+    Read from `training.csv`, or from `training_labels_only.csv` where the former is missing.
+    """
     where = folder(root / "kaggle", "Kaggle")
     path = where / "training.csv"
     if not path.exists():
@@ -57,10 +60,10 @@ def missing_pattern(root: Path) -> np.ndarray:
 
 
 def write_submission(lookup: Path, predictions: Mapping[int, np.ndarray], destination: Path) -> int:
-    """Write the `RowId,Location` file that Kaggle takes; returns its number of rows.
+    """Write a submission in Kaggle's `RowId,Location` format; returns its number of rows.
 
     `lookup` is `IdLookupTable.csv`, `predictions` maps an `ImageId` to `(15, 2)` pixels of the
-    96×96 picture. Coordinates are kept inside the picture, as Kaggle's own labels are.
+    96×96 picture. Coordinates are clipped to the picture, as Kaggle's own labels are.
     """
     rows = []
     for row in _rows(lookup, ("RowId", "ImageId", "FeatureName")):
@@ -68,7 +71,7 @@ def write_submission(lookup: Path, predictions: Mapping[int, np.ndarray], destin
         if name not in COLUMNS:
             raise row.error(f"{name[:40]!r} is not a coordinate of the 15 points")
         if image not in predictions:
-            raise DataError(f"{lookup} asks for picture {image}, which has no prediction.")
+            raise DataError(f"{lookup} lists picture {image}, which has no prediction.")
         point, axis = divmod(COLUMNS.index(name), 2)
         number = row.whole("RowId", "a row")
         rows.append((number, float(np.clip(predictions[image][point, axis], 0, SIDE))))

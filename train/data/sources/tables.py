@@ -1,7 +1,8 @@
-"""Tables of labels as they come, or as a spreadsheet or an editor saved them again.
+"""Read tables of labels, as published or as saved again by a spreadsheet or an editor.
 
-Read are UTF-8 and UTF-16 with or without a byte-order mark, commas, semicolons or tabs between
-cells, any line end, decimal commas, columns in any order, and empty columns and rows at the end.
+Accepted are UTF-8 and UTF-16 with or without a byte-order mark, commas, semicolons, tabs or bars
+between cells, any line end, decimal commas, columns in any order, and empty columns and rows at
+the end.
 """
 
 import csv
@@ -18,7 +19,7 @@ from kpdemo.keypoints import annotations
 from train.data.sources.common import DataError, decoding
 
 _SEPARATORS = (",", ";", "\t", "|")
-# A spreadsheet's cell holds so many characters, and loses the rest.
+# A spreadsheet truncates cells to this many characters.
 CELL = 32_767
 _MISSING = {"", "-", "?", "na", "n/a", "#n/a", "nan", "none", "null"}
 
@@ -31,10 +32,10 @@ class Row(Mapping[str, str]):
 
     def __init__(self, path: Path, number: int, heading: list[str], cells: list[str]) -> None:
         self.path, self.number = path, number
-        # How many cells were there: rows may end early.
+        # Before padding: rows may be short.
         self.width = len(cells)
         cells = cells + [""] * (len(heading) - len(cells))
-        # Of columns of one name, the first counts.
+        # The first of several columns with one name counts.
         pairs = [*zip(heading, cells, strict=False)]
         self._cells = dict(reversed(pairs))
 
@@ -48,7 +49,7 @@ class Row(Mapping[str, str]):
         return len(self._cells)
 
     def error(self, what: str) -> DataError:
-        """What is wrong with the row, as a sentence that begins with file and row."""
+        """A DataError whose sentence begins with file and row."""
         return DataError(f"{self.path}: row {self.number} {what}.")
 
     def value(self, column: str) -> float:
@@ -57,7 +58,7 @@ class Row(Mapping[str, str]):
         if text.lower() in _MISSING:
             return math.nan
         try:
-            # Spreadsheets of many countries write 66,03; 1_0 is a number for Python alone.
+            # Many countries' spreadsheets write 66,03; 1_0 is a number only for Python.
             number = float(text.replace(",", ".").replace("_", "?"))
         except ValueError:
             raise self.error(f"has a broken coordinate: {text:.40} in column {column}") from None
@@ -73,13 +74,13 @@ class Row(Mapping[str, str]):
         return int(re.split("[.,]", text)[0])
 
     def points(self, columns: Sequence[str], width: float, height: float) -> np.ndarray:
-        """The coordinates in columns x y x y …: float32 `(K, 2)`, NaN where unknown.
+        """The coordinates in columns x y x y …: float32 `(K, 2)`, NaN where missing.
 
         They are in pixels of a picture of `width` × `height`; see `annotations.outside` for how far
         beyond it they may lie.
         """
         values = np.array([self.value(column) for column in columns]).reshape(-1, 2)
-        # What float32 cannot hold stays outside.
+        # Values beyond the range of float32 stay outside the picture.
         points = annotations.without_codes(np.clip(values, -1e9, 1e9))
         for k in annotations.outside(points, width, height)[:1]:
             x, y = columns[2 * k : 2 * k + 2]
@@ -91,7 +92,7 @@ class Row(Mapping[str, str]):
 
 
 def rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    """The rows of a table that has these columns, and maybe others; empty ones are passed over.
+    """The rows of a table with at least these columns; empty ones are skipped.
 
     Raises DataError for another table, for one without rows, and for a broken row.
     """
@@ -133,12 +134,12 @@ def _heading(
     """A reader of the rows below the heading, and the columns' names."""
     limit = csv.field_size_limit()
     line = file.readline(limit)
-    # Excel's own hint in the first line.
+    # Excel's own hint at the separator in the first line.
     while line and (not line.strip() or re.fullmatch(r"sep=.", line.strip())):
         line = file.readline(limit)
-    absent = columns[0]
+    first_missing = columns[0]
     for separator in _SEPARATORS:
-        # Strict, or a quotation mark that nobody closes swallows the rest of the table.
+        # Strict, or an unclosed quotation mark would swallow the rest of the table.
         reader = csv.reader(chain([line], file), delimiter=separator, strict=True)
         try:
             heading = [name.strip() for name in next(reader, [])]
@@ -148,9 +149,9 @@ def _heading(
         if not missing:
             while not heading[-1] and heading.count("") > 1:
                 heading.pop()
-            if twice := [name for name in columns if heading.count(name) > 1]:
-                raise DataError(f"{path} has the column {twice[0]} twice; get the table again.")
+            if repeated := [name for name in columns if heading.count(name) > 1]:
+                raise DataError(f"{path} has the column {repeated[0]} twice; get the table again.")
             return reader, heading
         if len(heading) > 1:
-            absent = missing[0]
-    raise DataError(f"{path} has no column {absent}; it is not the data set's table.")
+            first_missing = missing[0]
+    raise DataError(f"{path} has no column {first_missing}; it is not the data set's table.")

@@ -1,4 +1,4 @@
-"""YouTube Faces frames as in a well-known course project: machine-made labels of 68 points.
+"""YouTube Faces frames, as in a well-known course project: 68 points labelled by a machine.
 
 Layout: `{training,test}/*.jpg` and `{training,test}_frames_keypoints.csv` with the picture's name
 and 136 numbers. Wolf et al. 2011, https://www.cs.tau.ac.il/~wolf/ytfaces/
@@ -16,14 +16,14 @@ def read(root: Path, part: str) -> list[LabelledFace]:
     """The frames of `part` ("training" or "test"), grouped by person."""
     table = _table(folder(root / "ytf", "YouTube Faces"), f"{part}_frames_keypoints.csv")
     where = folder(table.parent / part, f"YouTube Faces ({part})")
-    there = {path.name for path in where.iterdir()}
+    files = {path.name for path in where.iterdir()}
     faces = []
     for row in tables.rows(table, COLUMNS):
-        others = [cell for column, cell in row.items() if column not in COLUMNS and cell]
-        name = next((cell for cell in others if cell in there), None)
+        cells = [cell for column, cell in row.items() if column not in COLUMNS and cell]
+        name = next((cell for cell in cells if cell in files), None)
         if name is None:
             raise DataError(
-                f"YouTube Faces: {where} lacks the picture {others[0] if others else ''} that row "
+                f"YouTube Faces: {where} lacks the picture {cells[0] if cells else ''} that row "
                 f"{row.number} of {table} lists; unpack the data set again."
             )
         if row.width < len(row):
@@ -42,12 +42,12 @@ def read(root: Path, part: str) -> list[LabelledFace]:
 
 
 def train(root: Path) -> list[LabelledFace]:
-    """Both parts: the given test part shows the people of the training part, so it is no test."""
+    """Both parts: the published test part shows the people of the training part."""
     return read(root, "training") + read(root, "test")
 
 
 def _table(where: Path, name: str) -> Path:
-    # The course's archive puts everything into a folder `data`.
+    # The course's archive has everything in a folder `data`.
     for table in (where / name, where / "data" / name):
         if table.exists():
             return table
