@@ -52,7 +52,7 @@ class PhotoResult:
 
     def detection(self, number: int) -> Face:
         """What the detector gave for a face, counted from 0, in photo coordinates."""
-        detection = self.comparison.faces[number].found
+        detection = self.comparison.faces[number].detection
         if detection is None:
             raise ValueError("This comparison was not made by the engine.")
         return detection
