@@ -1,8 +1,8 @@
 """The panels: a photo and every model's points on it, drawn by the browser from one value.
 
 The server only says where the points are. Switching layers on and off, looking closer, sliding
-between two models and following a point from panel to panel happens in `assets/panels.js` and the
-files named beside it in `build`.
+between two models and following a point from panel to panel happens in `panels.js` and what
+it imports.
 """
 
 from typing import Any
@@ -38,12 +38,7 @@ def build() -> gr.HTML:
     `face`, for a visitor who wants a file, and "settings" where the address names models.
     """
     return component.build(
-        "panels",
-        "compare/panels.html",
-        "compare/panels.js",
-        "shared/zoom.js",
-        "compare/slide.js",
-        "shared/settings.js",
+        "panels", "compare/panels.html", "compare/panels.js", events=["download", "settings"]
     )
 
 

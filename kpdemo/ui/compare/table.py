@@ -1,6 +1,6 @@
 """The table under the panels: what each model costs and how near it is to the reference.
 
-The browser sorts it and adds the time that it takes itself (`assets/table.js`).
+The browser sorts it and adds the time that it takes itself (`table.js`).
 """
 
 from collections.abc import Collection, Mapping

@@ -1,7 +1,7 @@
 """What the browser draws of a layer: its kernels and their answers, sent once as small numbers.
 
 Weights and answers travel as signed bytes, each kernel in a scale of its own, and get their colours
-in `assets/filters_paint.js`. A byte of -128 is a cell without a number.
+in `paint.js`. A byte of -128 is a cell without a number.
 """
 
 import json

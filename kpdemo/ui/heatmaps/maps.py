@@ -1,7 +1,7 @@
 """Maps over a face, drawn by the browser from one value.
 
 The server sends all maps of a model at once, as one grey picture. Which points are looked at,
-marks on and off, the face as the net sees it: all that happens in `assets/heatmaps.js`.
+marks on and off, the face as the net sees it: all that happens in `heatmaps.js`.
 """
 
 from base64 import b64encode

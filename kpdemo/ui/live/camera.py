@@ -1,7 +1,7 @@
 """The webcam with a model and MediaPipe side by side, drawn by the browser.
 
 Gradio's own streaming writes every frame to its cache on the disk. Here a frame comes as text,
-is looked at in memory, and only the keypoints go back; `assets/live.js` draws them.
+is looked at in memory, and only the keypoints go back; `live.js` draws them.
 """
 
 import threading
