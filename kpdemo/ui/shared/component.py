@@ -21,8 +21,8 @@ def build(
 ) -> gr.HTML:
     """A component that looks like `template` and does what `script` says.
 
-    Names are paths below `kpdemo/ui`; `events` are those that the script triggers. `more` goes to Gradio's HTML
-    component: classes, server functions, props for the script.
+    Names are paths below `kpdemo/ui`; `events` are those that the script triggers. `more`
+    goes to Gradio's HTML component: classes, server functions, props for the script.
     """
     return gr.HTML(
         value=value,
