@@ -109,7 +109,6 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
                 "heatmaps-choice",
                 "heatmaps/heatmaps_controls.html",
                 "heatmaps/heatmaps_controls.js",
-                events=["input"],
                 value=_controls(models, with_maps, first, faces=1),
             )
             said = gr.HTML(elem_id="heatmaps-said", apply_default_css=False)

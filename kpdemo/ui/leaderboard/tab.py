@@ -11,7 +11,7 @@ from kpdemo.records import leaderboard
 from kpdemo.records.leaderboard import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
 from kpdemo.ui.leaderboard import charts, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
-from kpdemo.ui.shared import scripts
+from kpdemo.ui.shared import component
 from kpdemo.zoo import DEFAULT_MODELS
 
 _BOARDS = {
@@ -51,7 +51,7 @@ def build(tab: gr.Tab) -> None:
     problems = gr.HTML(elem_id="board-problems", apply_default_css=False)
     table = gr.HTML(
         '<p class="kp-small">Reading what was measured …</p>',
-        js_on_load=scripts.loader("leaderboard/leaderboard.js"),
+        js_on_load=component.script("leaderboard/leaderboard.js"),
         apply_default_css=False,
         elem_id="leaderboard",
     )

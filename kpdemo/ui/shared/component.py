@@ -34,6 +34,11 @@ def build(
     )
 
 
+def script(name: str, *events: str) -> str:
+    """The `js_on_load` of a component whose HTML is its value, with a script like `build`'s."""
+    return scripts.loader(name, *events)
+
+
 def notice(elem_id: str, box: str, most: int, too_large: str, kind: str = "") -> gr.HTML:
     """The place for notices about the files that are dropped into `box`, a CSS selector, chosen
     for it or pasted while it can be seen.
@@ -44,7 +49,7 @@ def notice(elem_id: str, box: str, most: int, too_large: str, kind: str = "") ->
     """
     html = gr.HTML(
         elem_id=elem_id,
-        js_on_load=scripts.loader("shared/files.js", "too_large"),
+        js_on_load=script("shared/files.js", "too_large"),
         apply_default_css=False,
         box=box,
         most=most,
