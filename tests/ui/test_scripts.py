@@ -29,12 +29,13 @@ def test_imports_of_all_scripts_are_served(client: TestClient) -> None:
         visited.add(address.rsplit("/", 1)[-1])
         response = client.get(address)
         assert response.status_code == 200
-        todo += [str(response.url.join(name)) for name in re.findall(r'from "(.+?)"', response.text)]
+        imports = re.findall(r'from "(.+?)"', response.text)
+        todo += [str(response.url.join(name)) for name in imports]
     assert {"common.js", "drawing.js", "pointers.js", "settings.js", "slide.js"} <= visited
 
 
 @pytest.mark.parametrize(
-    "name", ["page.py", "compare/panels.html", "shared/../page.py", "..%2f..%2fREADME.md", "", "x.js"]
+    "name", ["page.py", "compare/panels.html", "shared/../page.py", "..%2f..%2fREADME.md", "x.js"]
 )
 def test_only_scripts_are_served(client: TestClient, name: str) -> None:
     folder = scripts.address("compare/panels.js").removesuffix("compare/panels.js")
