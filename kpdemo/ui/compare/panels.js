@@ -72,7 +72,7 @@ export default function mount({ element, props, trigger, watch }) {
       zoom.reset();
     }
     for (const label of element.querySelectorAll(".kp-if-truth")) label.hidden = !data?.truth;
-    element.querySelector(".kp-reference").textContent = data?.truth ? "To the truth" : "To MediaPipe";
+    element.querySelector(".kp-reference").textContent = data?.truth ? "to the ground truth" : "to MediaPipe";
     listModels();
     arrange();
     // On a narrow screen the panels lie below the controls, out of sight.
@@ -316,7 +316,7 @@ export default function mount({ element, props, trigger, watch }) {
         }
         const { spot, place, name, facts } = describeHighlight(panel, index);
         if (spot) captions[side].replaceChildren(make("b", {}, name), facts.join(" · "));
-        else captions[side].replaceChildren(make("em", {}, `has no ${place ? name : "such point"}`));
+        else captions[side].replaceChildren(make("em", {}, "no such landmark"));
         if (index === target.panel) words = [panel.title, name, ...facts].join(", ");
         return spot ? drawRing(state.data.faces[target.face].box, spot, place ?? "") : "";
       });
@@ -335,7 +335,8 @@ export default function mount({ element, props, trigger, watch }) {
     const at = index === origin ? [k] : (panel.places[place] ?? []);
     const isThere = face && at.length && at.every((point) => isKnown(face.points[point]));
     const facts = [];
-    if (isThere && face.confidence) facts.push(`${percent(mean(at.map((point) => face.confidence[point])))} sure`);
+    if (isThere && face.confidence)
+      facts.push(`confidence ${percent(mean(at.map((point) => face.confidence[point])))}`);
     const gap = at.length === 1 ? panel.gaps[f].get(at[0]) : null;
     if (isThere && gap) facts.push(formatDistance(gap.share, gap.pixels));
     return { spot: isThere ? middle(face.points, at) : null, place, name, facts };
@@ -344,7 +345,7 @@ export default function mount({ element, props, trigger, watch }) {
   function formatDistance(share, pixels) {
     if (!state.data.truth) return `${share.toFixed(1)} % from MediaPipe`;
     const distances = [`${pixels.toFixed(1)} px`, ...(share === null ? [] : [`${share.toFixed(1)} %`])];
-    return `${distances.join(", ")} from the truth`;
+    return `${distances.join(", ")} from the ground truth`;
   }
 
   // What a panel says while no point is highlighted: its distance on the visible faces.

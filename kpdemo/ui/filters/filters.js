@@ -142,14 +142,14 @@ export default function mount({ element, props, watch }) {
     if (data.answers) {
       const { cells, lows, highs } = data.answers;
       const range = `${formatNumber(lows[k])} to ${formatNumber(highs[k])}, ${cells[1]}×${cells[0]} cells`;
-      figures.push(figure("Its answer", stretch(mapOf(k), DETAIL_SIDE), range));
+      figures.push(figure("Activation", stretch(mapOf(k), DETAIL_SIDE), range));
       figures.push(figure("On the face", face(k), "as this model sees it"));
     }
     const strength = data.answers
       ? make(
           "p",
           {},
-          `Strength ${formatNumber(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its answer${data.norm ? ", after the batch norm that follows," : ""} over the face, with what is below zero counted as zero.`,
+          `Strength ${formatNumber(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its activation${data.norm ? ", after the batch norm that follows," : ""} over the face, with what is below zero counted as zero.`,
         )
       : "";
     details.replaceChildren(
@@ -190,7 +190,7 @@ export default function mount({ element, props, watch }) {
     const picture = make(
       "div",
       { class: "kp-veiled" },
-      make("img", { src, alt: `The face as ${data.title} sees it, with the answer of kernel ${k + 1} over it` }),
+      make("img", { src, alt: `The face as ${data.title} sees it, with the activation of kernel ${k + 1} over it` }),
       veil,
     );
     Object.assign(picture.style, { width: `${width * step}px`, height: `${height * step}px` });
@@ -219,10 +219,10 @@ export default function mount({ element, props, watch }) {
       return `This layer enlarges: every cell of its inputs writes this pattern into a map ${data.stride} times as large.`;
     }
     if (data.readsPicture && data.inputs === 3) {
-      return "The kernel answers high where the photo has its colours in its pattern; mid grey cells do not count.";
+      return "The kernel responds strongly where the photo has its colours in its pattern; mid grey cells do not count.";
     }
     if (data.readsPicture) {
-      return "The kernel answers high where the photo is bright under its red cells and dark under its blue ones; white cells do not count.";
+      return "The kernel responds strongly where the photo is bright under its red cells and dark under its blue ones; white cells do not count.";
     }
     if (data.kernel[0] * data.kernel[1] === 1) {
       return "The kernel looks at one place only and adds up its inputs there: red ones count for it, blue ones against.";

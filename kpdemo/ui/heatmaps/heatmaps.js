@@ -7,11 +7,11 @@ const FIRST_POINT = "nose tip";
 
 const EXPLANATIONS = {
   shares: ({ calibrated }) =>
-    `The brighter a cell, the more of the net’s expectation lies in it; a map sums to one, and is the mean of those on the face and on its mirror image. The cross is the highest cell, the ellipse one standard deviation around the map’s mean, the dot the answer: that mean${calibrated ? ", moved a little by a calibration that was fitted on training faces" : ""}.`,
+    `The brighter a cell, the more of the net’s expectation lies in it; a map sums to one, and is the mean of those on the face and on its mirror image. The cross is the highest cell, the ellipse one standard deviation around the map’s mean, the dot the prediction: that mean${calibrated ? ", moved a little by a calibration that was fitted on training faces" : ""}.`,
   heights: () =>
-    "The brighter a cell, the higher the map there; the net was taught a bell of height 1 around the point. What is shown is the mean of the maps on the face and on its mirror image. The cross is its highest cell, the ellipse one standard deviation around its mean, the dot the answer: the mean of the highest cells of the two.",
+    "The brighter a cell, the higher the map there; the net was trained on a Gaussian of height 1 around the point. What is shown is the mean of the maps on the face and on its mirror image. The cross is its highest cell, the ellipse one standard deviation around its mean, the dot the prediction: the mean of the highest cells of the two.",
   moves: () =>
-    "A square of plain grey, as large as the dashed one, was laid on every place of the picture in turn: the brighter a place, the farther the point moved when it was hidden, so the answer rests on bright places. The cross is the brightest, the dot the answer with nothing hidden. Moves are the net’s own, on this picture alone; elsewhere its answer is averaged with that on the mirror image.",
+    "A plain grey square, as large as the dashed one, occluded every place of the picture in turn: the brighter a place, the farther the point moved, so the prediction depends on bright places. The cross is the brightest, the dot the prediction with nothing occluded. Moves are the net’s own, without the flip test that its other predictions have.",
 };
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
@@ -299,7 +299,7 @@ export default function mount({ element, props, watch }) {
     } else {
       const shares = panel.kind === "shares";
       top = shares ? percent(over(panel.top)) : over(panel.top).toFixed(2);
-      rows.push(["Highest cell", shares ? `${top} of the map` : `${top} (taught: 1)`]);
+      rows.push(["Highest cell", shares ? `${top} of the map` : `${top} (target: 1)`]);
       const [long, short] = [0, 1].map((axis) => percent(over(panel.spread.map((radii) => radii[axis]))));
       rows.push(["Spread (1 σ)", `${long} along, ${short} across, ${panel.unit}`]);
       rows.push(["Cross to dot", `${percent(over(panel.gap))} ${panel.unit}`]);

@@ -18,11 +18,11 @@ export default function mount({ element, props, trigger, watch }) {
     data = JSON.parse(props.value);
     model.replaceChildren(
       ...group(
-        "Draw a heatmap for each point",
+        "Heatmap for each keypoint",
         data.models.filter(({ maps }) => maps),
       ),
       ...group(
-        "Answer with numbers alone",
+        "Coordinates only",
         data.models.filter(({ maps }) => !maps),
       ),
     );
@@ -40,7 +40,7 @@ export default function mount({ element, props, trigger, watch }) {
       radio.checked = radio.value === view;
       radio.disabled = radio.value === "heatmap" && !maps;
     }
-    explanation.textContent = maps ? "" : "This model has no heatmaps: it answers with two numbers a point.";
+    explanation.textContent = maps ? "" : "This model has no heatmaps: it predicts coordinates only.";
   }
 
   const selectedModel = () => data.models.find(({ name }) => name === model.value);

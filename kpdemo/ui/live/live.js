@@ -149,7 +149,7 @@ export default function mount({ element, props, server, watch }) {
     const predictions = faces.map((face) => face.answers[nameOf(stage)]).filter(Boolean);
     if (!predictions.length) {
       stage.meta.textContent = "";
-      stage.caption.textContent = faces.length ? "found no points on this face" : "no face in sight";
+      stage.caption.textContent = faces.length ? "found no points on this face" : "no face detected";
       return;
     }
     stage.meta.textContent = `${plural(predictions[0].points.length, "point")} · ${formatDuration(predictions[0].milliseconds)}`;
