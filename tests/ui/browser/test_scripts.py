@@ -36,7 +36,7 @@ def test_component_without_its_script_says_so(visit) -> None:
 
 def test_value_may_arrive_before_the_script(visit) -> None:
     waiting = []
-    page = visit("**/compare/panels.js", waiting.append)
+    page = visit("**/compare/panels.js", lambda route: waiting.append(route))
     page.locator("#examples button").first.click()
     page.locator("#table tbody tr").first.wait_for()
     expect(page.locator(".kp-panel")).to_have_count(0)
