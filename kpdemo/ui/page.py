@@ -21,6 +21,7 @@ from kpdemo.ui.filters import tab as filters_tab
 from kpdemo.ui.heatmaps import tab as heatmaps_tab
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import tab as live_tab
+from kpdemo.ui.shared import scripts
 from kpdemo.ui.training import tab as training_tab
 
 _QUEUE_LENGTH = 24
@@ -53,7 +54,7 @@ LAUNCH: dict[str, Any] = {
     "run_history": False,
     "max_file_size": images.MAX_BYTES + 10_000_000,  # the page and `images` refuse earlier
     "state_session_capacity": session.SESSIONS_KEPT,
-    "app_kwargs": {"lifespan": _serving},
+    "app_kwargs": {"lifespan": _serving, "routes": [scripts.ROUTE]},
     "enable_monitoring": False,
     "mcp_server": True,
     # Otherwise Gradio exits if its own first request of the page takes more than three seconds, as

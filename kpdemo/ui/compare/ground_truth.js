@@ -1,33 +1,36 @@
-// Reads the chosen file here, so that it never lands on a disk of the server's.
+// Reads the chosen file in the browser, so that it is never written to the server's disk.
 
-const MOST = 10_000_000; // bytes
-const file = element.querySelector("[name=marks]");
-const marks = element.querySelector(".kp-marks");
-const set = element.querySelector("[name=set]");
+const MAX_BYTES = 10_000_000;
 
-function load() {
-  const data = props.value ? JSON.parse(props.value) : null;
-  marks.hidden = !data;
-  file.value = ""; // so that the same file can be chosen again
-  if (!data) return;
-  marks.querySelector("p").textContent = data.says;
-  set.parentNode.hidden = data.sets.length < 2;
-  set.replaceChildren(...data.sets.map(([name, title]) => new Option(title, name)));
-  set.value = data.chosen;
+export default function mount({ element, props, trigger, watch }) {
+  const file = element.querySelector("[name=marks]");
+  const marks = element.querySelector(".kp-marks");
+  const set = element.querySelector("[name=set]");
+
+  function load() {
+    const data = props.value ? JSON.parse(props.value) : null;
+    marks.hidden = !data;
+    file.value = ""; // so that the same file can be chosen again
+    if (!data) return;
+    marks.querySelector("p").textContent = data.says;
+    set.parentNode.hidden = data.sets.length < 2;
+    set.replaceChildren(...data.sets.map(([name, title]) => new Option(title, name)));
+    set.value = data.chosen;
+  }
+
+  file.addEventListener("change", async () => {
+    const [upload] = file.files;
+    if (!upload) return;
+    // The server counts letters, of which a file may have fewer than bytes.
+    const text = upload.size < MAX_BYTES ? await upload.text() : " ".repeat(MAX_BYTES);
+    trigger("chosen", { name: upload.name, text });
+    file.value = "";
+  });
+  set.addEventListener("change", () => trigger("another", { set: set.value }));
+  marks.querySelector("button").addEventListener("click", () => {
+    trigger("cleared");
+    file.focus();
+  });
+  watch("value", load);
+  load();
 }
-
-file.addEventListener("change", async () => {
-  const [chosen] = file.files;
-  if (!chosen) return;
-  // The server counts letters, of which a file may have fewer than bytes.
-  const text = chosen.size < MOST ? await chosen.text() : " ".repeat(MOST);
-  trigger("chosen", { name: chosen.name, text });
-  file.value = "";
-});
-set.addEventListener("change", () => trigger("another", { set: set.value }));
-marks.querySelector("button").addEventListener("click", () => {
-  trigger("cleared");
-  file.focus();
-});
-watch("value", load);
-load();

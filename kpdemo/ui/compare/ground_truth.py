@@ -18,7 +18,12 @@ def build() -> gr.HTML:
     It triggers "chosen" with the `name` and `text` of a file, "another" with the `set` of its
     points to use, and "cleared".
     """
-    return component.build("truth", "compare/ground_truth.html", "compare/ground_truth.js")
+    return component.build(
+        "truth",
+        "compare/ground_truth.html",
+        "compare/ground_truth.js",
+        events=["chosen", "another", "cleared"],
+    )
 
 
 def value(result: PhotoResult) -> str | None:

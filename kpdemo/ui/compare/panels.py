@@ -38,12 +38,7 @@ def build() -> gr.HTML:
     `face`, for a visitor who wants a file, and "settings" where the address names models.
     """
     return component.build(
-        "panels",
-        "compare/panels.html",
-        "compare/panels.js",
-        "shared/zoom.js",
-        "compare/slide.js",
-        "shared/settings.js",
+        "panels", "compare/panels.html", "compare/panels.js", events=["download", "settings"]
     )
 
 

@@ -1,278 +1,314 @@
-// Runs once, when Gradio mounts the component: `element`, `props` and `watch` are its. The value
-// holds a whole layer, so that nothing here asks the server.
+// The value holds a whole layer, so that nothing here needs the server.
 
-const PAGE = 128; // kernels at once
-const SIDE = 56; // pixels of a kernel and of its map in the grid
-const LARGE = 150; // and beside the grid
+import { decodeBase64, make, plural } from "../shared/common.js";
+import { COLORS, decodeSigned, fitCells, paint, paintKernel, VEIL } from "./paint.js";
 
-const empty = element.querySelector(".kp-kernels-empty");
-const all = element.querySelector(".kp-kernels-all");
-const about = element.querySelector(".kp-kernels-about");
-const hint = element.querySelector(".kp-kernels-hint");
-const grid = element.querySelector(".kp-kernels");
-const pages = element.querySelector(".kp-pages");
-const close = element.querySelector(".kp-kernel-close");
-const details = element.querySelector(".kp-kernel-details");
-const spoken = element.querySelector(".kp-spoken");
-const order = element.querySelector('[name="order"]');
-const scale = element.querySelector('[name="scale"]');
-
-let data = null;
-let pictures, maps, slices, inputs; // the layer's bytes
-let ranks = []; // kernels in the order of the page
-let made = new Map(); // tiles by kernel, in the colours of now
-let page = 0;
-let chosen = 0;
-
-const number = (value) => (value ? Number(value.toPrecision(2)).toString().replace("-", "−") : "0");
+const PAGE_SIZE = 128; // kernels at once
+const TILE_SIDE = 56; // pixels of a kernel and of its map in the grid
+const DETAIL_SIDE = 150; // and beside the grid
+const formatNumber = (value) => (value ? Number(value.toPrecision(2)).toString().replace("-", "−") : "0");
 const largest = (values) => values.reduce((most, value) => Math.max(most, value), 0) || 1;
-const gainOf = (scales, k) => (scale.value === "layer" ? scales[k] / largest(scales) : 1);
-
-function load() {
-  data = props.value ? JSON.parse(props.value) : null;
-  empty.hidden = Boolean(data);
-  all.hidden = !data;
-  if (!data) return;
-  pictures = signedOf(data.pictures);
-  maps = data.answers && signedOf(data.answers.values);
-  slices = data.slices && signedOf(data.slices.values);
-  inputs = data.slices && new Uint16Array(bytesOf(data.slices.inputs).buffer);
-  order.querySelector('[value="strength"]').disabled = !data.answers;
-  if (!data.answers) order.value = "file";
-  about.textContent = aboutLayer();
-  hint.textContent = data.hint;
-  hint.hidden = !data.hint;
-  close.classList.remove("kp-open");
-  made = new Map();
-  arrange();
-}
-
-function aboutLayer() {
-  const reads = data.readsPicture
-    ? `the photo, ${data.inputs === 3 ? "in colour" : "in grey"}`
-    : `the ${count(data.inputs, "map")} of what comes before`;
-  const shown = data.kernel[0] * data.kernel[1] === 1
-    ? " A kernel of one cell only mixes its inputs: each cell of its picture is the weight of one."
-    : data.inputs > 1 && data.shape[0] === 1
-      ? " Shown is each kernel’s strongest input; a click shows the others."
-      : "";
-  const step = data.transposed ? `enlarges ${data.stride} times` : `step ${data.stride}`;
-  return `${data.title}, ${data.layer}: ${data.size}, ${step}, reading ${reads}.${shown}`;
-}
-
-function arrange() {
-  ranks = Array.from({ length: data.outputs }, (_, k) => k);
-  if (order.value === "strength") ranks.sort((a, b) => data.answers.strengths[b] - data.answers.strengths[a]);
-  page = 0;
-  chosen = ranks[0];
-  draw();
-}
-
-function draw() {
-  const from = page * PAGE;
-  const here = ranks.slice(from, from + PAGE);
-  grid.replaceChildren(...here.map(tile));
-  const last = Math.ceil(ranks.length / PAGE) - 1;
-  pages.hidden = last < 1;
-  pages.querySelector("span").textContent = `${from + 1}–${from + here.length} of ${ranks.length}`;
-  for (const button of pages.querySelectorAll("button")) {
-    button.disabled = page + Number(button.dataset.turn) < 0 || page + Number(button.dataset.turn) > last;
-  }
-  (tileOf(chosen) ?? grid.firstChild).tabIndex = 0;
-  show();
-}
-
-const tileOf = (k) => grid.querySelector(`[data-k="${k}"]`);
-
-function tile(k) {
-  if (!made.has(k)) made.set(k, newTile(k));
-  made.get(k).tabIndex = -1;
-  return made.get(k);
-}
-
-function newTile(k) {
-  const strength = data.answers?.strengths[k];
-  const words = `kernel ${k + 1}${data.points ? `, ${data.points[k]}` : ""}${data.answers ? `, strength ${number(strength)}` : ""}`;
-  const button = make(
-    "button",
-    { type: "button", class: "kp-kernel", "data-k": k, "aria-label": words },
-    make("span", { class: "kp-cellbox" }, sized(kernelOf(k), SIDE)),
-  );
-  if (data.answers) button.append(make("span", { class: "kp-cellbox" }, stretched(mapOf(k), SIDE)));
-  const caption = make("span", { class: "kp-kernel-name" }, make("b", {}, `${k + 1}`));
-  if (data.answers) caption.append(` ${number(strength)}`);
-  button.append(caption);
-  return button;
-}
-
-const kernelOf = (k) => pictureAt(data, pictures, k, gainOf(data.scales, k));
-
-function mapOf(k, colors = COLORS) {
-  const [rows, columns] = data.answers.shape;
-  return paint(maps, k * rows * columns, [1, rows, columns], gainOf(data.answers.scales, k), colors);
-}
 
 // A map is as large as the part of the face that it lies on, and the browser blurs no cell.
-function stretched(canvas, side) {
+function stretch(canvas, side) {
   const step = side / Math.max(canvas.width, canvas.height);
   canvas.style.width = `${canvas.width * step}px`;
   canvas.style.height = `${canvas.height * step}px`;
   return canvas;
 }
 
-function show() {
-  for (const button of grid.children) {
-    button.setAttribute("aria-pressed", Number(button.dataset.k) === chosen);
-  }
-  const k = chosen;
-  const figures = [figure("Kernel", sized(kernelOf(k), LARGE), kernelWords(k))];
-  if (data.answers) {
-    const { cells, lows, highs } = data.answers;
-    const range = `${number(lows[k])} to ${number(highs[k])}, ${cells[1]}×${cells[0]} cells`;
-    figures.push(figure("Its answer", stretched(mapOf(k), LARGE), range));
-    figures.push(figure("On the face", face(k), "as this model sees it"));
-  }
-  const strength = data.answers
-    ? make("p", {}, `Strength ${number(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its answer${data.norm ? ", after the batch norm that follows," : ""} over the face, with what is below zero counted as zero.`)
-    : "";
-  details.replaceChildren(
-    make("h2", {}, `Kernel ${k + 1}`, make("span", {}, ` of ${data.outputs}${data.points ? `, ${data.points[k]}` : ""}`)),
-    make("div", { class: "kp-figures" }, ...figures),
-    strength,
-    make("p", {}, reading(k)),
-    ...(data.slices ? sliceGrid(k) : []),
-  );
-}
-
 const figure = (title, picture, words) =>
-  make("figure", {}, make("b", {}, title), make("div", { class: "kp-cellbox" }, picture), make("figcaption", {}, words));
+  make(
+    "figure",
+    {},
+    make("b", {}, title),
+    make("div", { class: "kp-cellbox" }, picture),
+    make("figcaption", {}, words),
+  );
 
-function kernelWords(k) {
-  const range = `weights ${number(data.lows[k])} to ${number(data.highs[k])}`;
-  return data.strongest ? `${range}; shown is input ${data.strongest[k] + 1} of ${data.inputs}` : range;
-}
+export default function mount({ element, props, watch }) {
+  const empty = element.querySelector(".kp-kernels-empty");
+  const all = element.querySelector(".kp-kernels-all");
+  const about = element.querySelector(".kp-kernels-about");
+  const hint = element.querySelector(".kp-kernels-hint");
+  const grid = element.querySelector(".kp-kernels");
+  const pages = element.querySelector(".kp-pages");
+  const close = element.querySelector(".kp-kernel-close");
+  const details = element.querySelector(".kp-kernel-details");
+  const status = element.querySelector(".kp-spoken");
+  const order = element.querySelector('[name="order"]');
+  const scale = element.querySelector('[name="scale"]');
 
-// The map over the cut that the net got. Where a net loses its border, the map is smaller.
-function face(k) {
-  const { covered: [x0, y0, x1, y1], face: src, faceShape: [height, width] } = data.answers;
-  const step = LARGE / Math.max(height, width);
-  const percent = (share) => `${100 * share}%`;
-  const veil = mapOf(k, VEIL);
-  Object.assign(veil.style, { left: percent(x0), top: percent(y0), width: percent(x1 - x0), height: percent(y1 - y0) });
-  const picture = make("div", { class: "kp-veiled" }, make("img", { src, alt: `The face as ${data.title} sees it, with the answer of kernel ${k + 1} over it` }), veil);
-  Object.assign(picture.style, { width: `${width * step}px`, height: `${height * step}px` });
-  return picture;
-}
+  let data = null;
+  let pictures, maps, slices, inputs; // the layer's bytes
+  let ranks = []; // kernels in the order of the page
+  let tileCache = new Map(); // tiles by kernel, in the present colours
+  let page = 0;
+  let current = 0;
 
-function place(k) {
-  const stronger = data.answers.strengths.filter((value) => value > data.answers.strengths[k]).length;
-  const rank = stronger + 1;
-  return rank === 1 ? "the strongest" : `${rank}${rank % 100 > 10 && rank % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][rank % 10] ?? "th"}`;
-}
+  const gainOf = (scales, k) => (scale.value === "layer" ? scales[k] / largest(scales) : 1);
 
-// How to read this kind of kernel and, after it, its map.
-function reading(k) {
-  if (!data.answers) return pattern();
-  if (data.points) {
-    return `${pattern()} The redder a cell of the map, the more it speaks for the point ${data.points[k]}.`;
+  function load() {
+    data = props.value ? JSON.parse(props.value) : null;
+    empty.hidden = Boolean(data);
+    all.hidden = !data;
+    if (!data) return;
+    pictures = decodeSigned(data.pictures);
+    maps = data.answers && decodeSigned(data.answers.values);
+    slices = data.slices && decodeSigned(data.slices.values);
+    inputs = data.slices && new Uint16Array(decodeBase64(data.slices.inputs).buffer);
+    order.querySelector('[value="strength"]').disabled = !data.answers;
+    if (!data.answers) order.value = "file";
+    about.textContent = aboutLayer();
+    hint.textContent = data.hint;
+    hint.hidden = !data.hint;
+    close.classList.remove("kp-open");
+    tileCache = new Map();
+    arrange();
   }
-  return `${pattern()} On the map, red cells are above zero, and those a layer usually hands on; blue ones are below, and usually end here as zero.`;
-}
 
-function pattern() {
-  if (data.transposed) {
-    return `This layer enlarges: every cell of its inputs writes this pattern into a map ${data.stride} times as large.`;
+  function aboutLayer() {
+    const reads = data.readsPicture
+      ? `the photo, ${data.inputs === 3 ? "in colour" : "in grey"}`
+      : `the ${plural(data.inputs, "map")} of what comes before`;
+    const shown =
+      data.kernel[0] * data.kernel[1] === 1
+        ? " A kernel of one cell only mixes its inputs: each cell of its picture is the weight of one."
+        : data.inputs > 1 && data.shape[0] === 1
+          ? " Shown is each kernel’s strongest input; a click shows the others."
+          : "";
+    const step = data.transposed ? `enlarges ${data.stride} times` : `step ${data.stride}`;
+    return `${data.title}, ${data.layer}: ${data.size}, ${step}, reading ${reads}.${shown}`;
   }
-  if (data.readsPicture && data.inputs === 3) {
-    return "The kernel answers high where the photo has its colours in its pattern; mid grey cells do not count.";
-  }
-  if (data.readsPicture) {
-    return "The kernel answers high where the photo is bright under its red cells and dark under its blue ones; white cells do not count.";
-  }
-  if (data.kernel[0] * data.kernel[1] === 1) {
-    return "The kernel looks at one place only and adds up its inputs there: red ones count for it, blue ones against.";
-  }
-  return "The kernel has such a pattern for each of its inputs, which are maps and no longer the photo, and adds up what all of them find.";
-}
 
-function sliceGrid(k) {
-  const { count: shown } = data.slices;
-  const [rows, columns] = data.kernel;
-  const cells = rows * columns;
-  const title = data.inputs === 3 && data.readsPicture ? ["red", "green", "blue"] : null;
-  const list = Array.from({ length: shown }, (_, at) => {
-    const input = inputs[k * shown + at];
-    const canvas = sized(paint(slices, (k * shown + at) * cells, [1, rows, columns], gainOf(data.scales, k)), 36);
-    return make("li", {}, canvas, title ? title[input] : `${input + 1}`);
+  function arrange() {
+    ranks = Array.from({ length: data.outputs }, (_, k) => k);
+    if (order.value === "strength") ranks.sort((a, b) => data.answers.strengths[b] - data.answers.strengths[a]);
+    page = 0;
+    current = ranks[0];
+    draw();
+  }
+
+  function draw() {
+    const from = page * PAGE_SIZE;
+    const here = ranks.slice(from, from + PAGE_SIZE);
+    grid.replaceChildren(...here.map(tile));
+    const last = Math.ceil(ranks.length / PAGE_SIZE) - 1;
+    pages.hidden = last < 1;
+    pages.querySelector("span").textContent = `${from + 1}–${from + here.length} of ${ranks.length}`;
+    for (const button of pages.querySelectorAll("button")) {
+      button.disabled = page + Number(button.dataset.turn) < 0 || page + Number(button.dataset.turn) > last;
+    }
+    (tileOf(current) ?? grid.firstChild).tabIndex = 0;
+    show();
+  }
+
+  const tileOf = (k) => grid.querySelector(`[data-k="${k}"]`);
+
+  function tile(k) {
+    if (!tileCache.has(k)) tileCache.set(k, newTile(k));
+    tileCache.get(k).tabIndex = -1;
+    return tileCache.get(k);
+  }
+
+  function newTile(k) {
+    const strength = data.answers?.strengths[k];
+    const words = `kernel ${k + 1}${data.points ? `, ${data.points[k]}` : ""}${data.answers ? `, strength ${formatNumber(strength)}` : ""}`;
+    const button = make(
+      "button",
+      { type: "button", class: "kp-kernel", "data-k": k, "aria-label": words },
+      make("span", { class: "kp-cellbox" }, fitCells(kernelOf(k), TILE_SIDE)),
+    );
+    if (data.answers) button.append(make("span", { class: "kp-cellbox" }, stretch(mapOf(k), TILE_SIDE)));
+    const caption = make("span", { class: "kp-kernel-name" }, make("b", {}, `${k + 1}`));
+    if (data.answers) caption.append(` ${formatNumber(strength)}`);
+    button.append(caption);
+    return button;
+  }
+
+  const kernelOf = (k) => paintKernel(data, pictures, k, gainOf(data.scales, k));
+
+  function mapOf(k, colors = COLORS) {
+    const [rows, columns] = data.answers.shape;
+    return paint(maps, k * rows * columns, [1, rows, columns], gainOf(data.answers.scales, k), colors);
+  }
+
+  function show() {
+    for (const button of grid.children) {
+      button.setAttribute("aria-pressed", Number(button.dataset.k) === current);
+    }
+    const k = current;
+    const figures = [figure("Kernel", fitCells(kernelOf(k), DETAIL_SIDE), kernelWords(k))];
+    if (data.answers) {
+      const { cells, lows, highs } = data.answers;
+      const range = `${formatNumber(lows[k])} to ${formatNumber(highs[k])}, ${cells[1]}×${cells[0]} cells`;
+      figures.push(figure("Activation", stretch(mapOf(k), DETAIL_SIDE), range));
+      figures.push(figure("On the face", face(k), "as this model sees it"));
+    }
+    const strength = data.answers
+      ? make(
+          "p",
+          {},
+          `Strength ${formatNumber(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its activation${data.norm ? ", after the batch norm that follows," : ""} over the face, with what is below zero counted as zero.`,
+        )
+      : "";
+    details.replaceChildren(
+      make(
+        "h2",
+        {},
+        `Kernel ${k + 1}`,
+        make("span", {}, ` of ${data.outputs}${data.points ? `, ${data.points[k]}` : ""}`),
+      ),
+      make("div", { class: "kp-figures" }, ...figures),
+      strength,
+      make("p", {}, reading(k)),
+      ...(data.slices ? sliceGrid(k) : []),
+    );
+  }
+
+  function kernelWords(k) {
+    const range = `weights ${formatNumber(data.lows[k])} to ${formatNumber(data.highs[k])}`;
+    return data.strongest ? `${range}; shown is input ${data.strongest[k] + 1} of ${data.inputs}` : range;
+  }
+
+  // The map over the crop that the net gets. Where a net loses its border, the map is smaller.
+  function face(k) {
+    const {
+      covered: [x0, y0, x1, y1],
+      face: src,
+      faceShape: [height, width],
+    } = data.answers;
+    const step = DETAIL_SIDE / Math.max(height, width);
+    const percent = (share) => `${100 * share}%`;
+    const veil = mapOf(k, VEIL);
+    Object.assign(veil.style, {
+      left: percent(x0),
+      top: percent(y0),
+      width: percent(x1 - x0),
+      height: percent(y1 - y0),
+    });
+    const picture = make(
+      "div",
+      { class: "kp-veiled" },
+      make("img", { src, alt: `The face as ${data.title} sees it, with the activation of kernel ${k + 1} over it` }),
+      veil,
+    );
+    Object.assign(picture.style, { width: `${width * step}px`, height: `${height * step}px` });
+    return picture;
+  }
+
+  function place(k) {
+    const stronger = data.answers.strengths.filter((value) => value > data.answers.strengths[k]).length;
+    const rank = stronger + 1;
+    return rank === 1
+      ? "the strongest"
+      : `${rank}${rank % 100 > 10 && rank % 100 < 14 ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th")}`;
+  }
+
+  // How to read this kind of kernel and, after it, its map.
+  function reading(k) {
+    if (!data.answers) return pattern();
+    if (data.points) {
+      return `${pattern()} The redder a cell of the map, the more it speaks for the point ${data.points[k]}.`;
+    }
+    return `${pattern()} On the map, red cells are above zero, and those a layer usually hands on; blue ones are below, and usually end here as zero.`;
+  }
+
+  function pattern() {
+    if (data.transposed) {
+      return `This layer enlarges: every cell of its inputs writes this pattern into a map ${data.stride} times as large.`;
+    }
+    if (data.readsPicture && data.inputs === 3) {
+      return "The kernel responds strongly where the photo has its colours in its pattern; mid grey cells do not count.";
+    }
+    if (data.readsPicture) {
+      return "The kernel responds strongly where the photo is bright under its red cells and dark under its blue ones; white cells do not count.";
+    }
+    if (data.kernel[0] * data.kernel[1] === 1) {
+      return "The kernel looks at one place only and adds up its inputs there: red ones count for it, blue ones against.";
+    }
+    return "The kernel has such a pattern for each of its inputs, which are maps and no longer the photo, and adds up what all of them find.";
+  }
+
+  function sliceGrid(k) {
+    const { count: shown } = data.slices;
+    const [rows, columns] = data.kernel;
+    const cells = rows * columns;
+    const title = data.inputs === 3 && data.readsPicture ? ["red", "green", "blue"] : null;
+    const list = Array.from({ length: shown }, (_, at) => {
+      const input = inputs[k * shown + at];
+      const canvas = fitCells(paint(slices, (k * shown + at) * cells, [1, rows, columns], gainOf(data.scales, k)), 36);
+      return make("li", {}, canvas, title ? title[input] : `${input + 1}`);
+    });
+    const more = data.inputs - shown;
+    return [
+      make("h3", {}, "Its inputs, strongest first"),
+      make("ol", { class: "kp-slices" }, ...list),
+      more ? make("p", {}, `and ${more} more, all weaker`) : "",
+    ];
+  }
+
+  function choose(k) {
+    current = k;
+    close.classList.add("kp-open");
+    show();
+    // Out from under what comes up from below.
+    tileOf(k).scrollIntoView({ block: "nearest" });
+    status.textContent = `Kernel ${k + 1} of ${data.outputs}${data.answers ? `, strength ${formatNumber(data.answers.strengths[k])}, ${place(k)}` : ""}`;
+  }
+
+  function focus(button) {
+    for (const other of grid.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
+    button.tabIndex = 0;
+    button.focus();
+  }
+
+  function turn(by) {
+    page += by;
+    draw();
+  }
+
+  function shut() {
+    close.classList.remove("kp-open");
+    (tileOf(current) ?? grid.firstChild).focus();
+  }
+
+  grid.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    focus(button);
+    choose(Number(button.dataset.k));
   });
-  const more = data.inputs - shown;
-  return [
-    make("h3", {}, "Its inputs, strongest first"),
-    make("ol", { class: "kp-slices" }, ...list),
-    more ? make("p", {}, `and ${more} more, all weaker`) : "",
-  ];
+  grid.addEventListener("keydown", (event) => {
+    const tiles = [...grid.children];
+    const at = tiles.indexOf(event.target.closest("button"));
+    if (at < 0) return;
+    const abreast = tiles.filter((other) => other.offsetTop === tiles[0].offsetTop).length;
+    const to = {
+      ArrowRight: at + 1,
+      ArrowLeft: at - 1,
+      ArrowDown: at + abreast,
+      ArrowUp: at - abreast,
+      Home: 0,
+      End: tiles.length - 1,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    if (tiles[to]) focus(tiles[to]);
+  });
+  all.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && close.classList.contains("kp-open")) shut();
+  });
+  close.querySelector(".kp-close").addEventListener("click", shut);
+  pages.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) turn(Number(button.dataset.turn));
+  });
+  order.addEventListener("change", arrange);
+  scale.addEventListener("change", () => {
+    tileCache = new Map();
+    draw();
+  });
+  watch("value", load);
+  load();
 }
-
-function choose(k) {
-  chosen = k;
-  close.classList.add("kp-open");
-  show();
-  // Out from under what comes up from below.
-  tileOf(k).scrollIntoView({ block: "nearest" });
-  spoken.textContent = `Kernel ${k + 1} of ${data.outputs}${data.answers ? `, strength ${number(data.answers.strengths[k])}, ${place(k)}` : ""}`;
-}
-
-function focus(button) {
-  for (const other of grid.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
-  button.tabIndex = 0;
-  button.focus();
-}
-
-function turn(by) {
-  page += by;
-  draw();
-}
-
-function shut() {
-  close.classList.remove("kp-open");
-  (tileOf(chosen) ?? grid.firstChild).focus();
-}
-
-grid.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button) return;
-  focus(button);
-  choose(Number(button.dataset.k));
-});
-grid.addEventListener("keydown", (event) => {
-  const tiles = [...grid.children];
-  const at = tiles.indexOf(event.target.closest("button"));
-  if (at < 0) return;
-  const abreast = tiles.filter((other) => other.offsetTop === tiles[0].offsetTop).length;
-  const to = {
-    ArrowRight: at + 1,
-    ArrowLeft: at - 1,
-    ArrowDown: at + abreast,
-    ArrowUp: at - abreast,
-    Home: 0,
-    End: tiles.length - 1,
-  }[event.key];
-  if (to === undefined) return;
-  event.preventDefault();
-  if (tiles[to]) focus(tiles[to]);
-});
-all.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && close.classList.contains("kp-open")) shut();
-});
-close.querySelector(".kp-close").addEventListener("click", shut);
-pages.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button) turn(Number(button.dataset.turn));
-});
-order.addEventListener("change", arrange);
-scale.addEventListener("change", () => {
-  made = new Map();
-  draw();
-});
-watch("value", load);
-load();

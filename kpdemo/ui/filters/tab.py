@@ -88,9 +88,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             message = gr.HTML(elem_id="filters-notice")
             gr.HTML(f'<p class="kp-small">{_CLOSED}</p>', apply_default_css=False)
         with gr.Column(scale=4, min_width=300):
-            layer_kernels = component.build(
-                "filters", "filters/filters.html", "filters/filters_paint.js", "filters/filters.js"
-            )
+            layer_kernels = component.build("filters", "filters/filters.html", "filters/filters.js")
     gr.HTML(_FIRST_LAYERS, elem_id="filters-first-title", apply_default_css=False)
     beside = gr.Dropdown(
         choices,
@@ -103,7 +101,6 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     first_kernels = component.build(
         "filters-first",
         "filters/filters_first.html",
-        "filters/filters_paint.js",
         "filters/filters_first.js",
     )
 

@@ -1,11 +1,7 @@
-// Runs once, when Gradio mounts the component: `element` is its. Sorts every table.kp-sortable in
-// it, also those that come later, by the column whose heading is pressed. Cells say by
-// `data-value` what they are sorted by.
+// Sorts every table.kp-sortable in the component, also those that come later, by the column whose
+// heading is pressed. A cell's `data-value` is its sort key.
 
-element.addEventListener("click", (event) => {
-  const button = event.target.closest(".kp-sortable thead button");
-  if (button) sort(button);
-});
+import { sortBy } from "../shared/common.js";
 
 function sort(button) {
   const head = button.closest("th");
@@ -18,7 +14,14 @@ function sort(button) {
   const body = table.tBodies[0];
   const keyOf = (row) => {
     const { value = null } = row.children[column].dataset;
-    return value === null || isNaN(value) ? value : Number(value);
+    return value === null || Number.isNaN(Number(value)) ? value : Number(value);
   };
-  body.append(...sortedBy(body.rows, keyOf, direction === "ascending"));
+  body.append(...sortBy(body.rows, keyOf, direction === "ascending"));
+}
+
+export default function mount({ element }) {
+  element.addEventListener("click", (event) => {
+    const button = event.target.closest(".kp-sortable thead button");
+    if (button) sort(button);
+  });
 }

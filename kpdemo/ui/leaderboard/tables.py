@@ -1,4 +1,4 @@
-"""The Leaderboard's tables as HTML; `assets/leaderboard.js` sorts them in the browser."""
+"""The Leaderboard's tables as HTML; `leaderboard.js` sorts them in the browser."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

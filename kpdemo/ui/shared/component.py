@@ -1,36 +1,42 @@
-"""HTML components of our own, each from a template and scripts."""
+"""HTML components of our own, each from a template and a script."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from kpdemo.ui.shared import scripts
+
 _UI = Path(__file__).parents[1]
-# What several scripts need stands before each of them, in the same function.
-_COMMON = "shared/common.js"
 
 
 def build(
-    elem_id: str, template: str, *scripts: str, value: str | None = None, **more: Any
+    elem_id: str,
+    template: str,
+    script: str,
+    events: Sequence[str] = (),
+    value: str | None = None,
+    **more: Any,
 ) -> gr.HTML:
-    """A component that looks like `template` and does what `scripts` say, in their order.
+    """A component that looks like `template` and does what `script` says.
 
-    Names are paths below `kpdemo/ui`. `more` goes to Gradio's HTML
-    component: classes, server functions, props for the scripts.
+    Names are paths below `kpdemo/ui`; `events` are those that the script triggers. `more`
+    goes to Gradio's HTML component: classes, server functions, props for the script.
     """
     return gr.HTML(
         value=value,
-        html_template=_text(template),
-        js_on_load="\n".join(_text(name) for name in (_COMMON, *scripts)),
+        html_template=(_UI / template).read_text(encoding="utf-8"),
+        js_on_load=scripts.loader(script, *events),
         apply_default_css=False,
         elem_id=elem_id,
         **more,
     )
 
 
-def script(name: str) -> str:
-    """A script with what it needs, for a component whose HTML is its value."""
-    return f"{_text(_COMMON)}\n{_text(name)}"
+def script(name: str, *events: str) -> str:
+    """The `js_on_load` of a component whose HTML is its value, with a script like `build`'s."""
+    return scripts.loader(name, *events)
 
 
 def notice(elem_id: str, box: str, most: int, too_large: str, kind: str = "") -> gr.HTML:
@@ -41,19 +47,15 @@ def notice(elem_id: str, box: str, most: int, too_large: str, kind: str = "") ->
     of one `kind` alone, such as "image", gets all others as of that kind, for the server to decide
     by what they hold.
     """
-    said = gr.HTML(
+    html = gr.HTML(
         elem_id=elem_id,
-        js_on_load=script("shared/files.js"),
+        js_on_load=script("shared/files.js", "too_large"),
         apply_default_css=False,
         box=box,
         most=most,
         kind=kind,
     )
-    said.too_large(
-        lambda: too_large, None, said, api_visibility="private", show_progress="hidden", queue=False
+    html.too_large(
+        lambda: too_large, None, html, api_visibility="private", show_progress="hidden", queue=False
     )
-    return said
-
-
-def _text(name: str) -> str:
-    return (_UI / name).read_text(encoding="utf-8")
+    return html

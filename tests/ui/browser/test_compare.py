@@ -294,7 +294,7 @@ def test_pointing_at_a_place_lights_it_up_in_every_panel(page):
     nose = models["mediapipe"]["keypoints"][mesh_nose()]
     page.mouse.move(*on_screen(page, panel(page, "mediapipe").locator("svg"), nose))
     expect_nose_tip_lit(page, models)
-    expect(panel(page, "unet").locator(".kp-says")).to_contain_text("% sure")
+    expect(panel(page, "unet").locator(".kp-says")).to_contain_text("confidence ")
     expect(panel(page, "unet").locator(".kp-says")).to_contain_text("% from MediaPipe")
     page.mouse.move(2, 2)
     expect(page.locator(".kp-lit [data-place]")).to_have_count(0)

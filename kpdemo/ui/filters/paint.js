@@ -1,13 +1,24 @@
-// How numbers become colours; stands before the scripts of both of the tab's components.
+// How numbers become colours.
+
+import { decodeBase64, make } from "../shared/common.js";
 
 // ColorBrewer's RdBu, which eyes with any colour blindness tell apart; white is zero.
 const STOPS = [
-  [5, 48, 97], [33, 102, 172], [67, 147, 195], [146, 197, 222], [209, 229, 240], [247, 247, 247],
-  [253, 219, 199], [244, 165, 130], [214, 96, 77], [178, 24, 43], [103, 0, 31],
+  [5, 48, 97],
+  [33, 102, 172],
+  [67, 147, 195],
+  [146, 197, 222],
+  [209, 229, 240],
+  [247, 247, 247],
+  [253, 219, 199],
+  [244, 165, 130],
+  [214, 96, 77],
+  [178, 24, 43],
+  [103, 0, 31],
 ];
 const NO_CELL = -128;
 
-const signedOf = (base64) => new Int8Array(bytesOf(base64).buffer);
+export const decodeSigned = (base64) => new Int8Array(decodeBase64(base64).buffer);
 
 // A number from -1 to 1 -> red, green, blue.
 function colorOf(value) {
@@ -17,16 +28,17 @@ function colorOf(value) {
 }
 
 // A colour for each number from -127 to 127, its four bytes as one number: there are many cells.
-const packed = (colorAt) => new Uint32Array(
-  Uint8ClampedArray.from(Array.from({ length: 255 }, (_, at) => colorAt((at - 127) / 127)).flat()).buffer,
-);
-const COLORS = packed((value) => [...colorOf(value), 255]);
+const palette = (colorAt) =>
+  new Uint32Array(
+    Uint8ClampedArray.from(Array.from({ length: 255 }, (_, at) => colorAt((at - 127) / 127)).flat()).buffer,
+  );
+export const COLORS = palette((value) => [...colorOf(value), 255]);
 // As a veil over a picture, zero is clear and only the sign has a colour.
-const VEIL = packed((value) => [...colorOf(0.8 * Math.sign(value)), 230 * Math.abs(value) ** 0.7]);
+export const VEIL = palette((value) => [...colorOf(0.8 * Math.sign(value)), 230 * Math.abs(value) ** 0.7]);
 
 // A canvas with one pixel a cell. `shape` is planes, rows, columns (three planes are red, green and
 // blue), `from` where its bytes start; `gain`, at most 1, scales them.
-function paint(bytes, from, [planes, rows, columns], gain = 1, colors = COLORS) {
+export function paint(bytes, from, [planes, rows, columns], gain = 1, colors = COLORS) {
   const canvas = make("canvas", { width: columns, height: rows, "aria-hidden": "true" });
   const pixels = new ImageData(columns, rows);
   const into = new Uint32Array(pixels.data.buffer);
@@ -46,7 +58,7 @@ function paint(bytes, from, [planes, rows, columns], gain = 1, colors = COLORS) 
 }
 
 // As wide as fits into `side` with all cells of the same whole number of pixels, where there is room.
-function sized(canvas, side) {
+export function fitCells(canvas, side) {
   const longer = Math.max(canvas.width, canvas.height);
   const step = side >= longer ? Math.floor(side / longer) : side / longer;
   canvas.style.width = `${canvas.width * step}px`;
@@ -54,5 +66,5 @@ function sized(canvas, side) {
   return canvas;
 }
 
-const pictureAt = (data, bytes, k, gain = 1) =>
+export const paintKernel = (data, bytes, k, gain = 1) =>
   paint(bytes, k * data.shape[0] * data.shape[1] * data.shape[2], data.shape, gain);

@@ -1,0 +1,65 @@
+// What is drawn on a picture, as SVG text. Coordinates are the photo's; pixel centres are whole
+// numbers, so the picture starts at -0.5. Sizes are in the style sheet, by the face's width and the
+// zoom.
+
+import { isKnown, round2 } from "../shared/common.js";
+
+export const UNITS_ACROSS = 420; // units across the picture, of which the smallest sizes are so many
+const MESH = 100; // a markup of more points is drawn as dots
+
+export const percent = (share) => `${Math.round(100 * share)} %`;
+
+export const drawImage = (src, x, y, width, height) =>
+  `<image href="${src}" x="${x - 0.5}" y="${y - 0.5}" width="${width}" height="${height}" preserveAspectRatio="none"/>`;
+
+// One face's layers. All points that are sure are one path of strokes without length: a node a point
+// is slow with 24 meshes.
+export function drawFace(data, panel, f) {
+  const {
+    box: [x0, y0, x1, y1],
+    score,
+    truth,
+  } = data.faces[f];
+  const prediction = panel.faces[f];
+  const width = x1 - x0;
+  const open = (mesh) =>
+    `<g class="kp-face${mesh ? " kp-mesh" : ""}" data-face="${f}" style="--face: ${round2(width)}px">`;
+  const box = `<g class="kp-boxes"><rect x="${x0}" y="${y0}" width="${width}" height="${y1 - y0}"/><text x="${x0}" y="${y0 - 0.03 * width}">face ${f + 1}, ${percent(score)}</text></g>`;
+  const marks = truth ? drawDots("kp-truth", truth.filter(isKnown)) : "";
+  if (!prediction) return `${open(false)}${box}${marks}</g>`;
+  const { points, confidence } = prediction;
+  const lines = panel.contours.flatMap((contour) =>
+    contour.map((k, i) => {
+      if (!isKnown(points[k])) return "";
+      return `${i && isKnown(points[contour[i - 1]]) ? "L" : "M"}${points[k].join(" ")}`;
+    }),
+  );
+  const sure = points.filter((at, k) => isKnown(at) && !(confidence?.[k] < data.low));
+  const unsure = points.filter((at, k) => isKnown(at) && confidence?.[k] < data.low);
+  const hollow = unsure.map(([x, y]) => `<circle cx="${x}" cy="${y}"/>`);
+  const vectors = [...panel.gaps[f].values()]
+    .map(({ line }) => `M${line[0]} ${line[1]}L${line[2]} ${line[3]}`)
+    .join("");
+  const dots = drawDots("kp-points", sure, hollow.join(""), points.filter(isKnown).length);
+  return `${open(points.length > MESH)}${box}<path class="kp-contours" d="${lines.join("")}"/><g class="kp-vectors"><path d="${vectors}"/><path d="${vectors}"/></g>${dots}${marks}<g class="kp-numbers"></g></g>`;
+}
+
+function drawDots(layer, points, more = "", count = points.length) {
+  const path = points.map(([x, y]) => `M${x} ${y}h0`).join("");
+  return `<g class="${layer}" data-count="${count}"><path class="kp-rim" d="${path}"/><path class="kp-dot" d="${path}"/>${more}</g>`;
+}
+
+// A mesh has too many points to number; those that stand for a named place are enough.
+export const drawNumbers = (panel, f) =>
+  panel.faces[f].points
+    .map((at, k) =>
+      isKnown(at) && (panel.names.length <= MESH || panel.single[k])
+        ? `<text x="${at[0]}" y="${at[1]}" dx="0.35em" dy="-0.25em">${k}</text>`
+        : "",
+    )
+    .join("");
+
+export function drawRing([x0, , x1], [x, y], place) {
+  const circle = (kind) => `<circle class="${kind}" cx="${x}" cy="${y}"/>`;
+  return `<g data-place="${place}" style="--face: ${round2(x1 - x0)}px">${circle("kp-halo")}${circle("kp-ring")}</g>`;
+}

@@ -1,0 +1,52 @@
+// A link to how the tools are set. The address never holds anything of the photo.
+
+const MESSAGE_TIME = 6000; // milliseconds
+
+export class Settings {
+  // `state` is that of panels.js; `selects` name models, `layers` are checkboxes. `onRestore` is called
+  // after the tools have been set as an address says.
+  constructor({ state, tools, layers, selects, status, onRestore }) {
+    Object.assign(this, { state, tools, layers, selects, status, onRestore });
+    this.invitation = status.textContent;
+    addEventListener("hashchange", () => this.restore());
+  }
+
+  #link() {
+    const settings = { models: this.state.panels.map((panel) => panel.name).join() };
+    for (const box of this.layers) {
+      if (box.checked !== box.defaultChecked) settings[box.name] = Number(box.checked);
+    }
+    const mode = this.tools.querySelector("[name=mode]:checked").value;
+    const { a, b } = this.selects;
+    if (mode === "slide") Object.assign(settings, { mode, a: a.value, b: b.value });
+    return Object.entries(settings)
+      .map(([name, text]) => `${name}=${encodeURI(text)}`)
+      .join("&");
+  }
+
+  // Sets the tools as the address says, if it names models.
+  restore() {
+    const settings = new URLSearchParams(location.hash.slice(1));
+    if (!settings.has("models")) return;
+    for (const box of this.layers) {
+      box.checked = settings.has(box.name) ? settings.get(box.name) === "1" : box.defaultChecked;
+    }
+    for (const [name, select] of Object.entries(this.selects)) select.dataset.preference = settings.get(name) ?? "";
+    const mode = settings.get("mode") === "slide" ? "slide" : "side";
+    this.tools.querySelector(`[name=mode][value="${mode}"]`).checked = true;
+    this.onRestore();
+  }
+
+  async copy() {
+    history.replaceState(null, "", `#${this.#link()}`);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.status.textContent = "copied: models, layers and arrangement, never the photo";
+    } catch {
+      this.status.textContent = "now in the address bar: copy it there; the photo is not in it";
+    }
+    setTimeout(() => {
+      this.status.textContent = this.invitation;
+    }, MESSAGE_TIME);
+  }
+}
