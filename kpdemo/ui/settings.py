@@ -63,6 +63,8 @@ def changed(path: str, value: Any) -> str:
         return _GAPS.get(value, str(value))
     if path == "stages.0.freeze_backbone":
         return "the head alone first" if value else "the whole net from the start"
+    if path == "args.pixels":
+        return "answers in pixels" if value else "answers in crop coordinates"
     if path in _UNMOVED and not value:
         return _UNMOVED[path]
     if path == "augment.moved" and value == 1:
