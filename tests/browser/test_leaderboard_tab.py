@@ -22,7 +22,8 @@ BOARDS = {
 
 
 def rows_on(board: str) -> list[dict]:
-    return [row for row in RESULTS["models"] if row["markup"] in BOARDS[board]]
+    rows = (*RESULTS["models"], *RESULTS["fifteen"])
+    return [row for row in rows if row["markup"] in BOARDS[board]]
 
 
 def open_leaderboard(page: Page) -> None:
