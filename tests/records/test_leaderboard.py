@@ -45,7 +45,7 @@ def test_every_row_of_the_results_is_on_one_board_with_its_figures(results):
     assert not found.problems
     assert [row.name for row in found.rows] == [row["name"] for row in results["models"]]
     on_boards = [row.name for board in (*BOARDS, None) for row in found.on(board)]
-    assert sorted(on_boards) == sorted(row.name for row in found.rows)
+    assert sorted(on_boards) == sorted(row.name for row in (*found.rows, *found.fifteen))
     for row, told in zip(found.rows, results["models"], strict=True):
         for key in ("nme", "nme_compare", "fr8", "auc8", "parameters", "ms_1"):
             assert row.figures.get(key) == told[key]

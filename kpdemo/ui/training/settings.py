@@ -66,6 +66,8 @@ def changed(path: str, value: Any) -> str:
         return _name(_GAPS, value)
     if path == "stages.0.freeze_backbone":
         return "head only first" if value else "all layers from the start"
+    if path == "args.pixels":
+        return "predicts pixels" if value else "predicts crop coordinates"
     if path in _UNMOVED and not value:
         return _UNMOVED[path]
     if path == "augment.moved" and value == 1:

@@ -23,7 +23,8 @@ BOARDS = {
 
 
 def rows_on(board: str) -> list[dict]:
-    return [row for row in RESULTS["models"] if row["markup"] in BOARDS[board]]
+    rows = (*RESULTS["models"], *RESULTS["fifteen"])
+    return [row for row in rows if row["markup"] in BOARDS[board]]
 
 
 def open_leaderboard(page: Page) -> None:
@@ -33,7 +34,8 @@ def open_leaderboard(page: Page) -> None:
 
 def cells(page: Page, column: str) -> list[float]:
     texts = page.locator(f'#leaderboard td[data-column="{column}"]').all_inner_texts()
-    return [float(text) for text in texts if text != "–"]
+    # A figure may have its interval beneath it.
+    return [float(text.split()[0]) for text in texts if text != "–"]
 
 
 def head(page: Page, name: str):
@@ -50,7 +52,10 @@ def test_every_row_of_the_results_has_its_figures_in_the_table(page):
             line = page.locator(f'#leaderboard tr[data-model="{row["name"]}"]')
             for column, digits in (("nme", 2), ("nme_compare", 2), ("fr8", 1), ("auc8", 1)):
                 value = "–" if row[column] is None else f"{row[column]:.{digits}f}"
-                expect(line.locator(f'[data-column="{column}"]')).to_have_text(value)
+                text = value
+                if bounds := row.get(f"{column}_interval"):
+                    text += "{:.2f}–{:.2f}".format(*bounds)
+                expect(line.locator(f'[data-column="{column}"]')).to_have_text(text)
 
 
 def test_a_heading_sorts_the_table_up_and_down_in_the_browser(page):
