@@ -234,9 +234,9 @@ class Run:
                     "epoch": self.epoch,
                     "stage": number,
                     "lr": rate,
-                    "train_loss": loss,
-                    "validation_loss": valid_loss,
-                    "validation_nme": nme,
+                    "train_loss": _short(loss),
+                    "validation_loss": _short(valid_loss),
+                    "validation_nme": _short(nme),
                     "seconds": round(time.perf_counter() - started, 2),
                 }
             )
@@ -362,6 +362,11 @@ class Run:
 def _use_one_thread(_: int) -> None:
     """Keep a worker's OpenCV to one thread: its crops are small, and the net needs the cores."""
     cv2.setNumThreads(0)
+
+
+def _short(number: float) -> float:
+    """A figure as histories keep it: more digits would only make them longer."""
+    return float(f"{number:.8g}")
 
 
 def moving_average(decay: float) -> Callable[[PARAM_LIST, PARAM_LIST, Tensor | int], None]:

@@ -41,13 +41,14 @@ def read_json(folder: Path, name: str) -> dict:
 def write_json(path: Path, data: object) -> None:
     """Write JSON so that a reader sees the old file or the new one, never a half.
 
-    Each list of numbers stands on one line, or most of a file would be lines of one number.
+    What holds nothing nested stands on one line, or most of a file would be lines of one number.
     """
-    text = re.sub(r'\[\n[^][{}"]*\]', lambda match: _line(match[0]), json.dumps(data, indent=1))
+    text = re.sub(r"[\[{]\n[^][{}]*[]}]", lambda match: _line(match[0]), json.dumps(data, indent=1))
     scratch = path.with_suffix(".tmp")
     scratch.write_text(text + "\n")
     scratch.replace(path)
 
 
-def _line(numbers: str) -> str:
-    return " ".join(numbers.split()).replace("[ ", "[").replace(" ]", "]")
+def _line(text: str) -> str:
+    inner = re.sub(r"\n *", " ", text[1:-1]).strip()
+    return text[0] + inner + text[-1]
