@@ -68,7 +68,9 @@ def evaluate(folder: Path) -> dict:
             | {"by": by_facts(predicted, truth, eyes, facts)}
             | variety(predicted, truth, eyes, crops)
             | extremes(faces, facts, predicted, truth, eyes),
-            "compare": passes | measures(in_app, truth, eyes, markup, widths, groups),
+            "compare": passes
+            | measures(in_app, truth, eyes, markup, widths, groups)
+            | errors_by_face(in_app, truth, eyes),
             "damaged": damaged,
         }
         if markup == "ibug-68":
@@ -167,8 +169,7 @@ def measures(
     """All metrics of predictions: `(F, K, 2)` twice, eye distances `(F,)`.
 
     The summary of all points, of each group and each keypoint, in percent of the eye distance,
-    and `errors`, the sorted NME of every detected face; `face_errors` are the same in the order of
-    the faces, None for one that was not detected. `nme_interval` is a 95 % bootstrap interval over
+    and `errors`, the sorted NME of every detected face. `nme_interval` is a 95 % bootstrap interval over
     the `groups` of the faces (photos, persons), by default over faces. With the widths `(F,)` of
     Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
     """
@@ -186,9 +187,6 @@ def measures(
     faces = face_errors(errors)
     # Fine enough that no error on the limit of a failure moves to its other side.
     result["errors"] = np.sort(faces[np.isfinite(faces)]).round(4).tolist()
-    result["face_errors"] = [
-        round(float(error), 3) if np.isfinite(error) else None for error in faces
-    ]
     bounds = interval(faces, groups)
     result["nme_interval"] = bounds and [rounded(bound) for bound in bounds]
     if markup == "ibug-68":
@@ -201,6 +199,17 @@ def measures(
             for k, name in enumerate(layout.names)
         }
     return result
+
+
+def errors_by_face(
+    predicted: np.ndarray, truth: np.ndarray, eyes: np.ndarray
+) -> dict[str, list[float | None]]:
+    """`face_errors`: the NME of each face, to be paired with another model's.
+
+    None for one that was not detected.
+    """
+    errors = face_errors(point_errors(predicted, truth, eyes))
+    return {"face_errors": [round(float(e), 3) if np.isfinite(e) else None for e in errors]}
 
 
 def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.ndarray) -> dict:
