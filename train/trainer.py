@@ -233,7 +233,7 @@ class Run:
                 {
                     "epoch": self.epoch,
                     "stage": number,
-                    "lr": rate,
+                    "lr": _short(rate),
                     "train_loss": _short(loss),
                     "validation_loss": _short(valid_loss),
                     "validation_nme": _short(nme),

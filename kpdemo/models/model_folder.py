@@ -43,12 +43,17 @@ def write_json(path: Path, data: object) -> None:
 
     What holds nothing nested stands on one line, or most of a file would be lines of one number.
     """
-    text = re.sub(r"[\[{]\n[^][{}]*[]}]", lambda match: _line(match[0]), json.dumps(data, indent=1))
+    text = re.sub(
+        r"[\[{]\n[^][{}]*[]}]",
+        lambda match: _line(match[0]),
+        json.dumps(data, indent=1, ensure_ascii=False),
+    )
     scratch = path.with_suffix(".tmp")
-    scratch.write_text(text + "\n")
+    scratch.write_text(text + "\n", encoding="utf-8")
     scratch.replace(path)
 
 
 def _line(text: str) -> str:
-    inner = re.sub(r"\n *", " ", text[1:-1]).strip()
+    space = " " if '"' in text else ""  # none in long lists of numbers
+    inner = re.sub(r"\n *", space, text[1:-1]).strip()
     return text[0] + inner + text[-1]

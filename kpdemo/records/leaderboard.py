@@ -290,7 +290,7 @@ def _errors(measured: dict) -> np.ndarray:
     errors = np.asarray(measured.get("errors") or [], float)
     if errors.ndim != 1:
         raise ValueError("an error a face")
-    return np.sort(errors)
+    return np.sort(errors[np.isfinite(errors)])  # without those that were not detected
 
 
 def _face(face: dict) -> Face:

@@ -68,9 +68,7 @@ def evaluate(folder: Path) -> dict:
             | {"by": by_facts(predicted, truth, eyes, facts)}
             | variety(predicted, truth, eyes, crops)
             | extremes(faces, facts, predicted, truth, eyes),
-            "compare": passes
-            | measures(in_app, truth, eyes, markup, widths, groups)
-            | errors_by_face(in_app, truth, eyes),
+            "compare": passes | measures(in_app, truth, eyes, markup, widths, groups),
             "damaged": damaged,
         }
         if markup == "ibug-68":
@@ -168,10 +166,10 @@ def measures(
 ) -> dict:
     """All metrics of predictions: `(F, K, 2)` twice, eye distances `(F,)`.
 
-    The summary of all points, of each group and each keypoint, in percent of the eye distance,
-    and `errors`, the sorted NME of every detected face. `nme_interval` is a 95 % bootstrap interval over
-    the `groups` of the faces (photos, persons), by default over faces. With the widths `(F,)` of
-    Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
+    The summary of all points, of each group and each keypoint, in percent of the eye distance, and
+    `errors`, the NME of every face, None for one that was not detected. `nme_interval` is a 95 %
+    bootstrap interval over the `groups` of the faces (photos, persons), by default over faces. With
+    the widths `(F,)` of Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
     """
     layout = markups.get(markup)
     errors = point_errors(predicted, truth, eyes)
@@ -186,7 +184,7 @@ def measures(
     result["nme_by_keypoint"] = [finite_mean(finite[:, k]) for k in range(len(layout))]
     faces = face_errors(errors)
     # Fine enough that no error on the limit of a failure moves to its other side.
-    result["errors"] = np.sort(faces[np.isfinite(faces)]).round(4).tolist()
+    result["errors"] = [round(float(e), 4) if np.isfinite(e) else None for e in faces]
     bounds = interval(faces, groups)
     result["nme_interval"] = bounds and [rounded(bound) for bound in bounds]
     if markup == "ibug-68":
@@ -201,17 +199,6 @@ def measures(
     return result
 
 
-def errors_by_face(
-    predicted: np.ndarray, truth: np.ndarray, eyes: np.ndarray
-) -> dict[str, list[float | None]]:
-    """`face_errors`: the NME of each face, to be paired with another model's.
-
-    None for one that was not detected.
-    """
-    errors = face_errors(point_errors(predicted, truth, eyes))
-    return {"face_errors": [round(float(e), 3) if np.isfinite(e) else None for e in errors]}
-
-
 def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.ndarray) -> dict:
     """All metrics of 68 points `(F, 68, 2)` converted to Kaggle's 15, to compare both markups."""
     truth = np.stack([markups.convert(f.keypoints, f.markup, FIFTEEN) for f in faces])
@@ -220,7 +207,9 @@ def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.nd
     widths = np.array(
         [crop_rules.from_keypoints(kaggle_crop, f.keypoints, f.markup, 0, 0).width for f in faces]
     )
-    return measures(points, truth, eyes, FIFTEEN, widths, [face.group for face in faces])
+    metrics = measures(points, truth, eyes, FIFTEEN, widths, [face.group for face in faces])
+    del metrics["errors"]  # each model keeps those of its own markup
+    return metrics
 
 
 def by_facts(

@@ -16,7 +16,6 @@ from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train.data.sources import DataError, LabelledFace, load, split
 from train.evaluation import face_attributes
 from train.evaluation.evaluate import (
-    errors_by_face,
     extremes,
     fifteen_points,
     measures,
@@ -93,10 +92,8 @@ def evaluate(folder: Path = WEIGHTS_DIR / BASELINE) -> dict:
             [np.full((68, 2), np.nan) if mesh is None else convert(mesh) for mesh in predictions]
         )
         groups = [face.group for face in faces]
-        metrics[TEST][name] = (
-            measures(points, truth, eyes, "ibug-68", groups=groups)
-            | errors_by_face(points, truth, eyes)
-            | extremes(faces, facts, points, truth, eyes)
+        metrics[TEST][name] = measures(points, truth, eyes, "ibug-68", groups=groups) | extremes(
+            faces, facts, points, truth, eyes
         )
         metrics[TEST][FIFTEEN][name] = fifteen_points(points, faces, eyes)
     folder.mkdir(parents=True, exist_ok=True)

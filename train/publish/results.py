@@ -145,7 +145,7 @@ def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
     fitted map on the same faces, the mean of the differences and its 95 % interval."""
 
     def errors(name: str, way: str) -> np.ndarray:
-        each = dig(files.read(name, model_folder.METRICS), SOURCE, way, "face_errors") or []
+        each = dig(files.read(name, model_folder.METRICS), SOURCE, way, "errors") or []
         return np.array(each, float)
 
     reference = errors(BASELINE, "ridge")

@@ -297,9 +297,9 @@ def test_a_model_is_compared_with_mediapipe_on_the_same_faces(weights: Path) -> 
     ours = [1.0, 4.0, 8.0, 3.0, 29.0]
     put(
         weights / "mediapipe/metrics.json",
-        {"300w-common": {way: {"nme": 5.0, "face_errors": theirs} for way in results.MAPS}},
+        {"300w-common": {way: {"nme": 5.0, "errors": theirs} for way in results.MAPS}},
     )
-    app = BOX | {"face_errors": ours, "nme_interval": [4.0, 6.0]}
+    app = BOX | {"errors": ours, "nme_interval": [4.0, 6.0]}
     put(weights / "unet/metrics.json", {"300w-common": {"ground_truth_box": BOX, "compare": app}})
     unet = rows(weights)["unet"]
     assert unet["less_mediapipe"] == {"mean": -1.0, "interval": [-1.0, -1.0]}
