@@ -15,4 +15,5 @@ if __name__ == "__main__":
     photo = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     (face,) = engine(photo).faces
     points = {name: answer.keypoints.round(2).tolist() for name, answer in face.answers.items()}
-    Path(__file__).parents[1] / "engine" / "golden.json".write_text(json.dumps(points) + "\n")
+    golden = Path(__file__).parents[1] / "engine" / "golden.json"
+    golden.write_text(json.dumps(points) + "\n")
