@@ -1,1 +1,1 @@
-"""`python -m kpdemo.benchmark [speed|page|faces]`: measurements that are kept in `weights/`."""
+"""`python -m kpdemo.benchmark [speed|page|faces]`: measurements for `weights/`."""

@@ -1,6 +1,6 @@
-"""`python -m kpdemo.benchmark faces OUT.json`: what the face detector finds, and what that costs.
+"""`python -m kpdemo.benchmark faces OUT.json`: recall, accuracy and cost of the face detector.
 
-Every scene's faces are known. A face's points are held against those of the same face alone,
+Every scene's faces are given. A detection's points are compared with those of the same face alone,
 upright and of the same size. Times are processor time, of all cores together.
 """
 
@@ -17,9 +17,9 @@ from kpdemo.faces.detector import FaceFinder
 from kpdemo.faces.tracker import FaceTracker
 from kpdemo.structures import Face
 
-# The smallest face that the app promises to find, in pixels of the photo.
+# The smallest face that must be detected, in pixels of the photo.
 SMALLEST = 40
-# Points may be so far from those of the face alone, in percent of the eye distance.
+# The tolerance of points, in percent of the eye distance.
 TOLERANCE = 3.0
 GROUPS = {
     "sizes": face_scenes.sizes,

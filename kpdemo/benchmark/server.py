@@ -1,4 +1,4 @@
-"""The page in a process of its own, as visitors and other programs find it."""
+"""The page in a process of its own, as for visitors and other programs."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 240  # seconds; ten where nothing else runs
-_TOLD = 3000  # letters of the log that an error repeats
+_LOG_TAIL = 3000  # characters of the log in an error
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def served(folder: Path, **variables: str) -> Iterator[str]:
         end = time.monotonic() + _PATIENCE
         while not _answers(url):
             if time.monotonic() > end or app.poll() is not None:
-                raise RuntimeError(f"The app did not answer:\n{log.read_text()[-_TOLD:]}")
+                raise RuntimeError(f"The app did not answer:\n{log.read_text()[-_LOG_TAIL:]}")
             time.sleep(0.1)
         yield url
     finally:

@@ -45,8 +45,8 @@ def milliseconds(actions: Mapping[str, Callable[[], object]], rounds: int) -> di
     """Median time of each action, by name.
 
     The actions take turns in every round, so that a slow moment of the machine hits all of them.
-    Before each measured call the action runs once unmeasured: what the one before it left in the
-    caches, and threads of its that still spin, are none of this one's.
+    Before each measured call the action runs once unmeasured, so that the caches and spinning
+    threads of the action before it do not count.
     """
     times: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(rounds):
@@ -77,7 +77,7 @@ def folder_rates(count: int = 64, rounds: int = 3) -> dict[str, float]:
     """
     app = engine()
     with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as url:
-        # Both, or it tells its makers that it is used.
+        # Both, or the client sends usage statistics.
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         client = Client(url, verbose=False, analytics_enabled=False)
         photos = Path(scratch) / "photos"
@@ -124,7 +124,7 @@ def seconds_to_first_page(**variables: str) -> float:
 
 
 def seconds_with_a_silent_hub() -> float:
-    """The same where the app should pull from a Hub that takes questions and never answers."""
+    """The same with a Hub that accepts requests and never answers."""
     with socket.socket() as silent, tempfile.TemporaryDirectory() as home:
         silent.bind(("127.0.0.1", 0))
         silent.listen(64)
@@ -173,8 +173,8 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     """Sizes and times of the models in `folders` (by default all that ship) and of MediaPipe.
 
     "models": `ms_1` is the time of one face, `ms_8` a face's share of eight in one batch, as the
-    engine asks a net (the picture and its mirror image, cut already); MediaPipe's time contains
-    its own cut. `times_mediapipe` is the ratio for one face. "forward_milliseconds": bare forward
+    engine runs a net (a crop and its mirror image, made before); MediaPipe's time contains
+    its own crop. `times_mediapipe` is the ratio for one face. "forward_milliseconds": bare forward
     passes of the default models on such a pair, against the whole comparison of a photo.
     Raises BaselineUnavailable where MediaPipe cannot run: it is what all else is compared with.
     """
@@ -250,7 +250,7 @@ def _forward(model: Model) -> Callable[[], object]:
     @torch.inference_mode()
     def run() -> object:
         with autocast(device):
-            # On a GPU the time ends when the answer is here.
+            # On a GPU the time ends when the result has arrived.
             return model.answering(pictures).keypoints.cpu()
 
     return run

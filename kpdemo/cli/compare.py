@@ -33,7 +33,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     _add_options(parser)
     options, words, models = _parse(parser, list(arguments))
     outputs = [out for out in (options.json, options.csv, options.png, options.jsonl) if out]
-    # What goes to standard output must be alone there.
+    # Standard output must hold nothing else.
     report = sys.stderr if any(map(files.is_stdout, outputs)) else sys.stdout
     if options.bom and not options.csv:
         parser.error("--bom is for a table: name it with --csv OUT.csv")
@@ -48,15 +48,15 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
             "for a folder or several photos, name one output: --csv OUT.csv or --jsonl OUT.jsonl"
         )
     is_folder = len(words) == 1 and has_folder
-    chosen = photos.in_folder(Path(words[0])) if is_folder else photos.select(words)
-    chosen.check_outputs(outputs)
-    if not chosen.paths:
-        print(*(f"{name}: {why}" for name, why in chosen.bad.items()), sep="\n", file=sys.stderr)
+    selection = photos.in_folder(Path(words[0])) if is_folder else photos.select(words)
+    selection.check_outputs(outputs)
+    if not selection.paths:
+        print(*(f"{name}: {why}" for name, why in selection.bad.items()), sep="\n", file=sys.stderr)
         return 1
     if not outputs:
-        return _compare_each(chosen, models, report)
+        return _compare_each(selection, models, report)
     kind = "csv" if options.csv else "jsonl"
-    return _compare_many(chosen, outputs[0], kind, models, options.bom, report)
+    return _compare_many(selection, outputs[0], kind, models, options.bom, report)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +122,7 @@ def _parse(
 
 
 def _names_models(word: str) -> bool:
-    """Whether a word after a model's name is one too: it is known, or can be nothing else."""
+    """Whether a word after a model's name is one too: a model's name, or no path."""
     names = {BASELINE, *(place.name for place in model_folders())}
     if names.issuperset(name for name in word.split(",") if name):
         return True
@@ -152,12 +152,12 @@ def _compare_one(
     return _print_unavailable(comparison.unavailable, models)
 
 
-def _compare_each(chosen: Photos, models: list[str] | None, report: TextIO) -> int:
+def _compare_each(selection: Photos, models: list[str] | None, report: TextIO) -> int:
     """A report of each photo."""
     engine().warm_up(models)
-    bad = dict(chosen.bad)
+    bad = dict(selection.bad)
     unavailable: dict[str, str] = {}
-    for name, path in chosen.paths.items():
+    for name, path in selection.paths.items():
         try:
             comparison = engine().compare(images.load(path), models)
         except ImageError as error:
@@ -171,18 +171,18 @@ def _compare_each(chosen: Photos, models: list[str] | None, report: TextIO) -> i
 
 
 def _compare_many(
-    chosen: Photos, out: Path, kind: str, models: list[str] | None, bom: bool, report: TextIO
+    selection: Photos, out: Path, kind: str, models: list[str] | None, bom: bool, report: TextIO
 ) -> int:
     """All photos into one file."""
     try:
-        done = folder.compare_into(engine(), chosen, out, kind, models, bom)
+        summary = folder.compare_into(engine(), selection, out, kind, models, bom)
     except KeyboardInterrupt:
         print(f"Stopped; the same command goes on with what {out} lacks.", file=sys.stderr)
         return 130
-    print(describe_run(out, done), file=report)
-    status = _print_unavailable(done.unavailable, models)
-    _print_bad(done.bad)
-    return 1 if done.bad else status
+    print(describe_run(out, summary), file=report)
+    status = _print_unavailable(summary.unavailable, models)
+    _print_bad(summary.bad)
+    return 1 if summary.bad else status
 
 
 def describe(comparison: Comparison) -> str:
@@ -206,30 +206,30 @@ def describe(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def describe_run(out: Path, done: Summary) -> str:
-    """What a run over many photos did, for the terminal."""
-    rate = done.photos / done.seconds
+def describe_run(out: Path, summary: Summary) -> str:
+    """The summary of a run over many photos, for the terminal."""
+    rate = summary.photos / summary.seconds
     lines = [
-        f"{out}: {done.photos} photos with {done.faces} faces ({done.without} without), "
-        f"{rate:.1f} a second; {done.before} were there before."
+        f"{out}: {summary.photos} photos with {summary.faces} faces ({summary.without} without), "
+        f"{rate:.1f} a second; {summary.before} were there before."
     ]
-    if done.changed:
-        lines.append(f"{done.changed} photos had changed since; their old rows are gone.")
-    if done.others:
+    if summary.changed:
+        lines.append(f"{summary.changed} photos had changed since; their old rows are gone.")
+    if summary.others:
         lines.append(
-            f"{done.others} photos in {out} are not, or no longer, among these; their rows stay."
+            f"{summary.others} photos in {out} are not, or no longer, among these; their rows stay."
         )
-    lines += [f"{name}: no face here on {count} faces." for name, count in done.missing.items()]
-    if done.faces_left_out:
+    lines += [f"{name}: no face here on {count} faces." for name, count in summary.missing.items()]
+    if summary.faces_left_out:
         lines.append(
-            f"{done.faces_left_out} faces were left out: of each photo, the {MAX_FACES} largest "
+            f"{summary.faces_left_out} faces were left out: of each photo, the {MAX_FACES} largest "
             "are compared."
         )
     return "\n".join(lines)
 
 
 def _print_unavailable(unavailable: Mapping[str, str], models: Sequence[str] | None) -> int:
-    """Say which models are unavailable; the exit status: 1 if one of them was asked for by name."""
+    """Print which models are unavailable; the exit status: 1 if one of them was named."""
     for name, why in unavailable.items():
         print(f"{name} is unavailable: {why}", file=sys.stderr)
     return 1 if models and unavailable.keys() & set(models) else 0

@@ -39,13 +39,13 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     command = COMMANDS.get(arguments[0]) if arguments else None
     for stream in (sys.stdout, sys.stderr):
-        # A file's name may have letters that the terminal lacks.
+        # A file's name may have characters that the terminal cannot encode.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         return command(arguments[1:]) if command else compare(arguments)
     except BrokenPipeError:
-        # Whoever reads standard output has enough; else Python would complain again at its exit.
+        # The reader has closed standard output; Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -108,7 +108,6 @@ def pull(arguments: list[str]) -> int:
     return 0 if all(good for good, _ in lines) else 1
 
 
-# By the first word; a photo of that name is written ./export.
 def start_page(arguments: list[str]) -> int:
     """`python -m kpdemo serve`: start the page, as `python app.py` does."""
     Parser(prog="python -m kpdemo serve", description=start_page.__doc__).parse_args(arguments)
@@ -117,7 +116,7 @@ def start_page(arguments: list[str]) -> int:
 
 
 def _pulled(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str]]:
-    """Pull models, and say of each in a line whether the pinned, else the newest, can be used."""
+    """Pull models: for each, whether the pinned or newest weights are usable, and a line on it."""
     for name, pulled in hub.pull(namespace, models).items():
         try:
             if isinstance(pulled, HubError):
@@ -130,6 +129,7 @@ def _pulled(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str
             yield pulled.stale is None, f"{name}: {pulled.origin}{stale}"
 
 
+# By the first word; a photo of that name is written ./export.
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": compare,
     "export": export_net,

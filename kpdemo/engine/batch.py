@@ -1,8 +1,8 @@
 """Many photos through the engine at once, each with the result that `Engine.compare` gives alone.
 
-One call a photo leaves a core idle while MediaPipe works, and asks every net about one face at a
-time. Here threads look at some photos while others go through the nets, faces of many photos in one
-batch. The stages are those of a single photo.
+One call a photo leaves a core idle while MediaPipe works, and gives every net one face at a time.
+Here threads detect faces in some photos while others go through the nets, faces of many photos in
+one batch. The stages are those of a single photo.
 """
 
 import logging
@@ -23,7 +23,7 @@ from kpdemo.media.images import ImageError
 from kpdemo.models.predict import FACES
 from kpdemo.structures import Comparison
 
-# Photos that are looked at ahead of the nets, and batches that the nets have at a time.
+# Photos prepared ahead of the nets, and batches in the nets at a time.
 _AHEAD, _BATCHES = 16, 2
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Predictors:
 
     @property
     def names(self) -> list[str]:
-        """Those that will answer, in the order that was asked for."""
+        """The loaded models, in the requested order."""
         return list(self.by_name)
 
 
@@ -61,8 +61,8 @@ def compare_many(
     if isinstance(photos, str | os.PathLike):
         photos = [photos]
     cores = torch.get_num_threads()
-    # New threads take over what is set here. Batches side by side use the cores better than one
-    # batch on all of them: none waits for the others, or for the core that MediaPipe is on.
+    # New threads inherit this setting. Batches side by side use the cores better than one batch on
+    # all of them: none waits for the others, or for the core that MediaPipe is on.
     torch.set_num_threads(1)
     # One more than there are cores: while MediaPipe's own threads work, their callers wait.
     pool = ThreadPoolExecutor(cores + 1, "kpdemo")
@@ -112,7 +112,7 @@ class _Batch:
 
     @property
     def full(self) -> bool:
-        # Photos without faces wait for nothing, but they should not pile up either.
+        # Photos without faces count too, so that they do not pile up.
         faces = sum(len(look.faces) for look in self._photos)
         return faces >= FACES or len(self._looks) >= 4 * FACES
 
@@ -138,7 +138,7 @@ class _Batch:
 
 
 def _look(engine: Engine, source: images.Source, predictors: Predictors) -> Look | ImageError:
-    """All that is done photo by photo: decode it, find its faces, prepare them."""
+    """The work photo by photo: decode it, detect its faces, prepare them."""
     started = time.perf_counter()
     try:
         photo = images.load(source)

@@ -22,14 +22,14 @@ CSV_COLUMNS = ("file", "face", "model", "markup", "index", "name", "x", "y", "co
 # Makes spreadsheets read a CSV as UTF-8.
 BOM = "\ufeff".encode()
 _DECIMALS = 3
-# Wide ones too: spreadsheets in East Asian languages take them for the others.
+# Full-width ones too: spreadsheets in East Asian languages treat them alike.
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def to_json(result: dict) -> str:
     """The result as strict JSON: numbers with three decimals, what is not finite as null.
 
-    Arrays and NumPy scalars may stand anywhere in it. TypeError for what JSON cannot say.
+    Arrays and NumPy scalars may stand anywhere in it. TypeError for values that JSON lacks.
     """
     return json.dumps(_plain(result), ensure_ascii=False, allow_nan=False)
 

@@ -1,7 +1,7 @@
 """The stages from a photo to a result: look, predict, assemble.
 
-The same ones serve a single photo, a folder, a film, the page, ZeroGPU and evaluation; they differ
-in who runs them: one after another (`engine`), or with threads and batches (`batch`).
+The same ones serve a single photo, a folder, a video, the page, ZeroGPU and evaluation; they run
+one after another (`engine`), or with threads and batches (`batch`).
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Look:
-    """A photo after all that needs its pixels; `photo` maps coordinates, and holds none.
+    """A photo after the stage that needs its pixels; `photo` is for coordinates alone.
 
     `prepared` and, after prediction, `answers` are by model; `timings` in milliseconds by stage.
     """
@@ -39,7 +39,7 @@ class Look:
 def look(
     photo: Photo, find: Callable[[np.ndarray], list[Face]], predictors: Mapping[str, Predictor]
 ) -> Look:
-    """Find the faces of a photo, `MAX_FACES` at most, and let each predictor prepare them."""
+    """Detect the faces of a photo, `MAX_FACES` at most, and let each predictor prepare them."""
     started = time.perf_counter()
     faces = find(photo.pixels)
     timings = {"detect": _since(started)}

@@ -1,4 +1,4 @@
-"""Which models there are, and where the weights of each come from: a folder here, or the Hub."""
+"""The models and the source of each one's weights: a folder here, or the Hub."""
 
 import filecmp
 import logging
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Store:
-    """Nets by name, loaded when they are first asked for; safe to share between threads.
+    """Nets by name, loaded on first use; safe to share between threads.
 
-    `configs` are those of all usable models, `models` the loaded ones, `unavailable` says of each
-    damaged one why. `origins` says where each model's weights are from, and `not_pulled` in a
-    sentence why they are not the Hub's.
+    `configs` are those of all usable models, `models` the loaded ones, `unavailable` has the reason
+    for each damaged one. `origins` has the source of each model's weights, and `not_pulled` the
+    reason, in a sentence, why it is not the Hub.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Store:
         return sorted(usable, key=lambda name: name not in DEFAULT_MODELS)
 
     def prefer(self, pulled: Mapping[str, hub.Pulled | hub.HubError]) -> None:
-        """Use what was pulled from the Hub instead of the folders, as far as it could be had."""
+        """Use files of the Hub instead of the folders, where they could be pulled."""
         for name, pull in pulled.items():
             if isinstance(pull, hub.Pulled):
                 self._pulled[name] = pull
@@ -75,7 +75,7 @@ class Store:
                 self.unavailable[name] = f"{error} {self.not_pulled.get(name, '')}".strip()
 
     def model(self, name: str) -> Model:
-        """The model of that name, loaded now if it was not before.
+        """The model of that name, loaded on first use.
 
         Raises CheckpointError if it is damaged, and LookupError if there is none.
         """
@@ -88,18 +88,18 @@ class Store:
             return self.models[name]
 
     def is_foreign(self, name: str) -> bool:
-        """Whether a model's weights are others than those of its folder here."""
+        """Whether a model's weights differ from those of its folder here."""
         pulled = self._pulled.get(name)
         if pulled is None:
             return False
         ours = self.folders[name] / model_folder.WEIGHTS
-        # Read once: `filecmp` remembers, as long as the files stay as they are.
+        # `filecmp` caches the result until the files change.
         return not (
             ours.exists() and filecmp.cmp(pulled.folder / model_folder.WEIGHTS, ours, shallow=False)
         )
 
     def _read(self, name: str, read: Callable[[Path], T]) -> T:
-        """What is read of a model's folder, the Hub's if that was pulled and is good, else ours."""
+        """The result of `read` for a model's folder: the pulled one if it is valid, else ours."""
         if pulled := self._pulled.get(name):
             try:
                 return read(pulled.folder)

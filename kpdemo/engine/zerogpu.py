@@ -1,7 +1,7 @@
-"""ZeroGPU: a Space whose GPU is there only inside decorated functions, in a forked process.
+"""ZeroGPU: a Space whose GPU exists only inside decorated functions, in a forked process.
 
-MediaPipe does not survive a fork, and GPUs are lent by the second. So only nets predict there, on
-copies of their own, and all of them in one call a photo.
+MediaPipe does not survive a fork, and GPU time is counted by the second. So only nets predict
+there, on copies of their own, and all of them in one call a photo.
 https://huggingface.co/docs/hub/spaces-zerogpu
 """
 
@@ -42,7 +42,7 @@ class Borrowed:
         self._nets = nets
 
         def predict_all(look: Look) -> Look:
-            # OpenMP's threads stayed behind in the process that was forked.
+            # OpenMP's threads do not exist in a forked process.
             torch.set_num_threads(1)
             for name in look.prepared:
                 stages.predict(nets[name], [look])
@@ -58,7 +58,7 @@ class Borrowed:
         try:
             done = self._on_gpu(replace(look, prepared=of_nets))
         except Exception as error:
-            # No GPU was free, or the visitor's share of it is used up: the processor does it.
+            # No GPU is free, or the visitor's quota is used up: the CPU takes over.
             log.warning("ZeroGPU: %s", error)
             return
         look.answers |= done.answers
@@ -69,9 +69,8 @@ class Borrowed:
 def borrow(store: Store) -> Borrowed:
     """All nets of a store, for the GPU that is lent for a call.
 
-    A forked process has only what was there before, so all are loaded at once; one that cannot be
-    is left out, and the processor is asked for it. To be called before the page is launched: that
-    is when models are packed up for the GPU.
+    A forked process has only what existed before the fork, so all nets are loaded now; damaged ones
+    are left out. To be called before the page is launched, when ZeroGPU packs models for the GPU.
     """
     device = pick()
     nets: dict[str, NetPredictor] = {}
@@ -83,5 +82,5 @@ def borrow(store: Store) -> Borrowed:
 
 
 def seconds(look: Look) -> int:
-    """For how long to ask for the GPU: the shorter, the sooner it is a visitor's turn."""
+    """The duration to request of the GPU: the shorter, the sooner a request is served."""
     return math.ceil(_START + _EACH * len(look.faces) * len(look.prepared))

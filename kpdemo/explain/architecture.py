@@ -1,4 +1,4 @@
-"""What a net does with a picture, as the sizes of its feature maps: for drawing it."""
+"""A net's architecture as the sizes of its feature maps, for drawing it."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ Shape = tuple[int, int, int]  # channels, height, width
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of what a net makes of one `picture`, in the order in which it makes it.
+    """The sizes of a net's feature maps for one `picture`, in the order of computation.
 
-    `stem` is what the first layers leave where they stand apart, `down` the feature maps from
+    `stem` is the output of the first layers where they stand apart, `down` the feature maps from
     fine to coarse, `up` those merged again from coarse to fine, `maps` the heatmaps, `layers`
     the widths of the fully connected layers. Nets without such a part have None or nothing.
     """
@@ -34,8 +34,8 @@ class Architecture:
 def of(config: ModelConfig) -> Architecture:
     """The architecture that a config describes, without its weights.
 
-    Sizes come from a forward pass on whatever numbers memory holds: none is drawn at random first,
-    which would take most of the time. Raises ConfigError where the net cannot be built.
+    Sizes come from a forward pass with uninitialised weights, since initialising them would take
+    most of the time. Raises ConfigError where the net cannot be built.
     """
     with torch.device("meta"):
         net = nets.build(config).eval()

@@ -1,10 +1,9 @@
-"""Kernels: what the convolutions of a net have learned, and what each answers on a cut.
+"""Learned kernels of a net's convolutions, and their feature maps on a crop.
 
-A layer answers one map a kernel. Where a batch norm follows at once, its shift and scale belong to
-that answer: zero is then where the activation that usually comes next cuts.
+A layer has one feature map a kernel. A batch norm that follows at once is included, so that zero is
+the threshold of the activation that usually comes next.
 
-These functions run the net and listen to it, so a net that other threads share must be theirs
-alone meanwhile (`Engine.turn`).
+These functions run the net with hooks, so other threads must not use it meanwhile (`Engine.turn`).
 """
 
 from contextlib import ExitStack
@@ -24,10 +23,9 @@ Convolution = nn.Conv2d | nn.ConvTranspose2d
 class Layer:
     """A convolution of a net: its dotted name there, a title in words, and its shape.
 
-    `kernel` is (height, width). `reads_picture` tells the layer whose inputs are the picture's
-    channels, `per_keypoint` the one whose answers are a map for each keypoint of the markup,
-    `transposed` one that enlarges. `norm` is the dotted name of the batch norm that its answers
-    pass first, None if they pass none.
+    `kernel` is (height, width). `reads_picture` marks the layer whose inputs are the picture's
+    channels, `per_keypoint` the one with a map for each keypoint, `transposed` one that enlarges.
+    `norm` is the dotted name of the batch norm that follows at once, None if none does.
     """
 
     name: str
@@ -46,18 +44,18 @@ def layers(model: Model) -> list[Layer]:
     """Every convolution of a model, plain or transposed, in the order in which they compute."""
     order: list[str] = []
     norms: dict[str, str] = {}
-    answered: list[tuple[str, Tensor]] = []
+    maps: list[tuple[str, Tensor]] = []
 
     def convolution(name: str):
         def listen(_: nn.Module, __: tuple, output: Tensor) -> None:
             order.append(name)
-            answered.append((name, output))
+            maps.append((name, output))
 
         return listen
 
     def norm(name: str):
         def listen(_: nn.Module, inputs: tuple, __: Tensor) -> None:
-            norms.update((before, name) for before, output in answered if output is inputs[0])
+            norms.update((before, name) for before, output in maps if output is inputs[0])
 
         return listen
 
@@ -81,32 +79,27 @@ def kernels(model: Model, layer: Layer) -> np.ndarray:
 
 
 def answers(model: Model, layer: Layer, cut: np.ndarray) -> np.ndarray:
-    """What each kernel of a layer answers on a cut `(H, W[, C])` uint8 of the model's input size.
+    """A layer's feature maps on a crop `(H, W[, C])` uint8 of the model's input size.
 
     float32 `(outputs, h, w)`: the convolution with its bias, and then `layer.norm`.
     """
     kept: list[Tensor] = []
     module = model.net.get_submodule(layer.norm or layer.name)
-    # An activation that works in place would overwrite what is not copied.
+    # Copied, since the next activation may work in place.
     with module.register_forward_hook(lambda *call: kept.append(call[2].clone())):
         _run(model, cut)
     return kept[0][0].float().contiguous().cpu().numpy()
 
 
 def strengths(maps: np.ndarray) -> np.ndarray:
-    """How strongly each kernel answers: `(outputs, h, w)` -> `(outputs,)`.
-
-    The mean over the map of what is above zero, with what is below counted as zero: what a
-    rectifier (ReLU) passes on.
-    """
+    """The mean activation of each kernel after a ReLU: `(outputs, h, w)` -> `(outputs,)`."""
     return np.maximum(maps, 0).mean((1, 2))
 
 
 def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float, float, float]:
-    """The part of the cut that a layer's maps lie on: x0, y0, x1, y1, from 0 to 1.
+    """The part of the crop that a layer's maps cover: x0, y0, x1, y1, from 0 to 1.
 
-    Nets that do not pad lose a border with every convolution. The others take their own maps as
-    lying on the whole cut, and so do we.
+    Nets without padding lose a border with every convolution; others cover the whole crop.
     """
     chain = getattr(model.net, "backbone", None)
     if not isinstance(chain, nn.Sequential):

@@ -1,6 +1,6 @@
-"""Occlusion sensitivity: hide a place of the picture and see how far the answer moves.
+"""Occlusion sensitivity: how far the keypoints move when a patch of the crop is occluded.
 
-After Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, who hid places from a classifier.
+After Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, who did so with a classifier.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from kpdemo.faces.crop import Crop
 from kpdemo.models.device import autocast
 from kpdemo.models.model import Model, normalise
 
-# Places to hide along the cut's shorter side, and the patch's side as a share of that.
+# Patches along the crop's shorter side, and a patch's side as a share of that.
 CELLS = 14
 PATCH = 1 / 6
 _BATCH = 16
@@ -26,17 +26,16 @@ def sensitivity(
     cells: int = CELLS,
     patch: float = PATCH,
 ) -> Iterator[tuple[float, np.ndarray | None]]:
-    """How far each keypoint moves when a square of the cut is hidden.
+    """How far each keypoint moves when a square of the crop is occluded.
 
-    Yields the share that is done, after every few places, and with the last of it the moves,
-    float32 `(K, gh, gw)`: until then None.
+    Yields the progress from 0 to 1, and with the last of it the moves, float32 `(K, gh, gw)`: until
+    then None.
 
     `cut` is `(H, W[, C])` uint8 of the model's input size. It is divided into `cells` cells along
     its shorter side, as nearly square as can be; a square of `patch` times that side, filled with
     the cut's mean colour, is laid on the centre of each. A cell's value is the distance between
-    the answers with and without the square, in percent of `eyes_or_width`. These are the net's own
-    answers: no average with the mirror image, in which the square would lie on two places, and no
-    calibration.
+    the predictions with and without the square, in percent of `eyes_or_width`, without calibration
+    and without flip test, which would occlude two places.
     """
     height, width = cut.shape[:2]
     device = model.device
@@ -67,13 +66,13 @@ def sensitivity(
 
 
 def grid(height: int, width: int, cells: int = CELLS) -> tuple[int, int]:
-    """Rows and columns of the places that are hidden in a cut of that size."""
+    """Rows and columns of the patches in a crop of that size."""
     side = min(height, width)
     return round(cells * height / side), round(cells * width / side)
 
 
 def _places(height: int, width: int, cells: int, patch: float) -> list[tuple[slice, slice]]:
-    """The square on the centre of each cell, row by row, as far as it lies on the cut."""
+    """The square on the centre of each cell, row by row, clipped to the crop."""
     rows, columns = grid(height, width, cells)
     side = max(1, round(patch * min(height, width)))
 

@@ -1,12 +1,12 @@
-"""Places in a photo where a face may be: many, cheap, and often wrong; `faces` looks closer."""
+"""Face candidates: many, cheap, and often wrong; the detector verifies them."""
 
 from typing import NamedTuple
 
 
 class Candidate(NamedTuple):
-    """A square that may hold a face, in photo coordinates, and how likely it is, from 0 to 1.
+    """A square that may hold a face, in photo coordinates, and its score from 0 to 1.
 
-    `width` is about that of a `Face`'s box, `roll` a guess in degrees.
+    `width` is about that of a `Face`'s box, `roll` an estimate in degrees.
     """
 
     x: float
@@ -24,7 +24,7 @@ class Candidate(NamedTuple):
 
 
 def distinct(candidates: list[Candidate]) -> list[Candidate]:
-    """One candidate a face, the likeliest first."""
+    """Non-maximum suppression: one candidate a face, the likeliest first."""
     kept: list[Candidate] = []
     for candidate in sorted(candidates, key=lambda candidate: -candidate.score):
         if not any(candidate.resembles(other.x, other.y, other.width) for other in kept):

@@ -1,4 +1,4 @@
-"""CenterFace: candidates for faces of any size and turn, in one pass over an image pyramid."""
+"""CenterFace: candidates for faces of any size and roll, in one pass over an image pyramid."""
 
 import threading
 
@@ -8,16 +8,16 @@ import numpy as np
 from kpdemo.faces.candidates import Candidate, distinct
 from kpdemo.faces.centerface_model import model_bytes
 
-# Upright faces score 0.6 and more. In a trial with 12 turns and seven sizes from 40 pixels on none
-# of 168 scored below this, whichever side of it was up; at 0.12 eight did.
+# Upright faces score 0.6 and more. In a trial with 12 rolls and seven sizes from 40 pixels on, none
+# of 168 faces scored below this; eight scored below 0.12.
 _SCORE = 0.06
 # The finest level of the pyramid shrinks a face of 40 pixels to 16, which is enough; photos smaller
 # than so many pixels are shrunk less. Each level is a third of the one before it.
 _FINEST, _PIXELS, _STEP = 0.4, 50_000, 3
 # The coarsest level has a margin of a quarter of its side for faces that fill the photo.
 _COARSEST = 128
-# Larger levels are seen in tiles, for memory; they overlap by the largest face that the next level
-# would be too coarse for.
+# Larger levels are processed in tiles, for memory; they overlap by the largest face that the next
+# level would be too coarse for.
 _TILE, _OVERLAP = 1024, 64
 # The net's stride.
 _CELL = 32
@@ -29,8 +29,8 @@ class CenterFace:
 
     def __init__(self, model: bytes) -> None:
         self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))
-        # A net of OpenCV holds its input and output: one caller at a time.
-        self._turn = threading.Lock()
+        # OpenCV's nets hold their input and output: one caller at a time.
+        self._lock = threading.Lock()
 
     @classmethod
     def installed(cls) -> "CenterFace | None":
@@ -52,13 +52,13 @@ class CenterFace:
         candidates += _on_photo(self._detect(level), level_scale, margin, margin)
         return distinct(candidates)
 
-    def score(self, cut: np.ndarray, share: float) -> float:
-        """How sure it is of a face in the middle of a square cut, `share` of its width; 0 to 1."""
-        side = cut.shape[0]
+    def score(self, crop: np.ndarray, share: float) -> float:
+        """The score of a face in the middle of a square crop, `share` of its width; 0 to 1."""
+        side = crop.shape[0]
         middle, width = (side - 1) / 2, share * side
         scores = [
             candidate.score
-            for candidate in self._detect(cut)
+            for candidate in self._detect(crop)
             if max(abs(candidate.x - middle), abs(candidate.y - middle)) < 0.35 * width
             and 0.55 < candidate.width / width < 1.8
         ]
@@ -77,9 +77,9 @@ class CenterFace:
         height, width = pixels.shape[:2]
         padded = np.zeros((-(-height // _CELL) * _CELL, -(-width // _CELL) * _CELL, 3), np.uint8)
         padded[:height, :width] = pixels
-        with self._turn:
+        with self._lock:
             self._net.setInput(cv2.dnn.blobFromImage(padded))
-            # Copies: the next call writes over them.
+            # Copies: the next call overwrites the outputs.
             heat, size, offset, points = (np.array(o[0]) for o in self._net.forward(_OUTPUTS))
         rows, columns = np.nonzero(heat[0] > _SCORE)
         down, across = 4 * np.exp(size[:, rows, columns])

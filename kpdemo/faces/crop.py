@@ -1,4 +1,4 @@
-"""Crops: the cut of a photo that a net sees, and the way back.
+"""Crops: a net's view of a photo, and the way back to photo coordinates.
 
 Photo coordinates are pixels with centres on integers. Crop coordinates run from -1 to 1 between
 the crop's outer edges, whatever its shape, so they do not depend on the net's resolution.
@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 class Crop:
     """A rectangle on a photo: its centre and size in photo pixels, turned by `roll` degrees.
 
-    A positive roll is clockwise on the screen (y points down). The crop is cut upright, so a face
-    that is rolled like its crop stands straight in the cut.
+    A positive roll is clockwise on the screen (y points down). A face with its crop's roll is
+    upright in the crop's pixels.
     """
 
     x: float
@@ -27,7 +27,7 @@ class Crop:
 
     @classmethod
     def whole(cls, width: int, height: int) -> "Crop":
-        """The crop that is exactly a picture of that size."""
+        """The crop that is a whole picture of that size."""
         return cls((width - 1) / 2, (height - 1) / 2, width, height)
 
     def scaled(self, factor: float) -> "Crop":
@@ -56,13 +56,13 @@ class Crop:
     def cut(self, photo: np.ndarray, height: int, width: int) -> np.ndarray:
         """The crop as `(height, width[, C])` uint8; black where it leaves the photo.
 
-        Shrinking more than twice would alias under bilinear sampling, so the cut is then made at
-        a multiple of the size asked for and averaged down.
+        Shrinking more than twice would alias under bilinear sampling, so the crop is then sampled
+        at a multiple of its size and averaged down.
         """
         factor = int(np.clip(min(self.width / width, self.height / height), 1, 8))
         w, h = width * factor, height * factor
         m = self.matrix
-        # Pixel i of the cut is crop coordinate (2i + 1) / size - 1.
+        # Pixel i of the result is crop coordinate (2i + 1) / size - 1.
         to_photo = np.column_stack(
             [m[:, 0] * 2 / w, m[:, 1] * 2 / h, m @ np.array([1 / w - 1, 1 / h - 1, 1])]
         )

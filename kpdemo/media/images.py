@@ -51,7 +51,7 @@ class Photo:
     scale: float
 
     def shrunk(self) -> "Photo":
-        """The same photo with at most `WORK_SIDE` squared pixels, to be kept and shown."""
+        """The same photo with at most `WORK_SIDE` squared pixels, for keeping and display."""
         height, width = self.pixels.shape[:2]
         scale = WORK_SIDE / (height * width) ** 0.5
         if scale >= 1:
@@ -62,7 +62,7 @@ class Photo:
 
     @property
     def grey(self) -> np.ndarray:
-        """`pixels` as `(H, W)` uint8 grey, made once for all who ask."""
+        """`pixels` as `(H, W)` uint8 grey, converted once."""
         if "_grey" not in self.__dict__:
             self.__dict__["_grey"] = cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY)
         return self.__dict__["_grey"]
@@ -84,7 +84,7 @@ class Photo:
         return np.array(self.pixels.shape[1::-1]) / (self.width, self.height)
 
 
-# All that is taken for a photo where one is asked for.
+# Everything that is accepted as a photo.
 Source = Photo | str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray
 
 
@@ -166,7 +166,7 @@ def _read(source: str | os.PathLike[str] | bytes | BinaryIO) -> bytes:
 
 
 def _read_file(source: str | os.PathLike[str] | BinaryIO) -> bytes:
-    """Never more than is needed to see that it is too much."""
+    """At most one byte more than is allowed."""
     try:
         if not isinstance(source, str | os.PathLike):
             return source.read(MAX_BYTES + 1)

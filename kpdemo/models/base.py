@@ -1,4 +1,4 @@
-"""One interface for everything that finds keypoints: our nets and MediaPipe's landmarker."""
+"""One interface for everything that predicts keypoints: our nets and MediaPipe's landmarker."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from kpdemo.structures import Answer, Face
 
 
 class Predictor(Protocol):
-    """Finds the keypoints of faces, in two steps so that many photos can share a batch.
+    """Predicts the keypoints of faces, in two steps so that many photos can share a batch.
 
-    `name` is the model's, `markup` says which keypoints it finds, in which order.
+    `name` is the model's, `markup` that of its keypoints.
     """
 
     name: str
     markup: str
 
     def prepare(self, photo: Photo, faces: Sequence[Face]) -> Any:
-        """All that needs the photo's pixels; what comes back holds none of them, and is picklable.
+        """The work that needs the whole photo; the result is picklable and does not hold the photo.
 
         `faces` are in pixels of `photo.pixels`, at least one.
         """
@@ -36,5 +36,5 @@ class Failure:
 
     @classmethod
     def on_photo(cls, model: str, error: Exception) -> "Failure":
-        """An unforeseen error of a model: it must not take the others down."""
+        """The failure for an unexpected error, which must not take the other models down."""
         return cls(model, f"{model} failed on this photo: {error}")

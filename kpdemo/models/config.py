@@ -1,4 +1,4 @@
-"""What a model folder's `config.json` says: enough to rebuild and feed the net, and no more."""
+"""A model folder's `config.json`: what is needed to rebuild and feed the net, and no more."""
 
 import dataclasses
 import math
@@ -25,12 +25,12 @@ MAX_ARGUMENT = 2**16
 
 
 class ConfigError(ValueError):
-    """A config or recipe that cannot be used; the message is one sentence that says why."""
+    """A config or recipe that cannot be used; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """The picture that a net takes: size in pixels, 1 (grey) or 3 (RGB) channels, and scaling."""
+    """A net's input picture: size in pixels, 1 (grey) or 3 (RGB) channels, and scaling."""
 
     height: int
     width: int
@@ -40,7 +40,7 @@ class Input:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of a cut, `(H, W)` or `(H, W, 3)`."""
+        """The shape of a crop, `(H, W)` or `(H, W, 3)`."""
         return (self.height, self.width) + ((3,) if self.channels == 3 else ())
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Framing:
-    """Which crop a net knows (`kpdemo.models.crop_rules.REFERENCES`), and how much wider."""
+    """A net's crop: one of `kpdemo.models.crop_rules.REFERENCES`, scaled."""
 
     reference: str = "keypoint-box"
     scale: float = 1.0
@@ -112,7 +112,7 @@ def from_dict(cls: type[T], data: Any, where: str) -> T:
 
 
 def in_short(value: Any) -> str:
-    """How a value is written in a message: on one line, and never long."""
+    """A value for a message: on one line, and never long."""
     return reprlib.repr(value)
 
 

@@ -1,7 +1,7 @@
-"""Which cut of a photo a net knows, from labelled keypoints and from a face that was found.
+"""A net's crop of a photo, by labelled keypoints and by a detected face.
 
-A reference is a crop defined on labelled keypoints, so it can be made for any training face. For
-a found face the same crop is predicted from the detector's box and six points, by a linear map
+A reference is a crop defined on labelled keypoints, so it exists for any training face. For a
+detected face the same crop is predicted from the detector's box and six points, by a linear map
 that `python -m train framing` fits on the training faces and keeps in `framing.json`.
 """
 
@@ -33,10 +33,10 @@ def _keypoint_box(points: np.ndarray, markup: str, width: int, height: int) -> C
 
 
 def _kaggle(points: np.ndarray, markup: str, width: int, height: int) -> Crop:
-    """The 96×96 cut of Kaggle's pictures, from its complete labels' means.
+    """The 96×96 crop of Kaggle's pictures, from the means of its complete labels.
 
     There the eye centres are 36.7 px apart, the eyes' middle is 39.2 px above the mouth's, and
-    the middle of the two lies at (48.1, 56.5). Kaggle's own pictures are that cut already.
+    the middle of the two lies at (48.1, 56.5). Kaggle's own pictures are that crop already.
     """
     if (width, height) == (96, 96):
         return Crop.whole(width, height)
@@ -74,7 +74,7 @@ def from_keypoints(
     reference = _reference(framing)
     if not roll:
         return reference(points, markup, width, height).scaled(framing.scale)
-    # Turned about the picture's middle, where a reference to the whole picture leaves it.
+    # Rotated about the picture's centre, which keeps the whole picture in place.
     middle = Crop.whole(width, height)
     upright = Crop(middle.x, middle.y, 2, 2, roll)
     centre = np.array([middle.x, middle.y], np.float32)
@@ -84,7 +84,7 @@ def from_keypoints(
 
 
 def from_face(framing: Framing, face: Face) -> Crop:
-    """The upright crop for a found face."""
+    """The upright crop for a detected face."""
     measured = fitted(framing)
     origin = _origin(face)
     x, y, size = features(face) @ np.array(measured["coefficients"])
@@ -103,7 +103,7 @@ def left_unexplained(framing: Framing) -> dict[str, float]:
 
 
 def features(face: Face) -> np.ndarray:
-    """What a crop is predicted from: the six points in the frame of the face's box, and 1: `(13,)`.
+    """The inputs of the linear map: the six points in the frame of the face's box, and 1: `(13,)`.
 
     The frame is upright, its origin the box's centre, its unit half the box's mean side.
     """
@@ -111,7 +111,7 @@ def features(face: Face) -> np.ndarray:
 
 
 def target(face: Face, crop: Crop) -> np.ndarray:
-    """What `features` predict: the crop's centre in that frame and its log width there: `(3,)`."""
+    """The outputs of the linear map: the crop's centre and log width in that frame: `(3,)`."""
     origin = _origin(face)
     ((x, y),) = origin.to_crop([[crop.x, crop.y]])
     return np.array([x, y, np.log(2 * crop.width / origin.width)])
@@ -132,7 +132,7 @@ def _reference(framing: Framing) -> Reference:
 
 
 def fitted(framing: Framing) -> dict:
-    """What `from_face` computes with; ConfigError for a framing that is unknown or not measured."""
+    """The fitted map of `from_face`; ConfigError for a framing that is unknown or not measured."""
     _reference(framing)
     measured = _measured().get(framing.reference)
     if measured is None:

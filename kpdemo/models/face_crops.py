@@ -1,4 +1,4 @@
-"""What a net sees of the faces of a photo."""
+"""A net's crops of the faces of a photo."""
 
 import time
 from collections.abc import Sequence

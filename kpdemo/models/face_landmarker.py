@@ -1,4 +1,4 @@
-"""MediaPipe's Face Landmarker as a `Predictor`, the baseline that nets are compared with."""
+"""MediaPipe's Face Landmarker as a `Predictor`: the baseline."""
 
 import time
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from kpdemo.media.images import Photo
 from kpdemo.structures import Answer, Face
 from kpdemo.zoo import BASELINE
 
-# The landmarker finds the face again by itself, in an upright square of this many box widths.
+# The landmarker detects the face again, in an upright square crop of this many box widths.
 # Upright, because it misses faces that are upside down and is worse from 30 degrees on; at this
 # many pixels, because its error still falls from 256 to 512 (4.23 to 4.05 % of the eye distance).
-_CUT, _PIXELS = 2.25, 512
-# The cut may show neighbours. The mesh nearest to the face counts, unless it is farther off than
+_CROP, _PIXELS = 2.25, 512
+# The crop may show neighbours. The mesh nearest to the face counts, unless it is farther off than
 # this share of the face's width.
-_FACES_A_CUT, _TOO_FAR = 3, 0.4
-# Points of the mesh that mean what the first four points of a `Face` mean.
+_FACES_A_CROP, _TOO_FAR = 3, 0.4
+# Points of the mesh that correspond to the first four points of a `Face`.
 _EYES_NOSE_MOUTH = ((468,), (473,), (1,), (13, 14))
 
 
@@ -33,7 +33,7 @@ class FaceLandmarker(VisionTask):
     markup = "mediapipe-478"
 
     def __init__(self) -> None:
-        super().__init__("FaceLandmarker", task_bytes(), num_faces=_FACES_A_CUT)
+        super().__init__("FaceLandmarker", task_bytes(), num_faces=_FACES_A_CROP)
 
     def prepare(self, photo: Photo, faces: Sequence[Face]) -> list[Answer | None]:
         """The answers themselves, since MediaPipe needs the photo's pixels."""
@@ -55,7 +55,7 @@ class FaceLandmarker(VisionTask):
 
     def _mesh(self, pixels: np.ndarray, face: Face) -> np.ndarray | None:
         x0, y0, x1, y1 = face.box
-        side = _CUT * face.width
+        side = _CROP * face.width
         crop = Crop((x0 + x1) / 2, (y0 + y1) / 2, side, side, face.roll)
         result = self.detect(crop.cut(pixels, _PIXELS, _PIXELS))
         meshes = [
@@ -71,7 +71,7 @@ class FaceLandmarker(VisionTask):
 def _answer(points: np.ndarray, milliseconds: float) -> Answer:
     readings = {
         "ibug-68": mesh_to_ibug.by_index(points),
-        # iBUG defines its points otherwise: this is the fair one to compare with.
+        # The fair comparison, since iBUG defines its points differently.
         "ibug-68-fitted": mesh_to_ibug.by_map(points),
     }
     return Answer(FaceLandmarker.markup, points, None, milliseconds, readings)

@@ -25,7 +25,7 @@ CALIBRATION = "calibration"  # beside the net's own tensors
 
 @dataclass(frozen=True)
 class Model:
-    """A trained net and what it needs to know, ready to answer.
+    """A trained net with its config, ready to predict.
 
     `calibration` is None, or the float32 matrix `(2K + 1, 2K)` that `kpdemo.models.predict` adds.
     """
@@ -37,26 +37,26 @@ class Model:
 
     @property
     def parameters(self) -> int:
-        """How many numbers training could set."""
+        """The number of trainable parameters."""
         return sum(p.numel() for p in self.net.parameters())
 
     @property
     def device(self) -> torch.device:
-        """Where the net is now."""
+        """The net's device."""
         return next(self.net.parameters()).device
 
     @property
     def answering(self) -> nn.Module:
-        """The net to ask, the fastest there is for its device; `net` is the one to look into.
+        """The fastest form of the net on its device, for inference; `net` is for inspection.
 
-        It has the weights that `net` had when it was first asked for.
+        It has the weights that `net` had on first use.
         """
         return self._packed if onednn.helps(self.device) else self.net
 
     @cached_property
     def _packed(self) -> nn.Module:
         size = self.config.input
-        # A face and its mirror image.
+        # A crop and its mirror image.
         pair = torch.zeros(2, size.channels, size.height, size.width)
         return onednn.pack(self.net, pair.contiguous(memory_format=torch.channels_last))
 
@@ -139,7 +139,7 @@ def load(folder: str | Path, name: str | None = None) -> Model:
         tensors = load_file(folder / WEIGHTS)
         # A copy, as the net's: what lies in the file would change with it.
         calibration = tensors.pop(CALIBRATION).clone() if CALIBRATION in tensors else None
-        # Whether they fit is known before memory is taken for a net that may be far too large.
+        # Checked on the meta device first: the net may be far too large for the memory.
         with torch.device("meta"):
             nets.build(config).load_state_dict(tensors, assign=True)
         net = nets.build(config)
@@ -187,7 +187,7 @@ def from_pretrained(source: str | Path, revision: str | None = None) -> Model:
 
 
 def load_pulled(pulled: hub.Pulled) -> Model:
-    """The model that was fetched; HubError if its weights do not fit its config."""
+    """The model in fetched files; HubError if its weights do not fit its config."""
     try:
         return load(pulled.folder, hub.model_name(pulled.repository))
     except CheckpointError as error:
@@ -195,5 +195,5 @@ def load_pulled(pulled: hub.Pulled) -> Model:
 
 
 def refused(pulled: hub.Pulled, why: CheckpointError) -> HubError:
-    """What to say of a repository whose files cannot be used."""
+    """The error for a repository whose files cannot be used."""
     return HubError(f"{pulled.repository} is refused: {why}")

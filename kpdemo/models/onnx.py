@@ -1,8 +1,8 @@
-"""A model as one ONNX file, for ONNX Runtime and what else reads that format.
+"""Export a model as one ONNX file, for ONNX Runtime and other programs.
 
-The file takes a cut of a photo and answers what the app would. Inside are the scaling of the
-pixels, and the flip test and the calibration where the model has them. Outside stay finding the
-face and cutting it as the config says.
+The file takes a crop of a photo and gives the app's keypoints. It includes the scaling of the
+pixels, and the flip test and the calibration where the model has them. Detecting the face and
+cropping it as the config says are not included.
 """
 
 import copy
@@ -30,9 +30,9 @@ class ExportError(ValueError):
 
 
 class Answering(nn.Module):
-    """`kpdemo.models.predict` as a net: cuts in, the app's keypoints out.
+    """`kpdemo.models.predict` as a net: crops in, the app's keypoints out.
 
-    Takes float32 `(N, C, H, W)`, RGB or grey, 0 to 255, and answers keypoints `(N, K, 2)` in crop
+    Takes float32 `(N, C, H, W)`, RGB or grey, 0 to 255, and returns keypoints `(N, K, 2)` in crop
     coordinates and, for nets that have them, heatmaps `(N, K, h, w)`.
     """
 
@@ -56,10 +56,10 @@ class Answering(nn.Module):
 
 
 def export(model: Model, path: Path) -> str:
-    """Write the model to `path`, whole or not at all; a sentence that says what it holds.
+    """Write the model to `path`, whole or not at all; returns a sentence on its content.
 
     The input `pixels` and the outputs `keypoints` and, where there are any, `heatmaps` are those of
-    `Answering`, for any number N of cuts at a time. The file's metadata has "config" (the
+    `Answering`, for any batch size N. The file's metadata has "config" (the
     `config.json`), "keypoint_names" and "description". Raises ExportError and OSError.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
@@ -70,7 +70,7 @@ def export(model: Model, path: Path) -> str:
     wrapper = Answering(model).eval()
     example = torch.zeros(2, size.channels, size.height, size.width)
     with warnings.catch_warnings(), torch.inference_mode():
-        # Of the exporter to its own developers.
+        # The exporter's warnings are for its own developers.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         outputs = ["keypoints", "heatmaps"][: len(wrapper(example))]
@@ -90,8 +90,8 @@ def export(model: Model, path: Path) -> str:
             raise ExportError(f"{model.name} cannot be exported: {reason}") from error
     shape = None if program is None else program.model.graph.inputs[0].shape
     if program is None or shape is None or isinstance(shape[0], int):
-        # The exporter's last resort, which it does not tell.
-        raise ExportError(f"{model.name} cannot be exported for any number of cuts at a time.")
+        # The exporter falls back to a fixed batch size without notice.
+        raise ExportError(f"{model.name} cannot be exported for any batch size.")
     points = markup.get(model.config.markup).names
     program.model.metadata_props.update(
         {
@@ -120,7 +120,7 @@ def _description(model: Model) -> str:
     if model.calibration is not None:
         steps += ", the calibration"
     return (
-        f"Facial keypoints ({model.config.markup}) of a cut around one face. Input: {colours} "
-        "pixels from 0 to 255. Keypoints: x, y from -1 to 1 between the cut's outer edges. "
-        f"Inside: {steps}. Not inside: finding the face and cutting it as config.framing says."
+        f"Facial keypoints ({model.config.markup}) of a crop around one face. Input: {colours} "
+        "pixels from 0 to 255. Keypoints: x, y from -1 to 1 between the crop's outer edges. "
+        f"Inside: {steps}. Not inside: detecting the face and cropping it as config.framing says."
     )

@@ -1,1 +1,1 @@
-"""What deals with the operating system: files that a user names, JSON from outside, forks."""
+"""The operating system: files that a user names, JSON from outside, forks."""

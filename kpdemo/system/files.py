@@ -31,11 +31,11 @@ class SpecialFileError(OSError):
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file to read its bytes; never waits for the other end of a pipe.
+    """Open a file to read its bytes; never blocks on a pipe.
 
     Raises SpecialFileError for a pipe, socket or device, and OSError and ValueError as `open` does.
     """
-    # Looked at before it is opened, which some devices act on, and again after.
+    # Checked before opening, which some devices act on, and again after.
     _refuse_special(Path(path).stat())
     file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
     try:
@@ -55,7 +55,7 @@ def check_outputs(outputs: Sequence[Path], inputs: Iterable[Path] = ()) -> None:
     """
     by_identity: dict[Hashable, Path] = {}
     for path in inputs if outputs else ():
-        with suppress(OSError, ValueError):  # whoever reads it says what is wrong with it
+        with suppress(OSError, ValueError):  # reported when it is read
             by_identity[_identity(path)] = path
     checked: dict[Hashable, Path] = {}
     for path in outputs:
@@ -91,14 +91,14 @@ def write(path: Path, data: bytes) -> None:
             sys.stdout.buffer.flush()
         else:
             replace(path, lambda file: file.write(data))
-    except BrokenPipeError:  # whoever reads standard output has enough
+    except BrokenPipeError:  # the reader has closed standard output
         raise
     except OSError as error:
         raise OutputError(f"{path} cannot be written ({error.strerror}).") from error
 
 
 def replace(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Put a new file, filled by `fill`, in the place of `path` once it is whole."""
+    """Replace `path` by a new file, filled by `fill`, once it is whole."""
     target = Path(os.path.realpath(path))
     part = target.with_name(f".kpdemo-{secrets.token_hex(8)}.part")
     try:
@@ -154,9 +154,9 @@ def _checked_identity(path: Path) -> Hashable:
 
 
 def _identity(path: Path) -> Hashable:
-    """The same for two paths of one file, be it there or not.
+    """Equal for two paths of one file, whether it exists or not.
 
-    Names of files that are not there count as one if only case or Unicode's composition tells them
+    Names of files that do not exist are equal if only case or Unicode's composition tells them
     apart, which not every file system does. Raises OSError for a path that no file can have.
     """
     try:

@@ -1,7 +1,7 @@
-"""What keeps a forked process usable.
+"""Fork safety: locks and worker threads in a forked process.
 
-Of all threads, only the one that forks lives on in the child. What the others held or were for
-(locks, OpenMP's and OpenCV's workers) would be waited for in vain.
+Of all threads, only the one that forks lives on in the child. Locks that others held, and OpenMP's
+and OpenCV's workers, would be waited for in vain.
 """
 
 import os
@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import cv2
 import torch
 
-# Seconds that a fork waits for a lock; the child gets a new one in place of what stays locked.
+# Seconds that a fork waits for a lock; the child renews those that stay locked.
 _PATIENCE = 30.0
 
 _numbers = count()
@@ -38,11 +38,11 @@ class Lock:
         self._lock.release()
 
     def acquire(self, timeout: float) -> bool:
-        """Whether the lock could be taken within so many seconds."""
+        """Whether the lock was acquired within so many seconds."""
         return self._lock.acquire(timeout=timeout)
 
     def renew(self) -> None:
-        """Forget who holds it."""
+        """Free the lock, whoever holds it."""
         self._lock = threading.RLock()
 
 
@@ -66,7 +66,7 @@ def _in_child() -> None:
             lock.renew()
     del _fork.held
     torch.set_num_threads(1)
-    # Not 1, which waits for the parent's workers to end.
+    # Not 1, which would wait for the parent's workers to end.
     cv2.setNumThreads(0)
 
 

@@ -1,6 +1,6 @@
-"""JSON that comes from outside: an object is read, or one sentence says why it cannot be.
+"""JSON from outside: an object, or an error of one sentence.
 
-Everything that a file may do to its reader ends here: any nesting, numbers of any length, keys
+Guards against everything that a file may contain: any nesting, numbers of any length, keys
 that stand twice, other encodings, and sizes that would fill the memory.
 """
 
@@ -22,7 +22,7 @@ class JsonError(ValueError):
 
 def read(path: Path) -> dict[str, Any]:
     """The object in a file, see `parse`; raises JsonError, and FileNotFoundError."""
-    # A named pipe would be waited for.
+    # Opening a named pipe would block.
     if path.exists() and not path.is_file():
         raise JsonError("is no file.")
     try:
