@@ -5,21 +5,26 @@ import math
 import sys
 from pathlib import Path
 
+from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
+from kpdemo.records.leaderboard import FIFTEEN
+from kpdemo.system.files import OutputError
+from kpdemo.zoo import BASELINE, WEIGHTS_DIR
+from train import benchmark, recipe, sweep, trainer
+from train.data import status
 from train.data.sources import DataError, root
+from train.evaluation import corruptions, evaluate, label_counts
+from train.fitting import calibration, crop_rules, mesh_to_ibug
+from train.publish import kaggle_submission, push, release, space, space_check, tables
+from train.publish.space_check import SpaceError
+from train.trainer import TrainingError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. Every error is one sentence on stderr."""
     options = parser().parse_args(arguments)
-    # Imported here and in the commands, so that --help and `data` do not wait for torch.
-    from kpdemo.faces.mediapipe_task import BaselineUnavailable
-    from kpdemo.system.files import OutputError
-    from train.publish.space_check import SpaceError
-    from train.trainer import TrainingError
-
     try:
         COMMANDS[options.command](options)
     except (
@@ -111,25 +116,19 @@ def training_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def data(options: argparse.Namespace) -> None:
-    from train.data.status import download, report
-
+def run_data(options: argparse.Namespace) -> None:
     for name in options.download:
-        print(download(name, root()))
-    print(report(root()))
+        print(status.download(name, root()))
+    print(status.report(root()))
 
 
-def fit(options: argparse.Namespace) -> None:
-    from train import recipe, trainer
-
+def run_fit(options: argparse.Namespace) -> None:
     settings = recipe.load(options.recipe)
     folder = options.output or Path("runs") / settings.name
     trainer.fit(settings, folder, options.workers, options.precision)
 
 
-def sweep(options: argparse.Namespace) -> None:
-    from train import sweep
-
+def run_sweep(options: argparse.Namespace) -> None:
     for name in options.sweeps:
         sweep.load(name)
     for name in options.sweeps:
@@ -138,14 +137,10 @@ def sweep(options: argparse.Namespace) -> None:
             print(f"{name}, {history['sweep']['run']}: validation NME {nme:.2f} %")
 
 
-def evaluate(options: argparse.Namespace) -> None:
-    from kpdemo.records.leaderboard import FIFTEEN
-    from kpdemo.zoo import BASELINE
-    from train.evaluation.evaluate import evaluate
-    from train.fitting import mesh_to_ibug
-
+def run_evaluate(options: argparse.Namespace) -> None:
     for name in options.models:
-        metrics = mesh_to_ibug.evaluate() if name == BASELINE else evaluate(folder_of(name))
+        baseline = name == BASELINE
+        metrics = mesh_to_ibug.evaluate() if baseline else evaluate.evaluate(folder_of(name))
         for source, ways in metrics.items():
             for way, measured in ways.items():
                 if way in ("damaged", FIFTEEN):
@@ -154,78 +149,58 @@ def evaluate(options: argparse.Namespace) -> None:
                 print(f"{name} on {source}, {way}: {', '.join(figures)}")
 
 
-def calibrate(options: argparse.Namespace) -> None:
-    from train.fitting.calibration import calibrate
-
+def run_calibrate(options: argparse.Namespace) -> None:
     for run in options.runs:
-        result = calibrate(run)
+        result = calibration.calibrate(run)
         print(
             f"{run}: validation NME {result['validation_nme_before']:.3f} % before, "
             f"{result['validation_nme']:.3f} % after, ridge {result['ridge']}"
         )
 
 
-def ship(options: argparse.Namespace) -> None:
-    from train.publish.release import ship
-
+def run_ship(options: argparse.Namespace) -> None:
     for run in options.runs:
-        folder, weights = ship(run, not options.without_weights)
+        folder, weights = release.ship(run, not options.without_weights)
         print(f"{folder}: {'with' if weights else 'without'} weights")
 
 
-def baseline(options: argparse.Namespace) -> None:
-    from train.fitting import mesh_to_ibug
-
+def run_baseline(options: argparse.Namespace) -> None:
     print(mesh_to_ibug.fit())
 
 
-def framing(options: argparse.Namespace) -> None:
-    from train.fitting.crop_rules import measure
-
-    for reference, result in measure().items():
+def run_framing(options: argparse.Namespace) -> None:
+    for reference, result in crop_rules.measure().items():
         print(f"{reference}: {result['faces']} faces, {result['left_unexplained_percent']}")
 
 
-def robustness(options: argparse.Namespace) -> None:
-    from train.evaluation.corruptions import measure
-
-    measure()
+def run_robustness(options: argparse.Namespace) -> None:
+    corruptions.measure()
 
 
-def benchmark(options: argparse.Namespace) -> None:
-    from train.benchmark import measure
-
-    for name, rates in measure()["recipes"].items():
+def run_benchmark(options: argparse.Namespace) -> None:
+    for name, rates in benchmark.measure()["recipes"].items():
         print(f"{name}: {100 * rates['share']:.0f} % of the throughput from memory")
 
 
-def completeness(options: argparse.Namespace) -> None:
-    from train.evaluation.label_counts import write
-
-    result = write()
+def run_completeness(options: argparse.Namespace) -> None:
+    result = label_counts.write()
     for name, counts in {"kaggle": result["kaggle"], **result["recipes"]}.items():
         complete = counts["rows_by_points_known"].get("15", 0)
         print(f"{name}: {complete:,} of {counts['rows']:,} faces have all 15 labels")
 
 
-def report(options: argparse.Namespace) -> None:
-    from train.publish.tables import write
-
-    write()
+def run_report(options: argparse.Namespace) -> None:
+    tables.write()
 
 
-def push(options: argparse.Namespace) -> None:
-    from train.publish.push import push
-
+def run_push(options: argparse.Namespace) -> None:
     for folder in [folder_of(name) for name in options.models]:
-        repo, pin, new = push(folder, options.namespace, options.private, options.revision)
-        status = "pushed" if new else "unchanged"
-        print(f"{repo}: {status}, commit {pin.revision}, SHA-256 of the weights {pin.sha256}")
+        repo, pin, new = push.push(folder, options.namespace, options.private, options.revision)
+        result = "pushed" if new else "unchanged"
+        print(f"{repo}: {result}, commit {pin.revision}, SHA-256 of the weights {pin.sha256}")
 
 
-def space(options: argparse.Namespace) -> None:
-    from train.publish import space, space_check
-
+def run_space(options: argparse.Namespace) -> None:
     if options.push:
         commit, new = space.push(options.push, options.private)
         print(f"{options.push}: {'pushed' if new else 'unchanged'}, commit {commit}")
@@ -233,16 +208,13 @@ def space(options: argparse.Namespace) -> None:
         print(space_check.check())
 
 
-def submit(options: argparse.Namespace) -> None:
-    from train.publish.kaggle_submission import submit
-
-    print(f"{submit(folder_of(options.model), options.output)} rows in {options.output}")
+def run_submit(options: argparse.Namespace) -> None:
+    rows = kaggle_submission.submit(folder_of(options.model), options.output)
+    print(f"{rows} rows in {options.output}")
 
 
 def folder_of(name: str) -> Path:
     """A folder by its path, or one of `weights/` by its name; CheckpointError if neither is."""
-    from kpdemo.zoo import WEIGHTS_DIR
-
     for folder in (Path(name), WEIGHTS_DIR / name):
         if (folder / model_folder.CONFIG).exists():
             return folder
@@ -250,21 +222,21 @@ def folder_of(name: str) -> Path:
 
 
 COMMANDS = {
-    "data": data,
-    "fit": fit,
-    "sweep": sweep,
-    "evaluate": evaluate,
-    "calibrate": calibrate,
-    "ship": ship,
-    "baseline": baseline,
-    "framing": framing,
-    "robustness": robustness,
-    "benchmark": benchmark,
-    "completeness": completeness,
-    "report": report,
-    "push": push,
-    "space": space,
-    "submit": submit,
+    "data": run_data,
+    "fit": run_fit,
+    "sweep": run_sweep,
+    "evaluate": run_evaluate,
+    "calibrate": run_calibrate,
+    "ship": run_ship,
+    "baseline": run_baseline,
+    "framing": run_framing,
+    "robustness": run_robustness,
+    "benchmark": run_benchmark,
+    "completeness": run_completeness,
+    "report": run_report,
+    "push": run_push,
+    "space": run_space,
+    "submit": run_submit,
 }
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def test_only_faces_of_the_judging_sources_validate(place: Path) -> None:
 def test_an_interrupted_sweep_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep that was stopped in its second run does not repeat its first."""
     done = []
-    fit = sweep.loop.fit
+    fit = sweep.trainer.fit
 
     def once(chosen: recipe.Recipe, *rest: object) -> dict:
         if done:
@@ -138,7 +138,7 @@ def test_an_interrupted_sweep_goes_on(place: Path, monkeypatch: pytest.MonkeyPat
         return fit(chosen, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(sweep.loop, "fit", once)
+        patch.setattr(sweep.trainer, "fit", once)
         assert main(["sweep", "question", "--workers", "0", "--precision", "no"]) == 130
     first = (place / "runs/plain" / model_folder.WEIGHTS).stat().st_mtime_ns
     assert not (place / "histories/question/slow-seed0.json").exists()

@@ -1,4 +1,4 @@
-"""The model card: a Hub README made from what training and evaluation wrote, and from no more."""
+"""The model card: a Hub README generated from the files of training and evaluation."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,15 +48,15 @@ Curves are in `history.json`.
 
 {{ results }}
 
-NME is the mean distance to the label in percent of the distance of the outer eye corners; FR@8
-the share of faces above 8 %; AUC@8 the area under the cumulative error curve up to there.
-{{ independence }}
+NME is the mean distance to the ground truth in percent of the inter-ocular distance (outer eye
+corners); FR@8 the share of faces with an error above 8 %; AUC@8 the area under the cumulative
+error distribution up to 8 %. {{ independence }}
 
 ## Limits and licence
 
-The code is Apache-2.0. These weights were made from data sets whose terms allow research only
-({{ sources }}): **for research, not for commercial use**. The net finds points on any picture it
-is given, also where there is no face; it says nothing about who a person is.
+The code is Apache-2.0. These weights were trained on data sets whose terms allow research only
+({{ sources }}): **for research, not for commercial use**. The net predicts keypoints on any
+picture, even without a face; it does not identify people.
 """
 
 USE = """```python
@@ -66,14 +66,14 @@ model = kpdemo.load("{namespace}/{prefix}{name}")
 ```
 
 This needs kpdemo's code; `{namespace}` is the account on the Hugging Face Hub. `model.net` is the
-PyTorch net, and `kpdemo.models.predict.predict(model, cuts)` asks it about cut-out faces. From a
-photo, the whole way, with the weights that ship with the code:
+PyTorch net; `kpdemo.models.predict.predict(model, cuts)` predicts keypoints on face crops. To
+detect faces in a photo first, with the weights that ship with the code:
 
 ```python
 result = kpdemo.compare("photo.jpg", ["{name}"])
 print(result.faces[0].answers["{name}"].keypoints)
 ```"""
-NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe}` makes them in
+NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe}` trains them in
 `runs/{recipe}`; with that folder's `config.json` and `model.safetensors` beside this card,
 `kpdemo.compare` and the app know the model as `{name}`."""
 
@@ -86,7 +86,7 @@ def write(folder: Path) -> None:
 def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     """The card of a model folder, from its history and metrics, for the Hub's namespace.
 
-    Weights and config need not be there; the card then says how to make them. Raises
+    Without weights or config, the card says how to train them. Raises
     CheckpointError if one of the two files is missing or broken.
     """
     history = model_folder.read_history(folder)
@@ -139,37 +139,38 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
 
 
 def independence(runs: Sequence[Mapping[str, Any]]) -> str:
-    """What the test faces had to do with training, in a sentence, as far as the recipes tell.
+    """Whether the test faces were used in training or selection, in a sentence.
 
     `runs` are recipes as `history.json` has them: the model's own, and those whose weights it
     started from.
     """
     test = set(runs[0]["data"]["test"])
-    if trained := test.intersection(s for run in runs for s in run["data"]["train"]):
+    if shared := test.intersection(s for run in runs for s in run["data"]["train"]):
         return (
-            f"Faces of {_listed(trained)} were trained on: there the figures say how well they "
-            "were learnt by heart, not what to expect of new faces."
+            f"Faces of {_listed(shared)} are among the training faces: there the figures measure "
+            "memorisation, not generalisation."
         )
     steered = [source for run in runs if _steered(run) for source in run["data"]["validate"]]
-    if chosen := test.intersection(steered):
+    if selected := test.intersection(steered):
         return (
-            f"The test faces took no part in training, but those of {_listed(chosen)} were the "
-            "validation faces too, which chose the epoch or steered the run: the figures flatter."
+            f"The test faces were not used in training, but those of {_listed(selected)} were also "
+            "the validation faces, used to choose the epoch or to control the run: the figures are "
+            "optimistic."
         )
     if not _steered(runs[0]):
         return (
-            "The test faces took no part in training, and no epoch was chosen: the last was kept."
+            "The test faces were not used in training, nor was an epoch chosen: the last was kept."
         )
-    return "The test faces took no part in training or in choosing the epoch."
+    return "The test faces were not used in training or to choose the epoch."
 
 
 def _kept_last(recipe: Mapping[str, Any]) -> bool:
-    """Whether a run's weights are simply the last ones."""
+    """Whether a run keeps the weights of its last epoch."""
     return recipe.get("keep", "best") == "last"
 
 
 def _steered(recipe: Mapping[str, Any]) -> bool:
-    """Whether validation had a say in a run's weights."""
+    """Whether validation influenced a run's weights."""
     return not _kept_last(recipe) or any(
         stage["patience"] is not None or stage["schedule"] == "plateau"
         for stage in recipe["stages"]
@@ -182,33 +183,33 @@ def _training(history: dict, sources: list[str], earlier_sources: list[str]) -> 
     start = ""
     if earlier_sources:
         start = f", starting from weights that were trained on {' and '.join(earlier_sources)}"
-    watched = f"{faces['validation']} more faces that were held out"
+    validation = f"{faces['validation']} held-out faces"
     if recipe["data"]["validate"]:
-        watched = f"{faces['validation']} faces of {_listed(recipe['data']['validate'])}"
-    kept = f"The weights are those of epoch {history['best_epoch']}, the best on {watched}."
+        validation = f"{faces['validation']} faces of {_listed(recipe['data']['validate'])}"
+    kept = f"The weights are those of epoch {history['best_epoch']}, the best on {validation}."
     if _kept_last(recipe):
-        kept = f"The weights are those of the last epoch; validation was on {watched}."
-    last = ""
+        kept = f"The weights are those of the last epoch; validation was on {validation}."
+    calibration = ""
     fitted = history.get("calibration")
     if fitted and fitted["ridge"] is not None:
-        last = (
-            "\nA last linear step, fitted on the training faces' answers, lowers the validation "
+        calibration = (
+            "\nA calibration, fitted on predictions for the training faces, lowers the validation "
             f"NME from {fitted['validation_nme_before']:.2f} to {fitted['validation_nme']:.2f} % "
             "(`python -m train calibrate`)."
         )
     return (
         f"Trained on {' and '.join(sources)} ({faces['train']} faces), {len(epochs)} epochs, in "
-        f"{minutes} minutes on {history['device']}{start}.\n{kept}{last}"
+        f"{minutes} minutes on {history['device']}{start}.\n{kept}{calibration}"
     )
 
 
 def titles(names: Iterable[str]) -> list[str]:
-    """Data sets by the names that readers know, each once."""
+    """Titles of data sets, each once."""
     return list(dict.fromkeys(SOURCE_TITLES.get(name, name) for name in names))
 
 
 def earlier(start_from: str | None) -> list[dict]:
-    """The recipes that a run started from, the last first, as `history.json` would have them."""
+    """The recipes whose weights a run started from, latest first, as in `history.json`."""
     runs = []
     while start_from:
         recipe = recipes.load(Path(start_from).name)
@@ -240,7 +241,7 @@ def _eval_results(metrics: dict) -> list[EvalResult]:
 
 
 def _table(metrics: dict, framing: Mapping[str, Any]) -> str:
-    box = "the whole picture" if framing["reference"] == "imm-picture" else "from the labels"
+    box = "the whole picture" if framing["reference"] == "imm-picture" else "from the ground truth"
     names = {
         "nme": "NME",
         "nme_inner_51": "NME, inner 51",
@@ -252,7 +253,7 @@ def _table(metrics: dict, framing: Mapping[str, Any]) -> str:
     lines = []
     for source, measured in metrics.items():
         single = measured["ground_truth_box"].get("flip_test") is False
-        passes = "one pass a face" if single else "averaged with the mirrored crop"
+        passes = "without flip test" if single else "with flip test"
         columns = [name for name in names if name in measured["compare"]]
         lines += [
             f"{SOURCE_TITLES.get(source, source)}, {measured['compare']['faces']} faces, {passes}:",
@@ -260,14 +261,14 @@ def _table(metrics: dict, framing: Mapping[str, Any]) -> str:
             "| crop | " + " | ".join(names[name] for name in columns) + " |",
             "|---" * (len(columns) + 1) + "|",
         ]
-        for crop, title in (("ground_truth_box", box), ("compare", "as the app")):
+        for crop, title in (("ground_truth_box", box), ("compare", "from detected faces")):
             values = " | ".join(_figure(measured[crop][name]) for name in columns)
             lines.append(f"| {title} | {values} |")
     return "\n".join(lines)
 
 
 def _remarks(metrics: dict) -> list[str]:
-    """Whether the net does more than answer the mean, for each test source that tells."""
+    """How the net compares with the mean-face baseline, for each test source with figures."""
     remarks = []
     for source, measured in metrics.items():
         box = measured["ground_truth_box"]
@@ -275,38 +276,35 @@ def _remarks(metrics: dict) -> list[str]:
             continue
         title = SOURCE_TITLES.get(source, source)
         verdict = (
-            "**The net answers the mean**: whatever the face, it says nearly the same. "
-            if box["answers_mean"]
-            else ""
+            "**The net predicts nearly the same for every face.** " if box["answers_mean"] else ""
         )
         remarks.append(
-            f"{verdict}Its answers vary {box['spread']:.2f} times as much as the labels "
-            f"({title}); always answering the mean label would have an NME of "
-            f"{_figure(box['mean_answer_nme'])} %."
+            f"{verdict}Its predictions vary {box['spread']:.2f} times as much as the ground truth "
+            f"({title}); the mean-face baseline has an NME of {_figure(box['mean_answer_nme'])} %."
         )
     return remarks
 
 
 def _reported(recipe: Mapping[str, Any]) -> list[str]:
-    told = recipe.get("reported")
-    if told is None:
+    reported = recipe.get("reported")
+    if reported is None:
         return []
-    figure = f"{told['figure']} {told['value']:g} {told['unit']}"
-    return [f"Reported by its author: {figure}. {told['comparable'].strip()}"]
+    figure = f"{reported['figure']} {reported['value']:g} {reported['unit']}"
+    return [f"Reported by its author: {figure}. {reported['comparable'].strip()}"]
 
 
 def _deviations(recipe: Mapping[str, Any]) -> str:
-    """A list of the settings that are not the report's; empty without any."""
+    """A list of the differences from the report; empty without any."""
     deviations = recipe.get("deviations") or []
     lines = [
         f"- **{each['what']}**: {each['report']} in the report, {each['ours']} here; {each['why']}"
         for each in deviations
     ]
-    return "\n".join(["Not as in the report:", "", *lines, "", ""]) if lines else ""
+    return "\n".join(["Differences from the report:", "", *lines, "", ""]) if lines else ""
 
 
 def _claims(recipe: Mapping[str, Any], weights: Path) -> list[str]:
-    """What the authors found beside our check of it, as a table; nothing without claims."""
+    """The authors' findings beside our checks, as a table; nothing without claims."""
     claims = [resolve(claim, weights) for claim in recipe.get("claims") or []]
     if not claims:
         return []
@@ -314,7 +312,7 @@ def _claims(recipe: Mapping[str, Any], weights: Path) -> list[str]:
     for claim in claims:
         cells = claim["claim"], checked(claim), f"**{claim['verdict']}**"
         rows.append(" | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells))
-    heads = ["| what the authors found | our check | verdict |", "|---|---|---|"]
+    heads = ["| authors' finding | our check | verdict |", "|---|---|---|"]
     return ["\n".join([*heads, *(f"| {row} |" for row in rows)])]
 
 

@@ -1,4 +1,4 @@
-"""Everything that was measured, in one file: `weights/results.json`, for the app and the README."""
+"""Collect all measurements into `weights/results.json`, for the app and the README."""
 
 import math
 from collections.abc import Iterable
@@ -22,8 +22,8 @@ NAME = "results.json"
 SOURCE = "300w-common"
 SWEEPS = "sweeps"
 TRIALS = "trials"
-# The published systems, by markup; two have another name than their reports' nets, because the
-# app's own models are called `simplenet` and `unet`.
+# The class projects' systems, by markup. `simplenet-report` and `unet-report` are so called
+# because `simplenet` and `unet` are the app's own models.
 SYSTEMS = (
     "nosenet-fajardo",
     "nosenet-kernels",
@@ -48,14 +48,14 @@ MAPS = {
 
 
 class Files:
-    """Reads JSON files under a folder; those that are damaged are named in `problems`."""
+    """Reads JSON files under a folder; damaged ones are listed in `problems`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.problems: list[str] = []
 
     def read(self, *parts: str) -> dict:
-        """The object in a file; empty if there is none or it is damaged. NaN becomes None."""
+        """The object in a file; empty if it is missing or damaged. NaN becomes None."""
         path = self.root.joinpath(*parts)
         try:
             return json_file.read(path)
@@ -67,14 +67,13 @@ class Files:
 
 
 def collect(weights: Path = WEIGHTS_DIR) -> dict:
-    """What lies in `weights`, with None for whatever was not measured (yet).
+    """The measurements in `weights`, with None for those that are missing.
 
     "models" has a row for every model folder (the default models first, then the fourteen
     systems, then the rest) and for each of MediaPipe's maps. `nme`, `groups`, RMSE and spread are
-    those of faces that were cut by their labels; `nme_compare`, `lost`, `fr8` and `auc8` those of
-    the app. MediaPipe has only the latter, and its groups and inner points are those of the app
-    too. "fifteen" has the same rows for 68 points read as Kaggle's 15. "problems" names damaged
-    files, which are skipped.
+    measured on ground-truth crops, `nme_compare`, `lost`, `fr8` and `auc8` on detected faces.
+    MediaPipe has only the latter, for its groups and inner points, too. "fifteen" has the same
+    rows for 68 points converted to Kaggle's 15. "problems" lists damaged files, which are skipped.
     """
     files = Files(weights)
     benchmark = files.read("benchmark.json")
@@ -101,7 +100,7 @@ def write(results: dict, weights: Path = WEIGHTS_DIR) -> None:
 
 
 def model_names(weights: Path) -> list[str]:
-    """Folders that training or evaluation left something in."""
+    """Folders with files of training or evaluation."""
     first = [*DEFAULT_MODELS, *SYSTEMS]
     names = {
         path.parent.name
@@ -112,7 +111,7 @@ def model_names(weights: Path) -> list[str]:
 
 
 def model_row(files: Files, name: str, speed: dict) -> dict:
-    """All figures of one model folder."""
+    """The row of one model folder."""
     history = files.read(name, model_folder.HISTORY)
     metrics = files.read(name, model_folder.METRICS)
     source = SOURCE if SOURCE in metrics else next(iter(metrics), None)
@@ -128,21 +127,21 @@ def model_row(files: Files, name: str, speed: dict) -> dict:
 
 
 def baseline_rows(files: Files, speed: dict) -> list[dict]:
-    """MediaPipe, read as iBUG's points in three ways."""
+    """MediaPipe, one row for each map to iBUG's points."""
     metrics = files.read(BASELINE, model_folder.METRICS)
     source = SOURCE if SOURCE in metrics else None
     rows = []
     for way, title in MAPS.items():
         app = dig(metrics, source, way) or {}
-        known = {"title": title, "net": BASELINE, "markup": "ibug-68", "source": source}
-        known |= {name: app.get(name) for name in ("faces", "groups", "nme_inner_51")}
-        rows.append(row(files.root, f"{BASELINE}-{way}", {}, {}, app, speed) | known)
+        columns = {"title": title, "net": BASELINE, "markup": "ibug-68", "source": source}
+        columns |= {name: app.get(name) for name in ("faces", "groups", "nme_inner_51")}
+        rows.append(row(files.root, f"{BASELINE}-{way}", {}, {}, app, speed) | columns)
     return rows
 
 
 def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
-    """Set `less_mediapipe` of the 68-point rows: their error as the app less that of MediaPipe's
-    fitted map on the same faces, the mean of the differences and its 95 % interval."""
+    """Set `less_mediapipe` of the 68-point rows: their error on detected faces minus that of
+    MediaPipe's fitted map on the same faces, as the mean difference and its 95 % interval."""
 
     def errors(name: str, way: str) -> np.ndarray:
         each = dig(files.read(name, model_folder.METRICS), SOURCE, way, "errors") or []
@@ -165,14 +164,14 @@ def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
 
 
 def fifteen_rows(files: Files, rows: list[dict]) -> list[dict]:
-    """The 68-point rows again, with the figures of their points read as Kaggle's 15."""
+    """The 68-point rows again, with the metrics of their points converted to Kaggle's 15."""
     result = []
     for each in rows:
         baseline = each["net"] == BASELINE
         folder = BASELINE if baseline else each["name"]
-        read = dig(files.read(folder, model_folder.METRICS), SOURCE, FIFTEEN) or {}
+        metrics = dig(files.read(folder, model_folder.METRICS), SOURCE, FIFTEEN) or {}
         way = each["name"].removeprefix(f"{BASELINE}-") if baseline else "compare"
-        box, app = read.get("ground_truth_box") or {}, read.get(way) or {}
+        box, app = metrics.get("ground_truth_box") or {}, metrics.get(way) or {}
         if each["markup"] != "ibug-68" or not app:
             continue
         result.append(
@@ -186,7 +185,7 @@ def fifteen_rows(files: Files, rows: list[dict]) -> list[dict]:
 
 
 def figures(box: dict, app: dict) -> dict[str, Any]:
-    """The errors of faces that were cut by their labels, and of those that the app found."""
+    """The errors on ground-truth crops and on detected faces."""
     return {
         "nme": box.get("nme"),
         "nme_interval": box.get("nme_interval"),
@@ -204,7 +203,7 @@ def figures(box: dict, app: dict) -> dict[str, Any]:
 def row(
     weights: Path, name: str, history: dict, box: dict, app: dict, speed: dict
 ) -> dict[str, Any]:
-    """A row from what training, evaluation (by both ways) and the benchmark left."""
+    """A row from the history, the metrics (on both kinds of crops) and the benchmark."""
     recipe = history.get("recipe") or {}
     epochs = history.get("epochs") or []
     return {
@@ -228,7 +227,7 @@ def row(
         "reported": recipe.get("reported"),
         "deviations": recipe.get("deviations") or [],
         "claims": [resolve(claim, weights) for claim in recipe.get("claims") or []],
-        # Everything was measured with it before metrics said so.
+        # Metrics from before this key existed are with the flip test.
         "flip_test": (box or app).get("flip_test", True) if history and (box or app) else None,
         "calibrated": bool(history.get("calibration")),
         **figures(box, app),
@@ -249,7 +248,7 @@ def row(
 
 
 def sweeps(files: Files) -> list[dict]:
-    """The experiments by name; in each, the recipe as it is first, then the changed runs.
+    """The sweeps by name; in each, the unchanged recipe first, then the changed runs.
 
     A run has one entry for all of its seeds.
     """
@@ -259,17 +258,17 @@ def sweeps(files: Files) -> list[dict]:
         history = files.read(SWEEPS, path.parent.name, path.name)
         if not history:
             continue
-        asked = history.get("sweep") or {}
+        origin = history.get("sweep") or {}
         sweep = experiments.setdefault(
             path.parent.name, {"name": path.parent.name, "question": None, "recipe": None}
         )
-        sweep["question"] = sweep["question"] or asked.get("question")
+        sweep["question"] = sweep["question"] or origin.get("question")
         sweep["recipe"] = sweep["recipe"] or dig(history, "recipe", "name")
         variants = runs.setdefault(path.parent.name, {})
-        variants.setdefault(asked.get("run") or path.stem, []).append(history)
+        variants.setdefault(origin.get("run") or path.stem, []).append(history)
     for name, sweep in experiments.items():
-        found = [seeds(run, histories) for run, histories in runs[name].items()]
-        sweep["runs"] = sorted(found, key=lambda run: (bool(run["changes"]), run["run"]))
+        rows = [seeds(run, histories) for run, histories in runs[name].items()]
+        sweep["runs"] = sorted(rows, key=lambda run: (bool(run["changes"]), run["run"]))
         first = Sample.of(sweep["runs"][0]["best_nmes"])
         for run in sweep["runs"][1:]:
             run["against_first"] = comparison(first, Sample.of(run["best_nmes"]))
@@ -277,7 +276,7 @@ def sweeps(files: Files) -> list[dict]:
 
 
 def seeds(name: str, histories: list[dict]) -> dict:
-    """One setting of a sweep: its best validation NME over all seeds, and where each ended.
+    """One run of a sweep: its best validation NME over all seeds.
 
     `best_nme` is their mean, `deviation` the standard deviation, `against_first` whether the
     interval of the difference to the sweep's first run leaves out zero.
@@ -307,24 +306,24 @@ def rounded(value: float | None) -> float | None:
 
 
 def trials(files: Files) -> list[dict]:
-    """What was tried on the way to the default models, by model; the order is that of the names.
+    """Trials on the way to the default models, by model and then by name.
 
-    `tried` says in words what was different, `validation` on which faces the error was measured:
-    only trials of one model on the same faces can be compared.
+    `tried` describes the difference, `validation` the faces that the error was measured on: only
+    trials of one model on the same faces are comparable.
     """
-    found = []
+    result = []
     for path in sorted((files.root / TRIALS).glob("*.json")):
         history = files.read(TRIALS, path.name)
         if history:
-            told = {name: dig(history, "trial", name) for name in ("model", "tried", "validation")}
+            trial = {name: dig(history, "trial", name) for name in ("model", "tried", "validation")}
             run = sweep_run(path.stem, {}, history)
             del run["changes"]
-            found.append(told | run)
-    return sorted(found, key=lambda trial: str(trial["model"]))
+            result.append(trial | run)
+    return sorted(result, key=lambda each: str(each["model"]))
 
 
 def sweep_run(name: str, changes: dict, history: dict) -> dict:
-    """One run: its best validation NME, and the losses that it ended with."""
+    """One run: its best validation NME and its last losses."""
     epochs = history.get("epochs") or []
     last = epochs[-1] if epochs else {}
     measured = [epoch for epoch in epochs if epoch.get("validation_nme") is not None]
@@ -345,22 +344,22 @@ def sweep_run(name: str, changes: dict, history: dict) -> dict:
 
 
 def trained_on(files: Files, name: str, recipe: dict) -> list[str] | None:
-    """Titles of all data sets that the weights have seen, those of earlier runs included."""
+    """Titles of all data sets that the weights were trained on, in earlier runs, too."""
     sources = dig(recipe, "data", "train")
     if sources is None:
         return None
-    seen, start = list(sources), recipe.get("start_from")
+    names, start = list(sources), recipe.get("start_from")
     while start:
         try:
             earlier = recipes.load(Path(start).name)
         except ConfigError:
             files.problems.append(
-                f"{name}/{model_folder.HISTORY}: what {start} was trained on is not known"
+                f"{name}/{model_folder.HISTORY}: the training data of {start} is unknown"
             )
             break
-        seen += earlier.data.train
+        names += earlier.data.train
         start = earlier.start_from
-    return list(dict.fromkeys(SOURCE_TITLES.get(source, source) for source in seen))
+    return list(dict.fromkeys(SOURCE_TITLES.get(source, source) for source in names))
 
 
 def extremes(faces: Iterable[dict] | None) -> list[dict] | None:
@@ -371,7 +370,7 @@ def extremes(faces: Iterable[dict] | None) -> list[dict] | None:
 
 
 def minutes(epochs: list[dict]) -> float | None:
-    """How long the epochs took together."""
+    """Total duration of the epochs."""
     return round(math.fsum(e.get("seconds") or 0 for e in epochs) / 60, 1) if epochs else None
 
 

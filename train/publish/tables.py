@@ -22,8 +22,8 @@ DOCUMENTS = (README, _ROOT / "weights" / "README.md", _ROOT / "train" / "README.
 
 
 def write(documents: Iterable[Path] = DOCUMENTS, weights: Path = WEIGHTS_DIR) -> None:
-    """Bring what histories and cards say of their recipes, `weights/results.json` and the tables
-    of all documents up to date."""
+    """Update the descriptions in histories and cards, `weights/results.json`, and the tables in
+    all documents."""
     for path in sorted(weights.glob(f"*/{model_folder.HISTORY}")):
         describe(path.parent)
     collected = measured.collect(weights)
@@ -34,7 +34,7 @@ def write(documents: Iterable[Path] = DOCUMENTS, weights: Path = WEIGHTS_DIR) ->
 
 
 def describe(folder: Path) -> None:
-    """Bring what a history and its card say of the recipe up to date; damaged files stay."""
+    """Update the recipe's descriptions in a history and its card; damaged files are skipped."""
     try:
         history = model_folder.read_history(folder)
         recipe = described(history["recipe"])
@@ -47,7 +47,7 @@ def describe(folder: Path) -> None:
 
 
 def filled(text: str, collected: dict) -> str:
-    """A document's text with its tables as `results.collect` has them."""
+    """A document's text with its tables filled from `results.collect`."""
     for name, table in TABLES.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)"
         body = table(collected).replace("\\", r"\\")
@@ -121,11 +121,11 @@ def results(collected: dict) -> str:
 
 
 def fifteen(collected: dict) -> list[str]:
-    """The same faces with 68 points read as Kaggle's 15, beside KeypointResNet's own."""
+    """The same faces with 68 points converted to Kaggle's 15, beside KeypointResNet's own."""
     rows = by_name(collected)
-    read = {row["name"]: row for row in collected["fifteen"]}
+    converted = {row["name"]: row for row in collected["fifteen"]}
     names = [*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS)]
-    shown = {name: read.get(name) or rows.get(name) for name in names}
+    by_model = {name: converted.get(name) or rows.get(name) for name in names}
     lines = [
         [
             name if name in DEFAULT_MODELS else row["title"],
@@ -133,10 +133,10 @@ def fifteen(collected: dict) -> list[str]:
             figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
             figure(row["rmse_96"], " px"),
         ]
-        for name, row in shown.items()
+        for name, row in by_model.items()
         if row is not None and row["markup"] == "kaggle-15" and row["nme_compare"] is not None
     ]
-    if not read:
+    if not converted:
         return []
     heads = ("on Kaggle's 15 points", "NME, label box", "NME, as the app", "RMSE")
     return [
@@ -147,7 +147,7 @@ def fifteen(collected: dict) -> list[str]:
 
 
 def systems(collected: dict) -> str:
-    """The fourteen systems: what their authors reported beside what is measured here."""
+    """The fourteen systems: the reported errors beside those measured here."""
     rows = {row["name"]: row for row in collected["models"] if row["system"]}
     if not rows:
         return nothing_yet("fit NAME", "evaluate runs/NAME")
@@ -188,15 +188,15 @@ def systems(collected: dict) -> str:
 
 
 def deviating(row: dict) -> str:
-    """What is not the report's in a system's settings, and in how it was measured."""
-    said = [deviation["what"] for deviation in row["deviations"]]
+    """The differences from the report in a system's settings and evaluation."""
+    differences = [deviation["what"] for deviation in row["deviations"]]
     if row["flip_test"]:
-        said.append("measured with the flip test")
-    return "; ".join(said)
+        differences.append("measured with the flip test")
+    return "; ".join(differences)
 
 
 def claims(collected: dict) -> str:
-    """What the authors found, our check, its figures and the verdict."""
+    """The authors' findings, our checks with their figures, and the verdicts."""
     rows = by_name(collected)
     lines = [
         [
@@ -215,22 +215,22 @@ def claims(collected: dict) -> str:
 
 
 def robustness(collected: dict) -> str:
-    """Errors of the default models and of MediaPipe on changed photos."""
-    found = collected["robustness"]
-    if not found:
+    """Errors of the default models and of MediaPipe on corrupted photos."""
+    measurements = collected["robustness"]
+    if not measurements:
         return nothing_yet("robustness")
-    names = list(dict.fromkeys(name for row in found["conditions"].values() for name in row))
+    names = list(dict.fromkeys(name for row in measurements["conditions"].values() for name in row))
     lines = [
-        [condition, *(spoiled(row.get(name) or {}) for name in names)]
-        for condition, row in found["conditions"].items()
+        [condition, *(corrupted(row.get(name) or {}) for name in names)]
+        for condition, row in measurements["conditions"].items()
     ]
-    source = SOURCE_TITLES.get(found["source"], found["source"])
-    where = f"{found['faces']} faces of {source} (`{found['command']}`)."
+    source = SOURCE_TITLES.get(measurements["source"], measurements["source"])
+    where = f"{measurements['faces']} faces of {source} (`{measurements['command']}`)."
     return f"{markdown(('photo', *names), lines)}\n\n{where}"
 
 
 def speed(collected: dict) -> str:
-    """Milliseconds of one comparison by part, and what training makes of the processor."""
+    """Latency of a comparison by part, and the throughput of training."""
     found = collected["benchmark"]
     if found is None:
         return "No data yet: `python -m kpdemo.benchmark weights/benchmark.json` makes this table."
@@ -262,7 +262,7 @@ def speed(collected: dict) -> str:
 
 
 def start_and_folder(found: dict) -> str:
-    """How long the app takes to answer, what memory it takes, and how fast a folder goes."""
+    """Start-up time, memory, and the throughput of a folder."""
     return (
         f"`python app.py` answers after {found['seconds_to_first_page']:.1f} s; where it "
         f"asks a Hub that says nothing, after {found['seconds_with_a_silent_hub']:.1f} s.\n"
@@ -276,7 +276,7 @@ def start_and_folder(found: dict) -> str:
 
 
 def page(found: dict | None) -> str:
-    """How long visitors wait for the page, in a paragraph."""
+    """Loading times of the page, in a paragraph."""
     command = "python -m kpdemo.benchmark page weights/page_benchmark.json"
     if not found:
         return f"No data yet: `{command}` makes the figures of the page."
@@ -299,7 +299,7 @@ def page(found: dict | None) -> str:
 
 
 def training(found: dict | None) -> str:
-    """How much of its possible rate training reaches, in a sentence."""
+    """Training throughput relative to data in memory, in a sentence."""
     if not found:
         return nothing_yet("benchmark", what="the figures of training")
     shares = ", ".join(
@@ -312,7 +312,7 @@ def training(found: dict | None) -> str:
 
 
 def sweeps(collected: dict) -> str:
-    """One line a run of every experiment: mean and standard deviation over its seeds."""
+    """One row for each run of every sweep: mean and standard deviation over its seeds."""
     lines = [
         [
             f"**{sweep['name']}**: {sweep['question']}" if run is sweep["runs"][0] else "",
@@ -332,7 +332,7 @@ def sweeps(collected: dict) -> str:
 
 
 def best_epochs(run: dict) -> str:
-    """The epochs in which the seeds of a run were best: "18 to 25 of 25"."""
+    """The best epochs of a run's seeds: "18 to 25 of 25"."""
     if not run["best_epochs"]:
         return ""
     first, last = run["best_epochs"]
@@ -340,7 +340,7 @@ def best_epochs(run: dict) -> str:
 
 
 def trials(collected: dict) -> str:
-    """What was tried for each default model, and the best validation error it gave."""
+    """The trials for each default model, with their best validation errors."""
     rows = by_name(collected)
     lines = []
     for name in DEFAULT_MODELS:
@@ -385,7 +385,7 @@ TABLES = {
 
 
 def markdown(heads: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
-    """A Markdown table; what cells say cannot break it."""
+    """A Markdown table; bars and line breaks in cells are escaped."""
     heads = list(heads)
     lines = [heads, ["---"] * len(heads), *rows]
     cells = ([" ".join((cell or "").split()).replace("|", "\\|") for cell in row] for row in lines)
@@ -423,7 +423,7 @@ def paired(difference: dict | None) -> str:
 
 
 def error_here(row: dict) -> str:
-    """The error on faces cut by their labels, in the units that there are."""
+    """The error on ground-truth crops, in the available units."""
     if row["nme"] is None:
         return "not evaluated yet"
     pixels = figure(row["rmse_96"], " px")
@@ -434,14 +434,14 @@ def error_here(row: dict) -> str:
     )
 
 
-def spoiled(cell: dict) -> str:
-    """NME of the faces that were found, and how many were not."""
+def corrupted(cell: dict) -> str:
+    """NME of the detected faces, and the share of lost ones."""
     lost = cell.get("lost")
     return figure(cell.get("nme"), " %") + (f", {lost:.1f} % lost" if lost else "")
 
 
 def changes(settings: dict, recipe: str | None) -> str:
-    """Changed settings as in a recipe; none is the recipe itself."""
+    """Changed settings as in a recipe; "nothing" for the recipe itself."""
     if not settings:
         return f"nothing: `{recipe}`" if recipe else "nothing"
     return ", ".join(f"`{name}: {json.dumps(value)}`" for name, value in settings.items())

@@ -142,7 +142,7 @@ def test_an_unavailable_model_is_no_lost_face(trained, hopper, monkeypatch, caps
 
 def test_evaluate_names_a_folder_that_is_none(capsys):
     assert main(["evaluate", "nosuchmodel"]) == 1
-    assert "nosuchmodel is no model folder" in capsys.readouterr().err
+    assert "nosuchmodel is neither a model folder" in capsys.readouterr().err
 
 
 def test_measures_against_a_hand_calculation():
@@ -349,7 +349,7 @@ def test_a_card_tells_of_the_last_linear_step_only_where_there_is_one(folder):
         assert ("from 3.46 to 3.12 %" in text) == told
 
 
-def test_a_card_without_weights_says_how_to_make_them(folder):
+def test_a_card_without_weights_says_how_to_train_them(folder):
     text = written(folder)
     assert "python -m train fit simplenet" in text
     assert "import kpdemo" not in text
@@ -357,13 +357,13 @@ def test_a_card_without_weights_says_how_to_make_them(folder):
     assert "import kpdemo" in written(folder)
 
 
-def test_a_card_says_when_the_net_answers_the_mean(folder):
+def test_a_card_compares_with_the_mean_face(folder):
     text = written(folder)
-    assert "The net answers the mean" in text
-    assert "vary 0.12 times as much as the labels" in text
+    assert "predicts nearly the same for every face" in text
+    assert "vary 0.12 times as much as the ground truth" in text
     assert "an NME of 11.00 %" in text
     text = written(folder, {"spread": 0.9, "answers_mean": False})
-    assert "The net answers the mean" not in text
+    assert "predicts nearly the same for every face" not in text
     assert "vary 0.90 times" in text
 
 
@@ -373,7 +373,7 @@ def test_a_card_names_what_the_author_reported(folder):
     assert "Reported by its author: MAE 14.02 px. Other faces.\n" in written(folder, reported=told)
 
 
-UNTOUCHED = "The test faces took no part in training or in choosing the epoch."
+UNTOUCHED = "The test faces were not used in training or to choose the epoch."
 STAGE = {"patience": None, "schedule": "constant"}
 
 
@@ -382,33 +382,33 @@ def run(keep="best", train=("imm",), validate=(), stage=None):
     return {"keep": keep, "data": data, "stages": [STAGE | (stage or {})]}
 
 
-def test_test_faces_are_called_untouched_only_if_they_are():
+def test_cards_say_whether_test_faces_were_used():
     assert model_card.independence([run()]) == UNTOUCHED
     assert model_card.independence([run(validate=("300w",))]) == UNTOUCHED
     old = run()
     del old["keep"]  # as in histories from before recipes had it
     assert model_card.independence([old]) == UNTOUCHED
     same = ("imm-validation",)
-    assert "chose the epoch" in model_card.independence([run(validate=same)])
+    assert "used to choose the epoch" in model_card.independence([run(validate=same)])
     last = model_card.independence([run("last", validate=same)])
-    assert "no epoch was chosen: the last was kept" in last
+    assert "nor was an epoch chosen: the last was kept" in last
     for stage in ({"patience": 3}, {"schedule": "plateau"}):
-        assert "steered the run" in model_card.independence(
+        assert "or to control the run" in model_card.independence(
             [run("last", validate=same, stage=stage)]
         )
-    assert "learnt by heart" in model_card.independence([run(train=("imm", *same))])
-    # What went before counts as well.
-    assert "chose the epoch" in model_card.independence([run("last"), run(validate=same)])
-    assert "learnt by heart" in model_card.independence([run("last"), run(train=same)])
+    assert "memorisation" in model_card.independence([run(train=("imm", *same))])
+    # Earlier runs count as well.
+    assert "used to choose the epoch" in model_card.independence([run("last"), run(validate=same)])
+    assert "memorisation" in model_card.independence([run("last"), run(train=same)])
 
 
 def test_a_card_says_which_weights_were_kept(folder):
     history = json.loads((folder / "history.json").read_text())
-    best, watched = history["best_epoch"], history["faces"]["validation"]
-    told = f"The weights are those of epoch {best}, the best on {watched} more faces"
-    assert told in written(folder)
+    best, count = history["best_epoch"], history["faces"]["validation"]
+    sentence = f"The weights are those of epoch {best}, the best on {count} held-out faces"
+    assert sentence in written(folder)
     data = {"train": ["imm"], "test": ["imm-validation"], "validate": ["imm-validation"]}
     text = written(folder, keep="last", data=data)
     assert "The weights are those of the last epoch" in text
-    assert f"validation was on {watched} faces of IMM, persons 33 to 40." in text
+    assert f"validation was on {count} faces of IMM, persons 33 to 40." in text
     assert UNTOUCHED not in text

@@ -1,4 +1,4 @@
-"""The last linear step, on tiny data: what it is fitted on, and when it is kept."""
+"""The calibration, on tiny data: what it is fitted on, and when it is kept."""
 
 from pathlib import Path
 

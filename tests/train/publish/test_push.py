@@ -82,7 +82,7 @@ def test_what_is_there_already_is_not_pushed_again(
     assert (first, commits(local_hub)) == (1, 1)
     assert {method for method, _ in local_hub.requests} == {"GET"}
     assert hub.read_pins() == {REPO: known[REPO]}
-    assert "nothing new" in capsys.readouterr().out
+    assert "unchanged" in capsys.readouterr().out
 
 
 def test_only_what_changed_goes_into_the_next_commit(local_hub: Hub) -> None:
@@ -236,7 +236,7 @@ def test_a_hub_that_stumbles_once_is_asked_again(local_hub: Hub) -> None:
         ("somebody else's", "may not do that"),
         ("other things", "the name is taken by a repository with other things in it (poems.txt)"),
         ("public", "is public already, and nothing was pushed"),
-        ("no such model", "transformer is no model folder"),
+        ("no such model", "transformer is neither a model folder"),
         ("no metrics", "has no metrics.json"),
         ("damaged", "is damaged"),
     ],

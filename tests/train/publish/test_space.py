@@ -190,7 +190,7 @@ def test_a_push_makes_the_space_in_one_commit(local_hub: Hub, small: Path, capsy
     assert local_hub.head(KEPT) in out
     assert TOKEN not in out
     assert main(PUSH) == 0
-    assert "nothing new" in capsys.readouterr().out
+    assert "unchanged" in capsys.readouterr().out
     assert commits(local_hub) == 1
 
 

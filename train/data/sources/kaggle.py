@@ -2,8 +2,8 @@
 
 `training.csv` has one row for each face: 30 columns of coordinates in a 96×96 grey picture, empty
 where the label is missing, and `Image`, the 9216 pixel values. `test.csv` has `ImageId` and
-`Image`. `IdLookupTable.csv` lists which coordinates a submission must hold. `training_labels_only.csv`,
-the same columns without the pictures, is enough for the pattern of missing labels. Labels may lie
+`Image`. `IdLookupTable.csv` lists the coordinates of a submission. `training_labels_only.csv`, the
+same columns without the pictures, is enough for the pattern of missing labels. Labels may lie
 outside the picture by up to a quarter of it (Kaggle's own are all inside).
 """
 
