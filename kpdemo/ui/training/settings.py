@@ -307,8 +307,6 @@ _ROWS: dict[str, Callable[[Settings], str]] = {
     "EMA": _plain("ema"),
     "Gradient clipping": _plain("clip"),
     "Random seed": _plain("seed"),
-    "Checkpoint": lambda recipe: _name(
-        {"best": "best epoch", "last": "last epoch"}, recipe["keep"]
-    ),
+    "Checkpoint": lambda recipe: _name(_CHECKPOINTS, recipe["keep"]),
     "Layers": _layers,  # last, being the longest
 }
