@@ -94,8 +94,8 @@ def _face(photo: Photo, face: ComparedFace) -> dict[str, Any]:
 
 
 def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
-    sent = min(1.0, PHOTO_SIDE / max(photo.width, photo.height))
-    if sent >= photo.scale or side * sent >= FACE_SIDE:
+    scale = min(1.0, PHOTO_SIDE / max(photo.width, photo.height))
+    if scale >= photo.scale or side * scale >= FACE_SIDE:
         return None
     # Edges lie half a pixel before the centres of the pixels that they start.
     edges = photo.to_work(np.array([[left, top], [left + side, top + side]]) - 0.5) + 0.5

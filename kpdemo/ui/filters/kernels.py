@@ -120,8 +120,8 @@ def _feature_maps(model: Model, layer: Layer, crop: np.ndarray) -> dict[str, Any
     scales = np.abs(maps).max((1, 2))
     height, width = maps.shape[1:]
     shrink = min(1.0, MAP_SIDE / max(height, width))
-    sent = round(width * shrink), round(height * shrink)
-    small = np.stack([cv2.resize(each, sent, interpolation=cv2.INTER_AREA) for each in maps])
+    size = round(width * shrink), round(height * shrink)
+    small = np.stack([cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in maps])
     return {
         "cells": [height, width],
         "shape": small.shape[1:],

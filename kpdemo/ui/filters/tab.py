@@ -104,7 +104,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         "filters/filters_first.js",
     )
 
-    store = _Layers(engine)
+    store = Layers(engine)
     inputs: list[Any] = [model, layer, face]
     layer_parts: list[Any] = [message, layer, face, layer_kernels, displayed]
     first_parts: list[Any] = [beside_message, first_kernels]
@@ -132,7 +132,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     )
 
 
-class _Layers:
+class Layers:
     """The layers of an engine's nets, listed once per net."""
 
     def __init__(self, engine: Engine) -> None:
@@ -149,7 +149,7 @@ class _Layers:
 
 
 def open_tab(
-    store: _Layers,
+    store: Layers,
     model_name: str,
     layer_name: str | None,
     face: int,
@@ -164,7 +164,7 @@ def open_tab(
 
 
 def show_layer(
-    store: _Layers,
+    store: Layers,
     model_name: str,
     layer_name: str | None,
     face: int,
@@ -209,7 +209,7 @@ def show_layer(
     )
 
 
-def show_first_layers(store: _Layers, names: Sequence[str]) -> FirstLayersUpdate:
+def show_first_layers(store: Layers, names: Sequence[str]) -> FirstLayersUpdate:
     """The first layers of several models, in the order of the list."""
     first_layers, errors = [], []
     for name in store.engine.store.names:

@@ -94,7 +94,7 @@ def _panel(
     config = model.config
     scheme = markup.get(config.markup)
     width, height = config.input.width, config.input.height
-    crop, cut = cut_of(config, photo, face)
+    crop, net_input = cut_of(config, photo, face)
     pixels = Crop.whole(width, height)
     unit, eyes = eyes_or_width(prediction.keypoints[0], config.markup, width, height)
     finer = FACE_SIDE / max(width, height)
@@ -105,7 +105,7 @@ def _panel(
         "width": width,
         "height": height,
         "face": data_uri(picture, "jpeg"),
-        "seen": data_uri(cut, "png"),
+        "seen": data_uri(net_input, "png"),
         "grey": config.input.channels == 1,
         "sprite": data_uri(_sprite(maps), "png"),
         "grid": maps.shape[:0:-1],  # columns and rows of a map

@@ -128,7 +128,7 @@ def speed(rows: Sequence[Standing]) -> tuple[go.Figure, str]:
 
 
 def _diameters(parameters: Sequence[float]) -> np.ndarray:
-    """Bubbles whose areas are as the numbers of parameters; those of unknown size are small."""
+    """Bubble diameters, with areas proportional to the parameters; unknown ones are small."""
     most = max(parameters) or 1
     return np.maximum(_SMALLEST, _LARGEST * np.sqrt(np.array(parameters) / most))
 
@@ -140,14 +140,14 @@ def _label_places(at: np.ndarray, labels: Sequence[str], sizes: np.ndarray) -> l
         for (x, y), s in zip(at, sizes, strict=True)
     ]
     boxes = [_sides(*each) for each in zip(at, labels, sizes, strict=True)]
-    chosen: dict[int, str] = {}
-    # A label that was placed early may move once those placed later are known.
+    side_of: dict[int, str] = {}
+    # Early labels may move once the later ones have their places.
     for _ in range(_ROUNDS):
         for k, sides in enumerate(boxes):
-            others = [boxes[j][side] for j, side in chosen.items() if j != k]
+            others = [boxes[j][side] for j, side in side_of.items() if j != k]
             cost = {side: _hidden(box, points + others) for side, box in sides.items()}
-            chosen[k] = min(cost, key=lambda side: cost[side])
-    return [chosen[k] for k in range(len(boxes))]
+            side_of[k] = min(cost, key=lambda side: cost[side])
+    return [side_of[k] for k in range(len(boxes))]
 
 
 def _sides(at: np.ndarray, label: str, size: float) -> dict[str, tuple[float, ...]]:
@@ -168,7 +168,7 @@ def _sides(at: np.ndarray, label: str, size: float) -> dict[str, tuple[float, ..
 
 
 def _hidden(box: tuple[float, ...], taken: Sequence[tuple[float, ...]]) -> float:
-    """How much of a label's box other boxes, or the chart's edge, would hide."""
+    """How much of a label's box is hidden by other boxes or the chart's edge."""
     x0, y0, x1, y1 = box
     outside = max(0, -x0) + max(0, x1 - 1)
     shared = sum(

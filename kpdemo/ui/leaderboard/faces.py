@@ -87,12 +87,12 @@ def _links(truth: np.ndarray, answer: np.ndarray) -> str:
 
 
 def _lines(points: np.ndarray, contours: Sequence[Sequence[int]]) -> str:
-    known = np.isfinite(points).all(1)
+    finite = np.isfinite(points).all(1)
     path = ""
     for contour in contours:
         pen = "M"
         for k in contour:
-            if not known[k]:
+            if not finite[k]:
                 pen = "M"
                 continue
             path += f"{pen}{points[k, 0]:.1f} {points[k, 1]:.1f}"

@@ -39,6 +39,7 @@ _UNMOVED = {
     "augment.shift": "no shift",
     "augment.mirror": "no horizontal flip",
 }
+_CHECKPOINTS = {"best": "best epoch", "last": "last epoch"}
 _OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}
 _SCHEDULES = {"onecycle": "one-cycle", "step": "step", "plateau": "reduce on plateau"}
 
@@ -95,8 +96,8 @@ def table(recipes: Sequence[Settings]) -> tuple[dict[str, list[str]], dict[str, 
 
     Takes recipes as training writes them down.
     """
-    known = [settings(recipe) for recipe in recipes]
-    texts = {title: [words(one) for one in known] for title, words in _ROWS.items()}
+    flat = [settings(recipe) for recipe in recipes]
+    texts = {title: [describe(one) for one in flat] for title, describe in _ROWS.items()}
     common = {title: row[0] for title, row in texts.items() if len(set(row)) == 1}
     return {title: row for title, row in texts.items() if title not in common}, common
 
@@ -104,20 +105,20 @@ def table(recipes: Sequence[Settings]) -> tuple[dict[str, list[str]], dict[str, 
 def _each_stage(describe: Callable[[Settings], str]) -> Callable[[Settings], str]:
     """A description of every stage's settings, given once where all stages agree."""
 
-    def words(known: Settings) -> str:
+    def describe_all(recipe: Settings) -> str:
         texts: list[str] = []
-        while f"stages.{len(texts)}.epochs" in known:
+        while f"stages.{len(texts)}.epochs" in recipe:
             start = f"stages.{len(texts)}."
-            stage = {k.removeprefix(start): v for k, v in known.items() if k.startswith(start)}
+            stage = {k.removeprefix(start): v for k, v in recipe.items() if k.startswith(start)}
             texts.append(describe(stage))
         return texts[0] if len(set(texts)) == 1 else ", then ".join(texts)
 
-    return words
+    return describe_all
 
 
-def _epochs(known: Settings) -> str:
+def _epochs(recipe: Settings) -> str:
     counts: list[str] = []
-    while (count := known.get(f"stages.{len(counts)}.epochs")) is not None:
+    while (count := recipe.get(f"stages.{len(counts)}.epochs")) is not None:
         counts.append(str(count))
     return " + ".join(counts)
 
@@ -152,29 +153,29 @@ def _name(names: Mapping[str, str], value: Any) -> str:
     return names.get(str(value), str(value))
 
 
-def _input(known: Settings) -> str:
-    colours = _name({"1": "grey", "3": "colour"}, known.get("input.channels"))
-    return f"{known.get('input.width')} × {known.get('input.height')} px, {colours}"
+def _input(recipe: Settings) -> str:
+    colours = _name({"1": "grey", "3": "colour"}, recipe.get("input.channels"))
+    return f"{recipe.get('input.width')} × {recipe.get('input.height')} px, {colours}"
 
 
-def _markup(known: Settings) -> str:
-    name = known.get("markup")
+def _markup(recipe: Settings) -> str:
+    name = recipe.get("markup")
     return markup.get(name).title if name in markup.MARKUPS else str(name)
 
 
-def _grey(known: Settings) -> str:
-    return f"mean {known.get('input.mean') or 0:g}, std {known.get('input.std') or 1:g}"
+def _grey(recipe: Settings) -> str:
+    return f"mean {recipe.get('input.mean') or 0:g}, std {recipe.get('input.std') or 1:g}"
 
 
-def _crop(known: Settings) -> str:
-    scale = known.get("framing.scale") or 1
-    name = known.get("framing.reference")
+def _crop(recipe: Settings) -> str:
+    scale = recipe.get("framing.scale") or 1
+    name = recipe.get("framing.reference")
     return _name(_CROPS, name) + (f" × {scale:g}" if scale != 1 else "")
 
 
-def _layers(known: Settings) -> str:
+def _layers(recipe: Settings) -> str:
     parts = []
-    for path, value in known.items():
+    for path, value in recipe.items():
         key = path.removeprefix("args.")
         if key == path:
             continue
@@ -202,12 +203,12 @@ def _block(block: Mapping[str, Any]) -> str:
     return text + (f", dropout {block['dropout']:g}" if block.get("dropout") else "")
 
 
-def _gaps(known: Settings) -> str:
-    missing = known.get("data.missing")
+def _gaps(recipe: Settings) -> str:
+    missing = recipe.get("data.missing")
     if not missing:
         return "none"
     where = "all" if missing is True else _sources(missing)
-    how = known.get("data.incomplete")
+    how = recipe.get("data.incomplete")
     return f"in {where}; {_name(_GAPS, how)}"
 
 
@@ -215,80 +216,80 @@ def _sources(names: Any) -> str:
     return " + ".join(map(titles.source, names or ())) or NONE
 
 
-def _held_out(known: Settings) -> str:
-    if known.get("data.validate"):
-        return _sources(known["data.validate"])
-    return f"{percent(known.get('data.holdout') or 0)} held out"
+def _held_out(recipe: Settings) -> str:
+    if recipe.get("data.validate"):
+        return _sources(recipe["data.validate"])
+    return f"{percent(recipe.get('data.holdout') or 0)} held out"
 
 
-def _loss(known: Settings) -> str:
-    name = known.get("loss.coordinates")
+def _loss(recipe: Settings) -> str:
+    name = recipe.get("loss.coordinates")
     if not name:
         return "none"
     shape = [
-        f"{word} {known[path]:g}"
+        f"{word} {recipe[path]:g}"
         for word, path in (("bend", "loss.bend"), ("curvature", "loss.curvature"))
-        if path in known
+        if path in recipe
     ]
     loss = _name(_LOSSES, name) + (f" ({', '.join(shape)})" if shape else "")
-    return f"{loss} of {_UNITS.get(str(known.get('loss.unit')), '')}"
+    return f"{loss} of {_UNITS.get(str(recipe.get('loss.unit')), '')}"
 
 
-def _map_loss(known: Settings) -> str:
-    name = known.get("loss.heatmaps")
+def _map_loss(recipe: Settings) -> str:
+    name = recipe.get("loss.heatmaps")
     if not name:
         return "none"
-    weight, sigma = known.get("loss.heatmap_weight", 1), known.get("loss.sigma", 1)
+    weight, sigma = recipe.get("loss.heatmap_weight", 1), recipe.get("loss.sigma", 1)
     return f"{_name(_MAP_LOSSES, name)}, weight {weight:g}, σ {sigma:g} cells"
 
 
-def _geometric(known: Settings) -> str:
-    low, high = known.get("augment.scale") or (1, 1)
+def _geometric(recipe: Settings) -> str:
+    low, high = recipe.get("augment.scale") or (1, 1)
     parts = []
-    if known.get("augment.rotate"):
-        parts.append(f"rotation ±{known['augment.rotate']:g}°")
-    if known.get("augment.shift"):
-        parts.append(f"shift ±{percent(known['augment.shift'])}")
+    if recipe.get("augment.rotate"):
+        parts.append(f"rotation ±{recipe['augment.rotate']:g}°")
+    if recipe.get("augment.shift"):
+        parts.append(f"shift ±{percent(recipe['augment.shift'])}")
     if low != high:
         parts.append(f"scale {low:g}–{high:g}")
-    chance = known.get("augment.moved", 1)
+    chance = recipe.get("augment.moved", 1)
     return (", ".join(parts) or "no") + (
         f" (probability {chance:g})" if parts and chance != 1 else ""
     )
 
 
-def _photometric(known: Settings) -> str:
+def _photometric(recipe: Settings) -> str:
     parts = [
-        f"{name} ±{percent(known[path])}"
+        f"{name} ±{percent(recipe[path])}"
         for name in ("brightness", "contrast", "saturation")
-        if known.get(path := f"augment.{name}")
+        if recipe.get(path := f"augment.{name}")
     ]
     return ", ".join(parts) or "no"
 
 
 def _chance(path: str) -> Callable[[Settings], str]:
-    return lambda known: percent(known[path]) if known.get(path) else "no"
+    return lambda recipe: percent(recipe[path]) if recipe.get(path) else "no"
 
 
-def _start(known: Settings) -> str:
-    if known.get("imagenet"):
+def _start(recipe: Settings) -> str:
+    if recipe.get("imagenet"):
         return "ImageNet"
-    return str(known["start_from"]).split("/")[-1] if known.get("start_from") else "random"
+    return str(recipe["start_from"]).split("/")[-1] if recipe.get("start_from") else "random"
 
 
 def _plain(path: str, otherwise: str = "no") -> Callable[[Settings], str]:
-    return lambda known: number(known[path]) if known.get(path) is not None else otherwise
+    return lambda recipe: number(recipe[path]) if recipe.get(path) is not None else otherwise
 
 
 _ROWS: dict[str, Callable[[Settings], str]] = {
-    "Architecture": lambda known: zoo.title(known.get("net", NONE)),
+    "Architecture": lambda recipe: zoo.title(recipe.get("net", NONE)),
     "Keypoints": _markup,
     "Input": _input,
     "Normalisation": _grey,
     "Crop": _crop,
-    "Trained on": lambda known: _sources(known.get("data.train")),
+    "Trained on": lambda recipe: _sources(recipe.get("data.train")),
     "Validated on": _held_out,
-    "Tested on": lambda known: _sources(known.get("data.test")),
+    "Tested on": lambda recipe: _sources(recipe.get("data.test")),
     "Missing labels": _gaps,
     "Loss on points": _loss,
     "Loss on heatmaps": _map_loss,
@@ -308,6 +309,6 @@ _ROWS: dict[str, Callable[[Settings], str]] = {
     "EMA": _plain("ema"),
     "Gradient clipping": _plain("clip"),
     "Random seed": _plain("seed"),
-    "Checkpoint": lambda known: _name({"best": "best epoch", "last": "last epoch"}, known["keep"]),
+    "Checkpoint": lambda recipe: _name(_CHECKPOINTS, recipe["keep"]),
     "Layers": _layers,  # last, being the longest
 }

@@ -517,7 +517,7 @@ def test_a_planted_shift_of_three_pixels_is_reported_as_three_pixels(page, tmp_p
     expect(cell(page, "unet", "pixels")).to_have_text("3.0 px")
     expect(page.locator(".kp-marks [role=status]")).to_contain_text("marks.json belongs to 2 faces")
     expect(panel(page, "unet").locator(".kp-says")).to_contain_text("3.0 px,")
-    expect(page.get_by_label("Truth", exact=True)).to_be_checked()
+    expect(page.locator("#panels [name=truth]")).to_be_checked()
     expect(panel(page, "simplenet").locator('.kp-truth[data-count="68"]')).to_have_count(2)
     expect(cell(page, "mediapipe", "distance")).to_have_text(PERCENT)
 
