@@ -15,8 +15,7 @@ import numpy as np
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.faces.tracker import FaceTracker
-from kpdemo.faces.whole_photo import WholePhoto
+from kpdemo.faces.base import Detector
 from kpdemo.keypoints import agreement, markup
 from kpdemo.media import draw, images
 from kpdemo.structures import Comparison, Face
@@ -79,7 +78,7 @@ class _Trackers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._trackers: OrderedDict[str, FaceTracker | WholePhoto] = OrderedDict()
+        self._trackers: OrderedDict[str, Detector] = OrderedDict()
         self._lock = threading.Lock()
 
     def find(self, camera: str) -> Callable[[np.ndarray], list[Face]]:
