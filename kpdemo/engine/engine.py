@@ -112,8 +112,6 @@ class Engine:
         """
         if self._landmarker is not None and name == self._landmarker.name:
             return self._landmarker
-        if not isinstance(name, str) or name not in self.store.folders:
-            raise self._unknown([name])
         return NetPredictor(self.store.model(name))
 
     def markup(self, name: str) -> str:

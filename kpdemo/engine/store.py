@@ -77,8 +77,10 @@ class Store:
     def model(self, name: str) -> Model:
         """The model of that name, loaded on first use.
 
-        Raises CheckpointError if it is damaged, and LookupError if there is none.
+        Raises CheckpointError if it is damaged, and ValueError if there is none.
         """
+        if not isinstance(name, str) or name not in self.folders:
+            raise ValueError(f"Unknown model {name}; known are {', '.join(self.names)}.")
         with self._loading:
             if name not in self.models:
                 model = self._read(name, partial(checkpoint.load, name=name))

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kpdemo.engine import engine
+from kpdemo import compare
+from kpdemo.engine.stages import Look
 from kpdemo.engine.zerogpu import seconds
+from kpdemo.faces.whole_photo import WholePhoto
+from kpdemo.media import images
 
 ROOT = Path(__file__).parents[2]
 STAND_IN = Path(__file__).with_name("zerogpu")
@@ -45,7 +48,7 @@ def there(photos) -> tuple[dict, str]:
 
 def same(found: list[dict], photos: list[Path]) -> None:
     for there, path in zip(found, photos, strict=True):
-        here = engine(path).to_dict()
+        here = compare(path).to_dict()
         assert not there["unavailable"]
         for one, other in zip(there["faces"], here["faces"], strict=True):
             assert list(one["models"]) == list(other["models"])
@@ -71,6 +74,11 @@ def test_without_a_free_gpu_the_processor_answers(there, photos):
 
 
 def test_seconds_follow_faces_and_nets():
-    cut = np.zeros((1, 8, 8), np.uint8)
-    assert seconds({"a": cut}) <= seconds({"a": cut.repeat(20, 0)})
-    assert seconds({"a": cut}) < seconds({name: cut.repeat(20, 0) for name in "abcd"}) < 60
+    photo = images.from_array(np.zeros((64, 64, 3), np.uint8))
+    face = WholePhoto().find(photo.pixels)
+
+    def look(faces: int, nets: str) -> Look:
+        return Look(photo.without_pixels(), face * faces, 0, {}, dict.fromkeys(nets))
+
+    assert seconds(look(1, "a")) <= seconds(look(20, "a"))
+    assert seconds(look(1, "a")) < seconds(look(20, "abcd")) < 60

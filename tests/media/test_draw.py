@@ -217,7 +217,7 @@ EYES = {
 @pytest.mark.parametrize("eyes", EYES)
 def test_all_eyes_tell_the_models_apart(eyes):
     left, least = EYES[eyes]
-    light = linear(np.array([*zoo.MODELS.values()]))
+    light = linear(np.array([*{entry.color for entry in zoo.MODELS.values()}]))
     colors = oklab((light @ np.transpose(left)).clip(0, 1))
     apart = np.linalg.norm(colors[:, None] - colors, axis=-1)
     assert apart[np.triu_indices(len(colors), 1)].min() > least
@@ -225,10 +225,10 @@ def test_all_eyes_tell_the_models_apart(eyes):
 
 def test_every_model_has_its_own_color_the_same_in_every_process():
     assert {*DEFAULT_MODELS, BASELINE, *SYSTEMS} <= zoo.MODELS.keys()
-    for name, color in zoo.MODELS.items():
-        assert zoo.color(name) == color
-    assert zoo.color("my-own-net") not in zoo.MODELS.values()
-    code = "from kpdemo.media.draw import color_of; print([color_of(f'net-{k}') for k in range(9)])"
+    for name, entry in zoo.MODELS.items():
+        assert zoo.color(name) == entry.color
+    assert zoo.color("my-own-net") not in {entry.color for entry in zoo.MODELS.values()}
+    code = "from kpdemo.zoo import color; print([color(f'net-{k}') for k in range(9)])"
     run = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)},

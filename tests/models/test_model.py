@@ -216,5 +216,5 @@ def test_json_keeps_its_content_with_lists_of_numbers_on_one_line(tmp_path):
     model_folder.write_json(tmp_path / "data.json", data)
     text = (tmp_path / "data.json").read_text()
     assert json.loads(text) == data
-    assert ' "numbers": [1, -2.5, 1e-09, null],\n' in text
-    assert "  [1.25, 2.0],\n" in text
+    assert ' "numbers": [1,-2.5,1e-09,null],\n' in text
+    assert "  [1.25,2.0],\n" in text

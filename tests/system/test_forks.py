@@ -44,7 +44,7 @@ BODIES = {
         assert [int(n) for n in DataLoader(Photos(), num_workers=1)] == [1, 1]
     """,
     "what the parent held, and a plain end": """
-        from kpdemo import images
+        from kpdemo.media import images
         from kpdemo.faces.mediapipe_task import VisionTask, detector_bytes
         engine = Engine()
         photo = images.load(PHOTO)
