@@ -194,7 +194,7 @@ def test_a_sweep_names_its_setting_and_answers_its_question(library):
 def test_a_switch_that_a_sweep_changes_is_said_in_words(library):
     sweep = library.sweeps["kaggle-resnet-answers"]
     words = [curves.setting_title(sweep, variant) for variant in sweep.variants]
-    assert words == ["answers in crop coordinates", "answers in pixels"]
+    assert words == ["predicts crop coordinates", "predicts pixels"]
 
 
 def test_seeds_are_faint_curves_and_their_mean_a_strong_one(folder):
