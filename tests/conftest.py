@@ -16,9 +16,11 @@ from huggingface_hub import close_session, constants, file_download
 from huggingface_hub.utils import _http
 from PIL import Image
 
+from kpdemo import compare
 from kpdemo.benchmark.server import served
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.models import hub as weights_hub
+from kpdemo.zoo import BASELINE
 
 # Gradio's client tells its makers that it is used, unless this is set, whatever it is told.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -73,6 +75,17 @@ def hopper(hopper_path: Path) -> np.ndarray:
 @pytest.fixture(scope="session")
 def astronaut(astronaut_path: Path) -> np.ndarray:
     return np.asarray(Image.open(astronaut_path).convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def half_face(hopper: np.ndarray) -> np.ndarray:
+    """A photo of a face, half of it covered, that the nets draw on and MediaPipe has no mesh for."""
+    for covered in range(230, 310, 10):
+        photo = hopper.copy()
+        photo[:, :covered] = 127
+        if any(face.missing for face in compare(photo, ["simplenet", BASELINE]).faces):
+            return photo
+    pytest.fail("MediaPipe finds a mesh on each half of a face.")
 
 
 @pytest.fixture(scope="session")
