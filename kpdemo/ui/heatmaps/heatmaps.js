@@ -9,7 +9,7 @@ const EXPLANATIONS = {
   shares: ({ calibrated }) =>
     `The brighter a cell, the more of the net’s expectation lies in it; a map sums to one, and is the mean of those on the face and on its mirror image. The cross is the highest cell, the ellipse one standard deviation around the map’s mean, the dot the prediction: that mean${calibrated ? ", moved a little by a calibration that was fitted on training faces" : ""}.`,
   heights: () =>
-    "The brighter a cell, the higher the map there; the net was trained on a Gaussian of height 1 around the point. What is shown is the mean of the maps on the face and on its mirror image. The cross is its highest cell, the ellipse one standard deviation around its mean, the dot the prediction: the mean of the highest cells of the two.",
+    "The brighter a cell, the higher the map there; the net was trained on a Gaussian of height 1 around the point. The cross is its highest cell, the ellipse one standard deviation around its mean, the dot the prediction: that cell, moved a quarter of a cell towards its higher neighbour.",
   moves: () =>
     "A plain grey square, as large as the dashed one, occluded every place of the picture in turn: the brighter a place, the farther the point moved, so the prediction depends on bright places. The cross is the brightest, the dot the prediction with nothing occluded. Moves are the net’s own, without the flip test that its other predictions have.",
 };
