@@ -20,6 +20,13 @@ def open_tab(page: "Page", name: str) -> None:
     tab.click()
 
 
+def wait_for_script(page: "Page", component: str) -> None:
+    """Wait until the script of the component with this id listens."""
+    page.locator(f"#{component}[data-mounted], #{component} [data-mounted]").wait_for(
+        state="attached"
+    )
+
+
 def take_example(page: "Page", title: str) -> None:
     """Compare one of the built-in photos, and wait for its panels."""
     page.get_by_role("button", name=title).click()

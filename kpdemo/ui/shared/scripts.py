@@ -18,6 +18,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 _LOADER = """// Events: %s
 import(new URL(%s, document.baseURI))
   .then(({ default: mount }) => mount({ element, props, trigger, watch, server, upload }))
+  .then(() => element.setAttribute("data-mounted", ""))
   .catch((error) => {
     console.error(error);
     const message = document.createElement("p");
@@ -41,8 +42,9 @@ def loader(name: str, *events: str) -> str:
     """The `js_on_load` of a component that calls the script's default export.
 
     That is a function of an object with `element`, `props`, `trigger`, `watch`, `server` and
-    `upload`. The component's value may change before it is called. `events` are those that the
-    script triggers: Gradio knows the events whose names stand in this text in quotation marks.
+    `upload`. The component's value may change before it is called. Once it is done, the element has
+    the attribute `data-mounted`. `events` are those that the script triggers: Gradio knows the
+    events whose names stand in this text in quotation marks.
     """
     return _LOADER % (json.dumps(events), json.dumps(address(name)))
 

@@ -275,6 +275,7 @@ def _models(library: Library, markup_name: str | None) -> gr.Dropdown:
     return gr.Dropdown(
         choices=[(zoo.title(name), name) for name in names],
         value=names if len(names) < _FEW_MODELS else first or names,
+        multiselect=True,
     )
 
 

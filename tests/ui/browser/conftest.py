@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from helpers.visitor import PATIENCE
+from helpers.visitor import PATIENCE, wait_for_script
 
 from kpdemo.benchmark import page as page_benchmark
 
@@ -42,6 +42,8 @@ def open_page(browser, address) -> Iterator:
         page = context.new_page()
         page.goto(address)
         page.locator("#examples button").first.wait_for()
+        for part in ("notice", "panels"):
+            wait_for_script(page, part)
         return page
 
     yield open_page

@@ -4,7 +4,7 @@ import io
 from base64 import b64encode
 
 import pytest
-from helpers.visitor import open_tab, take_example
+from helpers.visitor import open_tab, take_example, wait_for_script
 from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -32,11 +32,13 @@ HAND_OVER = """([box, way, name, type, base64]) => {
     document.body.dispatchEvent(new ClipboardEvent("paste", all));
   }
 }"""
+NOTICES = {"#photo": "notice", "#video": "video-said"}
 WAYS = ["choose", "drop", "paste"]
 
 
 def hand_over(page: Page, box: str, way: str, name: str, kind: str, data: bytes) -> None:
     page.locator(f"{box} input[type=file]").wait_for(state="attached")
+    wait_for_script(page, NOTICES[box])
     page.evaluate(HAND_OVER, [box, way, name, kind, b64encode(data).decode()])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from helpers.visitor import answered, open_tab
+from helpers.visitor import answered, open_tab, wait_for_script
 
 from kpdemo.benchmark import page as page_benchmark
 
@@ -54,6 +54,8 @@ def live(page) -> Page:
 def open_live(page: Page) -> Page:
     open_tab(page, "Live")
     page.get_by_role("button", name="Start camera").wait_for()
+    for part in ("camera", "video-said", "film"):
+        wait_for_script(page, part)
     # Remember what the page gets from the camera, to see what becomes of it.
     page.evaluate("""() => {
         const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
