@@ -55,7 +55,7 @@ class Answer:
     `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
     `milliseconds` is this face's share of the batch, and `crop_milliseconds` its share of making
     the crops, None where the model makes its own within the former. `converted` holds MediaPipe's
-    points converted to iBUG's, by their name in `to_dict()`.
+    points converted to iBUG's and Kaggle's, by their name in `to_dict()`.
     """
 
     markup: str

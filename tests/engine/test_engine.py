@@ -22,7 +22,7 @@ from kpdemo.engine.batch import Predictors, compare_many
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
 from kpdemo.faces.detector import MAX_FACES
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import agreement, markup
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media.images import ImageError, load
 from kpdemo.media.sheet import side_by_side
@@ -67,6 +67,17 @@ def test_nets_agree_with_mediapipe_on_an_easy_face(hopper, name):
     assert distance < 0.08 * eye_distance(fitted, "ibug-68")
 
 
+def test_kaggles_points_are_held_against_fitted_ones_as_ibugs_are(hopper):
+    """Held against the raw mesh, KeypointResNet is a third farther from MediaPipe than U-Net."""
+    answers = hopper.faces[0].answers
+    points = answers[BASELINE].converted
+    fitted = markup.convert(points["ibug-68-fitted"], "ibug-68", "kaggle-15")
+    assert points["kaggle-15-fitted"] == pytest.approx(fitted)
+    gaps = agreement.between(answers["keypoint-resnet"], answers[BASELINE])
+    assert gaps.theirs == pytest.approx(fitted)
+    assert gaps.percent.mean() < 3.0
+
+
 def test_to_dict_is_the_documented_schema(hopper):
     data = json.loads(json.dumps(hopper.to_dict()))
     assert set(data) == {
@@ -83,6 +94,7 @@ def test_to_dict_is_the_documented_schema(hopper):
     assert baseline["markup"] == "mediapipe-478"
     assert len(baseline["keypoints"]) == 478
     assert len(baseline["ibug-68"]) == len(baseline["ibug-68-fitted"]) == 68
+    assert len(baseline["kaggle-15-fitted"]) == 15
     assert {"load", "detect", "unet", "total"} <= set(data["timings"])
 
 

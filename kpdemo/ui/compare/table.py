@@ -25,14 +25,15 @@ _OTHERS_DATA = {"mediapipe": "Google’s own data"}
 _GROUPS = ("jaw", "brows", "nose", "eyes", "mouth")
 _DISTANCE = (
     "Distance is the mean distance to MediaPipe’s keypoints over the places that both markups "
-    "have, in percent of the distance between the outer eye corners: smaller is closer. It is "
-    "not an error, since MediaPipe is a model too and defines the jaw differently."
+    "have, in percent of the distance between the outer eye corners: smaller is closer. Its mesh "
+    "is first converted to iBUG’s and Kaggle’s points by a map fitted on training faces. It is "
+    "not an error, since MediaPipe is a model too."
 )
 _ERROR = (
     "Error is the mean distance to the ground truth over the places that both markups have, in "
     "percent of the distance between its outer eye corners (NME) and in pixels of the photo: "
     "smaller is better. MediaPipe’s mesh is first converted to the ground truth’s markup, to "
-    "iBUG’s by a fitted map."
+    "iBUG’s and Kaggle’s by a map fitted on training faces."
 )
 _COSTS = (
     "Net and crop are measured on the computer that runs this page, drawing in your browser: the "
