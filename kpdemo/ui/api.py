@@ -84,6 +84,7 @@ class ComparedFace(TypedDict):
     roll: float
     models: dict[str, Answer]
     missing: dict[str, str]
+    confirmed: bool | None
 
 
 class Result(TypedDict):
