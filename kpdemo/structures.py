@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from kpdemo.zoo import BASELINE
+
 Box = tuple[float, float, float, float]
 
 
@@ -55,7 +57,7 @@ class Answer:
     `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
     `milliseconds` is this face's share of the batch, and `crop_milliseconds` its share of making
     the crops, None where the model makes its own within the former. `converted` holds MediaPipe's
-    points converted to iBUG's, by their name in `to_dict()`.
+    points converted to iBUG's and Kaggle's, by their name in `to_dict()`.
     """
 
     markup: str
@@ -97,6 +99,11 @@ class ComparedFace:
     def roll(self) -> float:
         return self.detection.roll
 
+    @property
+    def confirmed(self) -> bool | None:
+        """Whether the baseline sees a face here too; None where it did not run."""
+        return BASELINE in self.answers if {*self.answers, *self.missing} >= {BASELINE} else None
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "box": _plain(np.array(self.box), 2),
@@ -104,6 +111,7 @@ class ComparedFace:
             "roll": round(self.roll, 2),
             "models": {name: answer.to_dict() for name, answer in self.answers.items()},
             "missing": dict(self.missing),
+            "confirmed": self.confirmed,
         }
 
 
@@ -132,13 +140,21 @@ class Comparison:
         """Sentences on the photo for whoever reads the result."""
         if not self.faces:
             return [NO_FACE]
+        notices, count = [], len(self.faces)
         if self.faces_left_out:
-            count = len(self.faces)
-            return [
+            notices.append(
                 f"{count + self.faces_left_out} faces were found; only the {count} largest are "
                 "compared."
-            ]
-        return []
+            )
+        doubtful = [face for face in self.faces if face.confirmed is False and face.answers]
+        if scores := [face.score for face in doubtful]:
+            detector = ", ".join(f"{100 * score:.0f} %" for score in scores)
+            subject = "this face" if count == 1 else f"{len(scores)} of the {count} faces"
+            notices.append(
+                f"MediaPipe does not confirm {subject} (detector {detector}); "
+                f"{'the' if count == 1 else 'their'} points may mean nothing."
+            )
+        return notices
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in photo pixels: what every export and API uses."""

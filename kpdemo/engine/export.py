@@ -38,9 +38,10 @@ def to_csv(result: dict, file: str = "") -> str:
     """The result as a table with a header, one row a point; `file` names the photo in each row.
 
     Faces and points are counted from 0, as in the JSON. MediaPipe has rows for its mesh and for
-    each way to read it as iBUG's points (`ibug-68`, `ibug-68-fitted`). What is unknown is an empty
-    cell. A model without points on a face has one row, whose `note` says why; so has a model that
-    is unavailable and each of the result's notices, without a face. `file` is written as `spelt`.
+    each way to read it as iBUG's and Kaggle's points (`ibug-68`, `ibug-68-fitted`,
+    `kaggle-15-fitted`). What is unknown is an empty cell. A model without points on a face has one
+    row, whose `note` says why; so has a model that is unavailable and each of the result's notices,
+    without a face. `file` is written as `spelt`.
     """
     file = spelt(file)
     out = StringIO()

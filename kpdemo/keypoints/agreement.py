@@ -1,8 +1,9 @@
 """Distances between a model's keypoints and a reference's, landmark by landmark.
 
 The reference is the baseline's prediction, or ground truth (`kpdemo.keypoints.annotations`). A
-distance to the baseline is no error: MediaPipe is a model too, and defines some landmarks (the jaw
-above all) differently from the markups that the nets learned.
+distance to the baseline is no error: MediaPipe is a model too. It defines some landmarks (the jaw
+above all) differently from the markups that the nets learned, so its fitted points count where it
+has them (`kpdemo.keypoints.mesh_to_ibug`).
 """
 
 from collections.abc import Iterable

@@ -17,6 +17,7 @@ COLUMNS = 3
 def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     """One panel a model with its keypoints on every face: `(H, W, 3)` uint8 RGB.
 
+    On faces that MediaPipe does not confirm all points are hollow, as those of low confidence.
     Without a face it is the photo alone, titled so.
     """
     height, width = photo.pixels.shape[:2]
@@ -26,15 +27,20 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     ratio = np.array(size) / (comparison.width, comparison.height)
     panels = []
     for name in comparison.models:
-        answers = [face.answers[name] for face in comparison.faces if name in face.answers]
+        faces = [face for face in comparison.faces if name in face.answers]
+        answers = [face.answers[name] for face in faces]
         if not answers:
             panels.append((name, NO_FACE_HERE, small))
             continue
-        confidences = [a.confidence for a in answers if a.confidence is not None]
+        confidences = [
+            a.confidence if face.confirmed is not False else np.zeros(len(a.keypoints))
+            for face, a in zip(faces, answers, strict=True)
+            if a.confidence is not None
+        ]
         panels.append(
             (
                 name,
-                _subtitle(answers, comparison),
+                _subtitle(answers, comparison, any(face.confirmed is False for face in faces)),
                 draw.overlay(
                     small,
                     [(a.keypoints + 0.5) * ratio - 0.5 for a in answers],
@@ -47,11 +53,13 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     return draw.contact_sheet(panels or [("No face found", "", small)], COLUMNS)
 
 
-def _subtitle(answers: Sequence[Answer], comparison: Comparison) -> str:
+def _subtitle(answers: Sequence[Answer], comparison: Comparison, unconfirmed: bool) -> str:
     first, faces = answers[0], len(comparison.faces)
     words = f"{len(first.keypoints)} keypoints, {first.milliseconds:.0f} ms a face"
     if comparison.faces_left_out:
         words += f", the {faces} largest of {faces + comparison.faces_left_out} faces"
     if len(answers) < faces:
         words += f", {NO_FACE_HERE} on {faces - len(answers)} of {faces}"
+    if unconfirmed:
+        words += ", hollow where MediaPipe finds no face"
     return words

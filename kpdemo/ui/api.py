@@ -61,7 +61,8 @@ class Keypoints(TypedDict):
     notices: list[str]
 
 
-# The last two are MediaPipe's points read as iBUG's; only MediaPipe has them, and no confidence.
+# The last three are MediaPipe's points read as iBUG's and Kaggle's; only MediaPipe has them, and no
+# confidence.
 Answer = TypedDict(
     "Answer",
     {
@@ -71,6 +72,7 @@ Answer = TypedDict(
         "milliseconds": float,
         "ibug-68": list[list[float]],
         "ibug-68-fitted": list[list[float]],
+        "kaggle-15-fitted": list[list[float]],
     },
     total=False,
 )
@@ -82,6 +84,7 @@ class ComparedFace(TypedDict):
     roll: float
     models: dict[str, Answer]
     missing: dict[str, str]
+    confirmed: bool | None
 
 
 class Result(TypedDict):

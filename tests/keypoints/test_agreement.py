@@ -77,6 +77,17 @@ def test_fitted_points_go_before_the_plain_map_and_that_before_the_mesh(mesh):
         assert summary([(ours, baseline)]).percent == pytest.approx(percent, abs=1e-3)
 
 
+def test_kaggles_points_are_held_against_the_fitted_ones_too(mesh):
+    ours = markup.convert(mesh, "mediapipe-478", "kaggle-15")
+    baseline = answer("mediapipe-478", mesh, **{"kaggle-15-fitted": ours + np.array([10, 0])})
+    for gaps in (
+        between(answer("kaggle-15", ours), baseline),
+        between(baseline, answer("kaggle-15", ours)),
+    ):
+        assert gaps.markup == "kaggle-15" and len(gaps.at) == 15
+        assert gaps.percent == pytest.approx(20.0, abs=1e-3)
+
+
 def test_a_converted_answer_is_held_against_marks_in_their_own_markup(mesh):
     fitted = {"ibug-68-fitted": as_ibug(mesh) + np.array([10, 0])}
     gaps = between(answer("mediapipe-478", mesh, **fitted), answer("ibug-68", as_ibug(mesh)))

@@ -129,6 +129,18 @@ def test_the_table_has_a_row_a_model_and_only_with_a_face():
     assert table.value({}, shown(400, 300), {}, {}) is None
 
 
+def test_a_model_without_a_face_keeps_its_row_and_the_face_is_marked():
+    box = (10.0, 10.0, 100.0, 100.0)
+    unconfirmed = compared_face(box, {"unet": answer("ibug-68")}, {"mediapipe": "no face here"})
+    held = shown(400, 300, unconfirmed)
+    cells = rows(held)
+    assert cells["mediapipe"]["distance"] == ["no face here", None]
+    assert cells["mediapipe"]["keypoints"] == ["–", None]
+    markups = {"unet": "ibug-68", "mediapipe": "mediapipe-478"}
+    value = json.loads(panels.value(held, markups))
+    assert [face["confirmed"] for face in value["faces"]] == [False]
+
+
 def test_a_truth_turns_agreement_into_error():
     unet, mesh = answer("ibug-68"), answer("mediapipe-478")
     marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))

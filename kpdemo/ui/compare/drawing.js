@@ -19,11 +19,12 @@ export function drawFace(data, panel, f) {
     box: [x0, y0, x1, y1],
     score,
     truth,
+    confirmed,
   } = data.faces[f];
   const prediction = panel.faces[f];
   const width = x1 - x0;
   const open = (mesh) =>
-    `<g class="kp-face${mesh ? " kp-mesh" : ""}" data-face="${f}" style="--face: ${round2(width)}px">`;
+    `<g class="kp-face${mesh ? " kp-mesh" : ""}${confirmed === false ? " kp-unconfirmed" : ""}" data-face="${f}" style="--face: ${round2(width)}px">`;
   const box = `<g class="kp-boxes"><rect x="${x0}" y="${y0}" width="${width}" height="${y1 - y0}"/><text x="${x0}" y="${y0 - 0.03 * width}">face ${f + 1}, ${percent(score)}</text></g>`;
   const marks = truth ? drawDots("kp-truth", truth.filter(isKnown)) : "";
   if (!prediction) return `${open(false)}${box}${marks}</g>`;

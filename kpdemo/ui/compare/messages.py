@@ -27,11 +27,13 @@ def of(comparison: Comparison) -> str:
 
 
 def _missing(comparison: Comparison) -> Iterator[str]:
-    """A sentence for each model that has no points on some faces."""
+    """A sentence for each model that has no points on some faces, where no notice has said it."""
+    count = len(comparison.faces)
+    noticed = count == 1 and comparison.faces[0].answers
     for model in comparison.models:
         faces = [at for at, face in enumerate(comparison.faces, 1) if model in face.missing]
-        if faces:
-            reason = comparison.faces[faces[0] - 1].missing[model]
-            numbers = ", ".join(map(str, faces))
-            where = f" (face {numbers} of {len(comparison.faces)})"
-            yield f"{zoo.title(model)}: {reason}{where * (len(comparison.faces) > 1)}."
+        if not faces or (model == zoo.BASELINE and noticed):
+            continue
+        reason = comparison.faces[faces[0] - 1].missing[model]
+        numbers = f" (face {', '.join(map(str, faces))} of {count})" if count > 1 else ""
+        yield f"{zoo.title(model)}: {reason}{numbers}."

@@ -352,7 +352,7 @@ export default function mount({ element, props, trigger, watch }) {
   function summary(panel) {
     const choice = Number(view.value);
     const faces = panel.faces.map((_, f) => f).filter((f) => choice < 0 || f === choice);
-    if (!faces.some((f) => panel.faces[f])) return "found no points on this face";
+    if (!faces.some((f) => panel.faces[f])) return `${panel.title} finds no face here`;
     const gaps = faces.map((f) => [...panel.gaps[f].values()]).filter((all) => all.length);
     if (gaps.length) {
       const over = (name) => {

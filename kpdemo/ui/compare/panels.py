@@ -88,6 +88,7 @@ def _face(photo: Photo, face: ComparedFace) -> dict[str, Any]:
     return {
         "box": face.box,
         "score": face.score,
+        "confirmed": face.confirmed,
         "view": [left, top, side, side],
         "src": _closer(photo, left, top, side),
     }

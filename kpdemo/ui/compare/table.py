@@ -14,6 +14,7 @@ from kpdemo.keypoints import agreement
 from kpdemo.keypoints.agreement import Summary
 from kpdemo.models.model import Model
 from kpdemo.records import lineage
+from kpdemo.structures import NO_FACE_HERE
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, titles
 from kpdemo.ui.shared.colors import css_color
@@ -25,14 +26,15 @@ _OTHERS_DATA = {"mediapipe": "Google’s own data"}
 _GROUPS = ("jaw", "brows", "nose", "eyes", "mouth")
 _DISTANCE = (
     "Distance is the mean distance to MediaPipe’s keypoints over the places that both markups "
-    "have, in percent of the distance between the outer eye corners: smaller is closer. It is "
-    "not an error, since MediaPipe is a model too and defines the jaw differently."
+    "have, in percent of the distance between the outer eye corners: smaller is closer. Its mesh "
+    "is first converted to iBUG’s and Kaggle’s points by a map fitted on training faces. It is "
+    "not an error, since MediaPipe is a model too."
 )
 _ERROR = (
     "Error is the mean distance to the ground truth over the places that both markups have, in "
     "percent of the distance between its outer eye corners (NME) and in pixels of the photo: "
     "smaller is better. MediaPipe’s mesh is first converted to the ground truth’s markup, to "
-    "iBUG’s by a fitted map."
+    "iBUG’s and Kaggle’s by a map fitted on training faces."
 )
 _COSTS = (
     "Net and crop are measured on the computer that runs this page, drawing in your browser: the "
@@ -58,8 +60,8 @@ def value(
     training data of `foreign` models is unknown here.
     """
     faces = result.comparison.faces
-    names = dict.fromkeys(name for face in faces for name in face.answers)
-    if not names:
+    names = result.comparison.models
+    if not any(face.answers for face in faces):
         return None
     several = f" With {len(faces)} faces, all figures are means over the faces."
     return export.to_json(
@@ -102,13 +104,17 @@ def _row(name: str, model: Model | None, result: PhotoResult, foreign: bool) -> 
     by_face = [face.answers.get(name) for face in result.comparison.faces]
     answers = [answer for answer in by_face if answer]
     distance, unknown = agreement.summary(zip(by_face, result.references(), strict=True)), "–"
-    if name == result.reference_model and not result.truth:
+    if not answers:
+        unknown = NO_FACE_HERE
+    elif name == result.reference_model and not result.truth:
         distance, unknown = Summary(None, None, {}), "baseline"
     crops = [a.crop_milliseconds for a in answers if a.crop_milliseconds is not None]
     cells = {
         "model": [zoo.title(name), None],
-        "keypoints": _figure(len(answers[0].keypoints), "{:.0f}"),
-        "net": _figure(sum(a.milliseconds for a in answers) / len(answers), "{:.1f}"),
+        "keypoints": _figure(len(answers[0].keypoints) if answers else None, "{:.0f}"),
+        "net": _figure(
+            sum(a.milliseconds for a in answers) / len(answers) if answers else None, "{:.1f}"
+        ),
         "crop": _figure(sum(crops) / len(crops) if crops else None, "{:.1f}"),
         "drawing": ["", None],
         "distance": _figure(distance.percent, "{:.1f} %", unknown),

@@ -195,10 +195,15 @@ def test_a_face_on_which_no_chosen_model_answers_is_still_a_face(page, half_face
     page.locator("#models").get_by_label("U-Net").check()
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(points(page, "unet", 68)).to_have_count(1)
-    expect(page.locator("#notice [role=status]")).to_contain_text("MediaPipe: no face here.")
+    expect(page.locator("#notice [role=status]")).to_contain_text(
+        re.compile(r"MediaPipe does not confirm this face \(detector \d+ %\)")
+    )
+    expect(page.locator(".kp-panel[data-model=unet] .kp-unconfirmed .kp-points")).to_have_css(
+        "opacity", "0.45"
+    )
     panel = page.locator(".kp-panel[data-model=mediapipe]")
     expect(panel).to_contain_text("478 points")
-    expect(panel).to_contain_text("found no points on this face")
+    expect(panel).to_contain_text("MediaPipe finds no face here")
     expect(panel).not_to_contain_text("NaN")
     view = page.get_by_label("View")
     assert view.locator("option").all_inner_texts() == ["Whole photo", "Close-up"]
