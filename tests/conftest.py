@@ -28,6 +28,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 # Files whose tests start programs, train, or compare many photos (markers: pyproject.toml).
 SLOW = {
+    "test_annotated_video.py",
     "test_api.py",
     "test_speed.py",
     "test_evaluate.py",
@@ -39,7 +40,6 @@ SLOW = {
     "test_space.py",
     "test_sweep.py",
     "test_training_benchmark.py",
-    "test_video.py",
     "test_zerogpu.py",
 }
 

@@ -1,27 +1,19 @@
-"""Video annotation: a short video with every model's keypoints on it, and a table of them.
+"""Reading short videos, frame by frame.
 
 Whatever is wrong with a file becomes a `VideoError`, one sentence that says what happened and
 what to do next. Sound is not read.
 """
 
-import csv
 import math
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import cv2
 import numpy as np
 
-from kpdemo import zoo
-from kpdemo.engine import export
-from kpdemo.engine.engine import Engine
-from kpdemo.faces.people import PersonTracker
-from kpdemo.media import draw
 from kpdemo.media.images import MAX_PIXELS, MIN_SIDE, Photo
-from kpdemo.structures import Comparison, Face
 
 MAX_SECONDS = 20
 MAX_BYTES = 50_000_000
@@ -29,14 +21,9 @@ TOO_LARGE = (
     f"The video is larger than {MAX_BYTES // 1_000_000} MB; cut it shorter or save it smaller, and "
     "upload that."
 )
-# Of the videos that browsers play, OpenCV's wheel writes VP8 and VP9 only (H.264 and AV1 are not
-# in it), and VP9 takes five times as long: 230 ms a frame of two panels, VP8 43 ms.
-SUFFIX, _CODEC = ".webm", "VP80"
-CSV_COLUMNS = ("frame", "seconds", *export.CSV_COLUMNS[1:])
 
 # A panel's longer side in pixels, and frames a second: more costs time and shows nothing new.
 _PANEL_SIDE, _MAX_RATE = 720, 30
-_GAP = 4
 # Browsers' recordings state a rate of 1000, other files none at all.
 _CREDIBLE_RATE = 240
 # Containers write the time of a frame in milliseconds, so it may be a bit early for its slot.
@@ -142,90 +129,6 @@ class Clip:
         return math.floor(seconds * self.rate + _EARLY)
 
 
-def annotate(
-    engine: Engine, clip: Clip, titles: Mapping[str, str], film: Path, table: TextIO
-) -> Generator[tuple[Frame, Comparison], None, None]:
-    """Compare models on every frame; each is written by the time that it is yielded.
-
-    `titles` names the models by what the film calls them, left to right, one panel each. `film`
-    becomes a WebM video without sound; `table` gets a CSV (`CSV_COLUMNS`), one row a frame, face,
-    model and point, in pixels of the upright original, made square where they are not. A face's
-    number is its person's through the whole video, and drawn where there are several. Both are
-    whole when the iteration ends.
-    Raises VideoError as `Clip` does, and at the end if no frame showed a face.
-    """
-    rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(CSV_COLUMNS)
-    people = PersonTracker()
-    tracker = engine.tracker()
-    has_faces = False
-    with _Film(film, clip.rate) as out:
-        heads: np.ndarray | None = None
-        for frame in clip:
-            comparison = engine.compare(frame.photo, list(titles), borrow=False, find=tracker.find)
-            numbers = people.identify(frame.photo.pixels, _on_frame(frame.photo, comparison))
-            has_faces |= bool(numbers)
-            if heads is None:
-                width = frame.photo.pixels.shape[1]
-                heads = _side_by_side(
-                    [
-                        draw.heading(title, zoo.color(model), width)
-                        for model, title in titles.items()
-                    ]
-                )
-            panels = _side_by_side(
-                [
-                    _panel(frame.photo, comparison, model, numbers if people.count > 1 else [])
-                    for model in titles
-                ]
-            )
-            out.write(np.concatenate([heads, panels]), frame.slot)
-            for face, *row in export.csv_rows(comparison.to_dict()):
-                rows.writerow((frame.number, round(frame.seconds, 3), numbers[face], *row))
-            yield frame, comparison
-    if not has_faces:
-        raise VideoError(
-            "No face found in the whole video; try one in which a face is larger, well lit, and "
-            "looks towards the camera."
-        )
-
-
-class _Film:
-    """The output video; a slot without a frame repeats the one before it."""
-
-    def __init__(self, path: Path, rate: float) -> None:
-        self._path, self._rate = path, rate
-        self._writer: cv2.VideoWriter | None = None
-        self._last: np.ndarray | None = None
-        self._slots = 0
-
-    def __enter__(self) -> "_Film":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.release()
-
-    def write(self, pixels: np.ndarray, slot: int) -> None:
-        picture = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-        if self._writer is None:
-            self._writer = cv2.VideoWriter(
-                os.fspath(self._path),
-                cv2.CAP_FFMPEG,
-                cv2.VideoWriter.fourcc(*_CODEC),
-                self._rate,
-                pixels.shape[1::-1],
-            )
-            if not self._writer.isOpened():
-                raise RuntimeError(f"This OpenCV cannot write {_CODEC} to {self._path}.")
-        while self._slots < slot:
-            self._writer.write(picture if self._last is None else self._last)
-            self._slots += 1
-        self._writer.write(picture)
-        self._slots += 1
-        self._last = picture
-
-
 def _check(path: Path) -> None:
     try:
         size = path.stat().st_size
@@ -317,49 +220,3 @@ def _photo(pixels: np.ndarray, aspect: float) -> Photo:
     size = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     return Photo(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), width, height, scale)
-
-
-def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[int]) -> np.ndarray:
-    """One model's keypoints on a frame, and each person's number, if `numbers` has any."""
-    picture = photo.pixels
-    answers = [face.answers[model] for face in comparison.faces if model in face.answers]
-    if answers:
-        confidences = [answer.confidence for answer in answers if answer.confidence is not None]
-        picture = draw.overlay(
-            picture,
-            [photo.to_work(answer.keypoints) for answer in answers],
-            answers[0].markup,
-            zoo.color(model),
-            confidences or None,
-        )
-    return _numbered(picture, _on_frame(photo, comparison), numbers)
-
-
-def _on_frame(photo: Photo, comparison: Comparison) -> list[Face]:
-    """The detected faces in pixels of the frame's photo."""
-    return [face.detection.mapped(photo.to_work) for face in comparison.faces]
-
-
-def _numbered(picture: np.ndarray, faces: Sequence[Face], numbers: Sequence[int]) -> np.ndarray:
-    canvas = picture.copy()
-    for face, number in zip(faces, numbers, strict=False):
-        scale = max(0.5, face.width / 150)
-        x, y = round(face.box[0]), max(round(face.box[1]), round(24 * scale))
-        for color, width in ((draw.DARK, 4), (draw.WHITE, 1)):
-            cv2.putText(
-                canvas,
-                str(number),
-                (x, y),
-                cv2.FONT_HERSHEY_SIMPLEX,
-                scale,
-                color,
-                round(width * max(1, scale)),
-                cv2.LINE_AA,
-            )
-    return canvas
-
-
-def _side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
-    gap = np.full((len(pictures[0]), _GAP, 3), draw.DARK, np.uint8)
-    row = [part for picture in pictures for part in (picture, gap)]
-    return np.concatenate(row[:-1], 1)

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from kpdemo import zoo
+from kpdemo.engine import annotated_video
 from kpdemo.engine.engine import Engine
-from kpdemo.media import video
+from kpdemo.media import video, video_writer
 from kpdemo.ui.live import camera
 from kpdemo.ui.live.handover import Handover
 from kpdemo.ui.live.video_request import Claim, Request
@@ -204,12 +205,12 @@ def _compare(
     unavailable: dict[str, str] = {}
     table = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="kpdemo-") as folder:
-        film = Path(folder) / f"film{video.SUFFIX}"
+        film = Path(folder) / f"film{video_writer.SUFFIX}"
         # The innermost `with` ends first, also when the visitor cancels.
         with (
             video.Clip(path) as clip,
             gzip.open(table, "wt", 1, encoding="utf-8", newline="") as rows,
-            closing(video.annotate(engine, clip, titles, film, rows)) as steps,
+            closing(annotated_video.annotate(engine, clip, titles, film, rows)) as steps,
         ):
             for frame, comparison in steps:
                 frames += 1
