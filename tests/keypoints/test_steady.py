@@ -1,6 +1,7 @@
 """Steadied keypoints of a face of 100 pixels; its eyes' outer corners are 60 apart."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def error(points: np.ndarray, true: np.ndarray) -> float:
 def steps(points: np.ndarray) -> float:
     """The mean jitter from frame to frame, once the filter has settled."""
     later = points[len(points) // 2 :]
-    pairs = zip(later, later[1:], strict=False)
+    pairs = pairwise(later)
     return float(np.mean([steady.jitter(a, b, "ibug-68") for a, b in pairs]))
 
 
