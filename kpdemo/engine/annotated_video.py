@@ -1,7 +1,9 @@
 """Video annotation: a short video with every model's keypoints on it, and a table of them."""
 
 import csv
-from collections.abc import Generator, Mapping, Sequence
+import math
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -11,64 +13,107 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.engine.engine import Engine
-from kpdemo.faces.people import PersonTracker
+from kpdemo.engine.stream import Stream, StreamFrame
 from kpdemo.media import draw
 from kpdemo.media.images import Photo
 from kpdemo.media.video import Clip, Frame, VideoError
 from kpdemo.media.video_writer import VideoWriter
 from kpdemo.structures import Comparison, Face
 
-CSV_COLUMNS = ("frame", "seconds", *export.CSV_COLUMNS[1:])
+CSV_COLUMNS = ("frame", "seconds", *export.CSV_COLUMNS[1:], "steady_x", "steady_y")
 
+_X = export.CSV_COLUMNS.index("x") - 2  # in a row without "file" and "face"
 _GAP = 4  # pixels between two panels
+_MAX_WIDTH = 1444  # pixels of the film: two of the widest panels
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedFrame:
+    """A frame of the video, its comparisons, and `picture`, the film's frame: `(H, W, 3)` RGB."""
+
+    source: Frame
+    compared: StreamFrame
+    picture: np.ndarray
 
 
 def annotate(
-    engine: Engine, clip: Clip, titles: Mapping[str, str], film: Path, table: TextIO
-) -> Generator[tuple[Frame, Comparison], None, None]:
+    engine: Engine,
+    clip: Clip,
+    titles: Mapping[str, str],
+    film: Path,
+    table: TextIO,
+    steady: bool = True,
+) -> Generator[AnnotatedFrame, None, None]:
     """Compare models on every frame; each is written by the time that it is yielded.
 
-    `titles` names the models by what the film calls them, left to right, one panel each. `film`
-    becomes a WebM video without sound; `table` gets a CSV (`CSV_COLUMNS`), one row a frame, face,
-    model and point, in pixels of the upright original, made square where they are not. A face's
-    number is its person's through the whole video, and drawn where there are several. Both are
-    whole when the iteration ends.
+    `titles` names the models by what the film calls them, one panel each, row by row. `film`
+    becomes a WebM video without sound, of `steady` keypoints or of those that the models gave;
+    `table` gets a CSV (`CSV_COLUMNS`) with both, one row a frame, face, model and point, in pixels
+    of the upright original, made square where they are not. A face's number is its person's
+    through the whole video, and drawn where there are several. Both are whole when the iteration
+    ends.
     Raises VideoError as `Clip` does, and at the end if no frame showed a face.
     """
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
-    people = PersonTracker()
-    tracker = engine.tracker()
+    stream = Stream(engine)
     has_faces = False
     with VideoWriter(film, clip.rate) as out:
-        heads: np.ndarray | None = None
         for frame in clip:
-            comparison = engine.compare(frame.photo, list(titles), borrow=False, find=tracker.find)
-            numbers = people.identify(frame.photo.pixels, _on_frame(frame.photo, comparison))
-            has_faces |= bool(numbers)
-            if heads is None:
-                width = frame.photo.pixels.shape[1]
-                heads = _side_by_side(
-                    [
-                        draw.heading(title, zoo.color(model), width)
-                        for model, title in titles.items()
-                    ]
-                )
-            panels = _side_by_side(
-                [
-                    _panel(frame.photo, comparison, model, numbers if people.count > 1 else [])
-                    for model in titles
-                ]
+            compared = stream.compare(frame.photo, list(titles), frame.seconds)
+            has_faces |= bool(compared.people)
+            picture = _picture(
+                frame.photo,
+                compared.steady if steady else compared.raw,
+                titles,
+                compared.people if stream.people > 1 else [],
             )
-            out.write(np.concatenate([heads, panels]), frame.slot)
-            for face, *row in export.csv_rows(comparison.to_dict()):
-                rows.writerow((frame.number, round(frame.seconds, 3), numbers[face], *row))
-            yield frame, comparison
+            out.write(picture, frame.slot)
+            rows.writerows(_rows(frame, compared))
+            yield AnnotatedFrame(frame, compared, picture)
     if not has_faces:
         raise VideoError(
             "No face found in the whole video; try one in which a face is larger, well lit, and "
             "looks towards the camera."
         )
+
+
+def _rows(frame: Frame, compared: StreamFrame) -> Iterator[tuple]:
+    both = (export.csv_rows(c.to_dict()) for c in (compared.raw, compared.steady))
+    for (face, *row), (_, *steady) in zip(*both, strict=True):
+        person = compared.people[face]
+        yield frame.number, round(frame.seconds, 3), person, *row, *steady[_X : _X + 2]
+
+
+def _picture(
+    photo: Photo, comparison: Comparison, titles: Mapping[str, str], numbers: Sequence[int]
+) -> np.ndarray:
+    """All panels with their headings, in rows."""
+    height, width = photo.pixels.shape[:2]
+    columns = _columns(len(titles), width / height)
+    panels = []
+    for model, title in titles.items():
+        panel = _panel(photo, comparison, model, numbers)
+        panels.append(np.concatenate([draw.heading(title, zoo.color(model), width), panel]))
+    panels += [np.full_like(panels[0], draw.DARK)] * (-len(panels) % columns)
+    rows = [_beside(panels[k : k + columns], 1) for k in range(0, len(panels), columns)]
+    picture = _beside(rows, 0)
+    height, width = picture.shape[:2]
+    if width <= _MAX_WIDTH:
+        return picture
+    # Even, as the video's colours need.
+    size = _MAX_WIDTH, 2 * round(height * _MAX_WIDTH / width / 2)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _columns(panels: int, aspect: float) -> int:
+    """In how many columns panels come nearest to a full picture twice as wide as high."""
+
+    def badness(columns: int) -> float:
+        rows = -(-panels // columns)
+        return abs(math.log(columns * aspect / rows / 2)) + rows * columns / panels - 1
+
+    return min(range(1, panels + 1), key=badness)
 
 
 def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[int]) -> np.ndarray:
@@ -111,7 +156,10 @@ def _numbered(picture: np.ndarray, faces: Sequence[Face], numbers: Sequence[int]
     return canvas
 
 
-def _side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
-    gap = np.full((len(pictures[0]), _GAP, 3), draw.DARK, np.uint8)
-    row = [part for picture in pictures for part in (picture, gap)]
-    return np.concatenate(row[:-1], 1)
+def _beside(pictures: Sequence[np.ndarray], axis: int) -> np.ndarray:
+    """Pictures of one size in a row (`axis` 1) or a column (0), with a gap between them."""
+    shape = list(pictures[0].shape)
+    shape[axis] = _GAP
+    gap = np.full(shape, draw.DARK, np.uint8)
+    parts = [part for picture in pictures for part in (picture, gap)]
+    return np.concatenate(parts[:-1], axis)

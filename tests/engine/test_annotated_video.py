@@ -34,7 +34,7 @@ def panned(hopper, tmp_path_factory) -> tuple[Path, list[dict[str, str]], list]:
 
 def test_the_film_has_every_frame_with_both_panels(panned):
     film, _, steps = panned
-    assert [frame.number for frame, _ in steps] == list(range(8))
+    assert [step.source.number for step in steps] == list(range(8))
     frames = videos.read(film)
     assert len(frames) == 8
     height, width = frames[0].shape[:2]
@@ -52,7 +52,7 @@ def test_the_film_has_every_frame_with_both_panels(panned):
 def test_the_table_has_a_row_a_frame_face_model_and_point(panned):
     _, rows, steps = panned
     assert tuple(rows[0]) == CSV_COLUMNS
-    assert all(len(comparison.faces) == 1 for _, comparison in steps)
+    assert all(len(step.compared.raw.faces) == 1 for step in steps)
     assert len(rows) == 8 * (68 + 478 + 68 + 68)  # MediaPipe's mesh is read as iBUG's in two ways
     assert sorted({(int(row["frame"]), float(row["seconds"])) for row in rows}) == [
         (k, pytest.approx(k / 10)) for k in range(8)
@@ -74,7 +74,8 @@ def test_large_frames_are_compared_small_and_told_in_their_own_pixels(hopper, tm
     source = videos.write(tmp_path / "large.avi", [large], codec="MJPG")
     table = io.StringIO()
     with Clip(source) as clip:
-        ((frame, comparison),) = annotate(engine(), clip, TITLES, tmp_path / "film.webm", table)
+        (step,) = annotate(engine(), clip, TITLES, tmp_path / "film.webm", table)
+    frame, comparison = step.source, step.compared.raw
     assert max(frame.photo.pixels.shape) < 4 * videos.WIDTH
     assert (comparison.width, comparison.height) == (4 * videos.WIDTH, 4 * videos.HEIGHT)
     x0, _, x1, _ = comparison.faces[0].box
@@ -107,7 +108,7 @@ def test_the_film_keeps_a_pause_of_the_video(hopper, tmp_path):
     with Clip(source) as clip:
         assert (clip.rate, clip.slots) == (pytest.approx(10), 15)
         steps = list(annotate(engine(), clip, TITLES, film, table))
-    assert [frame.seconds for frame, _ in steps] == pytest.approx([0, 0.1, 0.2, 1.2, 1.3, 1.4])
+    assert [step.source.seconds for step in steps] == pytest.approx([0, 0.1, 0.2, 1.2, 1.3, 1.4])
     assert len(videos.read(film)) == 15
     table.seek(0)
     seconds = {float(row["seconds"]) for row in csv.DictReader(table)}
@@ -149,3 +150,58 @@ def test_a_face_number_in_the_table_is_a_persons(hopper, tmp_path):
     table.seek(0)
     sides = {(row["face"], float(row["x"]) < 300) for row in csv.DictReader(table)}
     assert sides == {("0", True), ("1", False)}
+
+
+def shaken(hopper: np.ndarray, count: int) -> list[np.ndarray]:
+    """The portrait at rest, filmed by a noisy camera."""
+    rng = np.random.default_rng(0)
+    still = videos.pan(hopper, 1)[0].astype(float)
+    noise = rng.normal(0, 10, (count, *still.shape))
+    return list((still + noise).clip(0, 255).astype(np.uint8))
+
+
+def test_steadied_points_jitter_less_and_stand_beside_the_models_own(hopper, tmp_path):
+    source = videos.write(tmp_path / "noise.mp4", shaken(hopper, 20), rate=30)
+    table = io.StringIO()
+    with Clip(source) as clip:
+        steps = list(annotate(engine(), clip, TITLES, tmp_path / "film.webm", table))
+    assert steps[0].compared.jitter == {}
+    for model in TITLES:
+        raw, steady = np.mean([step.compared.jitter[model] for step in steps[1:]], axis=0)
+        assert 0 < steady < raw / 2
+    table.seek(0)
+    rows = [row for row in csv.DictReader(table) if row["model"] == "simplenet"]
+    raw, steady = (
+        np.array([[float(row[x]), float(row[y])] for row in rows]).reshape(20, 68, 2)
+        for x, y in (("x", "y"), ("steady_x", "steady_y"))
+    )
+    assert (raw[0] == steady[0]).all()
+    assert np.abs(steady - raw).max() < 5
+    later = slice(10, None)
+    assert steady[later].std(0).mean() < 0.6 * raw[later].std(0).mean()
+
+
+def test_steadying_can_be_switched_off(hopper, tmp_path):
+    source = videos.write(tmp_path / "noise.mp4", shaken(hopper, 4), rate=30)
+    pictures = {}
+    for steady in (True, False):
+        with Clip(source) as clip:
+            film = tmp_path / f"{steady}.webm"
+            steps = annotate(engine(), clip, TITLES, film, io.StringIO(), steady=steady)
+            pictures[steady] = [step.picture for step in steps]
+    assert (pictures[True][0] == pictures[False][0]).all()
+    assert (pictures[True][3] != pictures[False][3]).any()
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3)])
+def test_panels_stand_in_rows_of_a_film_that_fits_a_screen(hopper, tmp_path, count, columns):
+    titles = dict.fromkeys(
+        ("simplenet", "mediapipe", "resnet18", "unet", "keypoint-resnet")[:count], "Title"
+    )
+    source = videos.write(tmp_path / "one.mp4", videos.pan(hopper, 1))
+    with Clip(source) as clip:
+        (step,) = annotate(engine(), clip, titles, tmp_path / "film.webm", io.StringIO())
+    height, width = step.picture.shape[:2]
+    assert width == columns * (videos.WIDTH + 4) - 4
+    assert height > -(-count // columns) * videos.HEIGHT
+    assert step.picture.shape == videos.read(tmp_path / "film.webm")[0].shape
