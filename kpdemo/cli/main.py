@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from kpdemo import runtime
 from kpdemo.cli import compare as compare_command
+from kpdemo.cli import evaluate as evaluate_command
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
 from kpdemo.models import hub, onnx
@@ -19,6 +20,7 @@ from kpdemo.models.onnx import ExportError
 from kpdemo.system import files
 
 _EPILOG = """other commands (each has its own --help):
+  python -m kpdemo evaluate FOLDER
   python -m kpdemo export MODEL --onnx OUT.onnx
   python -m kpdemo pull [--namespace NAME]
   python -m kpdemo serve"""
@@ -65,6 +67,16 @@ def compare(arguments: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return compare_command.run(parser, arguments)
+
+
+def evaluate(arguments: list[str]) -> int:
+    """`python -m kpdemo evaluate FOLDER`: errors on labelled faces."""
+    parser = Parser(
+        prog="python -m kpdemo evaluate",
+        description=evaluate_command.DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return evaluate_command.run(parser, arguments)
 
 
 def export_net(arguments: list[str]) -> int:
@@ -132,6 +144,7 @@ def _pulled(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str
 # By the first word; a photo of that name is written ./export.
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "compare": compare,
+    "evaluate": evaluate,
     "export": export_net,
     "pull": pull,
     "serve": start_page,

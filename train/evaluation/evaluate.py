@@ -7,12 +7,13 @@ import numpy as np
 from tqdm import tqdm
 
 from kpdemo.engine.engine import Engine
+from kpdemo.evaluation.matching import covering
+from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.metrics import (
     eye_distance,
     face_errors,
-    interval,
     point_errors,
     rmse,
     spread,
@@ -29,7 +30,6 @@ from kpdemo.structures import ComparedFace
 from train.data.sources import DataError, LabelledFace, kaggle, load
 from train.evaluation import face_attributes
 from train.evaluation.face_attributes import Facts
-from train.fitting.crop_rules import covering
 from train.publish import model_card
 
 BATCH = 32
@@ -64,11 +64,14 @@ def evaluate(folder: Path) -> dict:
             widths = np.array([crop.width / framed.scale for crop in crops])
         metrics[source] = {
             "ground_truth_box": passes
-            | measures(predicted, truth, eyes, markup, widths, groups)
+            | measures(predicted, truth, eyes, markup, groups)
+            | rmse_96(predicted, truth, markup, widths)
             | {"by": by_facts(predicted, truth, eyes, facts)}
             | variety(predicted, truth, eyes, crops)
             | extremes(faces, facts, predicted, truth, eyes),
-            "compare": passes | measures(in_app, truth, eyes, markup, widths, groups),
+            "compare": passes
+            | measures(in_app, truth, eyes, markup, groups)
+            | rmse_96(in_app, truth, markup, widths),
             "damaged": damaged,
         }
         if markup == "ibug-68":
@@ -156,47 +159,23 @@ def compare_face(
     return covering(compared.faces, keypoints)
 
 
-def measures(
-    predicted: np.ndarray,
-    truth: np.ndarray,
-    eyes: np.ndarray,
-    markup: str,
-    crop_widths: np.ndarray | None = None,
-    groups: Sequence[str] | None = None,
+def rmse_96(
+    predicted: np.ndarray, truth: np.ndarray, markup: str, widths: np.ndarray | None
 ) -> dict:
-    """All metrics of predictions: `(F, K, 2)` twice, eye distances `(F,)`.
+    """Kaggle's RMSE of points `(F, K, 2)`, in pixels of its 96×96 crops: of all and of each one.
 
-    The summary of all points, of each group and each keypoint, in percent of the eye distance, and
-    `errors`, the NME of every face, None for one that was not detected. `nme_interval` is a 95 %
-    bootstrap interval over the `groups` of the faces (photos, persons), by default over faces. With
-    the widths `(F,)` of Kaggle's crop also Kaggle's RMSE, in pixels of its 96×96 pictures.
+    `widths` `(F,)` are those of the crops in pixels of the photos; nothing where they are None.
     """
-    layout = markups.get(markup)
-    errors = point_errors(predicted, truth, eyes)
-    result: dict = {
-        name: value if isinstance(value, int) else rounded(value)
-        for name, value in summary(errors).items()
-    }
-    finite = np.where(np.isfinite(errors), errors, np.nan)
-    result["groups"] = {
-        group: finite_mean(finite[:, list(points)]) for group, points in layout.groups.items()
-    }
-    result["nme_by_keypoint"] = [finite_mean(finite[:, k]) for k in range(len(layout))]
-    faces = face_errors(errors)
-    # Fine enough that no error on the limit of a failure moves to its other side.
-    result["errors"] = [round(float(e), 4) if np.isfinite(e) else None for e in faces]
-    bounds = interval(faces, groups)
-    result["nme_interval"] = bounds and [rounded(bound) for bound in bounds]
-    if markup == "ibug-68":
-        result["nme_inner_51"] = finite_mean(finite[:, 17:])
-    if crop_widths is not None:
-        unit = (kaggle.SIDE / crop_widths)[:, None, None]
-        result["rmse_96"] = rounded(rmse(predicted * unit, truth * unit))
-        result["rmse_96_by_keypoint"] = {
+    if widths is None:
+        return {}
+    unit = (kaggle.SIDE / widths)[:, None, None]
+    return {
+        "rmse_96": rounded(rmse(predicted * unit, truth * unit)),
+        "rmse_96_by_keypoint": {
             name: rounded(rmse(predicted[:, k] * unit[:, 0], truth[:, k] * unit[:, 0]))
-            for k, name in enumerate(layout.names)
-        }
-    return result
+            for k, name in enumerate(markups.get(markup).names)
+        },
+    }
 
 
 def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.ndarray) -> dict:
@@ -207,7 +186,8 @@ def fifteen_points(predicted: np.ndarray, faces: list[LabelledFace], eyes: np.nd
     widths = np.array(
         [crop_rules.from_keypoints(kaggle_crop, f.keypoints, f.markup, 0, 0).width for f in faces]
     )
-    metrics = measures(points, truth, eyes, FIFTEEN, widths, [face.group for face in faces])
+    metrics = measures(points, truth, eyes, FIFTEEN, [face.group for face in faces])
+    metrics |= rmse_96(points, truth, FIFTEEN, widths)
     del metrics["errors"]  # each model keeps those of its own markup
     return metrics
 
@@ -225,11 +205,10 @@ def by_facts(
         result[fact] = {}
         for name, rows in parts.items():
             part = errors[rows][np.isfinite(errors[rows])]
-            bounds = interval(part)
             result[fact][name] = {
                 "faces": len(part),
                 "nme": finite_mean(part),
-                "interval": bounds and [rounded(bound) for bound in bounds],
+                "interval": bounds(part),
             }
     return result
 
@@ -296,14 +275,3 @@ def plain(points: np.ndarray) -> list[list[float] | None]:
         np.round(point.astype(float), 1).tolist() if np.isfinite(point).all() else None
         for point in points
     ]
-
-
-def finite_mean(values: np.ndarray) -> float | None:
-    """The mean of the finite values; None if there are none."""
-    finite = values[np.isfinite(values)]
-    return rounded(finite.mean()) if finite.size else None
-
-
-def rounded(value: float) -> float | None:
-    """Four decimals; None for what JSON cannot hold (NaN, infinity)."""
-    return round(float(value), 4) if np.isfinite(value) else None

@@ -1,16 +1,16 @@
 """Measure, on training faces, where the nets' crops lie relative to a detected face."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeVar
 
 import numpy as np
 from tqdm import tqdm
 
+from kpdemo.evaluation.matching import covering
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.models import crop_rules, model_folder
 from kpdemo.models.config import Framing
-from kpdemo.structures import Box, Face
+from kpdemo.structures import Face
 from train.data.sources import DataError, LabelledFace, load
 from train.fitting import ridge
 
@@ -20,16 +20,6 @@ RIDGE = 1e-2
 
 # A labelled face, the detected face that covers it, and the picture's width and height.
 Pair = tuple[LabelledFace, Face, tuple[int, int]]
-
-
-class Boxed(Protocol):
-    """Whatever has a box in photo coordinates: x0, y0, x1, y1."""
-
-    @property
-    def box(self) -> Box: ...
-
-
-BoxedT = TypeVar("BoxedT", bound=Boxed)
 
 
 def measure() -> dict[str, dict]:
@@ -61,20 +51,6 @@ def detected_faces(finder: FaceFinder, faces: list[LabelledFace], name: str) -> 
         face = covering(finder.find(pixels), labelled.keypoints)
         if face is not None:
             yield labelled, face, (pixels.shape[1], pixels.shape[0])
-
-
-def covering(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
-    """The face whose box overlaps the box of the labelled keypoints most, if by a third."""
-    low, high = np.nanmin(keypoints, 0), np.nanmax(keypoints, 0)
-
-    def overlap(face: BoxedT) -> float:
-        box = np.array(face.box)
-        sides = np.minimum(high, box[2:]) - np.maximum(low, box[:2])
-        common = float(np.prod(sides.clip(0)))
-        return common / (float(np.prod(high - low) + np.prod(box[2:] - box[:2])) - common)
-
-    best = max(faces, key=overlap, default=None)
-    return best if best is not None and overlap(best) > 1 / 3 else None
 
 
 def fit(reference: str, pairs: Sequence[Pair]) -> dict:

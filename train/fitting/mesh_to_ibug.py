@@ -6,6 +6,8 @@ import numpy as np
 from safetensors.numpy import save_file
 from tqdm import tqdm
 
+from kpdemo.evaluation.matching import covering
+from kpdemo.evaluation.measures import measures
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.keypoints import mesh_to_ibug
 from kpdemo.keypoints.metrics import eye_distance
@@ -15,14 +17,8 @@ from kpdemo.records.leaderboard import FIFTEEN
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train.data.sources import DataError, LabelledFace, load, split
 from train.evaluation import face_attributes
-from train.evaluation.evaluate import (
-    extremes,
-    fifteen_points,
-    measures,
-    readable,
-)
+from train.evaluation.evaluate import extremes, fifteen_points, readable
 from train.fitting import ridge
-from train.fitting.crop_rules import covering
 
 SOURCE, TEST = "300w", "300w-common"
 SEED = 0

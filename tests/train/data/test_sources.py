@@ -13,10 +13,11 @@ import pytest
 from helpers import writers
 from PIL import Image
 
+from kpdemo.keypoints import tables
 from train import recipe
 from train.__main__ import main
 from train.data.dataset import Faces
-from train.data.sources import SOURCES, DataError, LabelledFace, kaggle, load, root, split, tables
+from train.data.sources import SOURCES, DataError, LabelledFace, kaggle, load, root, split
 from train.evaluation.evaluate import readable
 
 WRITERS = {

@@ -15,6 +15,7 @@ from PIL import Image
 
 from kpdemo import compare
 from kpdemo.engine.engine import Engine
+from kpdemo.evaluation.measures import measures
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup
 from kpdemo.keypoints.metrics import eye_distance
@@ -31,7 +32,7 @@ from train.evaluation.evaluate import (
     evaluate,
     extremes,
     fifteen_points,
-    measures,
+    rmse_96,
     variety,
 )
 from train.fitting import mesh_to_ibug
@@ -272,7 +273,7 @@ def test_errors_by_yaw_mouth_and_size_are_means_of_those_faces():
 def test_rmse_is_in_pixels_of_kaggles_crop():
     truth = np.random.default_rng(0).uniform(0, 300, (1, 15, 2))
     predicted = truth + (2.0, 0.0)  # in photo pixels; Kaggle's crop is 192 of those wide
-    result = measures(predicted, truth, np.array([80.0]), "kaggle-15", np.array([192.0]))
+    result = rmse_96(predicted, truth, "kaggle-15", np.array([192.0]))
     assert result["rmse_96"] == pytest.approx(math.sqrt(0.5), abs=1e-3)
     assert set(result["rmse_96_by_keypoint"].values()) == {0.7071}
 

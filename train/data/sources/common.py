@@ -1,6 +1,5 @@
 """What all readers share: a labelled face, the data folder, and errors as DataError."""
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from kpdemo.keypoints import annotations
+from kpdemo.keypoints.tables import decoding
 
 PICTURES = (".jpg", ".jpeg", ".png", ".pgm", ".bmp")
 
@@ -137,12 +137,6 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding=decoding(path), errors="replace")
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from error
-
-
-def decoding(path: Path) -> str:
-    """UTF-8, UTF-16 or UTF-32, with or without a mark, of a file that begins with ASCII."""
-    with path.open("rb") as file:
-        return json.detect_encoding(file.read(4))
 
 
 @contextmanager

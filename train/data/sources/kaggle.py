@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kpdemo.keypoints import markup
-from train.data.sources import tables
-from train.data.sources.common import DataError, LabelledFace, folder
-from train.data.sources.tables import Row
+from kpdemo.keypoints import markup, tables
+from kpdemo.keypoints.tables import Row
+from train.data.sources.common import DataError, LabelledFace, as_data_error, folder
 
 SIDE = 96
 NAMES = markup.get("kaggle-15").names
@@ -24,6 +23,7 @@ COLUMNS = tuple(f"{name}_{axis}" for name in NAMES for axis in "xy")
 LABELS_ONLY = "training_labels_only.csv"
 
 
+@as_data_error()
 def train(root: Path) -> list[LabelledFace]:
     """The 7,049 rows of `training.csv` with their missing labels as NaN."""
     path = folder(root / "kaggle", "Kaggle") / "training.csv"
@@ -39,6 +39,7 @@ def train(root: Path) -> list[LabelledFace]:
     ]
 
 
+@as_data_error()
 def test_pictures(root: Path) -> dict[int, np.ndarray]:
     """The pictures of `test.csv` by their `ImageId`: `(96, 96)` uint8 each."""
     path = folder(root / "kaggle", "Kaggle") / "test.csv"
@@ -47,6 +48,7 @@ def test_pictures(root: Path) -> dict[int, np.ndarray]:
     }
 
 
+@as_data_error()
 def missing_pattern(root: Path) -> np.ndarray:
     """Which labels Kaggle's rows have: bool `(rows, 15)`, true where labelled.
 
@@ -59,6 +61,7 @@ def missing_pattern(root: Path) -> np.ndarray:
     return np.array([np.isfinite(_labels(row)).all(1) for row in _rows(path, COLUMNS)])
 
 
+@as_data_error()
 def write_submission(lookup: Path, predictions: Mapping[int, np.ndarray], destination: Path) -> int:
     """Write a submission in Kaggle's `RowId,Location` format; returns its number of rows.
 

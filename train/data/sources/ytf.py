@@ -6,12 +6,13 @@ and 136 numbers. Wolf et al. 2011, https://www.cs.tau.ac.il/~wolf/ytfaces/
 
 from pathlib import Path
 
-from train.data.sources import tables
-from train.data.sources.common import DataError, LabelledFace, folder, picture_size
+from kpdemo.keypoints import tables
+from train.data.sources.common import DataError, LabelledFace, as_data_error, folder, picture_size
 
 COLUMNS = tuple(map(str, range(136)))
 
 
+@as_data_error()
 def read(root: Path, part: str) -> list[LabelledFace]:
     """The frames of `part` ("training" or "test"), grouped by person."""
     table = _table(folder(root / "ytf", "YouTube Faces"), f"{part}_frames_keypoints.csv")

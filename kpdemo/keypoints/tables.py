@@ -6,6 +6,7 @@ the end.
 """
 
 import csv
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import TextIO
 import numpy as np
 
 from kpdemo.keypoints import annotations
-from train.data.sources.common import DataError, decoding
+from kpdemo.keypoints.annotations import TruthError
 
 _SEPARATORS = (",", ";", "\t", "|")
 # A spreadsheet truncates cells to this many characters.
@@ -25,7 +26,7 @@ _MISSING = {"", "-", "?", "na", "n/a", "#n/a", "nan", "none", "null"}
 
 
 class Row(Mapping[str, str]):
-    """A row's cells by column, and their numbers; DataError names file, row and column.
+    """A row's cells by column, and their numbers; TruthError names file, row and column.
 
     `number` counts from 1 below the heading.
     """
@@ -48,9 +49,9 @@ class Row(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._cells)
 
-    def error(self, what: str) -> DataError:
-        """A DataError whose sentence begins with file and row."""
-        return DataError(f"{self.path}: row {self.number} {what}.")
+    def error(self, what: str) -> TruthError:
+        """A TruthError whose sentence begins with file and row."""
+        return TruthError(f"{self.path}: row {self.number} {what}.")
 
     def value(self, column: str) -> float:
         """The number in a cell, NaN where it is missing."""
@@ -91,16 +92,22 @@ class Row(Mapping[str, str]):
         return points
 
 
+def decoding(path: Path) -> str:
+    """UTF-8, UTF-16 or UTF-32, with or without a mark, of a file that begins with ASCII."""
+    with path.open("rb") as file:
+        return json.detect_encoding(file.read(4))
+
+
 def rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     """The rows of a table with at least these columns; empty ones are skipped.
 
-    Raises DataError for another table, for one without rows, and for a broken row.
+    Raises TruthError for another table, for one without rows, and for a broken row.
     """
     try:
         with path.open(newline="", encoding=decoding(path), errors="replace") as file:
             yield from _rows(file, path, columns)
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+        raise TruthError(f"{path} cannot be read ({error.strerror}).") from error
 
 
 def _rows(file: TextIO, path: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -110,7 +117,7 @@ def _rows(file: TextIO, path: Path, columns: Sequence[str]) -> Iterator[Row]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise DataError(f"{path}: row {number + 1} is broken: {error}.") from error
+            raise TruthError(f"{path}: row {number + 1} is broken: {error}.") from error
         if cells is None:
             break
         number += 1
@@ -119,13 +126,13 @@ def _rows(file: TextIO, path: Path, columns: Sequence[str]) -> Iterator[Row]:
             continue
         count += 1
         if any(cells[len(heading) :]):
-            raise DataError(
+            raise TruthError(
                 f"{path}: row {number} has {len(cells)} cells, and the heading {len(heading)} "
                 "columns; save the table with another separator, or get it again."
             )
         yield Row(path, number, heading, cells)
     if not count:
-        raise DataError(f"{path} has no rows below its heading; get the table again.")
+        raise TruthError(f"{path} has no rows below its heading; get the table again.")
 
 
 def _heading(
@@ -150,8 +157,8 @@ def _heading(
             while not heading[-1] and heading.count("") > 1:
                 heading.pop()
             if repeated := [name for name in columns if heading.count(name) > 1]:
-                raise DataError(f"{path} has the column {repeated[0]} twice; get the table again.")
+                raise TruthError(f"{path} has the column {repeated[0]} twice; get the table again.")
             return reader, heading
         if len(heading) > 1:
             first_missing = missing[0]
-    raise DataError(f"{path} has no column {first_missing}; it is not the data set's table.")
+    raise TruthError(f"{path} has no column {first_missing}; it is not the data set's table.")

@@ -1,0 +1,1 @@
+"""Errors of models on labelled faces: reading labels, matching faces, figures, reports."""

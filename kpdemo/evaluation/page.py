@@ -1,0 +1,223 @@
+"""A report as one HTML page: all it needs is in the file, and it holds no photo."""
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+
+from kpdemo import zoo
+from kpdemo.evaluation import table
+from kpdemo.evaluation.evaluate import FAILURE, Report, Result
+from kpdemo.keypoints import markup
+from kpdemo.records.leaderboard import shares_below
+
+_SIDE = 240  # units of a drawing, about its pixels
+_MARGIN = 1.16
+_STEP = 0.1  # percent between two points of a curve
+_NARROWEST = 10.0  # percent that the curves' axis shows at least
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_FAINT = "rgba(128, 128, 128, 0.25)"
+_STYLE = """
+:root { color-scheme: light dark; --text: #1f2328; --ground: #fff; --faint: #d0d7de;
+  --truth: #57606a }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e6edf3; --ground: #0d1117; --faint: #444c56; --truth: #adbac7 } }
+body { font: 16px/1.5 ui-sans-serif, system-ui, sans-serif; color: var(--text);
+  background: var(--ground); max-width: 70rem; margin: 0 auto; padding: 1rem }
+h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; margin-top: 2rem } h3 { font-size: 1rem }
+.wide { overflow-x: auto }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--faint);
+  white-space: nowrap }
+.plotly text { fill: var(--text) !important } .plotly .hoverlayer text { fill: #1f2328 !important }
+.faces { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem }
+figure { margin: 0 } figcaption { font-size: .85rem; overflow-wrap: anywhere }
+svg.face { width: 100%; border: 1px solid var(--faint); border-radius: 6px }
+svg.face path { fill: none; stroke-width: 1.5 }
+.truth { stroke: var(--truth) } .truth circle { fill: var(--truth); stroke: none }
+.answer { stroke: var(--model) } .answer circle { fill: var(--model); stroke: none }
+"""
+
+
+def html(report: Report) -> str:
+    """The whole page."""
+    title = f"{len(report.faces)} labelled faces"
+    sections = [
+        f"<h1>{title}</h1>",
+        f"<p>{report.labels.markup} labels in {report.photos} photos, through the whole way from "
+        "the photo to the points. NME is the mean distance to the label in percent of the distance "
+        "between the outer eye corners, over the faces that were found; one that was not found "
+        "counts as above every limit. Intervals are 95 %, from resampled photos.</p>",
+        *(f"<p>{escape(sentence)}</p>" for sentence in table.notices(report)),
+        _table(table.HEADINGS, [table.cells(each) for each in report.results]),
+        "<h2>Cumulative error distribution</h2>",
+        _curves(report),
+        *_differences(report),
+        *_folders(report),
+        "<h2>Worst faces</h2>",
+        "<p>Grey: label. In colour: prediction. Photos are not in this file.</p>",
+        *(_worst(result) for result in report.results),
+        *_list(f"{len(report.not_found)} faces that were not found", report.not_found),
+        *_list(
+            f"{len(report.bad)} that could not be used",
+            [f"{name}: {why}" for name, why in report.bad.items()],
+        ),
+        *_list(
+            "Unavailable models",
+            [f"{name}: {why}" for name, why in report.unavailable.items()],
+        ),
+    ]
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        # An empty icon, or browsers would ask for one.
+        f'<link rel="icon" href="data:,"><style>{_STYLE}</style></head><body><main>'
+        f"{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in headings)
+    body = "".join(
+        f'<tr><th scope="row">{escape(zoo.title(name))}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for name, *cells in rows
+    )
+    return (
+        f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _curves(report: Report) -> str:
+    """The cumulative error distributions as a chart, and what they say as a sentence."""
+    errors = {each.name: each.errors[~np.isnan(each.errors)] for each in report.results}
+    finite = {name: np.sort(values[np.isfinite(values)]) for name, values in errors.items()}
+    # The hardest faces of the weakest net would press all else to the left.
+    tails = [float(np.percentile(values, 90)) for values in finite.values() if values.size]
+    end = max(_NARROWEST, 5 * np.ceil(max(tails, default=0) / 5))
+    limits = np.arange(0, end + _STEP / 2, _STEP)
+    chart = go.Figure()
+    used: dict[zoo.Color, int] = {}
+    for name, values in finite.items():
+        rgb = zoo.color(name)
+        dash = _DASHES[used.setdefault(rgb, 0) % len(_DASHES)]
+        used[rgb] += 1
+        chart.add_scatter(
+            x=limits.round(2).tolist(),
+            y=shares_below(values, len(errors[name]), limits).round(2).tolist(),
+            name=zoo.title(name),
+            mode="lines",
+            line={"color": _css(name), "width": 2.5, "dash": dash},
+            hovertemplate="%{y:.1f} %",
+        )
+    chart.add_vline(FAILURE, line={"color": "rgb(128, 128, 128)", "width": 1.5})
+    axis = {"gridcolor": _FAINT, "zerolinecolor": _FAINT, "linecolor": _FAINT, "ticksuffix": " %"}
+    chart.update_layout(
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 64, "r": 16, "t": 16, "b": 56},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        hovermode="x unified",
+        hoverlabel={"bgcolor": "white"},
+        dragmode=False,
+        xaxis={
+            "title": {"text": "error of a face, % of the eye distance"},
+            "range": [0, end],
+            **axis,
+        },
+        yaxis={"title": {"text": "share of faces, %"}, "range": [0, 101], **axis},
+    )
+    plot = chart.to_html(
+        full_html=False,
+        include_plotlyjs=True,
+        div_id="curves",
+        config={"displayModeBar": False, "responsive": True},
+    )
+    readings = "; ".join(
+        f"{zoo.title(name)} {shares_below(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
+        for name, values in finite.items()
+    )
+    sentence = (
+        "The nearer a curve is to the upper left corner, the better. Share of faces with an error "
+        f"of at most {FAILURE:g} %: {readings}."
+    )
+    return (
+        f'<div role="figure" aria-label="Cumulative error distribution">{plot}</div>'
+        f"<p>{escape(sentence)}</p>"
+    )
+
+
+def _differences(report: Report) -> list[str]:
+    rows = [
+        table.difference_cells(each) for each in report.results if each.figures.get("difference")
+    ]
+    if not rows:
+        return []
+    return [
+        f"<h2>Paired differences to {escape(zoo.title(report.reference))}</h2>",
+        "<p>Error minus that of the reference, on the faces that both found; below zero is better "
+        "than the reference. An interval without zero is more than chance.</p>",
+        _table(table.DIFFERENCE_HEADINGS, rows),
+    ]
+
+
+def _folders(report: Report) -> list[str]:
+    return ["<h2>NME by folder</h2>", _table(*table.by_folder(report))] if report.folders else []
+
+
+def _worst(result: Result) -> str:
+    figures = "".join(_figure(face, result) for face in result.figures["worst"])
+    name = escape(zoo.title(result.name))
+    return f'<h3>{name}</h3><div class="faces" style="--model:{_css(result.name)}">{figures}</div>'
+
+
+def _figure(face: dict, result: Result) -> str:
+    """One face: label and prediction as points and contours."""
+    shapes = [
+        np.array([point or (np.nan, np.nan) for point in face[key]], float)
+        for key in ("truth", "keypoints")
+    ]
+    points = np.concatenate(shapes)
+    points = points[np.isfinite(points).all(1)]
+    low, high = points.min(0), points.max(0)
+    side = max(_MARGIN * float((high - low).max()), 1.0)
+    origin, unit = (low + high) / 2 - side / 2, _SIDE / side
+    drawings = "".join(
+        f'<g class="{name}">{_shape(unit * (shape - origin), result.scheme)}</g>'
+        for name, shape in zip(("truth", "answer"), shapes, strict=True)
+    )
+    words = f"{face['face']}: {face['error']:.1f} %"
+    return (
+        f'<figure><svg class="face" viewBox="0 0 {_SIDE} {_SIDE}" role="img">'
+        f"<title>{escape(words)}</title>{drawings}</svg><figcaption>{escape(words)}</figcaption>"
+        "</figure>"
+    )
+
+
+def _shape(points: np.ndarray, scheme: str) -> str:
+    """Points `(K, 2)` in units of the drawing as dots, and the markup's contours between them."""
+    finite = np.isfinite(points).all(1)
+    path = ""
+    for contour in markup.get(scheme).contours:
+        pen = "M"
+        for k in contour:
+            if finite[k]:
+                path += f"{pen}{points[k, 0]:.1f} {points[k, 1]:.1f}"
+            pen = "L" if finite[k] else "M"
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.8"/>' for x, y in points[finite])
+    return f'<path d="{path}"/>{dots}'
+
+
+def _list(title: str, items: Sequence[str]) -> list[str]:
+    if not items:
+        return []
+    entries = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return [f"<h2>{escape(title)}</h2><ul>{entries}</ul>"]
+
+
+def _css(model: str) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*zoo.color(model))
