@@ -7,8 +7,8 @@ import numpy as np
 
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.mediapipe_task import VisionTask, task_bytes
-from kpdemo.keypoints import mesh_to_ibug
 from kpdemo.media.images import Photo
+from kpdemo.models import mesh_to_ibug
 from kpdemo.structures import Answer, Face
 from kpdemo.zoo import BASELINE
 
