@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kpdemo.models.config import ConfigError, Framing, Input, ModelConfig, from_dict
-from kpdemo.records.runs import settings
+from kpdemo.records.settings import settings
 from train import yaml_file
 
 RECIPES = Path(__file__).with_name("recipes")

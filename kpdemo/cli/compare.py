@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from kpdemo.cli import photos
-from kpdemo.cli.photos import Photos
-from kpdemo.engine import export, folder
+from kpdemo.engine import export, folder, photos
 from kpdemo.engine.engine import engine
 from kpdemo.engine.folder import Summary
+from kpdemo.engine.photos import Photos
 from kpdemo.engine.store import model_folders
 from kpdemo.faces.detector import MAX_FACES
 from kpdemo.media import images

@@ -129,16 +129,18 @@ def start_page(arguments: list[str]) -> int:
 
 def _pulled(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str]]:
     """Pull models: for each, whether the pinned or newest weights are usable, and a line on it."""
-    for name, pulled in hub.pull(namespace, models).items():
+    pulled, errors = hub.pull(namespace, models)
+    for name in models:
         try:
-            if isinstance(pulled, HubError):
-                raise pulled
-            load_pulled(pulled)
+            if name in errors:
+                raise errors[name]
+            load_pulled(pulled[name])
         except HubError as error:
             yield False, f"{name}: {error}"
         else:
-            stale = f", as pulled before: {pulled.stale}" if pulled.stale else ""
-            yield pulled.stale is None, f"{name}: {pulled.origin}{stale}"
+            stale = pulled[name].stale
+            note = f", as pulled before: {stale}" if stale else ""
+            yield stale is None, f"{name}: {pulled[name].origin}{note}"
 
 
 # By the first word; a photo of that name is written ./export.

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 
 import torch
@@ -27,6 +28,14 @@ from kpdemo.structures import Comparison
 _AHEAD, _BATCHES = 16, 2
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """The comparison of one photo of many; without one, `error` says in a sentence why."""
+
+    comparison: Comparison | None
+    error: str = ""
 
 
 class Predictors:
@@ -50,8 +59,8 @@ def compare_many(
     engine: Engine,
     photos: Iterable[images.Source] | str | os.PathLike[str],
     predictors: Predictors,
-) -> Iterator[Comparison | ImageError]:
-    """The comparison of each photo, in order; an ImageError for one that cannot be used.
+) -> Iterator[BatchResult]:
+    """The result for each photo, in order.
 
     A photo is anything that `images.load` takes; a single path is one photo.
 
@@ -78,8 +87,8 @@ def _in_order(
     engine: Engine,
     photos: Iterator[images.Source],
     predictors: Predictors,
-) -> Iterator[Comparison | ImageError]:
-    looks: deque[Future[Look | ImageError]] = deque()
+) -> Iterator[BatchResult]:
+    looks: deque[Future[Look]] = deque()
     batches: deque[_Batch] = deque()
     batch = _Batch()
     while True:
@@ -87,7 +96,7 @@ def _in_order(
             looks.append(pool.submit(_look, engine, photo, predictors))
         if not looks:
             break
-        batch.add(looks.popleft().result())
+        batch.add(looks.popleft())
         if batch.full:
             batch.start(pool, predictors)
             batches.append(batch)
@@ -103,52 +112,54 @@ class _Batch:
     """Photos in a row whose faces go through the nets together."""
 
     def __init__(self) -> None:
-        self._looks: list[Look | ImageError] = []
+        self._looks: list[Look] = []
+        # One for each photo: empty for those that have a look.
+        self._errors: list[str] = []
         self._running: list[Future[None]] = []
-
-    @property
-    def _photos(self) -> list[Look]:
-        return [look for look in self._looks if isinstance(look, Look)]
 
     @property
     def full(self) -> bool:
         # Photos without faces count too, so that they do not pile up.
-        faces = sum(len(look.faces) for look in self._photos)
-        return faces >= FACES or len(self._looks) >= 4 * FACES
+        faces = sum(len(look.faces) for look in self._looks)
+        return faces >= FACES or len(self._errors) >= 4 * FACES
 
-    def add(self, look: Look | ImageError) -> None:
-        self._looks.append(look)
+    def add(self, look: Future[Look]) -> None:
+        """Wait for a photo's look, and take it, or the reason why there is none."""
+        try:
+            self._looks.append(look.result())
+            self._errors.append("")
+        except ImageError as error:
+            self._errors.append(str(error))
 
     def start(self, pool: ThreadPoolExecutor, predictors: Predictors) -> None:
         """Let each model predict on all faces of these photos."""
         self._running = [
-            pool.submit(stages.predict, predictor, self._photos)
+            pool.submit(stages.predict, predictor, self._looks)
             for predictor in predictors.by_name.values()
         ]
 
-    def results(self, predictors: Predictors) -> Iterator[Comparison | ImageError]:
+    def results(self, predictors: Predictors) -> Iterator[BatchResult]:
         for running in self._running:
             running.result()
-        for look in self._looks:
-            if isinstance(look, ImageError):
-                yield look
+        looks = iter(self._looks)
+        for error in self._errors:
+            if error:
+                yield BatchResult(None, error)
                 continue
+            look = next(looks)
             look.timings["total"] = sum(look.timings.values())
-            yield stages.assemble(look, predictors.names, predictors.unavailable)
+            yield BatchResult(stages.assemble(look, predictors.names, predictors.unavailable))
 
 
-def _look(engine: Engine, source: images.Source, predictors: Predictors) -> Look | ImageError:
-    """The work photo by photo: decode it, detect its faces, prepare them."""
+def _look(engine: Engine, source: images.Source, predictors: Predictors) -> Look:
+    """The work photo by photo: decode it, detect its faces, prepare them; or ImageError."""
     started = time.perf_counter()
-    try:
-        photo = images.load(source)
-    except ImageError as error:
-        return error
+    photo = images.load(source)
     loading = 1000 * (time.perf_counter() - started)
     try:
         look = stages.look(photo, engine.detector.find, predictors.by_name)
     except Exception as error:
         log.exception("finding faces failed")
-        return ImageError(f"Finding faces failed on this photo ({error}).")
+        raise ImageError(f"Finding faces failed on this photo ({error}).") from error
     look.timings = {"load": loading, **look.timings}
     return look

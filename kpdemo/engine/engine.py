@@ -64,7 +64,7 @@ class Engine:
             pulling = namespace and pool.submit(hub.pull, namespace, self.store.folders, PATIENCE)
             self._start_mediapipe()
             if pulling:
-                self.store.prefer(pulling.result())
+                self.store.prefer(*pulling.result())
         self.store.open()
         self._zerogpu: zerogpu.Borrowed | None = None
         if zerogpu.here():

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from kpdemo.cli.photos import Photos, in_folder
 from kpdemo.engine.batch import Predictors, compare_many
 from kpdemo.engine.engine import Engine
+from kpdemo.engine.photos import Photos, in_folder
 from kpdemo.engine.resumable import open_writer
 from kpdemo.media import images
-from kpdemo.media.images import ImageError
+from kpdemo.structures import Comparison
 from kpdemo.system import files
 
 
@@ -39,6 +39,15 @@ class Summary:
     bad: dict[str, str] = field(default_factory=dict)
     unavailable: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+
+    def count(self, comparison: Comparison) -> None:
+        """Add one photo that was compared."""
+        self.photos += 1
+        self.faces += len(comparison.faces)
+        self.without += not comparison.faces
+        self.faces_left_out += comparison.faces_left_out
+        for model in (model for face in comparison.faces for model in face.missing):
+            self.missing[model] = self.missing.get(model, 0) + 1
 
 
 def run(
@@ -87,26 +96,24 @@ def compare_into(
         todo = {n: path for n, path in photos.paths.items() if n not in results.digests}
         summary.changed, summary.before = len(changed), len(photos.paths) - len(todo)
         summary.others = len(results.digests) - summary.before
-        compared = compare_many(engine, with_digests(todo), predictors)
+        photo_results = compare_many(engine, with_digests(todo), predictors)
         bar = tqdm(total=len(photos.paths), initial=summary.before, unit="photo", disable=None)
         with bar:
-            for name, result in zip(todo, compared, strict=True):
+            for name, result in zip(todo, photo_results, strict=True):
                 bar.update()
-                if isinstance(result, ImageError):
-                    summary.bad[name] = str(result)
+                comparison = result.comparison
+                if comparison is None:
+                    summary.bad[name] = result.error
                 elif failures := [
-                    why for model, why in result.unavailable.items() if model in predictors.names
+                    comparison.unavailable[model]
+                    for model in predictors.names
+                    if model in comparison.unavailable
                 ]:
                     # Not in the file, where it would count as done: the next run tries again.
                     summary.bad[name] = " ".join(failures)
                 else:
-                    results.add(name, result.to_dict(), digests[name])
-                    summary.photos += 1
-                    summary.faces += len(result.faces)
-                    summary.without += not result.faces
-                    summary.faces_left_out += result.faces_left_out
-                    for model in (model for face in result.faces for model in face.missing):
-                        summary.missing[model] = summary.missing.get(model, 0) + 1
+                    results.add(name, comparison.to_dict(), digests[name])
+                    summary.count(comparison)
     summary.seconds = time.perf_counter() - started
     return summary
 

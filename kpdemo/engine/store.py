@@ -54,14 +54,12 @@ class Store:
         usable = [name for name in self.folders if name not in self.unavailable]
         return sorted(usable, key=lambda name: name not in DEFAULT_MODELS)
 
-    def prefer(self, pulled: Mapping[str, hub.Pulled | hub.HubError]) -> None:
+    def prefer(self, pulled: Mapping[str, hub.Pulled], errors: Mapping[str, hub.HubError]) -> None:
         """Use files of the Hub instead of the folders, where they could be pulled."""
-        for name, pull in pulled.items():
-            if isinstance(pull, hub.Pulled):
-                self._pulled[name] = pull
-                self.origins[name] = pull.origin
-            else:
-                self._fall_back(name, pull)
+        self._pulled.update(pulled)
+        self.origins.update((name, files.origin) for name, files in pulled.items())
+        for name, error in errors.items():
+            self._fall_back(name, error)
 
     def open(self) -> None:
         """Load the default models and read the configs of the others; damaged ones are left out."""

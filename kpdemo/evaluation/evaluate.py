@@ -15,7 +15,6 @@ from kpdemo.keypoints import annotations
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.keypoints.metrics import eye_distance, face_errors, point_errors
-from kpdemo.media.images import ImageError
 from kpdemo.structures import Answer, ComparedFace, Comparison
 from kpdemo.zoo import BASELINE
 
@@ -109,11 +108,12 @@ def evaluate(
     matches: list[ComparedFace | None] = []
     photos = labels.photos
     compared = compare_many(engine, (photo.path for photo in photos), predictors)
-    for photo, result in zip(
+    for photo, one in zip(
         photos, tqdm(compared, total=len(photos), unit="photo", disable=None), strict=True
     ):
-        if isinstance(result, ImageError):
-            bad[photo.name] = str(result)
+        result = one.comparison
+        if result is None:
+            bad[photo.name] = one.error
         elif why := _misplaced(photo, result):
             bad[photo.name] = why
         else:

@@ -7,8 +7,9 @@ import numpy as np
 
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.mediapipe_task import VisionTask, task_bytes
-from kpdemo.keypoints import markup, mesh_to_ibug
+from kpdemo.keypoints import markup
 from kpdemo.media.images import Photo
+from kpdemo.models import mesh_to_ibug
 from kpdemo.structures import Answer, Face
 from kpdemo.zoo import BASELINE
 

@@ -183,19 +183,20 @@ def _git_sha1(content: bytes) -> str:
 
 def pull(
     namespace: str, models: Collection[str], patience: float = math.inf
-) -> dict[str, Pulled | HubError]:
-    """Fetch models of a namespace at once: each one's files, or the error.
+) -> tuple[dict[str, Pulled], dict[str, HubError]]:
+    """Fetch models of a namespace at once: the files, and the errors of the others, by model.
 
     After `patience` seconds the rest comes from the cache, or is an error; downloads go on in the
     background as long as the program runs, for the next start.
     """
-    results: dict[str, Pulled | HubError] = {}
+    arrived: dict[str, Pulled] = {}
+    failed: dict[str, HubError] = {}
 
     def one(name: str) -> None:
         try:
-            results[name] = fetch(repository(namespace, name))
+            arrived[name] = fetch(repository(namespace, name))
         except HubError as error:
-            results[name] = error
+            failed[name] = error
 
     # Daemons, and no pool: nothing must wait for a slow Hub, the program's end included.
     threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in models]
@@ -204,17 +205,23 @@ def pull(
     end = time.monotonic() + patience
     for thread in threads:
         thread.join(min(max(0.0, end - time.monotonic()), threading.TIMEOUT_MAX))
-    return {
-        name: results.get(name) or _late(repository(namespace, name), patience) for name in models
-    }
+    # Copies: threads that are late still write into the originals.
+    pulled, errors = dict(arrived), dict(failed)
+    for name in models:
+        if name not in pulled and name not in errors:
+            try:
+                pulled[name] = _late(repository(namespace, name), patience)
+            except HubError as error:
+                errors[name] = error
+    return pulled, errors
 
 
-def _late(repo: str, patience: float) -> Pulled | HubError:
-    """What the cache has of a repository that did not answer in time, if it is whole."""
+def _late(repo: str, patience: float) -> Pulled:
+    """The cached files of a repository that did not answer in time; HubError if incomplete."""
     folder = _cached(repo, MAIN)
     # A pinned one would have come from the cache at once.
     if folder is None or repo in read_pins() or any(_damaged(folder / name) for name in FILES):
-        return HubError(f"{repo} had not arrived after {patience:g} s.")
+        raise HubError(f"{repo} had not arrived after {patience:g} s.")
     return Pulled(repo, folder, "the Hub did not answer in time")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kpdemo.models import model_folder
-from kpdemo.records.runs import TRIALS
+from kpdemo.records.run import TRIALS
 from kpdemo.system import json_file
 from kpdemo.zoo import WEIGHTS_DIR
 

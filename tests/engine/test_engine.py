@@ -247,7 +247,7 @@ def test_only_the_largest_faces_are_compared_and_it_is_said(hopper_path):
         (batched,) = compare_many(engine, [as_file(crowd)], Predictors(engine, ["simplenet"]))
     assert count > MAX_FACES
     sentence = f"{count} faces were found; only the {MAX_FACES} largest are compared."
-    for comparison in (result, batched):
+    for comparison in (result, batched.comparison):
         assert len(comparison.faces) == MAX_FACES
         assert comparison.to_dict()["faces_left_out"] == count - MAX_FACES
         assert comparison.to_dict()["notices"] == [sentence]
@@ -261,7 +261,7 @@ def test_a_face_without_a_mesh_is_said_in_every_output(half_face, tmp_path, caps
     Image.fromarray(half_face).save(path)
     (batched,) = compare_many(engine(), [path], Predictors(engine(), ["simplenet", BASELINE]))
     result = compare(path, ["simplenet", BASELINE])
-    for comparison in (result, batched):
+    for comparison in (result, batched.comparison):
         (face,) = comparison.to_dict()["faces"]
         assert face["missing"] == {BASELINE: "no face here"}
         assert list(face["models"]) == ["simplenet"]
@@ -288,7 +288,7 @@ def test_what_mediapipe_does_not_confirm_is_said_in_every_output(half_face, tmp_
     sentence = (
         f"MediaPipe does not confirm this face (detector {score} %); the points may mean nothing."
     )
-    for comparison in (result, batched):
+    for comparison in (result, batched.comparison):
         assert comparison.notices == [sentence]
         assert comparison.to_dict()["faces"][0]["confirmed"] is False
     assert sentence in describe(result)
@@ -384,7 +384,8 @@ def test_many_photos_of_any_kind(hopper_path):
     with Image.open(hopper_path) as picture:
         photos = [str(hopper_path), None, picture, hopper_path.read_bytes(), load(hopper_path)]
         results = list(compare_many(engine(), photos, nets))
-    assert isinstance(results.pop(1), ImageError)
-    assert [len(result.faces) for result in results] == [1, 1, 1, 1]
+    bad = results.pop(1)
+    assert bad.comparison is None and "is not a photo" in bad.error
+    assert [len(result.comparison.faces) for result in results] == [1, 1, 1, 1]
     (result,) = compare_many(engine(), str(hopper_path), nets)
-    assert len(result.faces) == 1
+    assert len(result.comparison.faces) == 1

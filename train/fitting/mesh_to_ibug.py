@@ -9,9 +9,8 @@ from tqdm import tqdm
 from kpdemo.evaluation.matching import covering
 from kpdemo.evaluation.measures import measures
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.keypoints import mesh_to_ibug
 from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.models import model_folder
+from kpdemo.models import mesh_to_ibug, model_folder
 from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.records.leaderboard import FIFTEEN
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
@@ -42,7 +41,7 @@ def meshes(faces: list[LabelledFace]) -> list[np.ndarray | None]:
 def fit() -> dict:
     """Fit the map from mesh to iBUG on training faces; the ridge is chosen on held-out photos.
 
-    Writes `kpdemo/keypoints/mesh_to_ibug.safetensors` and returns the held-out error of each ridge
+    Writes `kpdemo/models/mesh_to_ibug.safetensors` and returns the held-out error of each ridge
     strength, in percent of the eye distance.
     """
     faces = load(SOURCE)

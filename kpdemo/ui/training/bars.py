@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from kpdemo import zoo
 from kpdemo.keypoints import markup
-from kpdemo.records.runs import Errors, Labels
+from kpdemo.records.keypoint_errors import Errors
+from kpdemo.records.label_counts import Labels
 from kpdemo.ui.shared import charts, colors, titles
 from kpdemo.ui.training.curves import HEIGHT, SYMBOLS, plain
 

@@ -8,8 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from kpdemo import zoo
-from kpdemo.records.runs import Run, Sweep, Variant, setting, smooth
+from kpdemo.records.run import Run
 from kpdemo.records.seeds import comparison
+from kpdemo.records.settings import setting
+from kpdemo.records.smoothing import smooth
+from kpdemo.records.sweeps import Sweep, Variant
 from kpdemo.ui.shared import charts, colors
 from kpdemo.ui.training.settings import NONE, changed
 

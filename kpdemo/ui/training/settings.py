@@ -5,7 +5,7 @@ from typing import Any
 
 from kpdemo import zoo
 from kpdemo.keypoints import markup
-from kpdemo.records.runs import settings
+from kpdemo.records.settings import settings
 from kpdemo.ui.shared import titles
 
 Settings = Mapping[str, Any]

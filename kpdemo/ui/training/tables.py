@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from kpdemo import zoo
-from kpdemo.records.runs import Claim, Library, Run
+from kpdemo.records.claims import Claim
+from kpdemo.records.library import Library
+from kpdemo.records.run import Run
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import swatch
 from kpdemo.ui.training import curves

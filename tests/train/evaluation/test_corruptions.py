@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import writers
 
-from kpdemo.keypoints import mesh_to_ibug
+from kpdemo.models import mesh_to_ibug
 from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.zoo import DEFAULT_MODELS
 from train.evaluation import corruptions

@@ -3,7 +3,7 @@
 import pytest
 from helpers.visitor import open_tab
 
-from kpdemo.records.runs import Histories
+from kpdemo.records.library import Histories
 from kpdemo.zoo import DEFAULT_MODELS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

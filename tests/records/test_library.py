@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpdemo.records.runs import Histories, settings, smooth
+from kpdemo.records.library import Histories
+from kpdemo.records.settings import settings
+from kpdemo.records.smoothing import smooth
 from kpdemo.ui.training import bars, curves
 from kpdemo.ui.training.settings import table
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
