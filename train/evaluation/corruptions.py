@@ -1,17 +1,16 @@
 """Robustness to corruptions: rotated, small, dark, compressed, occluded and grey photos."""
 
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
+from kpdemo.media import corruptions
 from kpdemo.models import model_folder
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train.data.sources import load
@@ -21,7 +20,7 @@ SOURCE = "300w-common"
 RESULT = WEIGHTS_DIR / "robustness.json"
 # MediaPipe's rows, and the names of its converted points.
 MAPS = {"mediapipe-index": "ibug-68", "mediapipe-ridge": "ibug-68-fitted"}
-DARKER, QUALITY, GREY = 0.4, 20, 128
+DARKER, QUALITY = 0.4, 20
 
 # Pixels `(H, W, 3)` uint8 RGB, keypoints `(K, 2)` in photo coordinates and the face's number in
 # its source -> the corrupted pixels and their keypoints. Deterministic: the number is the seed.
@@ -41,15 +40,8 @@ def rotated(degrees: float) -> Condition:
     def rotate(
         pixels: np.ndarray, keypoints: np.ndarray, number: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        height, width = pixels.shape[:2]
-        angle = np.deg2rad(degrees if number % 2 == 0 else -degrees)
-        cos, sin = np.cos(angle), np.sin(angle)
-        rotation = np.array([[cos, -sin], [sin, cos]])
-        size = np.ceil(np.abs(rotation) @ (width, height)).astype(int)
-        # Centre maps to centre; pixel centres are integers.
-        shift = (size - 1) / 2 - rotation @ ((width - 1) / 2, (height - 1) / 2)
-        matrix = np.column_stack([rotation, shift])
-        return cv2.warpAffine(pixels, matrix, size.tolist()), keypoints @ rotation.T + shift
+        turned, matrix = corruptions.turn(pixels, degrees if number % 2 == 0 else -degrees)
+        return turned, _moved(keypoints, matrix)
 
     return rotate
 
@@ -58,22 +50,18 @@ def half_size(
     pixels: np.ndarray, keypoints: np.ndarray, number: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both sides halved."""
-    size = np.array(pixels.shape[1::-1])
-    half = np.maximum(np.round(size / 2), 1).astype(int)
-    small = cv2.resize(pixels, half.tolist(), interpolation=cv2.INTER_AREA)
-    return small, (keypoints + 0.5) * (half / size) - 0.5
+    small, matrix = corruptions.resize(pixels, 0.5)
+    return small, _moved(keypoints, matrix)
 
 
 def dark(pixels: np.ndarray, keypoints: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Every value multiplied by 0.4."""
-    return np.rint(pixels * DARKER).astype(np.uint8), keypoints
+    return corruptions.darken(pixels, DARKER), keypoints
 
 
 def jpeg(pixels: np.ndarray, keypoints: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Compressed as JPEG at quality 20."""
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=QUALITY)
-    return np.asarray(Image.open(file)), keypoints
+    return corruptions.compress(pixels, QUALITY), keypoints
 
 
 def quarter_hidden(
@@ -82,16 +70,16 @@ def quarter_hidden(
     """A mid-grey rectangle over one quadrant of the keypoints' box, chosen by the number."""
     low, high = keypoints.min(0), keypoints.max(0)
     corner = low + (high - low) / 2 * np.divmod(np.random.default_rng(number).integers(4), 2)
-    x0, y0 = np.round(corner).astype(int).clip(0)
-    x1, y1 = np.round(corner + (high - low) / 2).astype(int).clip(0)
-    occluded = pixels.copy()
-    occluded[y0:y1, x0:x1] = GREY
-    return occluded, keypoints
+    return corruptions.cover(pixels, np.array([corner, corner + (high - low) / 2])), keypoints
 
 
 def grey(pixels: np.ndarray, keypoints: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Converted to grey, three channels."""
     return cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), keypoints
+
+
+def _moved(keypoints: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return keypoints @ matrix[:, :2].T + matrix[:, 2]
 
 
 CONDITIONS: dict[str, Condition] = {

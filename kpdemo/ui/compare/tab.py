@@ -20,7 +20,7 @@ from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side
 from kpdemo.structures import Comparison
 from kpdemo.ui import examples
-from kpdemo.ui.compare import ground_truth, messages, panels, table
+from kpdemo.ui.compare import degrade, ground_truth, messages, panels, table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
@@ -99,6 +99,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
             c = _controls(photos, models, projects)
         with gr.Column(scale=4, min_width=300):
             drawn_panels, drawn_table = panels.build(), table.build()
+            degrade.build(engine, session, drawn_panels)
     file = gr.JSON(visible=False)
 
     def run(

@@ -23,14 +23,17 @@ def browser() -> Iterator["sync_api.Browser"]:
 
 @pytest.fixture
 def open_page(browser, address) -> Iterator:
-    """`open_page(width)` is a visitor's page; none may log an error or ask another host."""
+    """`open_page(width, …)` is a visitor's page; none may log an error or ask another host.
+
+    More options, such as `has_touch`, are those of Playwright's contexts.
+    """
     contexts, complaints = [], []
 
     def sockets(socket: "sync_api.WebSocket") -> None:
         complaints.extend(_foreign(socket.url.replace("ws:", "http:", 1), address))
 
-    def open_page(width: int = 1440) -> "sync_api.Page":
-        context = browser.new_context(viewport={"width": width, "height": 900})
+    def open_page(width: int = 1440, **options: bool) -> "sync_api.Page":
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         context.set_default_timeout(1000 * PATIENCE)
         sync_api.expect.set_options(timeout=1000 * PATIENCE)
