@@ -11,24 +11,28 @@ from typing import Any
 
 import gradio as gr
 from gradio.routes import App
+from starlette.middleware import Middleware
 
+from kpdemo import __version__
 from kpdemo.engine.engine import engine
 from kpdemo.media import images
-from kpdemo.ui import api, session, theme, uploads
+from kpdemo.ui import api, previews, session, theme, uploads
 from kpdemo.ui.about import tab as about_tab
 from kpdemo.ui.compare import tab as compare_tab
 from kpdemo.ui.filters import tab as filters_tab
 from kpdemo.ui.heatmaps import tab as heatmaps_tab
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import tab as live_tab
-from kpdemo.ui.shared import scripts
+from kpdemo.ui.shared import component, scripts
 from kpdemo.ui.training import tab as training_tab
 
 _QUEUE_LENGTH = 24
-_HEADER = """<div class="kp-header"><svg viewBox="0 0 32 32" aria-hidden="true">
-<circle cx="10" cy="12" r="2.4"/><circle cx="22" cy="12" r="2.4"/><circle cx="16" cy="18" r="2.4"/>
-<circle cx="11" cy="24" r="2.4"/><circle cx="16" cy="26" r="2.4"/><circle cx="21" cy="24" r="2.4"/>
-</svg><h1>kpdemo</h1><p>Facial keypoints, network by network</p></div>"""
+_ICON = Path(__file__).with_name("favicon.svg")
+_HEADER = f"""<a class="kp-skip" href="#">Skip to the content</a>
+<div class="kp-header">{_ICON.read_text(encoding="utf-8")}
+<h1>kpdemo</h1><p>Facial keypoints, network by network</p></div>"""
+_FOOTER = f"""<p class="kp-small">kpdemo {__version__} · code: Apache-2.0 · weights: for research,
+not for commercial use</p>"""
 
 # Replacements of Gradio's texts.
 _TEXTS = {
@@ -49,12 +53,17 @@ async def _serving(app: App) -> AsyncIterator[None]:
 LAUNCH: dict[str, Any] = {
     "theme": theme.build(),
     "css_paths": theme.CSS,
+    "favicon_path": _ICON,
     "footer_links": [],
     "i18n": gr.I18n(en=_TEXTS),
     "run_history": False,
     "max_file_size": images.MAX_BYTES + 10_000_000,  # the page and `images` refuse earlier
     "state_session_capacity": session.SESSIONS_KEPT,
-    "app_kwargs": {"lifespan": _serving, "routes": [scripts.ROUTE]},
+    "app_kwargs": {
+        "lifespan": _serving,
+        "routes": [scripts.ROUTE, *previews.ROUTES],
+        "middleware": [Middleware(previews.Previews)],
+    },
     "enable_monitoring": False,
     "mcp_server": True,
     # Otherwise Gradio exits if its own first request of the page takes more than three seconds, as
@@ -68,29 +77,36 @@ def build() -> gr.Blocks:
     examples = Path(tempfile.mkdtemp(prefix="kpdemo-examples-"))
     atexit.register(shutil.rmtree, examples, ignore_errors=True)
     with gr.Blocks(
-        title="kpdemo: facial keypoints, network by network",
+        title=previews.TITLE,
         analytics_enabled=False,
         delete_cache=(uploads.EVERY, uploads.MAX_AGE),
         fill_width=True,
     ) as page:
         api.build(engine())
-        gr.HTML(_HEADER, apply_default_css=False)
+        gr.HTML(
+            _HEADER,
+            js_on_load=component.script("shared/page.js"),
+            apply_default_css=False,
+            elem_id="header",
+        )
         result = gr.State()
-        with gr.Tabs():
-            with gr.Tab("Compare", id="compare"):
+        # All tabs in one strip, which scrolls on narrow pages, instead of a menu of further ones.
+        with gr.Tabs(overflow_behavior="wrap"):
+            with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
                 compare_tab.build(engine(), result, examples)
-            with gr.Tab("Live", id="live"):
+            with gr.Tab("Live", id="live", elem_id="live-tab"):
                 live_tab.build(engine())
-            with gr.Tab("Heatmaps", id="heatmaps") as tab:
+            with gr.Tab("Heatmaps", id="heatmaps", elem_id="heatmaps-tab") as tab:
                 heatmaps_tab.build(engine(), result, tab)
-            with gr.Tab("Filters", id="filters") as tab:
+            with gr.Tab("Filters", id="filters", elem_id="filters-tab") as tab:
                 filters_tab.build(engine(), result, tab)
-            with gr.Tab("Training", id="training") as tab:
+            with gr.Tab("Training", id="training", elem_id="training-tab") as tab:
                 training_tab.build(tab)
-            with gr.Tab("Leaderboard", id="leaderboard") as tab:
+            with gr.Tab("Leaderboard", id="leaderboard", elem_id="leaderboard-tab") as tab:
                 leaderboard_tab.build(tab)
-            with gr.Tab("About", id="about"):
+            with gr.Tab("About", id="about", elem_id="about-tab"):
                 about_tab.build()
         api.footer()
+        gr.HTML(_FOOTER, apply_default_css=False, elem_id="footer")
     # This closes only the routes that bypass the queue: clients and plain HTTP (/call) wait in it.
     return page.queue(max_size=_QUEUE_LENGTH, api_open=False)

@@ -4,6 +4,17 @@ from pathlib import Path
 
 import gradio as gr
 
+# The sizes of `page.css`, by Gradio's names for them.
+_TEXT = gr.themes.sizes.Size(
+    name="text_kpdemo",
+    xxs="13px",
+    xs="13px",
+    sm="13px",
+    md="15px",
+    lg="15px",
+    xl="18px",
+    xxl="24px",
+)
 CSS = sorted(Path(__file__).parent.rglob("*.css"), key=lambda path: path.name)
 
 
@@ -13,6 +24,7 @@ def build() -> gr.themes.Base:
         primary_hue=gr.themes.colors.teal,
         secondary_hue=gr.themes.colors.teal,
         neutral_hue=gr.themes.colors.stone,
+        text_size=_TEXT,
         radius_size=gr.themes.sizes.radius_md,
         font=("ui-sans-serif", "system-ui", "sans-serif"),
         font_mono=("ui-monospace", "monospace"),

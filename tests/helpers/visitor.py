@@ -12,12 +12,8 @@ if TYPE_CHECKING:  # without Playwright, the tests are skipped
 
 
 def open_tab(page: "Page", name: str) -> None:
-    """Go to a tab, through the menu of further tabs on a narrow page."""
-    tab = page.get_by_role("tab", name=name)
-    if not tab.is_visible():
-        page.get_by_role("button", name="More tabs").click()
-        tab = page.locator(".overflow-dropdown").get_by_role("button", name=name)
-    tab.click()
+    """Go to a tab."""
+    page.get_by_role("tab", name=name).click()
 
 
 def wait_for_script(page: "Page", component: str) -> None:

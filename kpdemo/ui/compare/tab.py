@@ -26,6 +26,7 @@ from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
+_SKIP = '<a class="kp-skip" href="#" data-target="#panels">Skip to the result</a>'
 _LEAD = (
     "<p>Drop in a photo and see where four neural networks put the keypoints of each face, beside "
     "MediaPipe.</p>"
@@ -166,6 +167,7 @@ def _controls(
         elem_id="photo",
         alt_text="The photo that you chose",
     )
+    gr.HTML(_SKIP, apply_default_css=False, elem_classes="kp-skip-place")
     message = component.notice(
         "notice", "#photo", images.MAX_BYTES, notice.error(images.TOO_LARGE), "image"
     )
