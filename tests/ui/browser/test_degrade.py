@@ -96,7 +96,9 @@ def test_points_and_models_are_switched_in_the_browser(page):
     page.get_by_role("checkbox", name="U-Net").last.uncheck()
     expect(dots).to_be_hidden()
     page.locator("#degrade").get_by_label("Points").uncheck()
-    expect(page.locator('#degrade [data-model="resnet18"] .kp-drift-dots path').first).to_be_hidden()
+    expect(
+        page.locator('#degrade [data-model="resnet18"] .kp-drift-dots path').first
+    ).to_be_hidden()
     assert not asked
 
 
