@@ -14,8 +14,7 @@ import pytest
 from kpdemo.records import leaderboard
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe
-from train.publish import results
-from train.publish import tables as report
+from train.publish import report, results
 
 MARKERS = ("headline", "results", "systems", "claims", "robustness", "speed", "sweeps", "trials")
 BOX = {
@@ -215,8 +214,8 @@ def test_a_readme_is_utf_8_whatever_the_computer_writes_by_default(
     text = "# σ – ×\n<!-- trials -->\n<!-- end trials -->\n"
     document.write_text(text, encoding="utf-8")
     code = (
-        "from pathlib import Path; from train.publish import tables; "
-        "tables.write([Path({!r})], Path({!r}))"
+        "from pathlib import Path; from train.publish import report; "
+        "report.write([Path({!r})], Path({!r}))"
     )
     subprocess.run(
         [sys.executable, "-c", code.format(str(document), str(weights))],
@@ -362,7 +361,7 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
         "MAE 14.02 px",
         "NME 12.35 % [11.00, 13.50] (40 faces)",
         "input size; measured with the flip test",
-        "0.05, answers the mean",
+        "0.05, predicts the mean face",
         "4.4 M",
         "No: a\\|b other faces.",
     ]
