@@ -9,7 +9,7 @@ from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
-from kpdemo.records.leaderboard import FIFTEEN
+from kpdemo.records.standings import FIFTEEN
 from kpdemo.system.files import OutputError
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train import benchmark, recipe, sweep, trainer

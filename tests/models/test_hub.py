@@ -188,7 +188,7 @@ def test_a_wrong_checksum_is_refused_until_it_is_right(local_hub: Hub) -> None:
 
 def test_a_download_that_breaks_off_goes_on(local_hub: Hub) -> None:
     local_hub.add(REPO, FILES)
-    local_hub.fail("GET", "/store/", cut=True)
+    local_hub.fail("GET", "/store/", truncate=True)
     assert same(from_pretrained(REPO), checkpoint.load(WEIGHTS_DIR / NAME))
 
 

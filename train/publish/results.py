@@ -9,7 +9,7 @@ import numpy as np
 from kpdemo.keypoints.metrics import interval
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
-from kpdemo.records.leaderboard import FIFTEEN
+from kpdemo.records.standings import FIFTEEN
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe as recipes
 from train.claims import resolve

@@ -6,81 +6,82 @@ from train.publish.markdown import figure, nothing_yet, table
 
 def speed(collected: dict) -> str:
     """Latency of a comparison by part, and the throughput of training."""
-    found = collected["benchmark"]
-    if found is None:
+    benchmark = collected["benchmark"]
+    if benchmark is None:
         return "No data yet: `python -m kpdemo.benchmark weights/benchmark.json` makes this table."
     rows = {row["name"]: row for row in collected["models"]}
-    rows[BASELINE] = rows[f"{BASELINE}-index"]  # the maps take no time worth naming
+    rows[BASELINE] = rows[f"{BASELINE}-index"]  # the maps' time is negligible
     lines = [
         [
             f"{name}, alone",
             figure(value, "", 1),
             figure(rows.get(name, {}).get("times_mediapipe")),
         ]
-        for name, value in found["forward_milliseconds"].items()
+        for name, value in benchmark["forward_milliseconds"].items()
     ]
     lines += [
-        ["finding the face", figure(found["detect_milliseconds"], "", 1), ""],
-        ["the whole comparison", figure(found["compare_milliseconds"], "", 1), ""],
+        ["face detection", figure(benchmark["detect_milliseconds"], "", 1), ""],
+        ["the whole comparison", figure(benchmark["compare_milliseconds"], "", 1), ""],
     ]
-    part = f"part ({found['photo']}, {found['threads']} threads, {found['precision']})"
-    ratio = found["compare_to_forward_ratio"]
+    part = f"part ({benchmark['photo']}, {benchmark['threads']} threads, {benchmark['precision']})"
+    ratio = benchmark["compare_to_forward_ratio"]
     return "\n\n".join(
         [
             table((part, "ms", "times MediaPipe"), lines),
-            f"The whole takes {ratio:.2f} times the sum of the nets and MediaPipe alone.",
-            start_and_folder(found),
+            f"The whole takes {ratio:.2f} times as long as the nets and MediaPipe alone, added up.",
+            start_and_folder(benchmark),
             page(collected["page_benchmark"]),
             training(collected["training_benchmark"]),
         ]
     )
 
 
-def start_and_folder(found: dict) -> str:
+def start_and_folder(benchmark: dict) -> str:
     """Start-up time, memory, and the throughput of a folder."""
     return (
-        f"`python app.py` answers after {found['seconds_to_first_page']:.1f} s; where it "
-        f"asks a Hub that says nothing, after {found['seconds_with_a_silent_hub']:.1f} s.\n"
-        "Ten photos of 11 MP with 36 faces each leave it at "
-        f"{found['peak_memory_mib_after_ten_photos']:,} MiB.\n\n"
-        f"A folder goes through at {found['folder_photos_per_second']:.1f} photos a second, "
-        f"{found['folder_to_endpoint_ratio']:.2f} times the rate of one call of the page's\n"
-        f"`/compare` a photo, and {found['folder_to_compare_ratio']:.2f} times that of one call of "
-        "`kpdemo.compare`: the nets compute the same either way,\nwhat a folder saves is waiting."
+        f"`python app.py` serves the page after {benchmark['seconds_to_first_page']:.1f} s, and "
+        f"after {benchmark['seconds_with_a_silent_hub']:.1f} s where the Hub does not answer.\n"
+        "After ten photos of 11 MP with 36 faces each it uses "
+        f"{benchmark['peak_memory_mib_after_ten_photos']:,} MiB of memory.\n\n"
+        "A folder is processed at "
+        f"{benchmark['folder_photos_per_second']:.1f} photos per second, "
+        f"{benchmark['folder_to_endpoint_ratio']:.2f} times the rate of the page's `/compare`\n"
+        f"endpoint, and {benchmark['folder_to_compare_ratio']:.2f} times that of `kpdemo.compare`, "
+        "called photo by photo: the nets compute the same, a folder\nsaves waiting."
     )
 
 
-def page(found: dict | None) -> str:
+def page(times: dict | None) -> str:
     """Loading times of the page, in a paragraph."""
     command = "python -m kpdemo.benchmark page weights/page_benchmark.json"
-    if not found:
+    if not times:
         return f"No data yet: `{command}` makes the figures of the page."
     switches = "; ".join(
-        f"{max(times.values()):.0f} ms with {faces} face{'s' * (faces != '1')}"
-        for faces, times in found["switch_milliseconds"].items()
+        f"{max(milliseconds.values()):.0f} ms with {faces} face{'s' * (faces != '1')}"
+        for faces, milliseconds in times["switch_milliseconds"].items()
     )
     rates = ", ".join(
-        f"{name} {rate:.0f}" for name, rate in found["camera_frames_per_second"].items()
+        f"{name} {rate:.0f}" for name, rate in times["camera_frames_per_second"].items()
     )
-    seconds = {name: f"{value:.2f} s" for name, value in found.items() if name.endswith("_seconds")}
+    seconds = {name: f"{value:.2f} s" for name, value in times.items() if name.endswith("_seconds")}
     return (
-        f"The page in {found['browser'].split('.')[0]} on the same {found['cores']} cores\n"
+        f"The page in {times['browser'].split('.')[0]} on the same {times['cores']} cores\n"
         f"(`{command}`): first paint after\n{seconds['first_paint_seconds']}, ready after "
-        f"{seconds['examples_there_seconds']}; the first example after the start is compared in\n"
-        f"{seconds['first_example_compared_seconds']}, another in "
+        f"{seconds['examples_there_seconds']}; the first example after the start takes\n"
+        f"{seconds['first_example_compared_seconds']} to compare, another one "
         f"{seconds['next_example_compared_seconds']}; the slowest switch takes {switches}.\n"
-        f"Frames a second of a camera, with MediaPipe: {rates}."
+        f"Camera frames per second, beside MediaPipe: {rates}."
     )
 
 
-def training(found: dict | None) -> str:
+def training(benchmark: dict | None) -> str:
     """Training throughput relative to data in memory, in a sentence."""
-    if not found:
+    if not benchmark:
         return nothing_yet("benchmark", what="the figures of training")
     shares = ", ".join(
-        f"{name} {100 * rates['share']:.0f} %" for name, rates in found["recipes"].items()
+        f"{name} {100 * rates['share']:.0f} %" for name, rates in benchmark["recipes"].items()
     )
     return (
-        "Training with pictures from the loader, against the same steps on a batch that is in "
-        f"memory already\n(`python -m train benchmark`): {shares} of the rate."
+        "Training throughput with the data loader, relative to the same steps on one batch in "
+        f"memory\n(`python -m train benchmark`): {shares}."
     )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kpdemo.records import leaderboard
+from kpdemo.records.standings import BOARDS, BY_APP
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe
 from train.publish import report, results
@@ -328,10 +329,10 @@ def test_models_of_68_points_have_a_row_on_the_15_of_keypoint_resnet(weights: Pa
     table = tables(weights)["results"]
     assert "| unet | 2.25 % [2.40, 2.60] | 2.50 % [2.40, 2.60] | 1.25 px |" in table
     report.write([], weights)
-    board = next(board for board in leaderboard.BOARDS if board.name == "kaggle-15")
+    board = next(board for board in BOARDS if board.name == "kaggle-15")
     (first, _) = leaderboard.read(weights).on(board)
     assert (first.name, first.figures["nme_compare"]) == ("unet", 2.5)
-    assert first.errors[leaderboard.BY_APP].tolist() == [2.0, 3.0]
+    assert first.errors[BY_APP].tolist() == [2.0, 3.0]
     assert first.intervals["nme"] == (2.4, 2.6)
 
 
