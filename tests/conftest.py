@@ -19,7 +19,7 @@ from PIL import Image
 from kpdemo import compare
 from kpdemo.benchmark.server import served
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.models import hub as weights_hub
+from kpdemo.models import pins
 from kpdemo.zoo import BASELINE
 
 # Gradio's client tells its makers that it is used, unless this is set, whatever it is told.
@@ -130,7 +130,7 @@ def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         for module in (_http, file_download):
             monkeypatch.setattr(module, "time", awake)
         monkeypatch.setenv("HF_TOKEN", TOKEN)
-        monkeypatch.setattr(weights_hub, "PINS", tmp_path / "pins.json")
+        monkeypatch.setattr(pins, "FILE", tmp_path / "pins.json")
         # A Hub that answers does so, however busy this machine is.
         monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 60.0)
         close_session()

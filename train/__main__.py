@@ -9,7 +9,7 @@ from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
-from kpdemo.records.leaderboard import FIFTEEN
+from kpdemo.records.standings import FIFTEEN
 from kpdemo.system.files import OutputError
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train import benchmark, recipe, sweep, trainer
@@ -17,7 +17,7 @@ from train.data import status
 from train.data.sources import DataError, root
 from train.evaluation import corruptions, evaluate, label_counts
 from train.fitting import calibration, crop_rules, mesh_to_ibug
-from train.publish import kaggle_submission, push, release, space, space_check, tables
+from train.publish import kaggle_submission, push, release, report, space, space_check
 from train.publish.space_check import SpaceError
 from train.trainer import TrainingError
 
@@ -190,7 +190,7 @@ def run_completeness(options: argparse.Namespace) -> None:
 
 
 def run_report(options: argparse.Namespace) -> None:
-    tables.write()
+    report.write()
 
 
 def run_push(options: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError, from_dict
+from kpdemo.system import json_file
 from kpdemo.zoo import WEIGHTS_DIR
 from train import trainer, yaml_file
 from train.recipe import DESCRIPTION, Recipe, read
@@ -113,6 +114,21 @@ def place(
     if changes:
         return folder / "sweeps" / name / f"{title}-seed{recipe.seed}"
     return folder / (f"{recipe.name}-seed{recipe.seed}" if number else recipe.name)
+
+
+def describe(histories: Path = HISTORIES) -> None:
+    """Update the questions in the histories of sweeps; damaged files are skipped."""
+    for name in names():
+        question = from_dict(Sweep, yaml_file.read(SWEEPS / f"{name}.yaml"), name).question
+        for path in histories.glob(f"{name}/*.json"):
+            try:
+                history = json_file.read(path)
+                origin = history["sweep"]
+                if origin["question"] == question:
+                    continue
+            except (OSError, LookupError, TypeError, ValueError):
+                continue
+            model_folder.write_json(path, history | {"sweep": origin | {"question": question}})
 
 
 def finished(folder: Path, recipe: Recipe) -> dict | None:

@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, broadcast_object_list
 from torch import Tensor, nn
-from torch.optim.swa_utils import PARAM_LIST, AveragedModel
+from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -376,9 +376,11 @@ def moving_average(decay: float) -> Callable[[PARAM_LIST, PARAM_LIST, Tensor | i
     def update(average: PARAM_LIST, current: PARAM_LIST, updates: Tensor | int) -> None:
         if average[0].is_floating_point():
             count = int(updates)
-            torch._foreach_lerp_(average, current, 1 - min(decay, (1 + count) / (10 + count)))
+            ramp = get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))
+            ramp(average, current, updates)
         else:  # batch norm's counters
-            torch._foreach_copy_(average, current)
+            for ours, theirs in zip(average, current, strict=True):
+                ours.copy_(theirs)
 
     return update
 

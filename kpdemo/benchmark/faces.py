@@ -39,7 +39,7 @@ def measure_group(finder: FaceFinder, scenes: Iterable[Scene]) -> dict:
 
     "recall" has only faces of `SMALLEST` pixels and more, "faces" and "found" all of them.
     """
-    faces = found = large = large_found = false = turned = 0
+    faces = hits = large = large_hits = false = turned = 0
     errors: list[float] = []
     milliseconds = 0.0
     for scene in scenes:
@@ -53,16 +53,16 @@ def measure_group(finder: FaceFinder, scenes: Iterable[Scene]) -> dict:
             large += face.width >= SMALLEST
             if detection is None:
                 continue
-            found += 1
-            large_found += face.width >= SMALLEST
+            hits += 1
+            large_hits += face.width >= SMALLEST
             turned += abs((detection.roll - face.turn + 180) % 360 - 180) > 60
             if face.width >= SMALLEST and not scene.altered:
                 errors.append(point_error(finder, face, detection))
     return {
         "faces": faces,
-        "found": found,
+        "found": hits,
         f"faces_from_{SMALLEST}_px": large,
-        f"found_from_{SMALLEST}_px": large_found,
+        f"found_from_{SMALLEST}_px": large_hits,
         "false_faces": false,
         "turned_wrongly": int(turned),
         "errors_percent": np.round(np.sort(errors), 2).tolist(),
@@ -151,9 +151,9 @@ def summary(groups: dict[str, dict]) -> dict[str, float]:
         for key in (f"faces_from_{SMALLEST}_px", f"found_from_{SMALLEST}_px")
     }
     errors = np.array([error for group in groups.values() for error in group["errors_percent"]])
-    faces, found = total.values()
+    faces, hits = total.values()
     return {
-        f"recall_percent_from_{SMALLEST}_px": round(100 * found / faces, 1),
+        f"recall_percent_from_{SMALLEST}_px": round(100 * hits / faces, 1),
         "false_faces": sum(group["false_faces"] for group in groups.values()),
         "turned_wrongly": sum(group["turned_wrongly"] for group in groups.values()),
         f"within_{TOLERANCE:.0f}_percent_of_alone": round(

@@ -231,20 +231,20 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     }
 
 
-def _cuts(model: Model, count: int) -> np.ndarray:
-    """Noise in the shape of `count` cut faces: no net is faster on one picture than on another."""
+def _crops(model: Model, count: int) -> np.ndarray:
+    """Noise in the shape of `count` face crops: no net is faster on one picture than on another."""
     shape = (count, *model.config.input.shape)
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
 def _answer(model: Model, count: int) -> Callable[[], object]:
-    cuts = _cuts(model, count)
-    return lambda: predict(model, cuts)
+    crops = _crops(model, count)
+    return lambda: predict(model, crops)
 
 
 def _forward(model: Model) -> Callable[[], object]:
     size, device = model.config.input, model.device
-    pair = torch.from_numpy(_cuts(model, 2)).reshape(2, size.height, size.width, size.channels)
+    pair = torch.from_numpy(_crops(model, 2)).reshape(2, size.height, size.width, size.channels)
     pictures = normalise(pair.permute(0, 3, 1, 2).to(device), size)
 
     @torch.inference_mode()

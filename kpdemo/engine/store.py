@@ -13,6 +13,7 @@ import torch
 from kpdemo.models import hub, model_folder
 from kpdemo.models import model as checkpoint
 from kpdemo.models.config import ModelConfig
+from kpdemo.models.hub_errors import HubError
 from kpdemo.models.model import Model, refused
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.system.forks import Lock
@@ -54,7 +55,7 @@ class Store:
         usable = [name for name in self.folders if name not in self.unavailable]
         return sorted(usable, key=lambda name: name not in DEFAULT_MODELS)
 
-    def prefer(self, pulled: Mapping[str, hub.Pulled], errors: Mapping[str, hub.HubError]) -> None:
+    def prefer(self, pulled: Mapping[str, hub.Pulled], errors: Mapping[str, HubError]) -> None:
         """Use files of the Hub instead of the folders, where they could be pulled."""
         self._pulled.update(pulled)
         self.origins.update((name, files.origin) for name, files in pulled.items())

@@ -22,7 +22,7 @@ _BATCH = 16
 @torch.inference_mode()
 def sensitivity(
     model: Model,
-    cut: np.ndarray,
+    crop: np.ndarray,
     cells: int = CELLS,
     patch: float = PATCH,
 ) -> Iterator[tuple[float, np.ndarray | None]]:
@@ -31,13 +31,13 @@ def sensitivity(
     Yields the progress from 0 to 1, and with the last of it the moves, float32 `(K, gh, gw)`: until
     then None.
 
-    `cut` is `(H, W[, C])` uint8 of the model's input size. It is divided into `cells` cells along
+    `crop` is `(H, W[, C])` uint8 of the model's input size. It is divided into `cells` cells along
     its shorter side, as nearly square as can be; a square of `patch` times that side, filled with
-    the cut's mean colour, is laid on the centre of each. A cell's value is the distance between
+    the crop's mean colour, is laid on the centre of each. A cell's value is the distance between
     the predictions with and without the square, in percent of `eyes_or_width`, without calibration
     and without flip test, which would occlude two places.
     """
-    height, width = cut.shape[:2]
+    height, width = crop.shape[:2]
     device = model.device
     whole = Crop.whole(width, height)
 
@@ -48,13 +48,13 @@ def sensitivity(
             keypoints = model.net(normalise(tensor, model.config.input)).keypoints
         return keypoints.float().cpu().numpy()
 
-    (usual,) = answers(cut[None])
+    (usual,) = answers(crop[None])
     unit, _ = eyes_or_width(usual, model.config.markup, width, height)
     places = _places(height, width, cells, patch)
-    grey = cut.mean((0, 1)).round().astype(np.uint8)
+    grey = crop.mean((0, 1)).round().astype(np.uint8)
     moves = []
     for start in range(0, len(places), _BATCH):
-        hidden = np.repeat(cut[None], len(places[start : start + _BATCH]), 0)
+        hidden = np.repeat(crop[None], len(places[start : start + _BATCH]), 0)
         for picture, (rows, columns) in zip(hidden, places[start : start + _BATCH], strict=True):
             picture[rows, columns] = grey
         apart = whole.to_photo(answers(hidden)) - whole.to_photo(usual)

@@ -67,7 +67,9 @@ class Crop:
             [m[:, 0] * 2 / w, m[:, 1] * 2 / h, m @ np.array([1 / w - 1, 1 / h - 1, 1])]
         )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        cut = cv2.warpAffine(photo, to_photo, (w, h), flags=flags, borderMode=cv2.BORDER_CONSTANT)
+        pixels = cv2.warpAffine(
+            photo, to_photo, (w, h), flags=flags, borderMode=cv2.BORDER_CONSTANT
+        )
         if factor > 1:
-            cut = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA)
-        return cut
+            pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+        return pixels

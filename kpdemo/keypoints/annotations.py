@@ -129,10 +129,10 @@ def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
 
 def gaps(answers: Sequence[Answer | None]) -> str:
     """A sentence on the points that an annotation lacks; empty where it lacks none."""
-    known = [np.isfinite(answer.keypoints).all(1) for answer in answers if answer]
+    finite = [np.isfinite(answer.keypoints).all(1) for answer in answers if answer]
     words = []
-    if not all(face.all() for face in known):
-        count, total = (sum(map(size, known)) for size in (np.sum, len))
+    if not all(face.all() for face in finite):
+        count, total = (sum(map(size, finite)) for size in (np.sum, len))
         words.append(f"{count} of the {total} points are known; the others count nowhere.")
     if not all(_has_eye_distance(answer) for answer in answers if answer):
         words.append("Without both outer eye corners, errors are in pixels alone.")
@@ -230,10 +230,10 @@ def _number(text: str) -> float:
 
 def _claim(points: np.ndarray, face: ComparedFace) -> tuple[float, float]:
     """The share of the points outside a face's box, and the distance of their centres."""
-    known = points[np.isfinite(points).all(1)]
+    labelled = points[np.isfinite(points).all(1)]
     low, high = np.array(face.box[:2]), np.array(face.box[2:])
-    outside = ((known < low) | (known > high)).any(1).mean()
-    return float(outside), float(np.linalg.norm(known.mean(0) - (low + high) / 2))
+    outside = ((labelled < low) | (labelled > high)).any(1).mean()
+    return float(outside), float(np.linalg.norm(labelled.mean(0) - (low + high) / 2))
 
 
 def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:

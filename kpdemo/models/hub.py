@@ -4,7 +4,6 @@ Files lie in the cache of the Hub's own client (`HF_HOME`), and are used only if
 are those that the Hub states and, where `pins.json` pins the model, the one written there.
 """
 
-import dataclasses
 import hashlib
 import math
 import re
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import httpx2
 from huggingface_hub import (
     CommitOperationAdd,
     HfApi,
@@ -26,39 +24,20 @@ from huggingface_hub import (
 )
 from huggingface_hub.errors import (
     HfHubHTTPError,
-    HFValidationError,
-    OfflineModeIsEnabled,
-    RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 from huggingface_hub.utils import validate_repo_id
 
-from kpdemo.models import model_folder
-from kpdemo.models.model_folder import CheckpointError
-from kpdemo.system import json_file
-from kpdemo.system.json_file import JsonError
+from kpdemo.models import model_folder, pins
+from kpdemo.models.hub_errors import HubError, reason
 
 VARIABLE = "KPDEMO_HUB"  # the namespace that the app pulls from
 PREFIX = "kpdemo-"
-# Beside the code, and not in weights/: a copy that leaves the weights to the Hub needs it most.
-PINS = Path(__file__).with_name("pins.json")
 FILES = (model_folder.CONFIG, model_folder.WEIGHTS)
 MAIN = "main"
 TIMEOUT = 10.0  # seconds for one answer of the Hub
 COMMIT = re.compile("[0-9a-f]{40}")
-
-
-class HubError(CheckpointError):
-    """A repository that cannot be read or written; the message is one sentence that says why."""
-
-
-@dataclass(frozen=True)
-class Pin:
-    """The state of a repository that is known to be good: its commit, and its weights' sha256."""
-
-    revision: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +73,7 @@ def fetch(repo: str, revision: str | None = None) -> Pulled:
     """
     try:
         validate_repo_id(repo)
-        pin = read_pins().get(repo) if revision is None else None
+        pin = pins.read().get(repo) if revision is None else None
         target = pin.revision if pin else revision or MAIN
         folder, stale = _cached(repo, target), None
         if folder is None or not COMMIT.fullmatch(target):
@@ -109,7 +88,7 @@ def fetch(repo: str, revision: str | None = None) -> Pulled:
         if pin and (checksum := sha256(folder / model_folder.WEIGHTS)) != pin.sha256:
             raise HubError(
                 f"{model_folder.WEIGHTS} of {repo} is refused: its sha256 begins with "
-                f"{checksum[:8]}, and {PINS.name} has {pin.sha256[:8]}."
+                f"{checksum[:8]}, and {pins.FILE.name} has {pin.sha256[:8]}."
             )
     except HubError:
         raise
@@ -220,7 +199,7 @@ def _late(repo: str, patience: float) -> Pulled:
     """The cached files of a repository that did not answer in time; HubError if incomplete."""
     folder = _cached(repo, MAIN)
     # A pinned one would have come from the cache at once.
-    if folder is None or repo in read_pins() or any(_damaged(folder / name) for name in FILES):
+    if folder is None or repo in pins.read() or any(_damaged(folder / name) for name in FILES):
         raise HubError(f"{repo} had not arrived after {patience:g} s.")
     return Pulled(repo, folder, "the Hub did not answer in time")
 
@@ -299,82 +278,3 @@ def _ready(api: HfApi, repo: str, private: bool, branch: str) -> ModelInfo:
     if branch != MAIN:
         api.create_branch(repo, branch=branch, exist_ok=True)
     return ask()
-
-
-def read_pins() -> dict[str, Pin]:
-    """The pinned state of each repository by its id; HubError if the file is broken."""
-    try:
-        return {repo: Pin(**pin) for repo, pin in json_file.read(PINS).items()}
-    except FileNotFoundError:
-        return {}
-    except JsonError as error:
-        raise HubError(f"{PINS} {error}") from error
-    except TypeError as error:
-        raise HubError(f"{PINS} cannot be read ({error}).") from error
-
-
-def write_pin(repo: str, pin: Pin) -> None:
-    """Pin a repository in `pins.json`, and leave the others as they are."""
-    pins = read_pins() | {repo: pin}
-    data = {name: dataclasses.asdict(pins[name]) for name in sorted(pins)}
-    model_folder.write_json(PINS, data)
-
-
-def reason(error: BaseException) -> str:
-    """What went wrong between here and the Hub: the rest of a sentence, without the full stop."""
-    specific = HfHubHTTPError | OfflineModeIsEnabled | httpx2.TransportError
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, specific):
-        cause = cause.__cause__
-    message = _reason(error if cause is None else cause)
-    # In case a client's message quotes the request: the token must not reach a log.
-    token = get_token()
-    return message.replace(token, "…") if token else message
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, HfHubHTTPError):
-        return _answer(error)
-    if isinstance(error, OfflineModeIsEnabled):
-        return "HF_HUB_OFFLINE forbids to ask the Hub"
-    if isinstance(error, httpx2.TimeoutException):
-        return "the Hub did not answer in time"
-    if isinstance(error, httpx2.ConnectError):
-        return "the Hub could not be reached"
-    if isinstance(error, httpx2.TransportError):
-        return "the connection to the Hub broke off"
-    if isinstance(error, HFValidationError):
-        return "that is no name of a repository"
-    if isinstance(error, OSError) and error.errno is not None:
-        return f"{error.filename or 'a file'} could not be read or written ({error.strerror})"
-    return _line(str(error)) or type(error).__name__
-
-
-def _answer(error: HfHubHTTPError) -> str:
-    """The meaning of an HTTP error of the Hub, with the Hub's own message."""
-    status = error.response.status_code
-    detail = f" ({_line(error.server_message)})" if error.server_message else ""
-    if isinstance(error, RevisionNotFoundError):
-        return "the repository has no such revision"
-    if isinstance(error, RemoteEntryNotFoundError):
-        return f"the repository has no {error.response.url.path.rpartition('/')[2]}"
-    if status == 401 and not isinstance(error, RepositoryNotFoundError):
-        return f"the Hub does not accept the token, or wants one{detail}"
-    if status in (401, 404):
-        return "there is no such repository, or not for this token"
-    if status in (402, 413):
-        return f"the account's quota does not allow it{detail}"
-    if status == 403:
-        return f"this token, or its account, may not do that{detail}"
-    if status in (409, 412):
-        return f"somebody else changed it meanwhile{detail}"
-    if status == 429:
-        return f"the Hub is asked too often just now{detail}"
-    if status >= 500:
-        return f"the Hub has a fault of its own, {status}{detail}"
-    return f"the Hub answered {status}{detail}"
-
-
-def _line(text: str) -> str:
-    """A message of several lines as a part of a sentence."""
-    return " ".join(text.split())[:300].rstrip(". ")

@@ -17,7 +17,7 @@ from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.models import crop_rules, hub, model_folder, nets, onednn
 from kpdemo.models.config import VERSION, ConfigError, Input, ModelConfig, from_dict, in_short
-from kpdemo.models.hub import HubError
+from kpdemo.models.hub_errors import HubError
 from kpdemo.models.model_folder import CONFIG, WEIGHTS, CheckpointError
 
 CALIBRATION = "calibration"  # beside the net's own tensors
@@ -72,7 +72,7 @@ class Model:
     def push_to_hub(self, repo: str, *, private: bool = False, branch: str = "main") -> str:
         """Put what `save_pretrained` writes in a repository, in one commit; returns the commit.
 
-        Raises `kpdemo.models.hub.HubError`.
+        Raises `HubError`.
         """
         with tempfile.TemporaryDirectory() as scratch:
             self.save_pretrained(scratch)

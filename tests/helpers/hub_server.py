@@ -35,7 +35,7 @@ class Fault:
     status: int | None = None
     message: str = ""
     headers: dict[str, str] = field(default_factory=dict)
-    cut: bool = False  # the connection breaks off in the middle of the body
+    truncate: bool = False  # the connection breaks off in the middle of the body
     spoil: bool = False  # the body has the right length and another content
     hang: bool = False  # no answer before `Hub.close`
     times: int = 1
@@ -105,15 +105,13 @@ class Hub:
         files: dict[str, bytes],
         branch: str = "main",
         deleted: Collection[str] = (),
-        **known: bool,
+        private: bool = False,
     ) -> str:
         """Commit files to a repository, which is made if it is not there; returns the commit."""
         if repo not in self.repositories:
             first = {".gitattributes": b"*.safetensors filter=lfs\n"}
             commit = git_sha1(repo.encode())
-            self.repositories[repo] = Repository(
-                known.get("private", False), {commit: first}, {"main": commit}
-            )
+            self.repositories[repo] = Repository(private, {commit: first}, {"main": commit})
         here = self.repositories[repo]
         before = here.branches[branch]
         if not files and not deleted:
@@ -150,7 +148,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             path = unquote(urlsplit(self.path).path)
             hub.requests.append((self.command, path))
             fault = hub.fault(self.command, path)
-            if fault and fault.cut and self.command in ("PUT", "POST"):
+            if fault and fault.truncate and self.command in ("PUT", "POST"):
                 self.rfile.read(int(self.headers["Content-Length"]) // 2)
                 return self.hang_up()
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -165,8 +163,8 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 )
             try:
                 for (method, pattern), route in ROUTES.items():
-                    if method == self.command and (found := re.fullmatch(pattern, path)):
-                        return self.send(*route(self, *found.groups(), body=body), fault=fault)
+                    if method == self.command and (match := re.fullmatch(pattern, path)):
+                        return self.send(*route(self, *match.groups(), body=body), fault=fault)
                 raise Refused(404, f"No route {self.command} {path}")
             except Refused as why:
                 headers = {"X-Error-Message": why.message}
@@ -199,7 +197,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             if self.command == "HEAD":
                 return
-            if fault and fault.cut:
+            if fault and fault.truncate:
                 body = body[: len(body) // 2]
                 self.hang_up()
             self.wfile.write(body)
@@ -244,16 +242,16 @@ def _json(data: object) -> tuple[int, bytes]:
 
 
 def create(self, body: bytes) -> tuple:
-    asked = json.loads(body)
-    repo = f"{asked['organization']}/{asked['name']}"
-    if asked.get("type") == "space":
-        if asked.get("sdk") != "gradio":
+    request = json.loads(body)
+    repo = f"{request['organization']}/{request['name']}"
+    if request.get("type") == "space":
+        if request.get("sdk") != "gradio":
             raise Refused(400, "A Space needs an SDK")
         repo = f"spaces/{repo}"
     self.allow(repo)
     if repo in self.hub.repositories:
         raise Refused(409, "You already created this repo")
-    self.hub.add(repo, {}, private=asked.get("visibility") == "private")
+    self.hub.add(repo, {}, private=request.get("visibility") == "private")
     return _json({"url": f"{self.hub.url}/{repo}"})
 
 
@@ -284,11 +282,11 @@ def preupload(self, repo: str, revision: str, body: bytes) -> tuple:
     _, there = self.commit(repo, revision)
     files = []
     for file in json.loads(body)["files"]:
-        name, known = file["path"], there.get(file["path"])
+        name, content = file["path"], there.get(file["path"])
         large = name.endswith(LARGE) or file["size"] > TOO_LARGE
         one = {"path": name, "uploadMode": "lfs" if large else "regular", "shouldIgnore": False}
-        if known is not None:
-            one["oid"] = sha256(known) if large else git_sha1(known)
+        if content is not None:
+            one["oid"] = sha256(content) if large else git_sha1(content)
         files.append(one)
     return _json({"files": files})
 
@@ -306,22 +304,22 @@ def tree(self, repo: str, revision: str, body: bytes) -> tuple:
 
 def variables(self, repo: str, body: bytes) -> tuple:
     self.allow(repo)
-    known = self.repository(repo).variables
+    values = self.repository(repo).variables
     if body:
-        asked = json.loads(body)
-        known[asked["key"]] = asked["value"]
-    return _json({name: {"value": value} for name, value in known.items()})
+        variable = json.loads(body)
+        values[variable["key"]] = variable["value"]
+    return _json({name: {"value": value} for name, value in values.items()})
 
 
 def batch(self, repo: str, body: bytes) -> tuple:
     self.allow(repo)
     objects = []
-    for wanted in json.loads(body)["objects"]:
-        if wanted["oid"] not in self.hub.store:
-            upload = {"href": f"{self.hub.store_url}/store/{wanted['oid']}"}
+    for item in json.loads(body)["objects"]:
+        if item["oid"] not in self.hub.store:
+            upload = {"href": f"{self.hub.store_url}/store/{item['oid']}"}
             verify = {"href": f"{self.hub.url}/verify"}
-            wanted["actions"] = {"upload": upload, "verify": verify}
-        objects.append(wanted)
+            item["actions"] = {"upload": upload, "verify": verify}
+        objects.append(item)
     return _json({"transfer": "basic", "objects": objects})
 
 
@@ -381,8 +379,8 @@ def resolve(self, repo: str, revision: str, name: str, body: bytes) -> tuple:
 def stored(self, oid: str, body: bytes) -> tuple:
     self.hub.sent_to_store.append(self.headers.get("Authorization"))
     content = self.hub.store[oid]
-    if asked := self.headers.get("Range"):
-        start = int(asked.removeprefix("bytes=").partition("-")[0])
+    if span := self.headers.get("Range"):
+        start = int(span.removeprefix("bytes=").partition("-")[0])
         part = f"bytes {start}-{len(content) - 1}/{len(content)}"
         return 206, content[start:], {"Content-Range": part}
     return 200, content

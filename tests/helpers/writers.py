@@ -3,7 +3,7 @@
 Every writer fills the folder of its set under `root` (what KPDEMO_DATA names) and returns the
 keypoints that it drew, by face name: `(K, 2)` float32 in photo coordinates, 0-based, NaN where
 Kaggle's label is left out. Faces are a mean shape, turned, scaled and jittered; pictures are that
-shape drawn on a plain ground, so that a net can learn something from a handful.
+shape keypoints on a plain ground, so that a net can learn something from a handful.
 """
 
 import csv
@@ -53,7 +53,7 @@ _SHAPES = {
 
 def write_300w(root: Path, count: int = 2) -> Keypoints:
     """`count` faces in each of the five parts; in AFW two faces share a photo, as they do there."""
-    drawn = {}
+    keypoints = {}
     for part in PARTS_300W:
         for k in range(count):
             if part == "afw":
@@ -66,51 +66,51 @@ def write_300w(root: Path, count: int = 2) -> Keypoints:
             points = face("ibug-68", SIDE, SIDE, name=f"{part}/{stem}")
             write_picture(label.with_suffix(f".{suffix}"), "ibug-68", points, SIDE, SIDE)
             write_pts(label, points + 1)
-            drawn[f"{part}/{stem}"] = points
-    return drawn
+            keypoints[f"{part}/{stem}"] = points
+    return keypoints
 
 
 def write_300w_partial(root: Path, count: int = 2) -> Keypoints:
     """`count` faces of which eleven points are labelled and the others `nan nan`."""
-    drawn = {}
+    keypoints = {}
     for k in range(count):
         label = root / "300w-partial" / f"{k:04d}.pts"
         points = face("ibug-68", SIDE, SIDE, name=f"partial {k}")
         write_picture(label.with_suffix(".jpg"), "ibug-68", points, SIDE, SIDE)
         points[np.setdiff1d(np.arange(68), _PARTIAL)] = np.nan
         write_pts(label, points + 1)
-        drawn[f"300w-partial/{label.stem}"] = points
-    return drawn
+        keypoints[f"300w-partial/{label.stem}"] = points
+    return keypoints
 
 
 def write_imm(root: Path, count: int = 3) -> Keypoints:
     """One pose of `count` persons on the training side and of `count` to validate on."""
-    drawn = {}
+    keypoints = {}
     for person in (*range(1, count + 1), *range(33, 33 + count)):
         label = root / "imm" / f"{person:02d}-1m.asf"
         points = face("imm-58", 160, 120, name=label.stem)
         write_picture(label.with_suffix(".jpg"), "imm-58", points, 160, 120)
         write_asf(label, (points + 0.5) / (160, 120), columns=(7, 10)[person % 2])
-        drawn[f"imm/{label.stem}"] = points
-    return drawn
+        keypoints[f"imm/{label.stem}"] = points
+    return keypoints
 
 
 def write_bioid(root: Path, count: int = 8) -> Keypoints:
     """`count` faces, two in each run of fifty pictures; labels in their own folder, as there."""
-    drawn = {}
+    keypoints = {}
     for number in range(0, 25 * count, 25):
         stem = f"{number:04d}"
         points = face("bioid-20", SIDE, SIDE, name=f"bioid/{stem}")
         picture = root / "bioid" / f"BioID_{stem}.pgm"
         write_picture(picture, "bioid-20", points, SIDE, SIDE)
         write_pts(root / "bioid" / "points_20" / f"bioid_{stem}.pts", points)
-        drawn[f"bioid/BioID_{stem}"] = points
-    return drawn
+        keypoints[f"bioid/BioID_{stem}"] = points
+    return keypoints
 
 
 def write_ytf(root: Path, count: int = 4) -> Keypoints:
     """`count` frames in the training and in the test part, two a person."""
-    drawn = {}
+    keypoints = {}
     for part in ("training", "test"):
         table = root / "ytf" / f"{part}_frames_keypoints.csv"
         table.parent.mkdir(parents=True, exist_ok=True)
@@ -123,8 +123,8 @@ def write_ytf(root: Path, count: int = 4) -> Keypoints:
                 picture = root / "ytf" / part / f"{stem}.jpg"
                 write_picture(picture, "ibug-68", points, SIDE, SIDE)
                 rows.writerow([picture.name, *(f"{value:.1f}" for value in points.ravel())])
-                drawn[f"ytf/{part}/{stem}"] = points
-    return drawn
+                keypoints[f"ytf/{part}/{stem}"] = points
+    return keypoints
 
 
 def write_kaggle(root: Path, count: int = 8) -> Keypoints:
@@ -137,7 +137,7 @@ def write_kaggle(root: Path, count: int = 8) -> Keypoints:
     where.mkdir(parents=True, exist_ok=True)
     names = markup.get("kaggle-15").names
     columns = [f"{name}_{axis}" for name in names for axis in "xy"]
-    drawn = {}
+    keypoints = {}
     with (where / "training.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow([*columns, "Image"])
@@ -147,7 +147,7 @@ def write_kaggle(root: Path, count: int = 8) -> Keypoints:
             labels[list(_KAGGLE_MISSING[k % 3])] = np.nan
             texts = ["" if np.isnan(value) else f"{value:.6f}" for value in labels.ravel()]
             rows.writerow([*texts, _kaggle_image(points)])
-            drawn[f"kaggle/{k}"] = labels
+            keypoints[f"kaggle/{k}"] = labels
     with (where / "test.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["ImageId", "Image"])
@@ -156,9 +156,9 @@ def write_kaggle(root: Path, count: int = 8) -> Keypoints:
     with (where / "IdLookupTable.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["RowId", "ImageId", "FeatureName", "Location"])
-        wanted = [(k + 1, name) for k in range(count) for name in columns[: 30 if k % 2 else 4]]
-        rows.writerows((number + 1, *pair, "") for number, pair in enumerate(wanted))
-    return drawn
+        lookups = [(k + 1, name) for k in range(count) for name in columns[: 30 if k % 2 else 4]]
+        rows.writerows((number + 1, *pair, "") for number, pair in enumerate(lookups))
+    return keypoints
 
 
 def face(name_of_markup: str, width: int, height: int, name: str) -> np.ndarray:
@@ -206,11 +206,11 @@ def write_asf(path: Path, fractions: np.ndarray, columns: int) -> None:
 
 
 def _drawing(name_of_markup: str, points: np.ndarray, width: int, height: int) -> np.ndarray:
-    known = markup.get(name_of_markup)
+    layout = markup.get(name_of_markup)
     picture = np.full((height, width), 90, np.uint8)
     hull = cv2.convexHull(points.round().astype(np.int32))
     cv2.fillConvexPoly(picture, hull, 190)
-    for contour in known.contours:
+    for contour in layout.contours:
         cv2.polylines(picture, [points[list(contour)].round().astype(np.int32)], False, 60)
     return cv2.GaussianBlur(picture, (3, 3), 0)
 

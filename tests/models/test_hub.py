@@ -15,12 +15,13 @@ from huggingface_hub import constants
 import kpdemo
 from kpdemo.__main__ import main
 from kpdemo.engine.engine import Engine
-from kpdemo.models import hub, model_folder, nets
+from kpdemo.models import hub, model_folder, nets, pins
 from kpdemo.models import model as checkpoint
 from kpdemo.models.config import Input, ModelConfig
-from kpdemo.models.hub import HubError, Pin
+from kpdemo.models.hub_errors import HubError
 from kpdemo.models.model import Model, from_pretrained, load_pulled
 from kpdemo.models.model_folder import CheckpointError
+from kpdemo.models.pins import Pin
 from kpdemo.zoo import WEIGHTS_DIR
 
 NAME = "nosenet-moore"
@@ -121,7 +122,7 @@ def test_a_repository_that_does_not_fit_is_refused(
 def test_what_is_pinned_is_pulled_and_later_found_without_a_question(local_hub: Hub) -> None:
     pinned = local_hub.add(REPO, FILES)
     local_hub.add(REPO, OTHER)
-    hub.write_pin(REPO, Pin(pinned, hub.sha256(FILES[model_folder.WEIGHTS])))
+    pins.write(REPO, Pin(pinned, hub.sha256(FILES[model_folder.WEIGHTS])))
     pulled = hub.fetch(REPO)
     assert pulled.origin == f"{REPO} at {pinned[:7]} (Hugging Face Hub)"
     assert {path.name for path in pulled.folder.iterdir()} == set(FILES)
@@ -132,7 +133,7 @@ def test_what_is_pinned_is_pulled_and_later_found_without_a_question(local_hub: 
 
 def test_other_weights_than_the_pinned_ones_are_refused(local_hub: Hub) -> None:
     commit = local_hub.add(REPO, FILES)
-    hub.write_pin(REPO, Pin(commit, hub.sha256(OTHER[model_folder.WEIGHTS])))
+    pins.write(REPO, Pin(commit, hub.sha256(OTHER[model_folder.WEIGHTS])))
     with pytest.raises(HubError) as error:
         hub.fetch(REPO)
     assert "model.safetensors" in said(error)
@@ -140,10 +141,10 @@ def test_other_weights_than_the_pinned_ones_are_refused(local_hub: Hub) -> None:
 
 
 def test_pins_of_other_repositories_stay(local_hub: Hub) -> None:
-    hub.write_pin("b/two", Pin("2" * 40, "2" * 64))
-    hub.write_pin("a/one", Pin("1" * 40, "1" * 64))
-    assert list(hub.read_pins()) == ["a/one", "b/two"]
-    hub.PINS.write_text('{"a/one": ["1"]}')
+    pins.write("b/two", Pin("2" * 40, "2" * 64))
+    pins.write("a/one", Pin("1" * 40, "1" * 64))
+    assert list(pins.read()) == ["a/one", "b/two"]
+    pins.FILE.write_text('{"a/one": ["1"]}')
     with pytest.raises(HubError, match=r"pins\.json cannot be read"):
         hub.fetch(REPO)
 
@@ -187,7 +188,7 @@ def test_a_wrong_checksum_is_refused_until_it_is_right(local_hub: Hub) -> None:
 
 def test_a_download_that_breaks_off_goes_on(local_hub: Hub) -> None:
     local_hub.add(REPO, FILES)
-    local_hub.fail("GET", "/store/", cut=True)
+    local_hub.fail("GET", "/store/", truncate=True)
     assert same(from_pretrained(REPO), checkpoint.load(WEIGHTS_DIR / NAME))
 
 

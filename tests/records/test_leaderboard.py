@@ -13,7 +13,7 @@ from kpdemo.models import model as checkpoint
 from kpdemo.models import model_folder
 from kpdemo.models.predict import predict
 from kpdemo.records import leaderboard
-from kpdemo.records.leaderboard import BOARDS, BY_APP, BY_LABEL, Standing
+from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Standing, shares_below
 from kpdemo.ui.about import diagrams
 from kpdemo.ui.leaderboard import charts, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
@@ -62,10 +62,10 @@ def test_groups_and_inner_points_are_those_of_the_app_for_nets_and_mediapipe_ali
 def test_error_curves_agree_with_the_failure_rate_and_count_lost_faces():
     for row in leaderboard.read().rows:
         if BY_APP in row.errors:
-            (share,) = leaderboard.shares_below(row.errors[BY_APP], row.faces, np.array([8.0]))
+            (share,) = shares_below(row.errors[BY_APP], row.faces, np.array([8.0]))
             # A face whose error is rounded to the limit may count on either side of it.
             assert 100 - share == pytest.approx(row.figures["fr8"], abs=101 / row.faces)
-    lost = leaderboard.shares_below(np.array([1.0, 2.0]), 4, np.array([0.5, 1.0, 99.0]))
+    lost = shares_below(np.array([1.0, 2.0]), 4, np.array([0.5, 1.0, 99.0]))
     assert lost.tolist() == [0, 25, 50]
 
 

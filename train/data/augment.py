@@ -1,7 +1,7 @@
 """Data augmentation: geometry by random crops, appearance by torchvision.
 
-Rotation, shift and zoom are those of a random `Crop`, cut by one warp as in the app. torchvision's
-affine transform does the same, but takes several times as long, mostly to build its grid.
+Rotation, shift and zoom are those of a random `Crop`, sampled by one warp as in the app.
+torchvision's affine transform is several times as slow, mostly because it builds a grid.
 """
 
 from dataclasses import replace
@@ -47,14 +47,14 @@ class Augmenter:
         stored = Crop.whole(picture.shape[-1], picture.shape[-2])
         crop = self.random_crop(stored)
         pixels = np.ascontiguousarray(picture.permute(1, 2, 0).numpy())
-        cut = torch.from_numpy(crop.cut(pixels, self.size.height, self.size.width))
-        cut = cut[None] if cut.ndim == 2 else cut.permute(2, 0, 1).contiguous()
+        image = torch.from_numpy(crop.cut(pixels, self.size.height, self.size.width))
+        image = image[None] if image.ndim == 2 else image.permute(2, 0, 1).contiguous()
         target = torch.from_numpy(crop.to_crop(stored.to_photo(keypoints.numpy())))
-        cut = self.appearance(cut)
+        image = self.appearance(image)
         if torch.rand(()) < self.settings.mirror:
-            cut = cut.flip(-1)
+            image = image.flip(-1)
             target = target[self.order] * torch.tensor([-1.0, 1.0])
-        return cut, target
+        return image, target
 
     def random_crop(self, stored: Crop) -> Crop:
         """A crop at the centre of the stored face, randomly rotated, shifted and scaled."""

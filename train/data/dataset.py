@@ -53,8 +53,8 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
                 self.damaged.append(f"{face.name} has too few labels to crop the face.")
                 continue
             stored = crop.scaled(margin)
-            cut = stored.cut(pixels, height, width)
-            pictures.append(cut[None] if cut.ndim == 2 else cut.transpose(2, 0, 1))
+            image = stored.cut(pixels, height, width)
+            pictures.append(image[None] if image.ndim == 2 else image.transpose(2, 0, 1))
             points = markup.convert(face.keypoints, face.markup, recipe.markup)
             keypoints.append(stored.to_crop(points))
             eyes.append(eye_distance(face.keypoints, face.markup) / (crop.width / 2))

@@ -25,7 +25,7 @@ from kpdemo.models.config import Framing
 from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
-from kpdemo.records.leaderboard import FIFTEEN
+from kpdemo.records.standings import FIFTEEN
 from kpdemo.structures import ComparedFace
 from train.data.sources import DataError, LabelledFace, kaggle, load
 from train.evaluation import face_attributes
@@ -113,7 +113,7 @@ def by_labels(
     size = model.config.input
     predictions, all_crops = [], []
     for start in tqdm(range(0, len(faces), BATCH), desc=model.name, disable=None):
-        cuts, crops = [], []
+        inputs, crops = [], []
         for face in faces[start : start + BATCH]:
             pixels = face.pixels(size.channels)
             height, width = pixels.shape[:2]
@@ -122,8 +122,8 @@ def by_labels(
             )
             crop = change(crop) if change else crop
             crops.append(crop)
-            cuts.append(crop.cut(pixels, size.height, size.width))
-        keypoints = predict(model, np.stack(cuts)).keypoints
+            inputs.append(crop.cut(pixels, size.height, size.width))
+        keypoints = predict(model, np.stack(inputs)).keypoints
         predictions += [
             crop.to_photo(points) for crop, points in zip(crops, keypoints, strict=True)
         ]

@@ -201,10 +201,10 @@ def _facts(face: LabelledFace) -> dict[str, float]:
         "mouth_open": _lip_gap(points, markup) / size,
         "cut": _share_at_edge(points, *pixels.shape[::-1]),
     }
-    cut = _keypoint_box(pixels, points)
-    if cut.size:
-        small = cv2.resize(cut, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
-        facts["brightness"], facts["contrast"] = float(cut.mean()), float(cut.std())
+    box = _keypoint_box(pixels, points)
+    if box.size:
+        small = cv2.resize(box, (FACE_SIDE, FACE_SIDE), interpolation=cv2.INTER_AREA)
+        facts["brightness"], facts["contrast"] = float(box.mean()), float(box.std())
         facts["sharpness"] = float(cv2.Laplacian(small, cv2.CV_64F).var())
     return facts
 

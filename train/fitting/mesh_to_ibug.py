@@ -12,7 +12,7 @@ from kpdemo.faces.detector import FaceFinder
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.models import mesh_to_ibug, model_folder
 from kpdemo.models.face_landmarker import FaceLandmarker
-from kpdemo.records.leaderboard import FIFTEEN
+from kpdemo.records.standings import FIFTEEN
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train.data.sources import DataError, LabelledFace, load, split
 from train.evaluation import face_attributes

@@ -30,8 +30,8 @@ def submit(folder: Path, destination: Path) -> int:
     predictions: dict[int, np.ndarray] = {}
     for start in range(0, len(numbers), BATCH):
         batch = numbers[start : start + BATCH]
-        cuts = np.stack([whole.cut(pictures[n], size.height, size.width) for n in batch])
-        keypoints = whole.to_photo(predict(model, cuts).keypoints)
+        inputs = np.stack([whole.cut(pictures[n], size.height, size.width) for n in batch])
+        keypoints = whole.to_photo(predict(model, inputs).keypoints)
         predictions |= dict(zip(batch, keypoints, strict=True))
     return kaggle.write_submission(
         root() / "kaggle" / "IdLookupTable.csv", predictions, destination

@@ -12,6 +12,7 @@ from kpdemo.models import hub, model_folder
 from train import recipe as recipes
 from train.claims import checked, resolve
 from train.data.sources.catalog import CATALOG
+from train.publish.markdown import table
 
 SOURCE_TITLES = {
     "300w": "300-W training side (AFW, HELEN, LFPW)",
@@ -56,7 +57,7 @@ error distribution up to 8 %. {{ independence }}
 
 The code is Apache-2.0. These weights were trained on data sets whose terms allow research only
 ({{ sources }}): **for research, not for commercial use**. The net predicts keypoints on any
-picture, even without a face; it does not identify people.
+image, even without a face; it does not identify people.
 """
 
 USE = """```python
@@ -66,7 +67,7 @@ model = kpdemo.load("{namespace}/{prefix}{name}")
 ```
 
 This needs kpdemo's code; `{namespace}` is the account on the Hugging Face Hub. `model.net` is the
-PyTorch net; `kpdemo.models.predict.predict(model, cuts)` predicts keypoints on face crops. To
+PyTorch net; `kpdemo.models.predict.predict(model, crops)` predicts keypoints on face crops. To
 detect faces in a photo first, with the weights that ship with the code:
 
 ```python
@@ -99,6 +100,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     earlier_sources = titles(earlier_names)
     names = list(dict.fromkeys([*recipe["data"]["train"], *earlier_names]))
     count = len(markup.get(recipe["markup"]))
+    colors = "greyscale" if size["channels"] == 1 else "RGB"
     use = USE if (folder / model_folder.WEIGHTS).exists() else NO_WEIGHTS
     data = ModelCardData(
         library_name="kpdemo",
@@ -121,7 +123,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
         parameters=f"{history['parameters']:,}",
         points="1 keypoint" if count == 1 else f"{count} keypoints",
         markup=recipe["markup"],
-        input=f"{size['width']}×{size['height']}, {'grey' if size['channels'] == 1 else 'RGB'}",
+        input=f"{size['width']}×{size['height']}, {colors}",
         notes=recipe["notes"].strip() or "See the recipe in `history.json`.",
         deviations=_deviations(recipe),
         training=_training(history, sources, earlier_sources),
@@ -241,7 +243,7 @@ def _eval_results(metrics: dict) -> list[EvalResult]:
 
 
 def _table(metrics: dict, framing: Mapping[str, Any]) -> str:
-    box = "the whole picture" if framing["reference"] == "imm-picture" else "from the ground truth"
+    box = "the whole image" if framing["reference"] == "imm-picture" else "from the ground truth"
     names = {
         "nme": "NME",
         "nme_inner_51": "NME, inner 51",
@@ -250,21 +252,20 @@ def _table(metrics: dict, framing: Mapping[str, Any]) -> str:
         "auc8": "AUC@8",
         "lost": "faces lost",
     }
-    lines = []
+    parts = []
     for source, measured in metrics.items():
         single = measured["ground_truth_box"].get("flip_test") is False
         passes = "without flip test" if single else "with flip test"
         columns = [name for name in names if name in measured["compare"]]
-        lines += [
-            f"{SOURCE_TITLES.get(source, source)}, {measured['compare']['faces']} faces, {passes}:",
-            "",
-            "| crop | " + " | ".join(names[name] for name in columns) + " |",
-            "|---" * (len(columns) + 1) + "|",
+        rows = [
+            [title, *(_figure(measured[crop][name]) for name in columns)]
+            for crop, title in (("ground_truth_box", box), ("compare", "from detected faces"))
         ]
-        for crop, title in (("ground_truth_box", box), ("compare", "from detected faces")):
-            values = " | ".join(_figure(measured[crop][name]) for name in columns)
-            lines.append(f"| {title} | {values} |")
-    return "\n".join(lines)
+        parts += [
+            f"{SOURCE_TITLES.get(source, source)}, {measured['compare']['faces']} faces, {passes}:",
+            table(("crop", *(names[name] for name in columns)), rows),
+        ]
+    return "\n\n".join(parts)
 
 
 def _remarks(metrics: dict) -> list[str]:
@@ -308,12 +309,8 @@ def _claims(recipe: Mapping[str, Any], weights: Path) -> list[str]:
     claims = [resolve(claim, weights) for claim in recipe.get("claims") or []]
     if not claims:
         return []
-    rows = []
-    for claim in claims:
-        cells = claim["claim"], checked(claim), f"**{claim['verdict']}**"
-        rows.append(" | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells))
-    heads = ["| authors' finding | our check | verdict |", "|---|---|---|"]
-    return ["\n".join([*heads, *(f"| {row} |" for row in rows)])]
+    rows = [[claim["claim"], checked(claim), f"**{claim['verdict']}**"] for claim in claims]
+    return [table(("authors' finding", "our check", "verdict"), rows)]
 
 
 def _figure(value: float | None) -> str:

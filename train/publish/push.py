@@ -6,7 +6,7 @@ import httpx2
 from huggingface_hub import set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
-from kpdemo.models import hub, model_folder
+from kpdemo.models import hub, model_folder, pins
 from kpdemo.models import model as checkpoint
 from train.publish import model_card
 
@@ -15,7 +15,7 @@ TIMEOUT = 60.0  # seconds
 
 def push(
     folder: Path, namespace: str, private: bool = False, branch: str = hub.MAIN
-) -> tuple[str, hub.Pin, bool]:
+) -> tuple[str, pins.Pin, bool]:
     """Push a model folder to `NAMESPACE/kpdemo-MODEL`, in one commit, and pin it.
 
     Returns the repository, its pin, and whether there is a new commit: identical files are not
@@ -31,8 +31,8 @@ def push(
     files |= {name: (folder / name).read_bytes() for name in names}
     limit_timeout()
     commit, new = hub.upload(repo, files, private, branch)
-    pin = hub.Pin(commit, hub.sha256(files[model_folder.WEIGHTS]))
-    hub.write_pin(repo, pin)
+    pin = pins.Pin(commit, hub.sha256(files[model_folder.WEIGHTS]))
+    pins.write(repo, pin)
     return repo, pin, new
 
 

@@ -1,6 +1,5 @@
 """Collect all measurements into `weights/results.json`, for the app and the README."""
 
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,18 +9,16 @@ import numpy as np
 from kpdemo.keypoints.metrics import interval
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
-from kpdemo.records.leaderboard import FIFTEEN
-from kpdemo.records.seeds import Sample, comparison
-from kpdemo.system import json_file
+from kpdemo.records.standings import FIFTEEN
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe as recipes
 from train.claims import resolve
+from train.publish import experiments
+from train.publish.json_files import Files, dig, minutes, rounded
 from train.publish.model_card import SOURCE_TITLES
 
 NAME = "results.json"
 SOURCE = "300w-common"
-SWEEPS = "sweeps"
-TRIALS = "trials"
 # The class projects' systems, by markup. `simplenet-report` and `unet-report` are so called
 # because `simplenet` and `unet` are the app's own models.
 SYSTEMS = (
@@ -47,25 +44,6 @@ MAPS = {
 }
 
 
-class Files:
-    """Reads JSON files under a folder; damaged ones are listed in `problems`."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.problems: list[str] = []
-
-    def read(self, *parts: str) -> dict:
-        """The object in a file; empty if it is missing or damaged. NaN becomes None."""
-        path = self.root.joinpath(*parts)
-        try:
-            return json_file.read(path)
-        except FileNotFoundError:
-            return {}
-        except (ValueError, OSError):
-            self.problems.append("/".join(parts))
-            return {}
-
-
 def collect(weights: Path = WEIGHTS_DIR) -> dict:
     """The measurements in `weights`, with None for those that are missing.
 
@@ -86,8 +64,8 @@ def collect(weights: Path = WEIGHTS_DIR) -> dict:
         "fifteen": fifteen_rows(files, models),
         "benchmark": benchmark or None,
         "robustness": files.read("robustness.json") or None,
-        "sweeps": sweeps(files),
-        "trials": trials(files),
+        "sweeps": experiments.sweeps(files),
+        "trials": experiments.trials(files),
         "training_benchmark": files.read("training_benchmark.json") or None,
         "page_benchmark": files.read("page_benchmark.json") or None,
         "problems": sorted(set(files.problems)),
@@ -247,102 +225,6 @@ def row(
     }
 
 
-def sweeps(files: Files) -> list[dict]:
-    """The sweeps by name; in each, the unchanged recipe first, then the changed runs.
-
-    A run has one entry for all of its seeds.
-    """
-    experiments: dict[str, dict] = {}
-    runs: dict[str, dict[str, list[dict]]] = {}
-    for path in sorted((files.root / SWEEPS).glob("*/*.json")):
-        history = files.read(SWEEPS, path.parent.name, path.name)
-        if not history:
-            continue
-        origin = history.get("sweep") or {}
-        sweep = experiments.setdefault(
-            path.parent.name, {"name": path.parent.name, "question": None, "recipe": None}
-        )
-        sweep["question"] = sweep["question"] or origin.get("question")
-        sweep["recipe"] = sweep["recipe"] or dig(history, "recipe", "name")
-        variants = runs.setdefault(path.parent.name, {})
-        variants.setdefault(origin.get("run") or path.stem, []).append(history)
-    for name, sweep in experiments.items():
-        rows = [seeds(run, histories) for run, histories in runs[name].items()]
-        sweep["runs"] = sorted(rows, key=lambda run: (bool(run["changes"]), run["run"]))
-        first = Sample.of(sweep["runs"][0]["best_nmes"])
-        for run in sweep["runs"][1:]:
-            run["against_first"] = comparison(first, Sample.of(run["best_nmes"]))
-    return list(experiments.values())
-
-
-def seeds(name: str, histories: list[dict]) -> dict:
-    """One run of a sweep: its best validation NME over all seeds.
-
-    `best_nme` is their mean, `deviation` the standard deviation, `against_first` whether the
-    interval of the difference to the sweep's first run leaves out zero.
-    """
-    runs = [sweep_run(name, dig(h, "sweep", "changes") or {}, h) for h in histories]
-    sample = Sample.of(run["best_nme"] for run in runs)
-    epochs = [run["best_epoch"] for run in runs if run["best_epoch"]]
-    return {
-        "run": name,
-        "changes": runs[0]["changes"],
-        "seeds": len(runs),
-        "epochs": max(run["epochs"] for run in runs),
-        "minutes": round(math.fsum(run["minutes"] or 0 for run in runs), 1),
-        "parameters": runs[0]["parameters"],
-        "best_nme": rounded(sample.mean),
-        "deviation": rounded(sample.deviation),
-        "best_nmes": [rounded(value) for value in sample.values],
-        "best_epochs": [min(epochs), max(epochs)] if epochs else None,
-        "finished": all(run["finished"] for run in runs),
-        "diverged": next((run["diverged"] for run in runs if run["diverged"]), None),
-        "against_first": None,
-    }
-
-
-def rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def trials(files: Files) -> list[dict]:
-    """Trials on the way to the default models, by model and then by name.
-
-    `tried` describes the difference, `validation` the faces that the error was measured on: only
-    trials of one model on the same faces are comparable.
-    """
-    result = []
-    for path in sorted((files.root / TRIALS).glob("*.json")):
-        history = files.read(TRIALS, path.name)
-        if history:
-            trial = {name: dig(history, "trial", name) for name in ("model", "tried", "validation")}
-            run = sweep_run(path.stem, {}, history)
-            del run["changes"]
-            result.append(trial | run)
-    return sorted(result, key=lambda each: str(each["model"]))
-
-
-def sweep_run(name: str, changes: dict, history: dict) -> dict:
-    """One run: its best validation NME and its last losses."""
-    epochs = history.get("epochs") or []
-    last = epochs[-1] if epochs else {}
-    measured = [epoch for epoch in epochs if epoch.get("validation_nme") is not None]
-    best: dict = min(measured, key=lambda epoch: epoch["validation_nme"], default={})
-    return {
-        "run": name,
-        "changes": changes,
-        "epochs": len(epochs),
-        "minutes": minutes(epochs),
-        "parameters": history.get("parameters"),
-        "best_nme": best.get("validation_nme"),
-        "best_epoch": best.get("epoch"),
-        "train_loss": last.get("train_loss"),
-        "validation_loss": last.get("validation_loss"),
-        "finished": bool(history.get("finished")),
-        "diverged": history.get("diverged"),
-    }
-
-
 def trained_on(files: Files, name: str, recipe: dict) -> list[str] | None:
     """Titles of all data sets that the weights were trained on, in earlier runs, too."""
     sources = dig(recipe, "data", "train")
@@ -367,15 +249,3 @@ def extremes(faces: Iterable[dict] | None) -> list[dict] | None:
     if faces is None:
         return None
     return [{name: face.get(name) for name in ("face", "error", "reason")} for face in faces]
-
-
-def minutes(epochs: list[dict]) -> float | None:
-    """Total duration of the epochs."""
-    return round(math.fsum(e.get("seconds") or 0 for e in epochs) / 60, 1) if epochs else None
-
-
-def dig(data: Any, *keys: str | None) -> Any:
-    """The value under nested keys, None where one is missing."""
-    for key in keys:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data

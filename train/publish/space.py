@@ -8,8 +8,8 @@ from huggingface_hub import HfApi, SpaceCard
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
-from kpdemo.models import hub
-from kpdemo.models.hub import HubError
+from kpdemo.models import hub, pins
+from kpdemo.models.hub_errors import HubError, reason
 from train.publish.push import limit_timeout
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def push(repo: str, private: bool = False) -> tuple[str, bool]:
     except HubError:
         raise
     except Exception as error:
-        raise HubError(f"{repo} cannot be pushed: {hub.reason(error)}.") from error
+        raise HubError(f"{repo} cannot be pushed: {reason(error)}.") from error
 
 
 def _ready(api: HfApi, repo: str, private: bool) -> str | None:
@@ -107,9 +107,9 @@ def _ready(api: HfApi, repo: str, private: bool) -> str | None:
     return info.sha
 
 
-def _pins(namespace: str | None) -> dict[str, hub.Pin]:
+def _pins(namespace: str | None) -> dict[str, pins.Pin]:
     start = f"{namespace}/{hub.PREFIX}"
-    return {repo: pin for repo, pin in hub.read_pins().items() if repo.startswith(start)}
+    return {repo: pin for repo, pin in pins.read().items() if repo.startswith(start)}
 
 
 def _pulls_from(api: HfApi, repo: str) -> str | None:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from kpdemo import zoo
 from kpdemo.keypoints.metrics import FAILURE
-from kpdemo.records.leaderboard import Standing, shares_below
+from kpdemo.records.standings import Standing, shares_below
 from kpdemo.ui.shared import charts, colors
 from kpdemo.ui.shared.numbers import count
 from kpdemo.zoo import color

@@ -7,7 +7,7 @@ import numpy as np
 
 from kpdemo import zoo
 from kpdemo.keypoints import markup
-from kpdemo.records.leaderboard import Face, Standing
+from kpdemo.records.standings import Face, Standing
 from kpdemo.ui.shared.colors import css_color
 
 _SIDE = 300  # units of a drawing, about its pixels

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from kpdemo import zoo
 from kpdemo.records import leaderboard
-from kpdemo.records.leaderboard import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
+from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
 from kpdemo.ui.leaderboard import charts, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
 from kpdemo.ui.shared import component

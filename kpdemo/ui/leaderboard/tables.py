@@ -6,7 +6,7 @@ from html import escape
 
 from kpdemo import zoo
 from kpdemo.keypoints import markup
-from kpdemo.records.leaderboard import Robustness, Standing
+from kpdemo.records.standings import Robustness, Standing
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import swatch
 from kpdemo.ui.shared.numbers import count

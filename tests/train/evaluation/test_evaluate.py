@@ -104,7 +104,7 @@ def test_nets_that_see_whole_pictures_are_measured_too(imm, name, points):
         assert len(face["truth"]) == len(face["keypoints"]) == points
         assert face["facts"]["size"] > 10  # of the full labels, whatever the net answers
     text = (folder / "README.md").read_text()
-    assert "| the whole picture |" in text
+    assert "| the whole image |" in text
     assert f"{points} keypoint{'s' * (points > 1)} (" in text
 
 

@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard, close_session, constants
 from huggingface_hub.utils import _http
 
 import kpdemo
-from kpdemo.models import hub, model_folder
+from kpdemo.models import hub, model_folder, pins
 from kpdemo.zoo import WEIGHTS_DIR
 from train.__main__ import main
 from train.publish import push as pushing
@@ -22,10 +22,9 @@ PUSH = ["push", NAME, "--namespace", ACCOUNT]
 
 
 @pytest.fixture(autouse=True)
-def pins(local_hub: Hub) -> Path:
-    """The pins of an earlier push of another model, which must stay."""
-    hub.write_pin("somebody/kpdemo-other", hub.Pin("1" * 40, "2" * 64))
-    return hub.PINS
+def earlier_pin(local_hub: Hub) -> None:
+    """The pin of an earlier push of another model, which must stay."""
+    pins.write("somebody/kpdemo-other", pins.Pin("1" * 40, "2" * 64))
 
 
 def commits(local_hub: Hub) -> int:
@@ -42,10 +41,10 @@ def test_a_push_is_one_commit_of_the_whole_folder(
     assert set(files) == {".gitattributes", *FILES}
     for name in FILES - {model_folder.CARD}:
         assert files[name] == (WEIGHTS_DIR / NAME / name).read_bytes()
-    pin = hub.read_pins()[REPO]
+    pin = pins.read()[REPO]
     assert pin.revision == local_hub.head(REPO)
     assert pin.sha256 == hub.sha256(WEIGHTS_DIR / NAME / model_folder.WEIGHTS)
-    assert len(hub.read_pins()) == 2
+    assert len(pins.read()) == 2
     out = capsys.readouterr().out
     for told in (REPO, pin.revision, pin.sha256):
         assert told in out
@@ -75,13 +74,13 @@ def test_what_is_there_already_is_not_pushed_again(
     local_hub: Hub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(PUSH) == 0
-    first, known = commits(local_hub), hub.read_pins()
-    hub.PINS.write_text("{}")
+    first, known = commits(local_hub), pins.read()
+    pins.FILE.write_text("{}")
     local_hub.requests.clear()
     assert main(PUSH) == 0
     assert (first, commits(local_hub)) == (1, 1)
     assert {method for method, _ in local_hub.requests} == {"GET"}
-    assert hub.read_pins() == {REPO: known[REPO]}
+    assert pins.read() == {REPO: known[REPO]}
     assert "unchanged" in capsys.readouterr().out
 
 
@@ -150,7 +149,7 @@ def test_a_push_that_fails_says_why_changes_nothing_and_can_be_repeated(
     local_hub: Hub, capsys: pytest.CaptureFixture[str], fault: tuple, told: str
 ) -> None:
     method, part, what = fault
-    before = hub.read_pins()
+    before = pins.read()
     local_hub.fail(method, part, **what)
     assert main(PUSH) == 1
     printed = capsys.readouterr()
@@ -160,7 +159,7 @@ def test_a_push_that_fails_says_why_changes_nothing_and_can_be_repeated(
     assert sentence.endswith(".")
     assert TOKEN not in printed.err + printed.out
     assert commits(local_hub) == 0
-    assert hub.read_pins() == before
+    assert pins.read() == before
     local_hub.faults.clear()
     assert main(PUSH) == 0
     assert commits(local_hub) == 1
@@ -214,7 +213,7 @@ def test_a_hub_that_falls_silent_is_given_up(
 def test_pins_that_cannot_be_written_end_in_one_sentence(
     local_hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(hub, "PINS", hub.PINS.parent / "nowhere" / "pins.json")
+    monkeypatch.setattr(pins, "FILE", pins.FILE.parent / "nowhere" / "pins.json")
     assert main(PUSH) == 1
     (sentence,) = capsys.readouterr().err.splitlines()
     assert "nowhere" in sentence
@@ -272,12 +271,12 @@ def test_what_cannot_be_pushed_ends_in_one_sentence(
             (folder / model_folder.WEIGHTS).write_bytes(b"half")
         else:
             (folder / model_folder.METRICS).unlink()
-    before = hub.read_pins()
+    before = pins.read()
     heads = {repo: local_hub.head(repo) for repo in local_hub.repositories}
     assert main(arguments) == 1
     printed = capsys.readouterr()
     (sentence,) = printed.err.splitlines()
     assert told in sentence
     assert TOKEN not in sentence
-    assert hub.read_pins() == before
+    assert pins.read() == before
     assert heads == {repo: local_hub.head(repo) for repo in local_hub.repositories}

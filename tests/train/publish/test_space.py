@@ -11,7 +11,7 @@ import yaml
 from helpers.hub_server import ACCOUNT, TOKEN, Hub
 from huggingface_hub import constants
 
-from kpdemo.models import hub
+from kpdemo.models import hub, pins
 from train.__main__ import main
 from train.publish import space, space_check
 
@@ -208,8 +208,8 @@ def test_a_push_updates_what_changed_and_deletes_what_is_gone(local_hub: Hub, sm
 
 
 def test_a_space_pulls_what_is_pinned_in_its_namespace(local_hub: Hub, small: Path) -> None:
-    hub.write_pin(MODEL, hub.Pin("1" * 40, "2" * 64))
-    hub.write_pin("else/kpdemo-unet", hub.Pin("3" * 40, "4" * 64))
+    pins.write(MODEL, pins.Pin("1" * 40, "2" * 64))
+    pins.write("else/kpdemo-unet", pins.Pin("3" * 40, "4" * 64))
     local_hub.fail("POST", "/variables", status=403)
     assert main(PUSH) == 1
     assert commits(local_hub) == 0

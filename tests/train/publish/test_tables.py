@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from kpdemo.records import leaderboard
+from kpdemo.records.standings import BOARDS, BY_APP
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe
-from train.publish import results
-from train.publish import tables as report
+from train.publish import report, results
 
 MARKERS = ("headline", "results", "systems", "claims", "robustness", "speed", "sweeps", "trials")
 BOX = {
@@ -215,8 +215,8 @@ def test_a_readme_is_utf_8_whatever_the_computer_writes_by_default(
     text = "# σ – ×\n<!-- trials -->\n<!-- end trials -->\n"
     document.write_text(text, encoding="utf-8")
     code = (
-        "from pathlib import Path; from train.publish import tables; "
-        "tables.write([Path({!r})], Path({!r}))"
+        "from pathlib import Path; from train.publish import report; "
+        "report.write([Path({!r})], Path({!r}))"
     )
     subprocess.run(
         [sys.executable, "-c", code.format(str(document), str(weights))],
@@ -329,10 +329,10 @@ def test_models_of_68_points_have_a_row_on_the_15_of_keypoint_resnet(weights: Pa
     table = tables(weights)["results"]
     assert "| unet | 2.25 % [2.40, 2.60] | 2.50 % [2.40, 2.60] | 1.25 px |" in table
     report.write([], weights)
-    board = next(board for board in leaderboard.BOARDS if board.name == "kaggle-15")
+    board = next(board for board in BOARDS if board.name == "kaggle-15")
     (first, _) = leaderboard.read(weights).on(board)
     assert (first.name, first.figures["nme_compare"]) == ("unet", 2.5)
-    assert first.errors[leaderboard.BY_APP].tolist() == [2.0, 3.0]
+    assert first.errors[BY_APP].tolist() == [2.0, 3.0]
     assert first.intervals["nme"] == (2.4, 2.6)
 
 
@@ -362,7 +362,7 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
         "MAE 14.02 px",
         "NME 12.35 % [11.00, 13.50] (40 faces)",
         "input size; measured with the flip test",
-        "0.05, answers the mean",
+        "0.05, predicts the mean face",
         "4.4 M",
         "No: a\\|b other faces.",
     ]

@@ -1,0 +1,87 @@
+"""The documents' tables and sentences on speed."""
+
+from kpdemo.zoo import BASELINE
+from train.publish.markdown import figure, nothing_yet, table
+
+
+def speed(collected: dict) -> str:
+    """Latency of a comparison by part, and the throughput of training."""
+    benchmark = collected["benchmark"]
+    if benchmark is None:
+        return "No data yet: `python -m kpdemo.benchmark weights/benchmark.json` makes this table."
+    rows = {row["name"]: row for row in collected["models"]}
+    rows[BASELINE] = rows[f"{BASELINE}-index"]  # the maps' time is negligible
+    lines = [
+        [
+            f"{name}, alone",
+            figure(value, "", 1),
+            figure(rows.get(name, {}).get("times_mediapipe")),
+        ]
+        for name, value in benchmark["forward_milliseconds"].items()
+    ]
+    lines += [
+        ["face detection", figure(benchmark["detect_milliseconds"], "", 1), ""],
+        ["the whole comparison", figure(benchmark["compare_milliseconds"], "", 1), ""],
+    ]
+    part = f"part ({benchmark['photo']}, {benchmark['threads']} threads, {benchmark['precision']})"
+    ratio = benchmark["compare_to_forward_ratio"]
+    return "\n\n".join(
+        [
+            table((part, "ms", "times MediaPipe"), lines),
+            f"The whole takes {ratio:.2f} times as long as the nets and MediaPipe alone, added up.",
+            start_and_folder(benchmark),
+            page(collected["page_benchmark"]),
+            training(collected["training_benchmark"]),
+        ]
+    )
+
+
+def start_and_folder(benchmark: dict) -> str:
+    """Start-up time, memory, and the throughput of a folder."""
+    return (
+        f"`python app.py` serves the page after {benchmark['seconds_to_first_page']:.1f} s, and "
+        f"after {benchmark['seconds_with_a_silent_hub']:.1f} s where the Hub does not answer.\n"
+        "After ten photos of 11 MP with 36 faces each it uses "
+        f"{benchmark['peak_memory_mib_after_ten_photos']:,} MiB of memory.\n\n"
+        "A folder is processed at "
+        f"{benchmark['folder_photos_per_second']:.1f} photos per second, "
+        f"{benchmark['folder_to_endpoint_ratio']:.2f} times the rate of the page's `/compare`\n"
+        f"endpoint, and {benchmark['folder_to_compare_ratio']:.2f} times that of `kpdemo.compare`, "
+        "called photo by photo: the nets compute the same, a folder\nsaves waiting."
+    )
+
+
+def page(times: dict | None) -> str:
+    """Loading times of the page, in a paragraph."""
+    command = "python -m kpdemo.benchmark page weights/page_benchmark.json"
+    if not times:
+        return f"No data yet: `{command}` makes the figures of the page."
+    switches = "; ".join(
+        f"{max(milliseconds.values()):.0f} ms with {faces} face{'s' * (faces != '1')}"
+        for faces, milliseconds in times["switch_milliseconds"].items()
+    )
+    rates = ", ".join(
+        f"{name} {rate:.0f}" for name, rate in times["camera_frames_per_second"].items()
+    )
+    seconds = {name: f"{value:.2f} s" for name, value in times.items() if name.endswith("_seconds")}
+    return (
+        f"The page in {times['browser'].split('.')[0]} on the same {times['cores']} cores\n"
+        f"(`{command}`): first paint after\n{seconds['first_paint_seconds']}, ready after "
+        f"{seconds['examples_there_seconds']}; the first example after the start takes\n"
+        f"{seconds['first_example_compared_seconds']} to compare, another one "
+        f"{seconds['next_example_compared_seconds']}; the slowest switch takes {switches}.\n"
+        f"Camera frames per second, beside MediaPipe: {rates}."
+    )
+
+
+def training(benchmark: dict | None) -> str:
+    """Training throughput relative to data in memory, in a sentence."""
+    if not benchmark:
+        return nothing_yet("benchmark", what="the figures of training")
+    shares = ", ".join(
+        f"{name} {100 * rates['share']:.0f} %" for name, rates in benchmark["recipes"].items()
+    )
+    return (
+        "Training throughput with the data loader, relative to the same steps on one batch in "
+        f"memory\n(`python -m train benchmark`): {shares}."
+    )
