@@ -52,6 +52,9 @@ def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
     models = comparison.models if any(face.answers for face in comparison.faces) else []
     references = result.references()
     truth = references if result.truth else [None] * len(references)
+    names = {markups[name] for name in models} | _converted(comparison)
+    if result.truth:
+        names.add(result.truth.marks.markup)
     return export.to_json(
         {
             "width": comparison.width,
@@ -59,7 +62,8 @@ def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
             "src": _picture(photo.pixels, PHOTO_SIDE),
             "start": _starts_zoomed(comparison),
             "low": draw.LOW_CONFIDENCE,
-            "truth": result.truth is not None,
+            "truth": result.truth.marks.markup if result.truth else None,
+            "markups": {name: _markup(name) for name in sorted(names)},
             "faces": [
                 _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
                 for face, marks in zip(comparison.faces, truth, strict=True)
@@ -67,6 +71,22 @@ def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
             "panels": [_panel(result, name, markups[name], references) for name in models],
         }
     )
+
+
+def _converted(comparison: Comparison) -> set[str]:
+    """The markups that answers are converted to."""
+    answers = [answer for face in comparison.faces for answer in face.answers.values()]
+    return {name for answer in answers for name in agreement.readings(answer)}
+
+
+def _markup(name: str) -> dict[str, Any]:
+    scheme = markup.get(name)
+    return {
+        "names": titles.points(name),
+        "places": {place: list(at) for place, at in scheme.anatomy.items()},
+        "groups": {group: list(at) for group, at in scheme.groups.items()},
+        "contours": scheme.contours,
+    }
 
 
 def _starts_zoomed(comparison: Comparison) -> bool:
@@ -117,6 +137,7 @@ def _panel(
         "names": titles.points(scheme.name),
         "places": {place: list(at) for place, at in scheme.anatomy.items()},
         "contours": scheme.contours,
+        "markup": markup_name,
         "pts": first is not None and export.ibug_points(first) is not None,
         "faces": [
             _points(face.answers.get(name), reference)
@@ -139,6 +160,11 @@ def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] |
         "confidence": answer.confidence,
         "milliseconds": answer.milliseconds,
         "gaps": [],
+        "readings": {
+            name: np.round(points, 2)
+            for name, points in agreement.readings(answer).items()
+            if name != answer.markup
+        },
     }
     if reference is not None and reference is not answer:
         gaps = agreement.between(answer, reference)

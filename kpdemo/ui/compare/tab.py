@@ -20,7 +20,7 @@ from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side
 from kpdemo.structures import Comparison
 from kpdemo.ui import examples
-from kpdemo.ui.compare import degrade, ground_truth, messages, panels, table
+from kpdemo.ui.compare import degrade, drag, ground_truth, messages, panels, table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
@@ -100,6 +100,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
             c = _controls(photos, models, projects)
         with gr.Column(scale=4, min_width=300):
             drawn_panels, drawn_table = panels.build(), table.build()
+            drawn_points = drag.build(drawn_panels)
             degrade.build(engine, session, drawn_panels)
     file = gr.JSON(visible=False)
 
@@ -142,6 +143,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
     c.run.click(run, [c.photo, *chosen, session], **to_page | {"trigger_mode": "always_last"})
     c.example.click(run_example, [*chosen, session], **to_page)
     c.truth.chosen(load_file, session, **to_page)
+    drawn_points.truth(load_file, session, **to_page)
     c.truth.another(choose_set, session, **to_page)
     c.truth.cleared(clear, session, **to_page)
     private: dict[str, Any] = {"api_visibility": "private"}
