@@ -78,9 +78,9 @@ def build() -> gr.Blocks:
         result = gr.State()
         with gr.Tabs():
             with gr.Tab("Compare", id="compare"):
-                compare_tab.build(engine(), result, examples)
+                compare_frame = compare_tab.build(engine(), result, examples)
             with gr.Tab("Live", id="live"):
-                live_tab.build(engine())
+                live_tab.build(engine(), compare_frame)
             with gr.Tab("Heatmaps", id="heatmaps") as tab:
                 heatmaps_tab.build(engine(), result, tab)
             with gr.Tab("Filters", id="filters") as tab:
