@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from kpdemo import zoo
 from kpdemo.benchmark.server import served
 from kpdemo.benchmark.speed import photo_640x480
-from kpdemo.zoo import DEFAULT_MODELS
+from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 if TYPE_CHECKING:  # the app itself needs no Playwright
     from playwright.sync_api import Browser, BrowserType, Page
@@ -176,13 +177,12 @@ def _live(browsers: "BrowserType", url: str, camera: Path) -> dict[str, float]:
         page = _open(browser, url)
         page.get_by_role("tab", name="Live").click()
         page.get_by_role("button", name="Start camera").click()
-        for number in range(len(DEFAULT_MODELS)):  # they come first
-            page.get_by_label("Model beside MediaPipe").click()
-            option = page.get_by_role("option").nth(number)
-            model = option.inner_text().strip("✓ \n")
-            option.click()
+        for model in DEFAULT_MODELS:
+            for name in (*DEFAULT_MODELS, BASELINE):
+                box = page.locator("#live-models").get_by_label(zoo.title(name), exact=True)
+                box.set_checked(name in (model, BASELINE))
             page.wait_for_timeout(1000 * SETTLING)
-            rates[model] = statistics.median(_rate(page) for _ in range(READINGS))
+            rates[zoo.title(model)] = statistics.median(_rate(page) for _ in range(READINGS))
     return rates
 
 

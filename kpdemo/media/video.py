@@ -55,11 +55,11 @@ class Clip:
     """A video file, opened; iterate over it once, and close it or use it in a `with`.
 
     Times, rate and length are those of its frames, whatever the header says. `rate` is frames a
-    second of the slots, `slots` about how many there will be. Raises VideoError for a file that
-    is no video, too large or too long.
+    second of the slots, `slots` about how many there will be; with `every` 2 both are halved, and
+    so on. Raises VideoError for a file that is no video, too large or too long.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
         # FFmpeg takes a relative name with a colon for an address of another protocol.
         path = Path(path).absolute()
         _check(path)
@@ -88,7 +88,8 @@ class Clip:
             raise
         # Of 50 or 60 frames a second every second one: their times stay evenly apart.
         rate = 1 / self._step
-        self.rate = max(1.0, round(rate / max(1, math.ceil(rate / _MAX_RATE - 0.05)), 3))
+        thinned = rate / (every * max(1, math.ceil(rate / _MAX_RATE - 0.05)))
+        self.rate = max(1.0, round(thinned, 3))
         self.slots = self._slot(span) + 1
 
     def __enter__(self) -> "Clip":

@@ -93,9 +93,9 @@ def build() -> gr.Blocks:
         # All tabs in one strip, which scrolls on narrow pages, instead of a menu of further ones.
         with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
-                compare_tab.build(engine(), result, examples)
+                compare_frame = compare_tab.build(engine(), result, examples)
             with gr.Tab("Live", id="live", elem_id="live-tab"):
-                live_tab.build(engine())
+                live_tab.build(engine(), compare_frame)
             with gr.Tab("Heatmaps", id="heatmaps", elem_id="heatmaps-tab") as tab:
                 heatmaps_tab.build(engine(), result, tab)
             with gr.Tab("Filters", id="filters", elem_id="filters-tab") as tab:

@@ -41,6 +41,20 @@ def test_more_than_thirty_frames_a_second_are_thinned_evenly(tmp_path, rate, cou
     assert [frame.slot for frame in frames] == list(range(len(numbers)))
 
 
+@pytest.mark.parametrize(
+    ("rate", "every", "kept", "numbers"),
+    [(10, 2, 5, [0, 2, 4, 6]), (10, 3, 10 / 3, [0, 3, 6]), (60, 2, 15, [0, 4])],
+)
+def test_a_part_of_the_frames_is_taken_at_even_times(tmp_path, rate, every, kept, numbers):
+    source = videos.write(tmp_path / "clip.webm", videos.plain(8), rate, "VP80")
+    with Clip(source, every) as clip:
+        assert clip.rate == pytest.approx(kept, abs=0.001)
+        assert clip.slots == len(numbers)
+        frames = list(clip)
+    assert [frame.number for frame in frames] == numbers
+    assert [frame.slot for frame in frames] == list(range(len(numbers)))
+
+
 def text(folder: Path) -> Path:
     (folder / "text.mp4").write_text("no video at all\n" * 20)
     return folder / "text.mp4"

@@ -1,18 +1,23 @@
 """The tabs' handlers, called without a browser."""
 
 import json
+import re
+from base64 import b64encode
 from pathlib import Path
 
 import gradio as gr
 import pytest
+from helpers import videos
 
 from kpdemo.engine.engine import engine
+from kpdemo.models.expressions import Expression
 from kpdemo.ui.compare import tab as compare_tab
 from kpdemo.ui.filters import tab as filters_tab
 from kpdemo.ui.heatmaps import tab as heatmaps_tab
 from kpdemo.ui.heatmaps.state import SENSITIVITY, Choice, Request
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
-from kpdemo.ui.live import tab as live_tab
+from kpdemo.ui.live import video as live_video
+from kpdemo.ui.live.camera import Cameras
 from kpdemo.ui.live.handover import Handover
 from kpdemo.ui.training import tab as training_tab
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
@@ -120,19 +125,98 @@ def test_training_draws_what_is_chosen():
     assert training_tab.draw_curves([], "nme", "epoch", True, 0)[0] is None
 
 
+def video_start(upload: Path, models: tuple[str, ...] = ("simplenet",), every: int = 1):
+    return live_video.start(str(upload), live_video.claim(str(upload)), models, every, True)
+
+
+def short_video(folder: Path, hopper) -> Path:
+    return videos.write(folder / "pan.mp4", videos.pan(hopper, 4))
+
+
 def test_a_cancelled_video_is_deleted_without_being_read(tmp_path: Path):
     upload = tmp_path / "face.webm"
     upload.write_bytes(b"video")
-    start = live_tab.start(str(upload), live_tab.claim(str(upload)), "unet")
-    assert "Cancelled" in live_tab.stop(start.request).message
+    start = video_start(upload)
+    assert "Cancelled" in live_video.stop(start.request).message
     assert not list(tmp_path.iterdir())
-    (update,) = live_tab.run(engine(), Handover(), start.request)
+    (update,) = live_video.run(engine(), Handover(), start.request)
     assert update.message == UNCHANGED
-    assert "Choose a video first" in live_tab.start(None, None, "unet").message
+    nothing = live_video.start(None, None, ["unet"], 1, True)
+    assert "Choose a video first" in nothing.message
+    nothing = live_video.start(str(upload), None, [], 1, True)
+    assert "at least one model" in nothing.message
+
+
+def test_a_video_gives_files_and_tells_the_jitter(tmp_path, hopper):
+    handover, request = Handover(), video_start(short_video(tmp_path, hopper)).request
+    *_, last = live_video.run(engine(), handover, request)
+    assert "4 frames compared, 4 of them with a face" in last.message
+    assert re.search(r"SimpleNet \d\.\d\d → \d\.\d\d\.", last.message)
+    assert set(handover.take(last.player)) == {"video", "csv"}
+    assert live_video.end(request) == live_video.Update()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cancel_before_or_after_the_end_takes_the_result_away(tmp_path, hopper):
+    for late in (False, True):
+        request = video_start(short_video(tmp_path, hopper)).request
+        list(live_video.run(engine(), Handover(), request))  # whose result is on its way
+        steps = [live_video.stop, live_video.end]
+        updates = [step(request) for step in (reversed(steps) if late else steps)]
+        assert updates[0] == live_video.Update()
+        assert "Cancelled" in updates[1].message and updates[1].player is None
+
+
+def test_the_time_of_a_video_is_estimated_until_it_starts(tmp_path, hopper):
+    upload = short_video(tmp_path, hopper)
+    claim = live_video.claim(str(upload))
+    text = live_video.estimate(engine(), claim, ["simplenet"], 2)
+    assert re.search(r"2 frames, about \d+ s", text)
+    assert live_video.estimate(engine(), claim, [], 2) == ""
+    assert live_video.estimate(engine(), None, ["simplenet"], 2) == ""
+    live_video.start(str(upload), claim, ["simplenet"], 2, True)
+    assert live_video.estimate(engine(), claim, ["simplenet"], 2) == ""
+
+
+def frame(photo: Path, seconds: float, **more) -> dict:
+    picture = f"data:image/jpeg;base64,{b64encode(photo.read_bytes()).decode()}"
+    return {"picture": picture, "camera": "a", "seconds": seconds, "models": ["unet"]} | more
+
+
+def test_a_camera_answers_with_points_jitter_and_expression(hopper_path):
+    cameras = Cameras(engine())
+    first = cameras.look(frame(hopper_path, 0.0, models=["unet", "mediapipe"]))
+    assert "expression" not in first and first["models"]["unet"]["jitter"] is None
+    points = first["faces"][0]["answers"]["unet"]
+    assert len(points["raw"]) == 68 and points["raw"] == points["steady"]
+    assert 0 < first["models"]["unet"]["apart"] < 10
+    second = cameras.look(frame(hopper_path, 0.1, expression=True))
+    assert second["models"]["unet"]["jitter"] == pytest.approx([0, 0], abs=0.5)
+    assert second["models"]["unet"]["apart"] is None
+    assert set(second["expression"]) == set(Expression._fields)
+    other = cameras.look(frame(hopper_path, 0.2, camera="b"))
+    assert other["models"]["unet"]["jitter"] is None
+    with pytest.raises(ValueError, match="Unknown model"):
+        cameras.look(frame(hopper_path, 0.3, models=["nothing"]))
+    with pytest.raises(ValueError):
+        cameras.look(frame(hopper_path, 0.3) | {"picture": "data:image/jpeg;base64,AAAA"})
+
+
+def test_a_frozen_frame_is_a_photo_without_a_file(hopper_path):
+    picture = frame(hopper_path, 0.0)["picture"]
+    update = compare_tab.compare_frame(engine(), picture, ["unet"], gr.Progress())
+    assert update.photo is None and len(update.result.comparison.faces) == 1
+    again = compare_tab.compare(engine(), None, ["simplenet"], update.result, gr.Progress())
+    assert again.result.comparison.models == ["simplenet"]
+    assert "at least one model" in (
+        compare_tab.compare_frame(engine(), picture, [], gr.Progress()).message
+    )
+    broken = compare_tab.compare_frame(engine(), "data:,AAAA", ["unet"], gr.Progress())
+    assert 'role="alert"' in broken.message and broken.result == UNCHANGED
 
 
 def test_the_about_text_promises_what_was_measured():
-    about = (Path(live_tab.__file__).parents[1] / "about" / "about.md").read_text("utf-8")
+    about = (Path(live_video.__file__).parents[1] / "about" / "about.md").read_text("utf-8")
     measured = json.loads((WEIGHTS_DIR / "face_benchmark.json").read_text())
     assert measured["proposals"] == "CenterFace" and measured["recall_percent_from_40_px"] >= 97
     assert "CenterFace" in about and "40 pixels" in about and "97 %" in about

@@ -3,7 +3,7 @@
 import json
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side
 from kpdemo.structures import Comparison
 from kpdemo.ui import examples
-from kpdemo.ui.compare import degrade, drag, ground_truth, messages, panels, table
+from kpdemo.ui.compare import degrade, drag, frame, ground_truth, messages, panels, table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
@@ -89,8 +89,11 @@ class _Controls:
     truth: gr.HTML
 
 
-def build(engine: Engine, session: gr.State, folder: Path) -> None:
-    """Lay out the tab; the example photos are written to `folder`."""
+def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML], None]:
+    """Lay out the tab; the example photos are written to `folder`.
+
+    What comes back lets this tab compare the `picture` of a component's "freeze" events.
+    """
     photos = examples.write(folder)
     gr.HTML(_LEAD, elem_classes="kp-lead")
     projects = [name for name in engine.store.names if name not in DEFAULT_MODELS]
@@ -126,6 +129,14 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         update = compare(engine, path, models + projects, last, progress)
         return update._replace(photo=path) if update.photo is _UNCHANGED else update
 
+    def run_frame(
+        event: gr.EventData,
+        models: list[str],
+        projects: list[str],
+        progress: gr.Progress = _PROGRESS,
+    ) -> Update:
+        return compare_frame(engine, event.picture, models + projects, progress)
+
     def load_file(event: gr.EventData, last: PhotoResult | None) -> Update:
         return load_truth(engine, event.name, event.text, last)
 
@@ -152,6 +163,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
     drawn_panels.download(
         download, session, file, show_progress="hidden", trigger_mode="multiple", **private
     ).then(None, file, None, js=_SAVE, **private)
+    return lambda camera: camera.freeze(run_frame, chosen, **to_page)
 
 
 def _controls(
@@ -221,6 +233,20 @@ def compare(
     return update._replace(photo=result.path) if Path(result.path).exists() else update
 
 
+def compare_frame(
+    engine: Engine, picture: str, models: Sequence[str], progress: gr.Progress
+) -> Update:
+    """Compare a frame of the camera, a JPEG as data URI."""
+    if not models:
+        return Update(message=notice.error(messages.NO_MODEL))
+    try:
+        photo = frame.load(picture)
+    except ImageError as error:
+        return Update(message=notice.error(str(error)))
+    comparison = _compare(engine, photo, models, progress)
+    return display(engine, PhotoResult(frame.NAME, photo, comparison))._replace(photo=None)
+
+
 def display(engine: Engine, result: PhotoResult) -> Update:
     """The parts of the page for a result."""
     store = engine.store
@@ -279,12 +305,16 @@ def _result(
     else:
         raise ImageError(messages.NO_PHOTO)
     loading = 1000 * (time.perf_counter() - started)
-    comparison = engine.compare(
-        photo, models, lambda model, done: progress(done, desc=zoo.title(model))
-    )
+    comparison = _compare(engine, photo, models, progress)
     timings = comparison.timings
     timings = timings | {"load": loading, "total": timings["total"] + loading}
     return PhotoResult(path, photo.shrunk(), replace(comparison, timings=timings), truth)
+
+
+def _compare(
+    engine: Engine, photo: images.Photo, models: Sequence[str], progress: gr.Progress
+) -> Comparison:
+    return engine.compare(photo, models, lambda model, done: progress(done, desc=zoo.title(model)))
 
 
 def _whole(last: PhotoResult) -> images.Photo:

@@ -1,13 +1,15 @@
-"""The webcam with a model and MediaPipe side by side, drawn by the browser.
+"""The webcam with the keypoints of all chosen models, drawn by the browser.
 
 Gradio's own streaming writes every frame to its cache on the disk. Here a frame comes as text,
 is processed in memory, and only the keypoints go back, for the browser to draw.
 """
 
+import json
 import threading
 from base64 import b64decode
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -15,10 +17,12 @@ import numpy as np
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.faces.base import Detector
+from kpdemo.engine.stream import Stream, StreamFrame
+from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.keypoints import agreement, markup
 from kpdemo.media import draw, images
-from kpdemo.structures import Comparison, Face
+from kpdemo.models.expressions import Expressions
+from kpdemo.structures import Answer
 from kpdemo.ui.shared import component
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.zoo import BASELINE
@@ -27,29 +31,24 @@ from kpdemo.zoo import BASELINE
 # frames than this are dropped, so that photos do not wait behind cameras.
 _MAX_FRAMES = 3
 _MAX_LETTERS = 1_000_000
-_MAX_CAMERAS = 20  # whose faces are tracked from frame to frame
+_MAX_CAMERAS = 20  # whose faces are followed from frame to frame
+# Seconds between two searches of a scene without a face: each takes as long as several frames.
+_REST = 0.4
 
 
-def build(engine: Engine, model: str) -> gr.HTML:
-    """The component; its value is the name of the model beside MediaPipe."""
+def build(engine: Engine, models: Sequence[str]) -> gr.HTML:
+    """The component; its value is the list of the chosen models, as JSON.
+
+    It triggers "freeze" with the `picture` that is to be compared, a JPEG as data URI.
+    """
     turns = threading.BoundedSemaphore(_MAX_FRAMES)
-    trackers = _Trackers(engine)
+    cameras = Cameras(engine)
 
-    def look(frame: dict[str, str]) -> dict[str, Any]:  # the page calls it by this name
-        """The keypoints of `model` and MediaPipe on a `picture`, a JPEG as data URI, in its pixels.
-
-        `camera` names the camera's run that the frame belongs to.
-        """
+    def look(frame: dict[str, Any]) -> dict[str, Any]:  # the page calls it by this name
         if not turns.acquire(blocking=False):
             return {"busy": True}
         try:
-            comparison = engine.compare(
-                _photo(frame["picture"]),
-                [frame["model"], BASELINE],
-                borrow=False,
-                find=trackers.find(frame["camera"]),
-            )
-            return _answer(comparison, frame["model"])
+            return cameras.look(frame)
         except ValueError as error:
             return {"error": str(error)}
         finally:
@@ -59,65 +58,120 @@ def build(engine: Engine, model: str) -> gr.HTML:
         "camera",
         "live/live.html",
         "live/live.js",
-        value=model,
+        events=["freeze"],
+        value=json.dumps(list(models)),
         server_functions=[look],
         baseline=BASELINE,
         systems={
-            name: {
-                "title": zoo.title(name),
-                "color": css_color(name),
-            }
-            for name in (*engine.names, BASELINE)
+            name: {"title": zoo.title(name), "color": css_color(name)} for name in engine.names
         },
         contours={name: scheme.contours for name, scheme in markup.MARKUPS.items()},
     )
 
 
-class _Trackers:
-    """A face tracker for each running camera, by its name; the least recent ones are dropped."""
+@dataclass
+class _Camera:
+    """A running camera; a lock, since a page might send two frames at once."""
+
+    stream: Stream
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Cameras:
+    """The running cameras by name; the least recent ones are dropped."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._trackers: OrderedDict[str, Detector] = OrderedDict()
+        self._cameras: OrderedDict[str, _Camera] = OrderedDict()
         self._lock = threading.Lock()
+        self._expressions: Expressions | None = None
 
-    def find(self, camera: str) -> Callable[[np.ndarray], list[Face]]:
-        """A function that finds the faces in the camera's next frame."""
+    def look(self, frame: dict[str, Any]) -> dict[str, Any]:
+        """The keypoints on a `picture`, a JPEG as data URI, in its pixels.
+
+        `camera` names the camera's run that the frame belongs to, `seconds` is when it was taken,
+        `models` are those to compare; `expression` is whether that is to be read too. ValueError
+        for a picture or models that cannot be used.
+        """
+        photo = picture(frame["picture"])
+        camera = self._camera(str(frame["camera"]))
+        with camera.lock:
+            compared = camera.stream.compare(photo, frame["models"], float(frame["seconds"]))
+        answer = _answer(compared)
+        if frame.get("expression"):
+            answer["expression"] = self._expression(photo, compared)
+        return answer
+
+    def _camera(self, name: str) -> _Camera:
         with self._lock:
-            if camera not in self._trackers:
-                self._trackers[camera] = self._engine.tracker()
-            self._trackers.move_to_end(camera)
-            if len(self._trackers) > _MAX_CAMERAS:
-                self._trackers.popitem(last=False)
-            return self._trackers[camera].find
+            if name not in self._cameras:
+                self._cameras[name] = _Camera(Stream(self._engine, _REST))
+            self._cameras.move_to_end(name)
+            if len(self._cameras) > _MAX_CAMERAS:
+                self._cameras.popitem(last=False)
+            return self._cameras[name]
+
+    def _expression(self, photo: images.Photo, compared: StreamFrame) -> dict[str, float] | None:
+        """The expression of the largest face; None without one."""
+        if not compared.raw.faces:
+            return None
+        with self._lock:
+            if self._expressions is None:
+                try:
+                    self._expressions = Expressions()
+                except BaselineUnavailable as error:
+                    raise ValueError(str(error)) from error
+        expression = self._expressions.read(
+            photo.pixels, compared.raw.faces[0].detection.mapped(photo.to_work)
+        )
+        if expression is None:
+            return None
+        return {name: round(value, 3) for name, value in expression._asdict().items()}
 
 
-def _photo(picture: str) -> images.Photo:
-    if len(picture) > _MAX_LETTERS:
+def picture(text: str) -> images.Photo:
+    """A frame of a camera, which comes as a data URI; raises ImageError."""
+    if len(text) > _MAX_LETTERS:
         raise images.ImageError("A frame of the camera was too large; reload the page.")
-    return images.load(b64decode(picture.partition(",")[2]))
+    return images.load(b64decode(text.partition(",")[2]))
 
 
-def _answer(comparison: Comparison, model: str) -> dict[str, Any]:
-    pairs = ((face.answers.get(model), face.answers.get(BASELINE)) for face in comparison.faces)
+def _answer(compared: StreamFrame) -> dict[str, Any]:
+    comparison = compared.raw
+    timings = comparison.timings
     return {
         "faces": [
             {
-                "width": face.box[2] - face.box[0],
+                "width": face.detection.width,
                 "answers": {
-                    name: {
-                        "markup": answer.markup,
-                        "points": np.round(answer.keypoints, 1).tolist(),
-                        "unsure": []
-                        if answer.confidence is None
-                        else np.flatnonzero(answer.confidence < draw.LOW_CONFIDENCE).tolist(),
-                        "milliseconds": answer.milliseconds,
-                    }
+                    name: _points(answer, steady.answers[name])
                     for name, answer in face.answers.items()
                 },
             }
-            for face in comparison.faces
+            for face, steady in zip(comparison.faces, compared.steady.faces, strict=True)
         ],
-        "apart": agreement.summary(pairs).percent,
+        "models": {
+            name: {
+                "milliseconds": timings[name],
+                "alone": timings["load"] + timings["detect"] + timings[name],
+                "jitter": compared.jitter.get(name),
+                "apart": agreement.summary(
+                    (face.answers.get(name), face.answers.get(BASELINE))
+                    for face in comparison.faces
+                ).percent,
+            }
+            for name in comparison.models
+        },
         "unavailable": list(comparison.unavailable.values()),
+    }
+
+
+def _points(answer: Answer, steady: Answer) -> dict[str, Any]:
+    return {
+        "markup": answer.markup,
+        "raw": np.round(answer.keypoints, 2).tolist(),
+        "steady": np.round(steady.keypoints, 2).tolist(),
+        "unsure": []
+        if answer.confidence is None
+        else np.flatnonzero(answer.confidence < draw.LOW_CONFIDENCE).tolist(),
     }

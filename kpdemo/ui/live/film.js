@@ -1,5 +1,5 @@
 // The value is a ticket for files that the server gives out once; from then on only the page has
-// them.
+// them. Without a value, the page forgets them.
 
 import { decodeBase64 } from "../shared/common.js";
 
@@ -14,20 +14,31 @@ export default function mount({ element, props, server, watch }) {
   const video = element.querySelector("video");
   const links = [...element.querySelectorAll("a")];
 
+  function show(blobs) {
+    for (const link of links) {
+      URL.revokeObjectURL(link.href);
+      if (blobs) link.href = URL.createObjectURL(blobs[link.dataset.file]);
+      else link.removeAttribute("href");
+    }
+    if (blobs) video.src = links[0].href;
+    else video.removeAttribute("src");
+    empty.hidden = Boolean(blobs);
+    figure.hidden = !blobs;
+  }
+
   async function load() {
-    const files = props.value && (await server.take(props.value));
+    const ticket = props.value;
+    if (!ticket) {
+      show(null);
+      return;
+    }
+    const files = await server.take(ticket);
     if (!files) return;
     const blobs = {
       video: blobOf(files.video, "video/webm"),
       csv: (await decompress(blobOf(files.csv))).slice(0, undefined, "text/csv"),
     };
-    for (const link of links) {
-      URL.revokeObjectURL(link.href);
-      link.href = URL.createObjectURL(blobs[link.dataset.file]);
-    }
-    video.src = links[0].href;
-    empty.hidden = true;
-    figure.hidden = false;
+    if (ticket === props.value) show(blobs); // it may have been cancelled meanwhile
   }
 
   watch("value", load);

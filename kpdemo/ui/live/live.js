@@ -1,12 +1,17 @@
-// Keypoints are in pixels of the frame that was sent; pixel centres are whole numbers.
+// The camera: frames go to the server one by one, and come back as points, which are drawn here.
 
-import { formatDuration, plural } from "../shared/common.js";
+import { formatDuration } from "../shared/common.js";
+import { createCurves } from "./curves.js";
+import { createFigures } from "./figures.js";
+import { createStage } from "./stage.js";
 
 const MAX_WIDTH = 640; // pixels of a frame; the nets see a face at 224 at most
 const QUALITY = 0.85;
-const RATE_WINDOW = 2000; // milliseconds over which the rate is counted
+const FROZEN_QUALITY = 0.95;
 const RETRY_DELAY = 300; // milliseconds until the next try when the server has enough to do
 
+const OFF =
+  "<strong>The camera is off.</strong> Press Start camera; the browser then asks whether this page may use it.";
 const CAMERA_ERRORS = {
   NotAllowedError:
     "The browser does not let this page use the camera; allow it in the settings beside the address, then press Start camera again.",
@@ -20,27 +25,26 @@ function release({ stream }) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-export default function mount({ element, props, server, watch }) {
+export default function mount({ element, props, server, trigger, watch }) {
   const button = element.querySelector(".kp-live-go");
+  const freeze = element.querySelector(".kp-live-freeze");
+  const views = [...element.querySelectorAll("[name=live-view]")];
+  const steady = element.querySelector("[name=live-steady]");
   const rate = element.querySelector(".kp-live-rate");
   const notice = element.querySelector(".kp-live-said");
+  const place = element.querySelector(".kp-live-stages");
   const status = element.querySelector("[role=status]");
   const video = element.querySelector("video");
-  const stages = ["model", "baseline"].map((side) => {
-    const figure = element.querySelector(`[data-side="${side}"]`);
-    return {
-      side,
-      figure,
-      title: figure.querySelector("strong"),
-      meta: figure.querySelector(".kp-meta"),
-      canvas: figure.querySelector("canvas"),
-      caption: figure.querySelector(".kp-live-says"),
-    };
-  });
+  const expression = element.querySelector("details");
+  const figures = createFigures(element.querySelector("tbody"));
+  const curves = createCurves(expression.querySelector("div"));
 
-  const frame = document.createElement("canvas");
-  let current = null; // the run: {name, stream, times}; another run is another object
-  const nameOf = (stage) => (stage.side === "model" ? props.value : props.baseline);
+  // The frame that is on its way, and the one that is shown.
+  let [frame, shown] = [document.createElement("canvas"), document.createElement("canvas")];
+  let response = null; // the points of the one that is shown
+  let stages = [];
+  let current = null; // the run: {name, stream}; another run is another object
+  const models = () => JSON.parse(props.value);
 
   function showNotice(sentence) {
     if (notice.textContent === sentence) return;
@@ -48,14 +52,24 @@ export default function mount({ element, props, server, watch }) {
     if (sentence) notice.querySelector("p").textContent = sentence;
   }
 
-  function updateTitles() {
-    for (const stage of stages) {
-      const { title, color } = props.systems[nameOf(stage)];
-      stage.title.textContent = title;
-      stage.figure.style.setProperty("--model", color);
-      stage.canvas.setAttribute("aria-label", `${title} on the picture of the camera, as in a mirror`);
-      stage.meta.textContent = stage.caption.textContent = "";
-    }
+  // The pictures for the chosen models and view; what is shown is drawn again without the server.
+  function layOut() {
+    const systems = models().map((name) => ({ name, ...props.systems[name] }));
+    const { value } = views.find((view) => view.checked);
+    const groups = value === "tiles" && systems.length ? systems.map((system) => [system]) : [systems];
+    stages = groups.map((group, at) => createStage(group, props.contours, at ? "" : OFF));
+    place.replaceChildren(...stages.map((stage) => stage.figure));
+    element.dataset.view = value;
+    redraw();
+  }
+
+  function redraw() {
+    if (response) for (const stage of stages) stage.draw(shown, response, steady.checked);
+  }
+
+  function choose() {
+    figures.reset(models().map((name) => ({ name, ...props.systems[name] })));
+    layOut();
   }
 
   async function start() {
@@ -64,7 +78,7 @@ export default function mount({ element, props, server, watch }) {
       showNotice("Browsers give the camera to secure pages only; open this page by its https address.");
       return;
     }
-    const run = { name: crypto.randomUUID(), stream: null, times: [] };
+    const run = { name: crypto.randomUUID(), stream: null };
     current = run;
     button.textContent = "Stop camera";
     let stream;
@@ -116,119 +130,70 @@ export default function mount({ element, props, server, watch }) {
       frame.width = width;
       frame.height = Math.round((width * video.videoHeight) / video.videoWidth);
       frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
-      const model = props.value;
-      const response = await server.look({ model, camera: run.name, picture: frame.toDataURL("image/jpeg", QUALITY) });
+      const answer = await server.look({
+        models: models(),
+        camera: run.name,
+        seconds: start / 1000,
+        expression: expression.open,
+        picture: frame.toDataURL("image/jpeg", QUALITY),
+      });
       if (current !== run) return;
-      if (!response || response.error) {
-        stop(response?.error ?? "The server does not answer; reload the page, then start the camera again.");
-      } else if (response.busy) {
+      if (!answer || answer.error) {
+        stop(answer?.error ?? "The server does not answer; reload the page, then start the camera again.");
+      } else if (answer.busy) {
         rate.textContent = "Many cameras are on: waiting for a turn";
         await pause(RETRY_DELAY);
-      } else if (model === props.value) {
-        show(run, response, performance.now() - start);
+      } else {
+        show(answer, start);
       }
     }
   }
 
-  function show(run, response, latency) {
-    for (const stage of stages) draw(stage, response);
+  function show(answer, start) {
+    [shown, frame] = [frame, shown];
+    response = answer;
     element.classList.add("kp-on");
-    showNotice(response.unavailable.join(" "));
+    freeze.disabled = false;
+    redraw();
+    showNotice(answer.unavailable.join(" "));
+    if ("expression" in answer) curves.add(start / 1000, answer.expression);
     const now = performance.now();
-    run.times = [...run.times.filter((time) => now - time < RATE_WINDOW), now];
-    const [first] = run.times;
-    // A figure that changes with every frame cannot be read.
-    if (run.times.length < 2 || now - (run.lastUpdate ?? 0) < 400) return;
-    run.lastUpdate = now;
-    const second = (1000 * (run.times.length - 1)) / (now - first);
-    rate.textContent = `${second.toFixed(1)} frames a second · ${formatDuration(latency)} from camera to points`;
-    for (const stage of stages) updateFigures(stage, response);
-  }
-
-  function updateFigures(stage, { faces, apart }) {
-    const predictions = faces.map((face) => face.answers[nameOf(stage)]).filter(Boolean);
-    if (!predictions.length) {
-      stage.meta.textContent = "";
-      stage.caption.textContent = faces.length ? "found no points on this face" : "no face detected";
-      return;
-    }
-    stage.meta.textContent = `${plural(predictions[0].points.length, "point")} · ${formatDuration(predictions[0].milliseconds)}`;
-    stage.caption.textContent = "the baseline";
-    if (stage.side === "model")
-      stage.caption.textContent = apart === null ? "" : `${apart.toFixed(1)} % from MediaPipe on average`;
-  }
-
-  function draw(stage, { faces }) {
-    const { canvas } = stage;
-    const scale = Math.min(2, (canvas.parentElement.clientWidth * devicePixelRatio) / frame.width);
-    const [width, height] = [frame.width, frame.height].map((side) => Math.round(side * scale));
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const pen = canvas.getContext("2d");
-    pen.setTransform(-scale, 0, 0, scale, width, 0); // as in a mirror
-    pen.drawImage(frame, 0, 0);
-    pen.translate(0.5, 0.5);
-    let points = 0;
-    for (const face of faces) {
-      const prediction = face.answers[nameOf(stage)];
-      if (!prediction) continue;
-      drawFace(pen, prediction, face.width, props.systems[nameOf(stage)].color);
-      points += prediction.points.length;
-    }
-    stage.figure.dataset.points = points;
-  }
-
-  function drawFace(pen, { points, unsure, markup }, size, color) {
-    const mesh = points.length > 100;
-    const radius = Math.max((mesh ? 0.006 : 0.014) * size, mesh ? 0.5 : 1.3);
-    pen.lineJoin = "round";
-    pen.strokeStyle = color;
-    pen.lineWidth = Math.max(0.006 * size, 0.7);
-    pen.beginPath();
-    for (const contour of props.contours[markup]) {
-      for (const [at, k] of contour.entries()) {
-        if (at) pen.lineTo(...points[k]);
-        else pen.moveTo(...points[k]);
-      }
-    }
-    pen.stroke();
-    const hollow = new Set(unsure);
-    for (const solid of [true, false]) {
-      pen.beginPath();
-      points.forEach(([x, y], k) => {
-        if (hollow.has(k) === solid) return;
-        pen.moveTo(x + radius, y);
-        pen.arc(x, y, radius, 0, 2 * Math.PI);
-      });
-      pen.lineWidth = 0.3 * radius;
-      pen.fillStyle = color;
-      pen.strokeStyle = solid ? "#141414" : `color-mix(in srgb, ${color} 45%, white)`;
-      if (solid) pen.fill();
-      pen.stroke();
-    }
+    const second = figures.add(now, answer.models, props.baseline);
+    if (second === null) return;
+    const faces = answer.faces.length ? "" : " · no face detected";
+    rate.textContent = `${second.toFixed(1)} frames a second · ${formatDuration(now - start)} from camera to points${faces}`;
   }
 
   function stop(sentence = "") {
     if (!current) return;
     release(current);
-    current = null;
+    current = response = null;
     video.srcObject = null;
     element.classList.remove("kp-on");
-    for (const { canvas, meta, caption, figure } of stages) {
-      canvas.width = canvas.height = 0;
-      meta.textContent = caption.textContent = "";
-      delete figure.dataset.points;
-    }
+    for (const stage of stages) stage.clear();
+    frame.width = shown.width = 0;
+    curves.reset();
+    choose();
     button.textContent = "Start camera";
+    freeze.disabled = true;
     rate.textContent = "";
     status.textContent = "The camera is off.";
     showNotice(sentence);
   }
 
   button.addEventListener("click", () => (current ? stop() : start()));
+  freeze.addEventListener("click", () => {
+    trigger("freeze", { picture: shown.toDataURL("image/jpeg", FROZEN_QUALITY) });
+    const tabs = [...document.querySelectorAll('[role="tab"]')];
+    tabs.find((tab) => tab.textContent.trim() === "Compare").click();
+  });
+  for (const view of views) view.addEventListener("change", layOut);
+  steady.addEventListener("change", redraw);
+  expression.addEventListener("toggle", curves.reset);
   document.addEventListener("visibilitychange", () => document.hidden && stop());
   addEventListener("pagehide", () => stop());
   // Another tab of this page hides the element, and then it has no size.
   new ResizeObserver(() => element.getClientRects().length || stop()).observe(element);
-  watch("value", updateTitles);
-  updateTitles();
+  watch("value", choose);
+  choose();
 }

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
-    """A visitor's own `path` to an upload; Gradio gives visitors with the same video one file."""
+    """A visitor's own `path` to an upload; Gradio gives visitors with the same video one file.
+
+    It is `taken` once the visitor asked for the comparison.
+    """
 
     upload: Path
     path: Path
+    taken: bool = False
 
     @classmethod
     def of(cls, upload: Path) -> "Claim":
@@ -34,9 +38,16 @@ class Claim:
 
 @dataclass
 class Request:
-    """A video in the queue or being read; its run checks at every step if it was cancelled."""
+    """A video in the queue or being read; its run checks at every step if it was cancelled.
+
+    Every `every`-th frame is compared, and the film shows `steady` points or the models' own.
+    `ended` is when no run of it will change the page any more.
+    """
 
     claim: Claim
-    model: str
+    models: tuple[str, ...]
+    every: int = 1
+    steady: bool = True
     started: bool = False
     cancelled: bool = False
+    ended: bool = False
