@@ -66,13 +66,13 @@ def layers(model: Model) -> list[Layer]:
             elif isinstance(module, nn.BatchNorm2d):
                 listening.enter_context(module.register_forward_hook(norm(name)))
         size = model.config.input
-        _run(model, np.zeros((size.height, size.width, size.channels), np.uint8))
+        run(model, np.zeros((size.height, size.width, size.channels), np.uint8))
     return [_layer(model, name, number, norms.get(name)) for number, name in enumerate(order)]
 
 
 def kernels(model: Model, layer: Layer) -> np.ndarray:
     """A layer's weights, float32 `(outputs, inputs, height, width)`, also for a transposed one."""
-    weight = _convolution(model, layer.name).weight.detach()
+    weight = convolution_of(model, layer.name).weight.detach()
     if layer.transposed:
         weight = weight.transpose(0, 1)
     return weight.float().contiguous().cpu().numpy()
@@ -87,7 +87,7 @@ def answers(model: Model, layer: Layer, cut: np.ndarray) -> np.ndarray:
     module = model.net.get_submodule(layer.norm or layer.name)
     # Copied, since the next activation may work in place.
     with module.register_forward_hook(lambda *call: kept.append(call[2].clone())):
-        _run(model, cut)
+        run(model, cut)
     return kept[0][0].float().contiguous().cpu().numpy()
 
 
@@ -107,9 +107,7 @@ def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float,
     start, step = 0.0, 1
     for module in list(chain)[: int(layer.name.rpartition(".")[2]) + 1]:
         if isinstance(module, nn.Conv2d | nn.MaxPool2d):
-            kernel, padding, stride = map(
-                _side, (module.kernel_size, module.padding, module.stride)
-            )
+            kernel, padding, stride = map(side, (module.kernel_size, module.padding, module.stride))
             start += ((kernel - 1) / 2 - padding) * step
             step *= stride
     first = start - step / 2 + 0.5
@@ -124,31 +122,32 @@ def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float,
 
 
 @torch.inference_mode()
-def _run(model: Model, cut: np.ndarray) -> None:
+def run(model: Model, cut: np.ndarray) -> None:
+    """Run the net on a crop `(H, W[, C])` uint8, for its hooks."""
     device = model.device
     picture = torch.from_numpy(cut if cut.ndim == 3 else cut[..., None]).permute(2, 0, 1)
     model.net(normalise(picture[None].to(device), model.config.input))
 
 
-def _convolution(model: Model, name: str) -> Convolution:
+def convolution_of(model: Model, name: str) -> Convolution:
+    """A layer's module; TypeError if it is no convolution."""
     module = model.net.get_submodule(name)
     if not isinstance(module, Convolution):
         raise TypeError(f"{name} is no convolution.")
     return module
 
 
-def _side(size: Any) -> int:
+def side(size: Any, axis: int = 0) -> int:
     """A number of pixels, which PyTorch keeps as one number or as a pair."""
-    return int(size[0] if isinstance(size, tuple) else size)
+    return int(size[axis] if isinstance(size, tuple) else size)
 
 
 def _layer(model: Model, name: str, number: int, norm: str | None) -> Layer:
-    module = _convolution(model, name)
+    module = convolution_of(model, name)
     height, width = module.kernel_size
-    title = model.net.layer_title(name) or f"convolution {number + 1}"
     return Layer(
         name,
-        title if number else "first convolution",
+        model.net.layer_title(name) or f"Conv {number + 1}",
         (height, width),
         module.stride[0],
         module.in_channels,

@@ -58,7 +58,8 @@ def test_every_convolution_of_a_model_is_a_layer_with_its_kernels(name):
     }
     assert {layer.name for layer in found} == set(modules)
     assert len({layer.title for layer in found}) == len(found)
-    assert found[0].title == "first convolution" and found[0].inputs == model.config.input.channels
+    assert found[0].title == ("Conv 1" if name == "simplenet" else "Stem · conv")
+    assert found[0].inputs == model.config.input.channels
     assert [layer.reads_picture for layer in found] == [True] + [False] * (len(found) - 1)
     for layer in found:
         module = modules[layer.name]
@@ -76,8 +77,8 @@ def test_layers_come_in_the_order_in_which_they_compute():
     titles = {
         each.name: each.title for each in filters.layers(checkpoint.load(WEIGHTS_DIR / "unet"))
     }
-    assert titles["down.0.3"] == "way down, level 1, convolution 2"
-    assert titles["merge.3.0"] == "way up, level 1, convolution 1"
+    assert titles["down.0.3"] == "Encoder 1 · conv 2"
+    assert titles["merge.3.0"] == "Decoder 1 · conv 1"
 
 
 @pytest.mark.parametrize("name", DEFAULT_MODELS)

@@ -132,7 +132,7 @@ def test_it_is_explained(engine, photo, comparison, name):
     model = engine.store.model(name)
     _, crop = cut_of(model.config, photo, comparison.faces[0].detection)
     layers = filters.layers(model)
-    assert layers[0].reads_picture and layers[0].title == "first convolution"
+    assert layers[0].reads_picture and layers[0].title == "Conv 1"
     for layer in layers:
         assert len(filters.kernels(model, layer)) == layer.outputs
         assert len(filters.answers(model, layer, crop)) == layer.outputs

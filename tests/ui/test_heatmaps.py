@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from base64 import b64decode
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from kpdemo import compare
-from kpdemo.engine.engine import engine
+from kpdemo.engine.engine import Engine, engine
 from kpdemo.explain.face_crop import cut_of
 from kpdemo.keypoints import markup
 from kpdemo.media import images
@@ -18,6 +19,9 @@ from kpdemo.models.config import Input, ModelConfig
 from kpdemo.models.model import Model
 from kpdemo.models.predict import Prediction, predict
 from kpdemo.ui.heatmaps import maps
+from kpdemo.ui.heatmaps.tab import side_by_side
+from kpdemo.ui.session import PhotoResult
+from kpdemo.zoo import WEIGHTS_DIR
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +38,16 @@ def picture(uri: str) -> Image.Image:
     return Image.open(io.BytesIO(b64decode(uri.split(",")[1])))
 
 
-def told(panel: maps.Panel) -> dict:
-    """The panel as it arrives."""
-    return json.loads(maps.value(panel))["panels"][0]
+@pytest.fixture
+def view_of(photo, face):
+    """`view_of(config, …)`: the part of the photo that panels of these nets show."""
+    return lambda *configs: maps.View.around(photo, face, *configs)
+
+
+def told(view: maps.View, panel: maps.Panel) -> dict:
+    """The panel as it arrives, and the picture beneath it."""
+    value = json.loads(maps.value(view, panel))
+    return value["panels"][0] | {"face": value["face"]}
 
 
 def cells(panel: dict) -> np.ndarray:
@@ -48,11 +59,12 @@ def cells(panel: dict) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["unet", "keypoint-resnet"])
-def test_all_maps_of_a_model_arrive_in_one_picture(name, photo, face) -> None:
+def test_all_maps_of_a_model_arrive_in_one_picture(name, photo, face, view_of) -> None:
     model = engine().store.model(name)
     _, cut = cut_of(model.config, photo, face)
     found = predict(model, cut[None], heatmaps=True)
-    panel = told(maps.heatmaps("Title", model, photo, face, found))
+    view = view_of(model.config)
+    panel = told(view, maps.heatmaps("Title", model, view, found))
     expected = found.heatmaps[0] / found.heatmaps[0].max((-2, -1), keepdims=True)
     assert cells(panel) == pytest.approx(expected, abs=0.5 / 255 + 1e-6)
     assert panel["kind"] == "shares"
@@ -66,11 +78,12 @@ def test_all_maps_of_a_model_arrive_in_one_picture(name, photo, face) -> None:
         assert map_[round(row), round(column)] == 1
     assert len(panel["ellipses"]) == len(panel["points"]) == len(panel["names"])
     assert picture(panel["seen"]).size == (panel["width"], panel["height"])
+    assert panel["frame"] == pytest.approx([0, 0, 1, 1], abs=1e-3)
     assert picture(panel["face"]).size == (maps.FACE_SIDE, maps.FACE_SIDE)
     assert not picture(panel["face"]).getexif()
 
 
-def test_maps_that_do_not_sum_to_one_are_told_by_their_height(photo, face) -> None:
+def test_maps_that_do_not_sum_to_one_are_told_by_their_height(view_of) -> None:
     """As those of the report's U-Net; a map of nothing has neither peak nor ellipse."""
     config = ModelConfig(
         "unet", "nose-1", Input(32, 32), args={"base": 4, "depth": 2, "decoding": "argmax"}
@@ -81,24 +94,57 @@ def test_maps_that_do_not_sum_to_one_are_told_by_their_height(photo, face) -> No
     nothing = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump.copy(), 1.0)
     bump[0, 0, 8, 4:6] = 0.25, 0.5
     some = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump, 1.0)
-    panel = told(maps.heatmaps("Title", model, photo, face, some))
+    view = view_of(config)
+    panel = told(view, maps.heatmaps("Title", model, view, some))
     assert (panel["kind"], panel["top"], panel["peaks"]) == ("heights", [0.5], [[5, 8]])
     assert panel["unit"] == "of the picture’s width"
     # From the cell at (5, 8) to the middle of the crop at (15.5, 15.5).
     assert panel["gap"] == pytest.approx([100 * np.hypot(10.5, 7.5) / 32], abs=0.01)
-    panel = told(maps.heatmaps("Title", model, photo, face, nothing))
+    panel = told(view, maps.heatmaps("Title", model, view, nothing))
     assert panel["peaks"] == [[None, None]] and panel["ellipses"] == [[None] * 5]
     assert cells(panel).max() == 0
 
 
-def test_moves_keep_their_size_in_percent(photo, face) -> None:
+def test_moves_keep_their_size_in_percent(photo, face, view_of) -> None:
     model = engine().store.model("facialpointsnet")  # its cut is not square
     count = len(markup.get(model.config.markup))
     _, cut = cut_of(model.config, photo, face)
     found = predict(model, cut[None], heatmaps=True)
     moves = np.random.default_rng(0).uniform(0, 9, (count, 6, 8)).astype(np.float32)
-    panel = told(maps.sensitivity("Title", model, photo, face, found, moves))
+    view = view_of(model.config)
+    panel = told(view, maps.sensitivity("Title", model, view, found, moves))
     back = cells(panel) * np.array(panel["top"])[:, None, None]
     assert back == pytest.approx(moves, abs=9 / 255)
     assert panel["grid"] == [8, 6] and panel["kind"] == "moves"
     assert picture(panel["face"]).size == (560, 420)
+
+
+def test_nets_side_by_side_share_one_picture_with_every_crop_in_its_place(photo, face) -> None:
+    """A net's place on the picture is where its crop has it on the photo."""
+    names = ["resnet18", "unet", "keypoint-resnet"]
+    configs = [engine().store.configs[name] for name in names]
+    view = maps.View.around(photo, face, *configs)
+    rng = np.random.default_rng(3)
+    for config in configs:
+        crop, _ = cut_of(config, photo, face)
+        left, top, width, height = view.frame(crop)
+        assert min(left, top) >= -1e-4 and max(left + width, top + height) <= 1 + 1e-4
+        shares = rng.uniform(0, 1, (5, 2))
+        on_picture = np.array([left, top]) + shares * [width, height]
+        np.testing.assert_allclose(
+            view.crop.to_photo(2 * on_picture - 1), crop.to_photo(2 * shares - 1), atol=0.01
+        )
+    assert max(view.pixels.shape) == maps.FACE_SIDE
+
+
+def test_a_net_that_cannot_be_opened_leaves_the_others_side_by_side(hopper_path, tmp_path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(WEIGHTS_DIR / "unet", broken)
+    (broken / "model.safetensors").write_bytes(b"nothing")
+    comparison = compare(hopper_path, [])
+    result = PhotoResult("", images.load(hopper_path), comparison)
+    with Engine([WEIGHTS_DIR / "keypoint-resnet", broken]) as small:
+        nets = {"broken": "Broken net", "keypoint-resnet": "Small net"}
+        value = json.loads(side_by_side(small, result, 0, nets, ["keypoint-resnet"]))
+    assert [panel["title"] for panel in value["panels"]] == ["Small net"]
+    assert len(value["says"]) == 1 and value["says"][0].startswith("Broken net cannot be opened")

@@ -51,10 +51,10 @@ def has_heatmaps(args: Mapping[str, Any]) -> bool:
 def layer_title(name: str) -> str | None:
     """A head's convolution of that dotted name in words, None where it is none of a head's."""
     if match := re.fullmatch(r"head\.lateral\.(\d+)", name):
-        return f"pyramid, from stage {int(match[1]) + 1}"
+        return f"Pyramid · lateral {int(match[1]) + 1}"
     return {
-        "head.smooth.0": "pyramid, smoothing",
-        "head.smooth.3": "last convolution, one map a keypoint",
+        "head.smooth.0": "Pyramid · conv",
+        "head.smooth.3": "Heatmaps · conv",
     }.get(name)
 
 

@@ -101,10 +101,10 @@ class KeypointResNet(KeypointNet):
 
     def layer_title(self, name: str) -> str | None:
         if match := re.fullmatch(r"stages\.(\d+)\.(\d+)\.conv(\d)", name):
-            return f"stage {int(match[1]) + 1}, block {int(match[2]) + 1}, convolution {match[3]}"
+            return f"Stage {int(match[1]) + 1} · block {int(match[2]) + 1} · conv {match[3]}"
         if match := re.fullmatch(r"stages\.(\d+)\.(\d+)\.shortcut\.0", name):
-            return f"stage {int(match[1]) + 1}, block {int(match[2]) + 1}, shortcut"
-        return heads.layer_title(name)
+            return f"Stage {int(match[1]) + 1} · block {int(match[2]) + 1} · shortcut"
+        return "Stem · conv" if name == "stem.0" else heads.layer_title(name)
 
     def parts(self) -> Parts:
         return heads.parts(self.stem, list(self.stages), self.head)

@@ -52,10 +52,10 @@ class ResNet18(KeypointNet):
 
     def layer_title(self, name: str) -> str | None:
         if match := re.fullmatch(r"backbone\.layer(\d)\.(\d)\.conv(\d)", name):
-            return f"stage {match[1]}, block {int(match[2]) + 1}, convolution {match[3]}"
+            return f"Stage {match[1]} · block {int(match[2]) + 1} · conv {match[3]}"
         if match := re.fullmatch(r"backbone\.layer(\d)\.(\d)\.downsample\.0", name):
-            return f"stage {match[1]}, block {int(match[2]) + 1}, shortcut"
-        return heads.layer_title(name)
+            return f"Stage {match[1]} · block {int(match[2]) + 1} · shortcut"
+        return "Stem · conv" if name == "backbone.conv1" else heads.layer_title(name)
 
     def parts(self) -> Parts:
         stages = [getattr(self.backbone, stage) for stage in STAGES]

@@ -100,14 +100,14 @@ class UNet(KeypointNet):
 
     def layer_title(self, name: str) -> str | None:
         if match := re.fullmatch(r"down\.(\d+)\.([03])", name):
-            return f"way down, level {int(match[1]) + 1}, convolution {1 + int(match[2]) // 3}"
-        # The way up starts at its deepest level.
+            return f"Encoder {int(match[1]) + 1} · conv {1 + int(match[2]) // 3}"
+        # The decoder starts at its deepest level.
         if match := re.fullmatch(r"up\.(\d+)", name):
-            return f"way up, level {len(self.up) - int(match[1])}, enlarging"
+            return f"Decoder {len(self.up) - int(match[1])} · up-conv"
         if match := re.fullmatch(r"merge\.(\d+)\.([03])", name):
             level = len(self.up) - int(match[1])
-            return f"way up, level {level}, convolution {1 + int(match[2]) // 3}"
-        return "last convolution, one map a keypoint" if name == "head" else None
+            return f"Decoder {level} · conv {1 + int(match[2]) // 3}"
+        return {"stem": "Stem · conv", "head": "Heatmaps · conv"}.get(name)
 
     def parts(self) -> Parts:
         stem = [] if isinstance(self.stem, nn.Identity) else [self.stem]

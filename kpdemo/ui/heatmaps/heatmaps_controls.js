@@ -16,7 +16,9 @@ export default function mount({ element, props, trigger, watch }) {
 
   function load() {
     data = JSON.parse(props.value);
+    const beside = { name: data.beside, title: "Side by side", maps: true };
     model.replaceChildren(
+      ...group("All with heatmaps", data.beside ? [beside] : []),
       ...group(
         "Heatmap for each keypoint",
         data.models.filter(({ maps }) => maps),
@@ -30,24 +32,29 @@ export default function mount({ element, props, trigger, watch }) {
     face.parentElement.hidden = data.faces < 2;
     model.value = data.model;
     face.value = data.face;
-    if (selectedModel().maps) preference = data.view; // after a cancel, what was there before
+    if (views.every((radio) => allows(radio.value))) preference = data.view; // after a cancel, what was there before
     updateViews(data.view);
   }
 
   function updateViews(view) {
-    const { maps } = selectedModel();
     for (const radio of views) {
       radio.checked = radio.value === view;
-      radio.disabled = radio.value === "heatmap" && !maps;
+      radio.disabled = !allows(radio.value);
     }
-    explanation.textContent = maps ? "" : "This model has no heatmaps: it predicts coordinates only.";
+    explanation.textContent = isBeside()
+      ? "Sensitivity is drawn for one model at a time."
+      : allows("heatmap")
+        ? ""
+        : "This model has no heatmaps: it predicts coordinates only.";
   }
 
-  const selectedModel = () => data.models.find(({ name }) => name === model.value);
+  const isBeside = () => model.value === data.beside;
+  const allows = (view) =>
+    view === "heatmap" ? isBeside() || data.models.find(({ name }) => name === model.value).maps : !isBeside();
 
   element.addEventListener("change", (event) => {
     if (event.target.type === "radio") preference = event.target.value;
-    updateViews(selectedModel().maps ? preference : "sensitivity");
+    updateViews(isBeside() ? "heatmap" : allows("heatmap") ? preference : "sensitivity");
     const view = views.find((radio) => radio.checked).value;
     trigger("input", { model: model.value, face: Number(face.value), view });
   });

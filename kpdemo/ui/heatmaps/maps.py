@@ -1,10 +1,13 @@
 """Maps over a face, drawn by the browser from one value.
 
-The server sends all maps of a model at once, as one greyscale image. Choosing points, switching
-marks and the net's input on and off happens in the browser.
+The server sends all maps of a model at once, as one greyscale image. Choosing points, nets and the
+scale, switching marks and the net's input on and off happens in the browser.
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import gradio as gr
@@ -19,6 +22,7 @@ from kpdemo.explain.occlusion import PATCH
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup
 from kpdemo.media.images import Photo
+from kpdemo.models.config import ModelConfig
 from kpdemo.models.model import Model
 from kpdemo.models.predict import Prediction
 from kpdemo.structures import Face
@@ -32,6 +36,40 @@ _SCALE = "inferno"  # perceptually uniform
 Panel = dict[str, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """The part of the photo that all panels show: a `crop` of `photo` around a `face`."""
+
+    photo: Photo
+    face: Face
+    crop: Crop
+
+    @classmethod
+    def around(cls, photo: Photo, face: Face, *configs: ModelConfig) -> "View":
+        """The smallest upright rectangle with these nets' crops of a face in it."""
+        crops = [cut_of(config, photo, face)[0] for config in configs]
+        first = crops[0]
+        corners = np.concatenate(
+            [first.to_crop(crop.to_photo([(-1, -1), (1, -1), (-1, 1), (1, 1)])) for crop in crops]
+        )
+        low, high = corners.min(0), corners.max(0)
+        x, y = first.to_photo((low + high) / 2).tolist()
+        across, down = ((high - low) / 2).tolist()
+        return cls(photo, face, Crop(x, y, first.width * across, first.height * down, first.roll))
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """The picture, with a longer side of `FACE_SIDE`."""
+        finer = FACE_SIDE / max(self.crop.width, self.crop.height)
+        height, width = round(finer * self.crop.height), round(finer * self.crop.width)
+        return self.crop.cut(self.photo.pixels, height, width)
+
+    def frame(self, crop: Crop) -> list[float]:
+        """Where a net's crop lies on the view: left, top, width, height in shares of its sides."""
+        (x0, y0), (x1, y1) = self.crop.to_crop(crop.to_photo([(-1, -1), (1, 1)])).tolist()
+        return [(x0 + 1) / 2, (y0 + 1) / 2, (x1 - x0) / 2, (y1 - y0) / 2]
+
+
 def build(elem_id: str) -> gr.HTML:
     """The component; its value is `value(…)` or `empty(…)`, or None before there is a photo."""
     return component.build(
@@ -39,10 +77,21 @@ def build(elem_id: str) -> gr.HTML:
     )
 
 
-def value(*panels: Panel) -> str:
-    """The component's value as JSON: panels of one markup, which share the selected points."""
+def value(view: View, *panels: Panel, notes: Sequence[str] = ()) -> str:
+    """The component's value as JSON: panels on one view, which share the selected points.
+
+    `notes` are sentences on what is missing.
+    """
     scale = matplotlib.colormaps[_SCALE](np.arange(256), bytes=True)[:, :3]
-    return export.to_json({"scale": b64encode(scale.tobytes()).decode(), "panels": panels})
+    return export.to_json(
+        {
+            "scale": b64encode(scale.tobytes()).decode(),
+            "face": data_uri(view.pixels, "jpeg"),
+            "size": view.pixels.shape[1::-1],
+            "panels": panels,
+            "says": notes,
+        }
+    )
 
 
 def empty(*sentences: str) -> str:
@@ -50,12 +99,17 @@ def empty(*sentences: str) -> str:
     return export.to_json({"panels": [], "says": sentences})
 
 
-def heatmaps(title: str, model: Model, photo: Photo, face: Face, prediction: Prediction) -> Panel:
-    """A net's heatmaps on one face: `prediction` is for that face alone, with heatmaps."""
+def heatmaps(
+    title: str, model: Model, view: View, prediction: Prediction, shown: bool = True
+) -> Panel:
+    """A net's heatmaps on one face: `prediction` is for that face alone, with heatmaps.
+
+    Beside others, those that are not `shown` wait for the visitor.
+    """
     if prediction.heatmaps is None:
         raise ValueError(f"{model.name} has no heatmaps.")
     maps = prediction.heatmaps[0]
-    panel, pixels, unit = _panel(title, model, photo, face, prediction, maps)
+    panel, pixels, unit = _panel(title, model, view, prediction, maps)
     highest = pixels.to_photo(peaks(maps))
     shape = spread(maps, pixels.height / pixels.width)
     radii = shape.radii * pixels.width / 2
@@ -65,6 +119,7 @@ def heatmaps(title: str, model: Model, photo: Photo, face: Face, prediction: Pre
     shares = bool(np.allclose(maps.sum((-2, -1)), 1, atol=0.02))
     return panel | {
         "kind": "shares" if shares else "heights",
+        "shown": shown,
         "top": maps.max((-2, -1)) * (100 if shares else 1),
         "peaks": highest,
         "ellipses": np.column_stack([centre, radii, shape.angle]),
@@ -74,13 +129,14 @@ def heatmaps(title: str, model: Model, photo: Photo, face: Face, prediction: Pre
 
 
 def sensitivity(
-    title: str, model: Model, photo: Photo, face: Face, prediction: Prediction, shifts: np.ndarray
+    title: str, model: Model, view: View, prediction: Prediction, shifts: np.ndarray
 ) -> Panel:
-    """Which parts of the photo a net's prediction depends on: `shifts` is from "
-    "`occlusion.sensitivity`."""
-    panel, pixels, _ = _panel(title, model, photo, face, prediction, shifts)
+    """Which parts of the photo a net's prediction depends on: `shifts` are those
+    of `occlusion.sensitivity`."""
+    panel, pixels, _ = _panel(title, model, view, prediction, shifts)
     return panel | {
         "kind": "moves",
+        "shown": True,
         "top": shifts.max((-2, -1)),
         "mean": shifts.mean((-2, -1)),
         "patch": PATCH * min(pixels.width, pixels.height),
@@ -88,23 +144,22 @@ def sensitivity(
 
 
 def _panel(
-    title: str, model: Model, photo: Photo, face: Face, prediction: Prediction, maps: np.ndarray
+    title: str, model: Model, view: View, prediction: Prediction, maps: np.ndarray
 ) -> tuple[Panel, Crop, float]:
     """The part common to all panels, the crop's pixel grid, and the face's unit of distance."""
     config = model.config
     scheme = markup.get(config.markup)
     width, height = config.input.width, config.input.height
-    crop, net_input = cut_of(config, photo, face)
+    crop, net_input = cut_of(config, view.photo, view.face)
     pixels = Crop.whole(width, height)
     unit, eyes = eyes_or_width(prediction.keypoints[0], config.markup, width, height)
-    finer = FACE_SIDE / max(width, height)
-    picture = crop.cut(photo.pixels, round(finer * height), round(finer * width))
     panel = {
         "title": title,
+        "model": model.name,
         "color": css_color(model.name),
         "width": width,
         "height": height,
-        "face": data_uri(picture, "jpeg"),
+        "frame": view.frame(crop),
         "seen": data_uri(net_input, "png"),
         "grey": config.input.channels == 1,
         "sprite": data_uri(_sprite(maps), "png"),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from kpdemo.structures import Comparison
 
 HEATMAP, SENSITIVITY = "heatmap", "sensitivity"
+# In place of a model: all nets with heatmaps beside each other.
+SIDE_BY_SIDE = "*"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The Heatmaps tab: where on the face each model's prediction comes from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -18,10 +18,11 @@ from kpdemo.models.nets import has_heatmaps
 from kpdemo.models.predict import predict
 from kpdemo.structures import NO_FACE
 from kpdemo.ui.heatmaps import maps
-from kpdemo.ui.heatmaps.state import HEATMAP, SENSITIVITY, Choice, Display, Request
+from kpdemo.ui.heatmaps.state import HEATMAP, SENSITIVITY, SIDE_BY_SIDE, Choice, Display, Request
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
+from kpdemo.zoo import DEFAULT_MODELS
 
 # The report's two U-Nets, which differ in the width of their target Gaussians.
 SIGMAS = {"unet-report-sigma-1": "Trained with σ = 1", "unet-report": "Trained with σ = 2.5"}
@@ -31,7 +32,8 @@ around each point. Its report says that σ&nbsp;=&nbsp;1 (a standard deviation o
 net an “edge detector”, and chose σ&nbsp;=&nbsp;2.5. If that is so, heatmaps of the first follow
 edges all over the face, where heatmaps of the second have one round spot.</p>"""
 _BOTH = """<p class="kp-small">Both nets were trained here on the same photos. Once a photo is
-compared, their heatmaps of its face appear here side by side.</p>"""
+compared, their heatmaps of its face appear here side by side, of the point that is chosen
+above.</p>"""
 _TO_TRAIN = """<p class="kp-small">The weights of these two nets are missing:
 <code>python -m train sweep unet-sigma</code> trains both, and as <code>weights/unet-report</code>
 and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""
@@ -87,7 +89,8 @@ class Choices:
 
     @property
     def first(self) -> Choice:
-        return Choice("unet" if "unet" in self.models else [*self.with_heatmaps, *self.models][0])
+        several = len(self.with_heatmaps) > 1
+        return Choice(SIDE_BY_SIDE if several else [*self.with_heatmaps, *self.models][0])
 
     def controls(self, choice: Choice, faces: int) -> str:
         """The value of the controls as JSON."""
@@ -97,6 +100,7 @@ class Choices:
                     {"name": name, "title": zoo.title(name), "maps": name in self.with_heatmaps}
                     for name in self.models
                 ],
+                "beside": SIDE_BY_SIDE if len(self.with_heatmaps) > 1 else None,
                 "faces": faces,
                 "model": choice.model,
                 "face": choice.face,
@@ -194,7 +198,7 @@ def show(
         yield Update().idle()
         return
     if new.choice not in new.drawings:
-        for share, drawing in _draw(engine, result, new.choice):
+        for share, drawing in _draw(engine, choices, result, new.choice):
             if request.choice is not requested:  # cancelled, or another choice waits for its turn
                 yield Update().idle() if request.choice else _cancelled(choices, result, current)
                 return
@@ -218,7 +222,10 @@ def show_sigmas(engine: Engine, result: PhotoResult | None, display: Display | N
     face = display.choice.face
     if display.sigmas_face == face:
         return _UNCHANGED, _UNCHANGED
-    return _draw_sigmas(engine, result, face), replace(display, sigmas_face=face)
+    drawing = None
+    if result.comparison.faces:
+        drawing = side_by_side(engine, result, face, SIGMAS, SIGMAS)
+    return drawing, replace(display, sigmas_face=face)
 
 
 def _next_display(
@@ -235,7 +242,9 @@ def _next_display(
         choice = replace(choice, face=0)
         if current:
             previous = Display(None, replace(current.choice, face=0), current.requested, {})
-    if choice.model not in choices.with_heatmaps:
+    if choice.model == SIDE_BY_SIDE:
+        choice = replace(choice, view=HEATMAP)
+    elif choice.model not in choices.with_heatmaps:
         choice = replace(choice, view=SENSITIVITY)
     if choice not in drawings:
         drawings = dict([*drawings.items()][1 - _MAX_DRAWINGS :])
@@ -255,7 +264,7 @@ def _cancelled(choices: Choices, result: PhotoResult | None, display: Display | 
 
 
 def _draw(
-    engine: Engine, result: PhotoResult, choice: Choice
+    engine: Engine, choices: Choices, result: PhotoResult, choice: Choice
 ) -> Iterator[tuple[float, str | None]]:
     """The share that is done, and with the last one the drawing as JSON.
 
@@ -264,17 +273,22 @@ def _draw(
     if not result.comparison.faces:
         yield 1, maps.empty(NO_FACE)
         return
+    if choice.model == SIDE_BY_SIDE:
+        nets = {name: zoo.title(name) for name in choices.with_heatmaps}
+        yield 1, side_by_side(engine, result, choice.face, nets, DEFAULT_MODELS)
+        return
     face, title = result.detection(choice.face), zoo.title(choice.model)
     try:
         model = engine.store.model(choice.model)
     except CheckpointError as error:
         yield 1, maps.empty(f"{title} cannot be opened: {error}")
         return
+    view = maps.View.around(result.photo, face, model.config)
     _, pixels = cut_of(model.config, result.photo, face)
     with engine.turn:
         prediction = predict(model, pixels[None], heatmaps=True)
     if choice.view == HEATMAP:
-        yield 1, maps.value(maps.heatmaps(title, model, result.photo, face, prediction))
+        yield 1, maps.value(view, maps.heatmaps(title, model, view, prediction))
         return
     steps = occlusion.sensitivity(model, pixels)
     shifts = None
@@ -283,22 +297,36 @@ def _draw(
         with engine.turn:
             share, shifts = next(steps)
         yield share, None
-    yield 1, maps.value(maps.sensitivity(title, model, result.photo, face, prediction, shifts))
+    yield 1, maps.value(view, maps.sensitivity(title, model, view, prediction, shifts))
 
 
-def _draw_sigmas(engine: Engine, result: PhotoResult, number: int) -> str | None:
-    """The report's two U-Nets beside each other; None without a face."""
-    if not result.comparison.faces:
-        return None
-    face = result.detection(number)
-    panels = []
-    for name, title in SIGMAS.items():
+def side_by_side(
+    engine: Engine,
+    result: PhotoResult,
+    number: int,
+    titles: Mapping[str, str],
+    shown: Collection[str],
+) -> str:
+    """Several nets' heatmaps of a face as JSON, by name with the `titles` of their panels.
+
+    Those that are not `shown` wait for the visitor. Nets that cannot be opened are named in a note.
+    """
+    models, notes = [], []
+    for name, title in titles.items():
         try:
-            model = engine.store.model(name)
+            models.append(engine.store.model(name))
         except CheckpointError as error:
-            return maps.empty(f"{zoo.title(name)} cannot be opened: {error}")
-        _, pixels = cut_of(model.config, result.photo, face)
+            notes.append(f"{title} cannot be opened: {error}")
+    if not models:
+        return maps.empty(*notes)
+    view = maps.View.around(
+        result.photo, result.detection(number), *(model.config for model in models)
+    )
+    panels = []
+    for model in models:
+        _, pixels = cut_of(model.config, view.photo, view.face)
         with engine.turn:
             prediction = predict(model, pixels[None], heatmaps=True)
-        panels.append(maps.heatmaps(title, model, result.photo, face, prediction))
-    return maps.value(*panels)
+        title = titles[model.name]
+        panels.append(maps.heatmaps(title, model, view, prediction, model.name in shown))
+    return maps.value(view, *panels, notes=notes)

@@ -15,6 +15,15 @@ def view(page: Page):
     return page.locator("#heatmaps")
 
 
+def open_unet(page: Page) -> None:
+    """Open the tab on the U-Net alone."""
+    open_tab(page, "Heatmaps")
+    view(page).locator(".kp-map canvas").first.wait_for()
+    model(page).select_option("U-Net")
+    expect(view(page).locator(".kp-map")).to_have_count(1)
+    expect(view(page).locator(".kp-map figcaption")).to_contain_text("U-Net")
+
+
 def canvas(page: Page) -> list[int]:
     """The map that is drawn, as bytes."""
     drawn = view(page).locator(".kp-map > .kp-stack canvas")
@@ -74,12 +83,12 @@ def test_without_a_face_the_tab_says_so(page, tmp_path):
 
 def test_another_point_or_group_is_shown_without_asking_the_server(page):
     take_example(page, "Grace Hopper")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     nose = canvas(page)
     assert any(nose)
     facts = view(page).locator(".kp-facts")
     expect(facts).to_contain_text("Nose tip")
-    expect(facts).to_contain_text(re.compile(r"Highest cell\d+(\.\d)? % of the map"))
+    expect(facts).to_contain_text(re.compile(r"Highest cell\d+(\.\d+)? % of the map"))
     expect(facts).to_contain_text(re.compile(r"Spread.*% across, of the eye distance"))
     dots = view(page).locator(".kp-map > .kp-stack .kp-answer")
     expect(dots).to_have_count(1)
@@ -104,7 +113,7 @@ def test_another_point_or_group_is_shown_without_asking_the_server(page):
 
 def test_a_click_and_the_arrow_keys_choose_a_point(page):
     take_example(page, "Grace Hopper")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     view(page).get_by_label("All points").check()
     svg = view(page).locator(".kp-map > .kp-stack svg")
     chin = svg.locator(".kp-answer[data-k='8']").bounding_box()
@@ -119,14 +128,14 @@ def test_a_click_and_the_arrow_keys_choose_a_point(page):
 
 def test_a_regressor_shows_what_its_answer_rests_on(page):
     take_example(page, "Grace Hopper")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     canvas(page)
     model(page).select_option("SimpleNet")
     expect(view(page).locator(".kp-map figcaption")).to_contain_text("SimpleNet")
     expect(page.locator("#heatmaps-choice")).to_contain_text("This model has no heatmaps")
     expect(page.get_by_role("radio", name="Heatmap")).to_be_disabled()
     expect(view(page).locator(".kp-facts")).to_contain_text(
-        re.compile(r"Moves at most\d+(\.\d)? % of the eye distance")
+        re.compile(r"Moves at most\d+(\.\d+)? % of the eye distance")
     )
     first = canvas(page)
     view(page).get_by_label("Point or group").select_option("Jaw 8")
@@ -148,7 +157,7 @@ def test_a_regressor_shows_what_its_answer_rests_on(page):
 
 def test_sensitivity_can_be_cancelled_and_asked_for_again(page):
     take_example(page, "Grace Hopper")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     heatmap = canvas(page)
     page.evaluate(CANCEL, True)
     sensitivity = page.get_by_role("radio", name="Sensitivity")
@@ -167,7 +176,7 @@ def test_sensitivity_can_be_cancelled_and_asked_for_again(page):
 
 def test_a_cancel_that_comes_after_the_last_step_takes_the_drawing_back(page):
     take_example(page, "Grace Hopper")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     heatmap = canvas(page)
     on_their_way = []
 
@@ -195,7 +204,7 @@ def test_a_cancel_that_comes_after_the_last_step_takes_the_drawing_back(page):
 
 def test_of_quick_choices_the_last_one_alone_is_drawn(page):
     take_example(page, "Grace Hopper")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     canvas(page)
     page.evaluate("""() => {
       window.drawn = new Set();
@@ -217,7 +226,7 @@ def test_of_quick_choices_the_last_one_alone_is_drawn(page):
 
 def test_a_cancel_in_the_midst_of_quick_choices_ends_them_all(page):
     take_example(page, "Grace Hopper")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     heatmap = canvas(page)
     page.evaluate(CANCEL, False)
     for _ in range(3):
@@ -236,7 +245,7 @@ def test_a_cancel_in_the_midst_of_quick_choices_ends_them_all(page):
 
 def test_each_face_and_another_photo_can_be_looked_at(page):
     take_example(page, "Two people")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     first = canvas(page)
     face = page.locator("#heatmaps-choice").get_by_label("Face")
     shown = view(page).locator(".kp-map > .kp-stack img")
@@ -251,22 +260,76 @@ def test_each_face_and_another_photo_can_be_looked_at(page):
     expect(face).to_be_hidden()
 
 
-def test_sigmas_are_explained_or_shown(page):
+SIDE_BY_SIDE = ("ResNet-18", "U-Net", "KeypointResNet")
+
+
+def test_nets_stand_side_by_side_for_the_same_point_without_asking_the_server(page):
     take_example(page, "Grace Hopper")
     open_tab(page, "Heatmaps")
-    canvas(page)
-    both = page.locator("#sigmas")
-    if both.count():
-        expect(both.locator(".kp-map")).to_have_count(2)
-    else:
+    maps = view(page).locator(".kp-map:visible")
+    expect(maps).to_have_count(3)
+    expect(model(page)).to_have_value("*")
+    expect(page.get_by_role("radio", name="Sensitivity")).to_be_disabled()
+    for panel, title in zip(maps.all(), SIDE_BY_SIDE, strict=True):
+        expect(panel.locator("figcaption")).to_contain_text(title)
+        expect(panel.locator(".kp-facts")).to_contain_text("Nose tip")
+    # All of them on the same picture.
+    pictures = maps.locator("> .kp-stack img").evaluate_all("all => all.map((each) => each.src)")
+    assert len(set(pictures)) == 1
+
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    view(page).get_by_label("Point or group").select_option("Jaw 8")
+    for panel, title in zip(maps.all(), SIDE_BY_SIDE, strict=True):
+        lacks = title == "KeypointResNet"
+        expect(panel.locator(".kp-facts")).to_contain_text("No such landmark" if lacks else "Jaw 8")
+    # Each map has its own scale and says it, or all have one.
+    ends = maps.locator(".kp-ends span:last-child")
+    assert len(set(ends.all_inner_texts())) == 2
+    view(page).get_by_label("One scale").check()
+    expect(ends.first).to_contain_text("% of the map per square of 1 %")
+    assert len(set(ends.all_inner_texts())) == 1
+    view(page).get_by_label("KeypointResNet").uncheck()
+    expect(maps).to_have_count(2)
+    view(page).get_by_label("U-Net, as reported", exact=True).check()
+    expect(maps).to_have_count(3)
+    # By mouse and by keyboard, on any of the pictures.
+    svg = maps.nth(1).locator("> .kp-stack svg")
+    dot = svg.locator(".kp-answer").bounding_box()
+    face = svg.bounding_box()
+    svg.click(position={"x": dot["x"] + 5 - face["x"], "y": dot["y"] + 5 - face["y"]})
+    expect(view(page).get_by_label("Point or group")).to_have_value("8")
+    page.keyboard.press("ArrowRight")
+    expect(maps.first.locator(".kp-facts")).to_contain_text("Jaw 9")
+    expect(view(page).locator(".kp-spoken")).to_contain_text("ResNet-18, Jaw 9, Highest cell")
+    assert not [url for url in asked if not url.startswith("data:")]
+
+
+def test_the_sigmas_follow_the_point_and_small_heights_are_told(page):
+    take_example(page, "Grace Hopper")
+    open_tab(page, "Heatmaps")
+    sigmas = page.locator("#sigmas")
+    if not sigmas.count():
         expect(page.get_by_text("python -m train sweep unet-sigma")).to_be_visible()
+        return
+    expect(sigmas.locator(".kp-map")).to_have_count(2)
+    view(page).get_by_label("Point or group").select_option("Jaw 8")
+    for panel in sigmas.locator(".kp-map").all():
+        expect(panel.locator(".kp-facts")).to_contain_text("Jaw 8")
+        height = panel.locator("dl div", has_text="Highest cell").locator("dd")
+        assert float(height.inner_text().split()[0]) > 0
+    # And the other way round.
+    sigmas.get_by_label("Group", exact=True).check()
+    sigmas.get_by_label("Point or group").select_option("Mouth (20)")
+    expect(view(page).get_by_label("Point or group")).to_have_value("mouth")
+    expect(view(page).locator(".kp-facts").first).to_contain_text("Mean over 20 points")
 
 
 @pytest.mark.parametrize("width", [390, 768])
 def test_nothing_scrolls_sideways(open_page, width):
     page = open_page(width)
     take_example(page, "Two people")
-    open_tab(page, "Heatmaps")
+    open_unet(page)
     canvas(page)
     view(page).get_by_label("All points").check()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
