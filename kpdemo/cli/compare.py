@@ -98,8 +98,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="which models, as NAME,NAME or NAME NAME (default: the four and mediapipe); a photo "
-        "called like a model is written ./NAME. A model of your own is a folder, or a repository "
-        "of the Hugging Face Hub as USER/kpdemo-NAME or USER/kpdemo-NAME@REVISION",
+        "called like a model is written ./NAME. A model of your own is a folder, an .onnx file, or "
+        "a repository of the Hugging Face Hub as USER/kpdemo-NAME or USER/kpdemo-NAME@REVISION",
     )
 
 
@@ -129,7 +129,11 @@ def _parse(
 def _names_models(word: str) -> bool:
     """Whether a word after a model's name is one too: a model's name, or no path."""
     names = {BASELINE, *(place.name for place in model_folders())}
-    if all(name in names or foreign.is_repository(name) for name in word.split(",") if name):
+    if all(
+        name in names or foreign.is_onnx(name) or foreign.is_repository(name)
+        for name in word.split(",")
+        if name
+    ):
         return True
     is_path = os.path.lexists(word) or os.sep in word or Path(word).suffix or glob.has_magic(word)
     return not is_path

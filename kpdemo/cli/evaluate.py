@@ -57,8 +57,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="which models, as NAME,NAME or NAME NAME (default: the four and mediapipe); a folder "
-        "or a repository of the Hugging Face Hub (USER/kpdemo-NAME) is a model of your own",
+        help="which models, as NAME,NAME or NAME NAME (default: the four and mediapipe); a model "
+        "of your own is a folder, an .onnx file or a repository of the Hugging Face Hub "
+        "(USER/kpdemo-NAME)",
     )
     parser.add_argument(
         "--reference",

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from kpdemo.engine import foreign
 from kpdemo.engine.engine import engine
 from kpdemo.system import files
 
@@ -17,4 +18,7 @@ def check_outputs(outputs: list[Path], models: Iterable[str] | None) -> None:
     """OutputError for an output that is a file of one of the models."""
     places = [Path(name).expanduser() for name in models or ()]
     inputs = [path for place in places if place.is_dir() for path in place.iterdir()]
-    files.check_outputs(outputs, [*inputs, *(place for place in places if place.is_file())])
+    for place in places:
+        if foreign.is_onnx(place.name):
+            inputs += [place, place.with_suffix(".json")]
+    files.check_outputs(outputs, inputs)

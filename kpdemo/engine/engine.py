@@ -109,10 +109,11 @@ class Engine:
     ) -> None:
         """Load the models of the user's own among these, which are then called as they are here.
 
-        A model is a repository of the Hub (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`) or a
-        folder. One that cannot be used is named in `unavailable`, and tried again the next time.
-        `announce`, if given, gets a sentence before a download. Only for the words of whoever runs
-        the program: anything that they name is fetched and read.
+        A model is a repository of the Hub (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), a
+        folder, or an ONNX file (see `kpdemo.models.foreign_onnx`). One that cannot be used is named
+        in `unavailable`, and tried again the next time. `announce`, if given, gets a sentence
+        before a download. Only for the words of whoever runs the program: anything that they name
+        is fetched and read.
         """
         for name in _distinct_names(models):
             if name in self._foreign or name in self.store.folders or not foreign.is_source(name):
@@ -268,7 +269,8 @@ def compare(photo: images.Source, models: Iterable[str] | str | None = None) -> 
     Photo): see `Engine.compare`.
 
     Among the models may be the user's own: a repository of the Hugging Face Hub
-    (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), which is then downloaded, or a folder.
+    (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), which is then downloaded, a folder, or an
+    ONNX file (see `kpdemo.models.foreign_onnx`).
     """
     names = None if models is None else _distinct_names(models)
     app = engine()

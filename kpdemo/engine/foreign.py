@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from kpdemo.models import hub
+from kpdemo.models import foreign_onnx, hub
 from kpdemo.models import model as checkpoint
 from kpdemo.models.base import Predictor
 from kpdemo.models.model_folder import CheckpointError
@@ -19,7 +19,12 @@ _REPOSITORY = re.compile(r"([\w.-]+/[\w.-]+)(?:@(\S+))?")
 
 def is_source(word: str) -> bool:
     """Whether a word names a folder, a file or a repository, rather than a model of this copy."""
-    return _is_place(word) or _REPOSITORY.fullmatch(word) is not None
+    return _is_place(word) or is_onnx(word) or _REPOSITORY.fullmatch(word) is not None
+
+
+def is_onnx(word: str) -> bool:
+    """Whether a word names an ONNX file."""
+    return word.lower().endswith(".onnx")
 
 
 def is_repository(word: str) -> bool:
@@ -37,6 +42,8 @@ def load(
     before anything is downloaded. Raises CheckpointError with a sentence for what is missing,
     damaged, too large, or does not fit.
     """
+    if is_onnx(source):
+        return foreign_onnx.load(Path(source).expanduser(), source)
     if _is_place(source):
         model = checkpoint.load(Path(source).expanduser())
     else:

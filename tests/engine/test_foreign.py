@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,7 +148,7 @@ def test_no_output_overwrites_a_model(tmp_path, hopper_path, capsys) -> None:
 
 
 def test_records_of_a_model_are_pulled_where_they_are(local_hub: Hub) -> None:
-    records = {name: b"{}" for name in hub.RECORDS}
+    records = dict.fromkeys(hub.RECORDS, b"{}")
     local_hub.add(REPO, SMALL | records)
     folder = hub.fetch(REPO).folder
     assert {path.name for path in folder.iterdir()} == {*SMALL, *records}
