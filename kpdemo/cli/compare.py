@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from kpdemo.engine import export, folder, photos
+from kpdemo.cli import models as own_models
+from kpdemo.engine import export, folder, foreign, photos
 from kpdemo.engine.engine import engine
 from kpdemo.engine.folder import Summary
 from kpdemo.engine.photos import Photos
@@ -34,12 +35,14 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     outputs = [out for out in (options.json, options.csv, options.png, options.jsonl) if out]
     # Standard output must hold nothing else.
     report = sys.stderr if any(map(files.is_stdout, outputs)) else sys.stdout
+    own_models.check_outputs(outputs, models)
     if options.bom and not options.csv:
         parser.error("--bom is for a table: name it with --csv OUT.csv")
     if len(words) == 1 and _is_one_photo(words[0]):
         if options.jsonl:
             parser.error("--jsonl is for a folder; for one photo use --json OUT.json")
         files.check_outputs(outputs, map(Path, words))
+        own_models.add(models)
         return _compare_one(Path(words[0]), options, models, report)
     has_folder = any(Path(word).is_dir() for word in words)
     if (outputs or has_folder) and (len(outputs) != 1 or options.json or options.png):
@@ -52,6 +55,7 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     if not selection.paths:
         print(*(f"{name}: {why}" for name, why in selection.bad.items()), sep="\n", file=sys.stderr)
         return 1
+    own_models.add(models)
     if not outputs:
         return _compare_each(selection, models, report)
     kind = "csv" if options.csv else "jsonl"
@@ -93,7 +97,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="which models, as NAME,NAME or NAME NAME (default: the four and mediapipe); a photo "
-        "called like a model is written ./NAME",
+        "called like a model is written ./NAME. A model of your own is a folder, an .onnx file, or "
+        "a repository of the Hugging Face Hub as USER/kpdemo-NAME or USER/kpdemo-NAME@REVISION",
     )
 
 
@@ -123,7 +128,11 @@ def _parse(
 def _names_models(word: str) -> bool:
     """Whether a word after a model's name is one too: a model's name, or no path."""
     names = {BASELINE, *(place.name for place in model_folders())}
-    if names.issuperset(name for name in word.split(",") if name):
+    if all(
+        name in names or foreign.is_onnx(name) or foreign.is_repository(name)
+        for name in word.split(",")
+        if name
+    ):
         return True
     is_path = os.path.lexists(word) or os.sep in word or Path(word).suffix or glob.has_magic(word)
     return not is_path

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kpdemo.cli import models as own_models
 from kpdemo.engine import export
 from kpdemo.engine.engine import engine
 from kpdemo.evaluation import labels as label_files
@@ -27,6 +28,8 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     outputs = [out for out in (options.json, options.html) if out]
     labels = label_files.read(options.folder, options.labels)
     labels.check_outputs(outputs)
+    own_models.check_outputs(outputs, models)
+    own_models.add(models)
     report = evaluate(engine(), labels, models, options.reference)
     if options.json:
         files.write(options.json, export.to_json(to_dict(report)).encode())
@@ -54,7 +57,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="which models, as NAME,NAME or NAME NAME (default: the four and mediapipe)",
+        help="which models, as NAME,NAME or NAME NAME (default: the four and mediapipe); a model "
+        "of your own is a folder, an .onnx file or a repository of the Hugging Face Hub "
+        "(USER/kpdemo-NAME)",
     )
     parser.add_argument(
         "--reference",

@@ -4,7 +4,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +14,7 @@ from kpdemo.cli import evaluate as evaluate_command
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
 from kpdemo.models import hub, onnx
-from kpdemo.models.hub_errors import HubError
+from kpdemo.models.hub_errors import HubError, NoRepository
 from kpdemo.models.model import Model, load_pulled
 from kpdemo.models.onnx import ExportError
 from kpdemo.system import files
@@ -22,7 +22,7 @@ from kpdemo.system import files
 _EPILOG = """other commands (each has its own --help):
   python -m kpdemo evaluate FOLDER
   python -m kpdemo export MODEL --onnx OUT.onnx
-  python -m kpdemo pull [--namespace NAME]
+  python -m kpdemo pull [MODEL …] [--namespace NAME]
   python -m kpdemo serve"""
 
 
@@ -105,19 +105,34 @@ def pull(arguments: list[str]) -> int:
     """`python -m kpdemo pull`: fetch the pinned weights from the Hub, else the newest ones."""
     parser = Parser(prog="python -m kpdemo pull", description=pull.__doc__)
     parser.add_argument(
+        "models",
+        nargs="*",
+        metavar="MODEL",
+        help="which models (default: all of this copy that are on the Hub)",
+    )
+    parser.add_argument(
         "--namespace",
         metavar="NAME",
         default=os.environ.get(hub.VARIABLE),
         help=f"whose repositories (default: the environment's {hub.VARIABLE})",
     )
-    namespace = parser.parse_args(arguments).namespace
-    if not namespace:
+    options = parser.parse_args(arguments)
+    if not options.namespace:
         print(f"Say whose weights, with --namespace NAME or {hub.VARIABLE}=NAME.", file=sys.stderr)
         return 1
-    lines = list(_pulled(namespace, [folder.name for folder in model_folders()]))
+    names = options.models or [folder.name for folder in model_folders()]
+    pulled, errors = hub.pull(options.namespace, names)
+    missing = [
+        name
+        for name, error in errors.items()
+        if isinstance(error, NoRepository) and not options.models
+    ]
+    lines = list(_pulled((name for name in names if name not in missing), pulled, errors))
     for good, line in lines:
         print(line, file=sys.stdout if good else sys.stderr)
-    return 0 if all(good for good, _ in lines) else 1
+    if missing:
+        print(f"Not on the Hub, and taken from this copy: {', '.join(missing)}", file=sys.stderr)
+    return 0 if lines and all(good for good, _ in lines) else 1
 
 
 def start_page(arguments: list[str]) -> int:
@@ -127,9 +142,10 @@ def start_page(arguments: list[str]) -> int:
     return 0
 
 
-def _pulled(namespace: str, models: Collection[str]) -> Iterator[tuple[bool, str]]:
-    """Pull models: for each, whether the pinned or newest weights are usable, and a line on it."""
-    pulled, errors = hub.pull(namespace, models)
+def _pulled(
+    models: Iterable[str], pulled: Mapping[str, hub.Pulled], errors: Mapping[str, HubError]
+) -> Iterator[tuple[bool, str]]:
+    """For each model whether the pinned or newest weights are usable, and a line on it."""
     for name in models:
         try:
             if name in errors:

@@ -11,7 +11,7 @@ from os import PathLike
 import numpy as np
 import torch
 
-from kpdemo.engine import stages, zerogpu
+from kpdemo.engine import foreign, stages, zerogpu
 from kpdemo.engine.store import Store
 from kpdemo.faces.base import Detector
 from kpdemo.faces.detector import FaceFinder
@@ -57,6 +57,8 @@ class Engine:
         self._warm: set[str] = set()
         # On ZeroGPU copies of the nets predict; these are for the explanations.
         self.store = Store(folders, torch.device("cpu") if zerogpu.here() else pick())
+        self._foreign: dict[str, Predictor] = {}
+        self._no_foreign: dict[str, str] = {}
         self.detector: Detector = WholePhoto()
         self._landmarker: FaceLandmarker | None = None
         self._no_landmarker = ""
@@ -93,13 +95,34 @@ class Engine:
     @property
     def names(self) -> list[str]:
         """The usable models: the default ones first, then the others, then MediaPipe."""
-        return self.store.names + ([] if self._landmarker is None else [self._landmarker.name])
+        baseline = [] if self._landmarker is None else [self._landmarker.name]
+        return [*self.store.names, *self._foreign, *baseline]
 
     @property
     def unavailable(self) -> dict[str, str]:
         """The models that cannot be used, each with the reason in a sentence."""
         mediapipe = {BASELINE: self._no_landmarker} if self._no_landmarker else {}
-        return self.store.unavailable | mediapipe
+        return self.store.unavailable | self._no_foreign | mediapipe
+
+    def add(
+        self, models: Iterable[str] | str, announce: Callable[[str], object] | None = None
+    ) -> None:
+        """Load the models of the user's own among these, which are then called as they are here.
+
+        A model is a repository of the Hub (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), a
+        folder, or an ONNX file (see `kpdemo.models.foreign_onnx`). One that cannot be used is named
+        in `unavailable`, and tried again the next time. `announce`, if given, gets a sentence
+        before a download. Only for the words of whoever runs the program: anything that they name
+        is fetched and read.
+        """
+        for name in _distinct_names(models):
+            if name in self._foreign or name in self.store.folders or not foreign.is_source(name):
+                continue
+            self._no_foreign.pop(name, None)
+            try:
+                self._foreign[name] = foreign.load(name, self.store.device, announce)
+            except CheckpointError as error:
+                self._no_foreign[name] = str(error)
 
     def tracker(self) -> Detector:
         """A detector for the frames of one video or camera, faster than searching each of them."""
@@ -112,12 +135,16 @@ class Engine:
         """
         if self._landmarker is not None and name == self._landmarker.name:
             return self._landmarker
+        if name in self._foreign:
+            return self._foreign[name]
         return NetPredictor(self.store.model(name))
 
     def markup(self, name: str) -> str:
         """The markup of a usable model's keypoints, without loading it."""
         if self._landmarker is not None and name == self._landmarker.name:
             return self._landmarker.markup
+        if name in self._foreign:
+            return self._foreign[name].markup
         return self.store.configs[name].markup
 
     def compare(
@@ -239,9 +266,15 @@ def _engine() -> Engine:
 
 def compare(photo: images.Source, models: Iterable[str] | str | None = None) -> Comparison:
     """Compare models on a photo (a path, a file's bytes, RGB pixels, a Pillow picture or a loaded
-    Photo): see `Engine.compare`."""
+    Photo): see `Engine.compare`.
+
+    Among the models may be the user's own: a repository of the Hugging Face Hub
+    (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), which is then downloaded, a folder, or an
+    ONNX file (see `kpdemo.models.foreign_onnx`).
+    """
     names = None if models is None else _distinct_names(models)
     app = engine()
+    app.add(names or ())
     app.warm_up(names)
     return app.compare(photo, names)
 

@@ -29,7 +29,7 @@ class Store:
 
     `configs` are those of all usable models, `models` the loaded ones, `unavailable` has the reason
     for each damaged one. `origins` has the source of each model's weights, and `not_pulled` the
-    reason, in a sentence, why it is not the Hub.
+    reason, in a sentence, why it is not the Hub. Nets are on the `device`.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Store:
         self.unavailable: dict[str, str] = {}
         self.not_pulled: dict[str, str] = {}
         self.origins = {name: _origin(folder) for name, folder in self.folders.items()}
-        self._device = device
+        self.device = device
         self._pulled: dict[str, hub.Pulled] = {}
         self._loading = Lock()
 
@@ -83,7 +83,7 @@ class Store:
         with self._loading:
             if name not in self.models:
                 model = self._read(name, partial(checkpoint.load, name=name))
-                model.net.to(self._device)
+                model.net.to(self.device)
                 self.models[name] = model
                 self.configs[name] = model.config
             return self.models[name]

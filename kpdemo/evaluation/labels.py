@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.cli.photos import Photos, in_folder
 from kpdemo.engine.export import spelt
+from kpdemo.engine.photos import Photos, in_folder
 from kpdemo.keypoints import annotations, markup, tables
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.system import files, json_file

@@ -10,7 +10,7 @@ from kpdemo import zoo
 from kpdemo.evaluation import table
 from kpdemo.evaluation.evaluate import FAILURE, Report, Result
 from kpdemo.keypoints import markup
-from kpdemo.records.leaderboard import shares_below
+from kpdemo.records.standings import shares_below
 
 _SIDE = 240  # units of a drawing, about its pixels
 _MARGIN = 1.16
@@ -31,7 +31,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--faint);
   white-space: nowrap }
 .plotly text { fill: var(--text) !important } .plotly .hoverlayer text { fill: #1f2328 !important }
-.faces { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem }
+.faces { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem }
 figure { margin: 0 } figcaption { font-size: .85rem; overflow-wrap: anywhere }
 svg.face { width: 100%; border: 1px solid var(--faint); border-radius: 6px }
 svg.face path { fill: none; stroke-width: 1.5 }
@@ -190,7 +190,7 @@ def _figure(face: dict, result: Result) -> str:
         f'<g class="{name}">{_shape(unit * (shape - origin), result.scheme)}</g>'
         for name, shape in zip(("truth", "answer"), shapes, strict=True)
     )
-    words = f"{face['face']}: {face['error']:.1f} %"
+    words = f"{face['face']}: {face['error']:.1f}\N{NO-BREAK SPACE}%"
     return (
         f'<figure><svg class="face" viewBox="0 0 {_SIDE} {_SIDE}" role="img">'
         f"<title>{escape(words)}</title>{drawings}</svg><figcaption>{escape(words)}</figcaption>"

@@ -42,7 +42,9 @@ def notices(report: Report) -> list[str]:
     """Sentences on what the figures do not tell by themselves."""
     sentences = []
     if report.labels.unlabelled:
-        sentences.append(f"{report.labels.unlabelled} pictures have no label and are left out.")
+        sentences.append(
+            f"Pictures without a label, which are left out: {report.labels.unlabelled}."
+        )
     if origin := report.labels.origin:
         sentences.append(
             f"These labels began as the predictions of {origin}, which favours it: points that "

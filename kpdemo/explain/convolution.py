@@ -50,8 +50,8 @@ def taken_apart(
 ) -> Sum:
     """The sum of a layer's `kernel` at a cell of its map, all counted from 0.
 
-    `crop` is `(H, W[, C])` uint8 of the model's input size. Raises IndexError where there is no such
-    kernel or cell.
+    `crop` is `(H, W[, C])` uint8 of the model's input size. Raises IndexError where there is no
+    such kernel or cell.
     """
     inputs, outputs = _recorded(model, layer, crop)
     if not (

@@ -9,7 +9,8 @@ import math
 import re
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,11 +31,14 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id
 
 from kpdemo.models import model_folder, pins
-from kpdemo.models.hub_errors import HubError, reason
+from kpdemo.models.hub_errors import HubError, NoRepository, reason
 
 VARIABLE = "KPDEMO_HUB"  # the namespace that the app pulls from
 PREFIX = "kpdemo-"
 FILES = (model_folder.CONFIG, model_folder.WEIGHTS)
+# Pulled where a repository has them; a model works without.
+RECORDS = (model_folder.HISTORY, model_folder.METRICS)
+MAX_BYTES = 500_000_000  # of a model's files
 MAIN = "main"
 TIMEOUT = 10.0  # seconds for one answer of the Hub
 COMMIT = re.compile("[0-9a-f]{40}")
@@ -64,12 +68,16 @@ def model_name(repo: str) -> str:
     return repo.rpartition("/")[2].removeprefix(PREFIX)
 
 
-def fetch(repo: str, revision: str | None = None) -> Pulled:
+def fetch(
+    repo: str, revision: str | None = None, announce: Callable[[int], object] | None = None
+) -> Pulled:
     """Get a repository's config and weights into the cache, and check them.
 
     `revision` is a branch, tag or commit; by default the pinned one, else `main`. A cached commit
-    is not requested again. If the Hub cannot be reached, older files in the cache are used. Raises
-    HubError if there are none, or none that are valid.
+    is not requested again. If the Hub cannot be reached, older files in the cache are used.
+    `announce`, if given, is called with the number of bytes before they are downloaded. Raises
+    HubError if there are none, none that are valid, or more than `MAX_BYTES`, and NoRepository if
+    the Hub has no such repository.
     """
     try:
         validate_repo_id(repo)
@@ -78,7 +86,7 @@ def fetch(repo: str, revision: str | None = None) -> Pulled:
         folder, stale = _cached(repo, target), None
         if folder is None or not COMMIT.fullmatch(target):
             try:
-                folder = _download(repo, target)
+                folder = _download(repo, target, announce)
             except Exception as error:
                 if folder is None:
                     raise
@@ -93,7 +101,9 @@ def fetch(repo: str, revision: str | None = None) -> Pulled:
     except HubError:
         raise
     except Exception as error:
-        raise HubError(f"{repo} cannot be pulled: {reason(error)}.") from error
+        # Not its child, for a repository whose terms must be accepted first.
+        kind = NoRepository if type(error) is RepositoryNotFoundError else HubError
+        raise kind(f"{repo} cannot be pulled: {reason(error)}.") from error
     return Pulled(repo, folder, stale)
 
 
@@ -107,14 +117,29 @@ def _cached(repo: str, revision: str) -> Path | None:
     return folders[0] if len(folders) == len(FILES) else None
 
 
-def _download(repo: str, revision: str) -> Path:
+def _download(repo: str, revision: str, announce: Callable[[int], object] | None) -> Path:
     # Not retried, unlike downloads, which would try for half a minute.
-    commit = HfApi().model_info(repo, revision=revision, timeout=TIMEOUT).sha
+    info = HfApi().model_info(repo, revision=revision, timeout=TIMEOUT, files_metadata=True)
+    commit = info.sha
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+    names = [*FILES, *(name for name in RECORDS if name in sizes)]
+    new = [n for n in names if try_to_load_from_cache(repo, n, revision=commit) is None]
+    size = sum(sizes.get(name, 0) for name in new)
+    if size > MAX_BYTES:
+        raise HubError(
+            f"{repo} is refused: it is {size / 1e6:,.0f} MB, and models of up to "
+            f"{MAX_BYTES // 1_000_000} MB are pulled."
+        )
+    if size and announce is not None:
+        announce(size)
     for name in FILES:
         path = hf_hub_download(repo, name, revision=commit, etag_timeout=TIMEOUT)
     if revision != commit:
         # Only now that all files are cached may the cache resolve the branch to the commit.
         hf_hub_download(repo, model_folder.CONFIG, revision=revision, etag_timeout=TIMEOUT)
+    for name in names[len(FILES) :]:
+        with suppress(Exception):  # for the curves and the leaderboard alone
+            hf_hub_download(repo, name, revision=commit, etag_timeout=TIMEOUT)
     return Path(path).parent
 
 

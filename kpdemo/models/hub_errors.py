@@ -18,6 +18,10 @@ class HubError(CheckpointError):
     """A repository that cannot be read or written; the message is one sentence that says why."""
 
 
+class NoRepository(HubError):
+    """A repository that does not exist, or not for this token."""
+
+
 def reason(error: BaseException) -> str:
     """What went wrong between here and the Hub: the rest of a sentence, without the full stop."""
     specific = HfHubHTTPError | OfflineModeIsEnabled | httpx2.TransportError
