@@ -65,7 +65,7 @@ def between(answer: Answer, reference: Answer) -> Gaps:
     Where one of the two is converted to the markup of the other, the converted points are compared,
     preferably those fitted to that markup's own definition.
     """
-    ours, theirs = _readings(answer), _readings(reference)
+    ours, theirs = readings(answer), readings(reference)
     unit = _unit(reference)
     for name in (reference.markup, answer.markup):
         if name in ours and name in theirs:
@@ -104,13 +104,13 @@ def summary(pairs: Iterable[tuple[Answer | None, Answer | None]]) -> Summary:
     )
 
 
-def _readings(answer: Answer) -> dict[str, np.ndarray]:
+def readings(answer: Answer) -> dict[str, np.ndarray]:
     """An answer's points by markup: its own, and those it is converted to."""
-    readings = dict(answer.converted)
+    by_markup = dict(answer.converted)
     for name, points in answer.converted.items():
         if name.endswith("-fitted"):
-            readings[name.removesuffix("-fitted")] = readings.pop(name, points)
-    return readings | {answer.markup: answer.keypoints}
+            by_markup[name.removesuffix("-fitted")] = by_markup.pop(name, points)
+    return by_markup | {answer.markup: answer.keypoints}
 
 
 def _unit(reference: Answer) -> float:

@@ -23,14 +23,15 @@ def browser() -> Iterator["sync_api.Browser"]:
 
 @pytest.fixture
 def open_page(browser, address) -> Iterator:
-    """`open_page(width)` is a visitor's page; none may log an error or ask another host."""
+    """`open_page(width)` is a visitor's page, of a context with what else is passed; none may log
+    an error or ask another host."""
     contexts, complaints = [], []
 
     def sockets(socket: "sync_api.WebSocket") -> None:
         complaints.extend(_foreign(socket.url.replace("ws:", "http:", 1), address))
 
-    def open_page(width: int = 1440) -> "sync_api.Page":
-        context = browser.new_context(viewport={"width": width, "height": 900})
+    def open_page(width: int = 1440, **more: bool) -> "sync_api.Page":
+        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
         contexts.append(context)
         context.set_default_timeout(1000 * PATIENCE)
         sync_api.expect.set_options(timeout=1000 * PATIENCE)
@@ -42,8 +43,9 @@ def open_page(browser, address) -> Iterator:
         page = context.new_page()
         page.goto(address)
         page.locator("#examples button").first.wait_for()
-        for part in ("notice", "panels"):
+        for part in ("notice", "panels", "examples"):
             wait_for_script(page, part)
+        page.locator(".kp-panel").first.wait_for()  # it opens with a result
         return page
 
     yield open_page
