@@ -43,8 +43,8 @@ _TEXTS = {
 
 @asynccontextmanager
 async def _serving(app: App) -> AsyncIterator[None]:
-    """Warm up and forget idle sessions while the page is served."""
-    warming = asyncio.create_task(asyncio.to_thread(engine().warm_up))
+    """Warm up, compute what pages open with, and forget idle sessions while the page is served."""
+    warming = asyncio.create_task(asyncio.to_thread(lambda: compare_tab.opening(engine())))
     async with session.forget_idle(app):
         yield
     await warming

@@ -37,13 +37,15 @@ class Truth:
 class PhotoResult:
     """A visitor's photo and its comparison; `path` is the upload in Gradio's cache.
 
-    `truth` is None unless the visitor gave ground truth for this photo.
+    `truth` is None unless the visitor gave ground truth for this photo. `look` says what to look at
+    on an example, and is empty on other photos.
     """
 
     path: str
     photo: Photo
     comparison: Comparison
     truth: Truth | None = None
+    look: str = ""
 
     @property
     def reference_model(self) -> str:

@@ -25,8 +25,11 @@ def wait_for_script(page: "Page", component: str) -> None:
 
 def take_example(page: "Page", title: str) -> None:
     """Compare one of the built-in photos, and wait for its panels."""
-    page.get_by_role("button", name=title).click()
-    page.locator(".kp-panel").first.wait_for()
+    example = page.get_by_role("button", name=title, exact=True)
+    with answered(page):
+        example.click()
+    look = example.get_attribute("title")
+    page.locator(".kp-look", has_text=look).wait_for()
 
 
 @contextmanager

@@ -69,12 +69,10 @@ def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels
     unet = by_name["unet"]["faces"][0]
     assert np.allclose(unet["points"], found.answers["unet"].keypoints, atol=0.01)
     assert unet["confidence"] == pytest.approx([0.4] * 68)
-    assert [row[0] for row in unet["gaps"]] == list(range(68))
-    _, percent, pixels, line = unet["gaps"][30]
-    ends = np.reshape(line, (2, 2))
-    assert ends[0] == pytest.approx(found.answers["unet"].keypoints[30], abs=0.01)
-    assert pixels == pytest.approx(np.linalg.norm(ends[1] - ends[0]), abs=0.02) and percent > 0
-    assert by_name["mediapipe"]["baseline"] and not by_name["mediapipe"]["faces"][0]["gaps"]
+    assert unet["readings"] == {}
+    assert value["markups"]["ibug-68"]["names"][30] == "nose tip"
+    assert [panel["name"] for panel in value["panels"] if panel["baseline"]] == ["mediapipe"]
+    assert value["panels"][0]["name"] == "mediapipe"
 
 
 def test_a_model_that_found_nothing_on_a_face_has_no_points_there():
@@ -83,8 +81,6 @@ def test_a_model_that_found_nothing_on_a_face_has_no_points_there():
     value = panels_of(shown(400, 300, first, second))
     mesh = next(panel for panel in value["panels"] if panel["name"] == "mediapipe")
     assert mesh["faces"][0] is not None and mesh["faces"][1] is None
-    unet = next(panel for panel in value["panels"] if panel["name"] == "unet")
-    assert unet["faces"][1]["gaps"] == []
 
 
 def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
@@ -95,7 +91,7 @@ def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
         x, y, width, height = found["view"]
         assert x >= 0 and y >= 0 and x + width <= 1800 and y + height <= 1000
     near, far = value["faces"]
-    assert picture(near["src"]).size == (120, 120)
+    assert picture(near["src"]).size == (84, 84)
     assert far["src"] is None
 
 
@@ -150,7 +146,7 @@ def test_a_truth_turns_agreement_into_error():
     assert cells["unet"]["pixels"][0] == "3.0 px"
     assert cells["mediapipe"]["pixels"][1] > 0
     value = panels_of(held)
-    assert value["truth"]
+    assert value["truth"] == "ibug-68"
     assert np.allclose(value["faces"][0]["truth"], marks.faces[0], atol=0.01)
     told = json.loads(ground_truth.value(held))
     assert told["says"] == "my.pts belongs to face 1."
@@ -164,7 +160,6 @@ def test_unknown_marks_are_said_and_count_nowhere():
     cells = rows(held)
     assert cells["unet"]["pixels"][0] == "3.0 px" and cells["unet"]["distance"][1] is None
     value = panels_of(held)
-    assert len(value["panels"][0]["faces"][0]["gaps"]) == 66
     assert value["faces"][0]["truth"][5] == [None, None]
     assert json.loads(ground_truth.value(held))["says"] == (
         "my.pts belongs to face 1. 66 of the 68 points are known; the others count nowhere. "
@@ -172,18 +167,15 @@ def test_unknown_marks_are_said_and_count_nowhere():
     )
 
 
-def test_lines_start_at_the_converted_points_where_the_answer_was_converted():
-    mesh = answer("mediapipe-478")
-    fitted = answer("ibug-68").keypoints
-    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, {"ibug-68-fitted": fitted})
-    marks = Marks("ibug-68", (fitted + np.float32([0, 7]),))
-    held = shown(
-        400, 300, face(100, 100, 100, mediapipe=mesh), truth=Truth("my.pts", {"": marks}, "")
-    )
-    gaps = panels_of(held)["panels"][0]["faces"][0]["gaps"]
-    nose = markup.get("mediapipe-478").anatomy["nose_tip"][0]
-    (line,) = (row[3] for row in gaps if row[0] == nose)
-    assert line == pytest.approx([*fitted[30], *(fitted[30] + (0, 7))], abs=0.01)
+def test_what_an_answer_is_converted_to_comes_by_markup_preferably_fitted():
+    mesh, fitted = answer("mediapipe-478"), answer("ibug-68").keypoints
+    converted = {"ibug-68": fitted + np.float32([9, 0]), "ibug-68-fitted": fitted}
+    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, converted)
+    value = panels_of(shown(400, 300, face(100, 100, 100, mediapipe=mesh)))
+    readings = value["panels"][0]["faces"][0]["readings"]
+    assert list(readings) == ["ibug-68"]
+    assert np.allclose(readings["ibug-68"], fitted, atol=0.01)
+    assert set(value["markups"]) == {"ibug-68", "mediapipe-478"}
 
 
 def test_point_names_are_words_wherever_the_anatomy_has_one():

@@ -5,16 +5,17 @@
 import { isKnown, round2 } from "../shared/common.js";
 
 export const UNITS_ACROSS = 420; // units across the picture, of which the smallest sizes are so many
-const MESH = 100; // a markup of more points is drawn as dots
+export const MESH = 100; // a markup of more points is drawn as dots
 
 export const percent = (share) => `${Math.round(100 * share)} %`;
 
 export const drawImage = (src, x, y, width, height) =>
   `<image href="${src}" x="${x - 0.5}" y="${y - 0.5}" width="${width}" height="${height}" preserveAspectRatio="none"/>`;
 
-// One face's layers. All points that are sure are one path of strokes without length: a node a point
-// is slow with 24 meshes.
-export function drawFace(data, panel, f) {
+// One face's layers, with lines along `gaps`, the panel's distances to the reference, `enlarged` times.
+// All points that are sure are one path of strokes without length: a node a point is slow with 24
+// meshes.
+export function drawFace(data, panel, f, gaps, enlarged) {
   const {
     box: [x0, y0, x1, y1],
     score,
@@ -38,8 +39,11 @@ export function drawFace(data, panel, f) {
   const sure = points.filter((at, k) => isKnown(at) && !(confidence?.[k] < data.low));
   const unsure = points.filter((at, k) => isKnown(at) && confidence?.[k] < data.low);
   const hollow = unsure.map(([x, y]) => `<circle cx="${x}" cy="${y}"/>`);
-  const vectors = [...panel.gaps[f].values()]
-    .map(({ line }) => `M${line[0]} ${line[1]}L${line[2]} ${line[3]}`)
+  const vectors = [...(gaps?.values() ?? [])]
+    .map(({ ours: [x, y], theirs }) => {
+      const [dx, dy] = [theirs[0] - x, theirs[1] - y].map((side) => enlarged * side);
+      return `M${x} ${y}L${round2(x + dx)} ${round2(y + dy)}`;
+    })
     .join("");
   const dots = drawDots("kp-points", sure, hollow.join(""), points.filter(isKnown).length);
   return `${open(points.length > MESH)}${box}<path class="kp-contours" d="${lines.join("")}"/><g class="kp-vectors"><path d="${vectors}"/><path d="${vectors}"/></g>${dots}${marks}<g class="kp-numbers"></g></g>`;
@@ -60,7 +64,7 @@ export const drawNumbers = (panel, f) =>
     )
     .join("");
 
-export function drawRing([x0, , x1], [x, y], place) {
+export function drawRing([x0, , x1], [x, y], place, color) {
   const circle = (kind) => `<circle class="${kind}" cx="${x}" cy="${y}"/>`;
-  return `<g data-place="${place}" style="--face: ${round2(x1 - x0)}px">${circle("kp-halo")}${circle("kp-ring")}</g>`;
+  return `<g data-place="${place}" style="--face: ${round2(x1 - x0)}px; --model: ${color}">${circle("kp-halo")}${circle("kp-ring")}</g>`;
 }

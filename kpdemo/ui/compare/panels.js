@@ -1,88 +1,102 @@
-// A panel for each model: the photo with the model's points, linked with the others.
+// The compared photo with the models' points on it, and what there is to say about them.
 
 import { formatDuration, isKnown, make, mean, plural, round2, SVG } from "../shared/common.js";
+import { Comparison } from "./comparison.js";
 import { drawFace, drawImage, drawNumbers, drawRing, percent, UNITS_ACROSS } from "./drawing.js";
+import { announcement, formatShare, sentence } from "./finding.js";
+import { Inspector } from "./inspector.js";
+import { fillMatrix } from "./matrix.js";
+import { firstPoint, isSame, nearest, neighbour } from "./navigate.js";
+import { Overlay } from "./overlay.js";
 import { handlePointers } from "./pointers.js";
+import { keyOf } from "./reference.js";
 import { Settings } from "./settings.js";
 import { Slide } from "./slide.js";
-import { toPhoto, Zoom } from "./zoom.js";
+import { Zoom } from "./zoom.js";
 
-const REACH = 16; // pixels of the screen between the pointer and a point that it still means
 const LEGIBLE = 0.2; // a face narrower than this share of the picture has no room for numbers
-
-const middle = (points, at) => [0, 1].map((axis) => mean(at.map((k) => points[k][axis])));
-
-// A panel of the component's value, with what is often asked of it: `single`, the place that a point
-// alone stands for, and `gaps`, each face's distances by point.
-function prepare(panel) {
-  const single = panel.names.map(() => null);
-  for (const [place, at] of Object.entries(panel.places)) {
-    if (at.length === 1) single[at[0]] = place;
-  }
-  const gaps = panel.faces.map(
-    (prediction) => new Map((prediction?.gaps ?? []).map(([k, share, pixels, line]) => [k, { share, pixels, line }])),
-  );
-  return { ...panel, single, gaps };
-}
+const PHONE = matchMedia("(max-width: 640px)");
+const CLOSER = 6 / 7; // of a close-up, on a phone
 
 export default function mount({ element, props, trigger, watch }) {
   const [tools, take] = element.querySelectorAll(".kp-tools");
   const hint = element.querySelector(".kp-hint");
   const empty = element.querySelector(".kp-empty");
+  const finding = element.querySelector(".kp-finding");
+  const matrix = element.querySelector(".kp-matrix");
   const grid = element.querySelector(".kp-grid");
-  const status = element.querySelector(".kp-spoken");
   const input = (name) => element.querySelector(`[name="${name}"]`);
   const view = input("view");
   const layers = [...tools.querySelectorAll("[type=checkbox]")];
 
   const state = {
     data: null,
-    panels: [], // data.panels, prepared
-    screens: [], // the pictures on the page: {svg, figure, mark, indices of panels, captions}
-    highlight: null, // {face, panel, point}
+    comparison: null,
+    panels: [], // of the chosen models, prepared
+    chosen: null, // the names of the models that are ticked; null is all
+    runs: 0, // how often the server computes for this page
+    screens: [], // the pictures on the page: {svg, figure, mark, panels}
+    highlight: null, // {panel, face, point}
   };
+  const inspector = new Inspector(element.querySelector(".kp-inspector"), element.querySelector(".kp-spoken"));
   const zoom = new Zoom({ base, onChange: showFrame, onSettle: settle });
   const slide = new Slide(state, zoom);
+  const overlay = new Overlay(() => highlight(state.highlight));
   const settings = new Settings({
     state,
     tools,
     layers,
-    selects: slide.selects,
+    overlay,
+    selects: { ...slide.selects, reference: input("reference") },
+    defaultMode: PHONE.matches ? "overlay" : "side",
     status: take.querySelector("[role=status]"),
     onRestore: () => {
-      listModels();
       for (const box of layers) showLayer(box);
-      arrange();
+      show();
       trigger("settings");
     },
   });
 
   function load() {
-    const before = state.panels.length ? state.data.src : null;
+    const before = state.data?.src;
     const data = props.value ? JSON.parse(props.value) : null;
-    const any = Boolean(data?.panels.length);
     state.data = data;
-    empty.hidden = any;
-    empty.querySelector("strong").textContent = emptyReason();
-    tools.hidden = take.hidden = hint.hidden = !any;
-    state.panels = any ? data.panels.map(prepare) : [];
-    const same = any && data.src === before;
-    if (any && !same) {
+    state.comparison = data && new Comparison(data);
+    const isNew = data?.src !== before;
+    if (data && isNew) {
       listViews();
       zoom.reset();
     }
+    show();
+    if (!data || !isNew) return;
+    inspector.announce(announcement(state.comparison.facts()));
+    // On a narrow screen the result of a photo lies below the controls, out of sight.
+    if (before && state.panels.length && innerWidth < 800) element.scrollIntoView({ behavior: "smooth" });
+  }
+
+  // Shows the chosen models of the comparison, or why there is nothing to show.
+  function show() {
+    const { comparison, data } = state;
+    comparison?.choose(state.chosen);
+    state.panels = comparison?.panels ?? [];
+    const any = state.panels.length > 0;
+    empty.hidden = any;
+    empty.querySelector("strong").textContent = emptyReason();
+    for (const part of [tools, take, hint, inspector.element, matrix, finding]) part.hidden = !any;
+    const look = element.querySelector(".kp-look");
+    look.textContent = data?.look ?? "";
+    look.hidden = !data?.look;
     for (const label of element.querySelectorAll(".kp-if-truth")) label.hidden = !data?.truth;
-    element.querySelector(".kp-reference").textContent = data?.truth ? "to the ground truth" : "to MediaPipe";
     listModels();
+    refer();
     arrange();
-    // On a narrow screen the panels lie below the controls, out of sight.
-    if (any && !same && innerWidth < 800) element.scrollIntoView({ behavior: "smooth", block: "start" });
   }
 
   // Why there are no panels.
   function emptyReason() {
     if (!state.data) return "Nothing compared yet.";
     if (!state.data.faces.length) return "No face found on this photo.";
+    if (state.data.panels.length) return "No model is chosen.";
     return "The chosen models found no points: choose others.";
   }
 
@@ -94,7 +108,7 @@ export default function mount({ element, props, trigger, watch }) {
       new Option(whole, -1),
       ...faces.map((_, k) => new Option(many > 1 ? `Face ${k + 1}` : "Close-up", k)),
     );
-    view.value = start ? 0 : -1;
+    view.value = many && (start || PHONE.matches) ? 0 : -1;
   }
 
   // The selects that name models keep what was chosen, here or by a link, whenever it is there.
@@ -102,14 +116,33 @@ export default function mount({ element, props, trigger, watch }) {
     const { panels } = state;
     const fill = (select, from, otherwise) => {
       const { preference } = select.dataset;
-      select.replaceChildren(...from.map((panel) => new Option(panel.title, panel.name)));
-      select.value = from.some((panel) => panel.name === preference) ? preference : otherwise?.name;
+      select.replaceChildren(...from.map(({ label, title, name }) => new Option(label ?? title, name)));
+      select.value = from.some(({ name }) => name === preference) ? preference : otherwise?.name;
     };
     const files = panels.filter((panel) => panel.pts);
-    fill(input("pts"), files, files.find((panel) => panel.name === "unet") ?? files[0]);
+    const unet = panels.find((panel) => panel.name === "unet");
+    fill(input("pts"), files, files.includes(unet) ? unet : files[0]);
     element.querySelector(".kp-pts").hidden = !files.length;
-    fill(slide.a, panels, panels.find((panel) => panel.name === "unet") ?? panels[0]);
+    fill(slide.a, panels, unet ?? panels[0]);
     fill(slide.b, panels, panels.find((panel) => panel.baseline && panel.name !== slide.a.value) ?? panels.at(-1));
+    const references = state.comparison?.references ?? [];
+    fill(input("reference"), references, references[0]);
+  }
+
+  // Holds the models against the chosen reference.
+  function refer() {
+    const { comparison, panels } = state;
+    if (!panels.length) return;
+    comparison.refer(input("reference").value);
+    const facts = comparison.facts();
+    finding.textContent = sentence(facts);
+    element.querySelector(".kp-reference").textContent = `to ${comparison.reference?.title ?? "a reference"}`;
+    fillMatrix(matrix.querySelector("table"), comparison.answering, (a, b) => comparison.between(a, b).share);
+    const rows = panels.map((panel) => [panel.name, comparison.isReference(panel) ? null : comparison.summary(panel)]);
+    const { reference } = comparison;
+    const isDefault = comparison.isTruth || panels.some((panel) => panel.baseline && comparison.isReference(panel));
+    const detail = { title: reference?.title, isDefault, rows: Object.fromEntries(rows) };
+    document.dispatchEvent(new CustomEvent("kp-distances", { detail }));
   }
 
   const showLayer = (box) => grid.classList.toggle(`kp-no-${box.name}`, !box.checked);
@@ -118,46 +151,56 @@ export default function mount({ element, props, trigger, watch }) {
   function arrange() {
     const { panels } = state;
     state.highlight = null;
-    const single = tools.querySelector("[name=mode]:checked").value === "slide";
-    grid.classList.toggle("kp-one", single);
+    const mode = tools.querySelector("[name=mode]:checked").value;
+    grid.classList.toggle("kp-one", mode !== "side");
     const focused = document.activeElement;
     const at = state.screens.findIndex(({ svg }) => svg === focused);
     state.screens = []; // a picture that leaves the page loses the focus, and would darken the new ones
-    const screens = single && panels.length ? [slideScreen()] : panels.map(panelScreen);
+    const screens = panels.length ? { side: sideScreens, overlay: overlayScreens, slide: slideScreens }[mode]() : [];
     grid.replaceChildren(...screens.map((screen) => screen.figure));
     state.screens = screens;
-    if (state.data) draw();
+    if (panels.length) draw();
     (screens[at]?.svg ?? focused)?.focus({ preventScroll: true });
   }
 
-  function panelScreen(panel, index) {
+  const sideScreens = () => [
+    ...(state.panels.length > 1 ? overlayScreens(false) : []),
+    ...state.panels.map(panelScreen),
+  ];
+
+  function panelScreen(panel) {
     const times = panel.faces.filter(Boolean).map((prediction) => prediction.milliseconds);
-    const meta = [plural(panel.names.length, "point"), ...(times.length ? [formatDuration(mean(times))] : [])];
-    const screen = newScreen([index], `${panel.title}, the arrow keys go from point to point`);
+    const count = plural(panel.names.length, "point");
+    const meta = times.length ? [count, formatDuration(mean(times))] : ["no face here"];
+    const screen = newScreen([panel], `${panel.title}, the arrow keys go from point to point`);
     screen.figure = make(
       "figure",
       { class: "kp-panel", "data-model": panel.name, style: `--model: ${panel.color}` },
       make("figcaption", {}, make("strong", {}, panel.title), make("span", { class: "kp-meta" }, meta.join(" · "))),
       screen.svg,
-      ...screen.captions,
     );
     return screen;
   }
 
-  function slideScreen() {
-    const indices = slide.indices();
-    const [a, b] = indices.map((index) => state.panels[index].title);
-    const label = `${a} left, ${b} right of the divider, the arrow keys go from point to point`;
-    return slide.frame(newScreen(indices, label));
+  function overlayScreens(large = true) {
+    const panels = state.panels.map((panel) => overlay.panelOf(panel, state.comparison.markups));
+    return [overlay.frame(newScreen(panels, "All models, the arrow keys go from point to point"), large)];
   }
 
-  function newScreen(indices, label) {
+  function slideScreens() {
+    const panels = slide.panels();
+    const [a, b] = panels.map(({ title }) => title);
+    const label = `${a} left, ${b} right of the divider, the arrow keys go from point to point`;
+    return [slide.frame(newScreen(panels, label))];
+  }
+
+  function newScreen(panels, label) {
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("tabindex", "0");
     svg.setAttribute("role", "application");
     svg.setAttribute("aria-roledescription", "photo with keypoints");
     svg.setAttribute("aria-label", label);
-    const screen = { svg, indices, captions: indices.map(() => make("p", { class: "kp-says" })) };
+    const screen = { svg, panels };
     handlePointers(screen, { zoom, slide, point });
     svg.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && highlight(null));
     svg.addEventListener("keydown", (event) => step(event, screen));
@@ -171,7 +214,9 @@ export default function mount({ element, props, trigger, watch }) {
   // What is visible without zoom: x, y, width, height in the photo.
   function base() {
     const { faces, width, height } = state.data;
-    return faces[Number(view.value)]?.view ?? [0, 0, width, height];
+    const [x, y, w, h] = faces[Number(view.value)]?.view ?? [0, 0, width, height];
+    const close = PHONE.matches && view.value >= 0 ? CLOSER : 1;
+    return [x + ((1 - close) * w) / 2, y + ((1 - close) * h) / 2, close * w, close * h];
   }
 
   // Faces outside cost time where there are dozens.
@@ -181,25 +226,22 @@ export default function mount({ element, props, trigger, watch }) {
   }
 
   function draw() {
-    const { data, panels } = state;
-    const times = {}; // milliseconds a face, by model
+    const { data, comparison } = state;
+    const enlarged = Number(input("enlarged").value);
     for (const screen of state.screens) {
-      const started = performance.now();
-      const overlays = screen.indices.map((index, side) => {
-        const panel = panels[index];
-        const faces = panel.faces.map((_, f) => (isInside(f, base()) ? drawFace(data, panel, f) : ""));
-        const clip = screen.indices.length > 1 ? ` clip-path="url(#kp-clip-${side})"` : "";
-        return `<g class="kp-overlay" style="--model: ${panel.color}"${clip}>${faces.join("")}</g>`;
+      const drawings = screen.panels.map((panel, side) => {
+        const measures = comparison.measures(panel);
+        const faces = panel.faces.map((_, f) =>
+          isInside(f, base()) ? drawFace(data, panel, f, measures[f]?.gaps, enlarged) : "",
+        );
+        const clip = screen.slides ? ` clip-path="url(#kp-clip-${side})"` : "";
+        return `<g class="kp-overlay" data-overlay="${panel.name}" style="--model: ${panel.color}"${clip}>${faces.join("")}</g>`;
       });
       screen.figure.style.setProperty("--aspect", base()[2] / base()[3]);
-      screen.svg.innerHTML = `${drawImage(data.src, 0, 0, data.width, data.height)}<g class="kp-closer"></g>${screen.definitions ?? ""}${overlays.join("")}<g class="kp-lit"></g>`;
+      screen.svg.innerHTML = `${drawImage(data.src, 0, 0, data.width, data.height)}<g class="kp-closer"></g>${screen.definitions ?? ""}${drawings.join("")}<g class="kp-lit"></g>`;
       screen.mark = screen.svg.querySelector(".kp-lit");
-      screen.svg.getBoundingClientRect(); // the browser puts off its part until someone asks
-      const [first, ...more] = screen.indices;
-      const faces = data.faces.filter((_, f) => isInside(f, base())).length;
-      if (!more.length) times[panels[first].name] = (performance.now() - started) / faces;
+      if (screen.chips) overlay.apply(screen);
     }
-    if (Object.keys(times).length) document.dispatchEvent(new CustomEvent("kp-drawn", { detail: times }));
     showFrame();
     settle();
     highlight(state.highlight);
@@ -221,19 +263,19 @@ export default function mount({ element, props, trigger, watch }) {
 
   // What depends on how close the faces are: sharper pictures of them, and their numbers.
   function settle() {
-    const { data, panels } = state;
+    const { data } = state;
     const frame = zoom.frame();
     const shares = data.faces.map((face, f) => isInside(f, frame) && (face.box[2] - face.box[0]) / frame[2]);
     const closer = data.faces
       .map((face, f) => (face.src && shares[f] > LEGIBLE ? drawImage(face.src, ...face.view) : ""))
       .join("");
     const numbered = input("numbers").checked;
-    for (const { svg, indices } of state.screens) {
+    for (const { svg, panels } of state.screens) {
       svg.querySelector(".kp-closer").innerHTML = closer;
-      for (const [side, overlay] of svg.querySelectorAll(".kp-overlay").entries()) {
-        for (const layer of overlay.querySelectorAll(".kp-numbers")) {
+      for (const [side, drawing] of svg.querySelectorAll(".kp-overlay").entries()) {
+        for (const layer of drawing.querySelectorAll(".kp-numbers")) {
           const f = layer.parentNode.dataset.face;
-          layer.innerHTML = numbered && shares[f] > LEGIBLE ? drawNumbers(panels[indices[side]], f) : "";
+          layer.innerHTML = numbered && shares[f] > LEGIBLE ? drawNumbers(panels[side], f) : "";
         }
       }
     }
@@ -242,127 +284,117 @@ export default function mount({ element, props, trigger, watch }) {
     hint.querySelector(".kp-too-small").hidden = !tooSmall;
   }
 
-  // Highlights the point that the pointer means, if any.
-  function point(event, screen) {
-    const matrix = screen.svg.getScreenCTM();
-    if (!matrix) return;
-    const at = toPhoto(screen.svg, event.clientX, event.clientY);
-    const [left, right = left] = screen.indices;
-    const panel = left !== right && at.x > slide.dividerAt() ? right : left;
-    let best = null;
-    let least = REACH / matrix.a;
-    for (const [face, prediction] of state.panels[panel].faces.entries()) {
-      for (const [k, candidate] of (prediction?.points ?? []).entries()) {
-        if (!isKnown(candidate)) continue;
-        const gap = Math.hypot(candidate[0] - at.x, candidate[1] - at.y);
-        if (gap < least) {
-          least = gap;
-          best = { face, panel, point: k };
-        }
-      }
-    }
-    const last = state.highlight;
-    const same = best && last && best.face === last.face && best.panel === last.panel && best.point === last.point;
-    if (!same && (best || last)) highlight(best);
+  // The panels of a screen that a pointer at an event can mean.
+  function pointed(event, screen) {
+    if (screen.slides) return [screen.panels[slide.isLeft(event, screen) ? 0 : 1]];
+    return screen.chips ? screen.panels.filter(overlay.isOn) : screen.panels;
   }
 
-  function start({ indices: [panel] }) {
-    const choice = Number(view.value);
-    const { faces } = state.panels[panel];
-    const face = faces[choice] ? choice : faces.findIndex(Boolean);
-    if (face >= 0) announce(highlight({ face, panel, point: 0 }));
+  // Highlights the point that the pointer means, if any.
+  function point(event, screen) {
+    const target = nearest(event, screen, pointed(event, screen));
+    if (!isSame(target, state.highlight)) highlight(target);
+  }
+
+  function start(screen) {
+    const panels = screen.chips ? screen.panels.filter(overlay.isOn) : screen.panels;
+    const target = panels.map((panel) => firstPoint(panel, Number(view.value))).find(Boolean);
+    if (target) highlight(target);
   }
 
   function step(event, screen) {
     if (event.key === "Escape") highlight(null);
     if (zoom.handleKey(event)) return;
-    const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const turn = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? 0;
+    const turn = { ArrowDown: 1, ArrowUp: -1 }[event.key] ?? 0;
     if (!move && !turn) return;
     event.preventDefault();
     const last = state.highlight;
-    if (!last || !screen.indices.includes(last.panel)) {
+    if (!last || !screen.panels.includes(last.panel)) {
       start(screen);
       return;
     }
-    const { faces, names } = state.panels[last.panel];
-    const next = { ...last };
-    if (move) {
-      do next.point = (next.point + move + names.length) % names.length;
-      while (!isKnown(faces[next.face].points[next.point]) && next.point !== last.point);
-    } else {
-      do next.face = (next.face + turn + faces.length) % faces.length;
-      while (!faces[next.face]);
-    }
-    announce(highlight(next));
-    zoom.reveal(faces[next.face].points[next.point]);
+    const next = neighbour(last, move, turn);
+    highlight(next);
+    zoom.reveal(next.panel.faces[next.face].points[next.point]);
   }
 
-  function announce(words) {
-    status.textContent = words;
-  }
-
-  // Highlights one point, and in the other panels the same place of the same face; none if null.
-  // Returns what there is to announce.
+  // Highlights one point, and the same place of the same face everywhere; none if null.
   function highlight(target) {
     state.highlight = target;
-    let words = "";
-    for (const { mark, indices, captions } of state.screens) {
-      const rings = indices.map((index, side) => {
-        const panel = state.panels[index];
-        if (!target) {
-          captions[side].textContent = summary(panel);
-          return "";
-        }
-        const { spot, place, name, facts } = describeHighlight(panel, index);
-        if (spot) captions[side].replaceChildren(make("b", {}, name), facts.join(" · "));
-        else captions[side].replaceChildren(make("em", {}, "no such landmark"));
-        if (index === target.panel) words = [panel.title, name, ...facts].join(", ");
-        return spot ? drawRing(state.data.faces[target.face].box, spot, place ?? "") : "";
+    for (const screen of state.screens) {
+      const rings = screen.panels.map((panel) => {
+        const spot = target && (!screen.chips || overlay.isOn(panel)) && spotOf(panel, target);
+        const box = spot && state.data.faces[target.face].box;
+        return spot ? drawRing(box, spot, target.panel.single[target.point] ?? "", panel.color) : "";
       });
-      mark.innerHTML = rings.join("");
+      screen.mark.innerHTML = rings.join("");
     }
-    if (!target) announce("");
-    return words;
+    if (target) inspect(target);
+    else summarize();
   }
 
-  // Where a panel has the highlighted place, and what there is to say about it.
-  function describeHighlight(panel, index) {
-    const { panel: origin, point: k, face: f } = state.highlight;
-    const place = state.panels[origin].single[k];
-    const name = state.panels[origin].names[k];
-    const face = panel.faces[f];
-    const at = index === origin ? [k] : (panel.places[place] ?? []);
-    const isThere = face && at.length && at.every((point) => isKnown(face.points[point]));
-    const facts = [];
-    if (isThere && face.confidence)
-      facts.push(`confidence ${percent(mean(at.map((point) => face.confidence[point])))}`);
-    const gap = at.length === 1 ? panel.gaps[f].get(at[0]) : null;
-    if (isThere && gap) facts.push(formatDistance(gap.share, gap.pixels));
-    return { spot: isThere ? middle(face.points, at) : null, place, name, facts };
+  // Where a panel has the place of the highlighted point, or null.
+  function spotOf(panel, { panel: origin, face, point }) {
+    if (panel === origin) return panel.faces[face].points[point];
+    return state.comparison.place(panel.faces[face], keyOf(origin.markup, origin, point));
   }
 
-  function formatDistance(share, pixels) {
-    if (!state.data.truth) return `${share.toFixed(1)} % from MediaPipe`;
-    const distances = [`${pixels.toFixed(1)} px`, ...(share === null ? [] : [`${share.toFixed(1)} %`])];
-    return `${distances.join(", ")} from the ground truth`;
+  function inspect({ panel: origin, face, point }) {
+    const { comparison, panels } = state;
+    const key = keyOf(origin.markup, origin, point);
+    const rows = panels.map((panel) => {
+      const answer = panel.faces[face];
+      const isOrigin = panel.name === origin.name;
+      const spot = isOrigin ? origin.faces[face].points[point] : comparison.place(answer, key);
+      const at = isOrigin && panel.markup === origin.markup ? [point] : (panel.places[key] ?? []);
+      const sure = answer?.confidence && isKnown(spot) && at.length ? mean(at.map((k) => answer.confidence[k])) : null;
+      const gap = comparison.gap(panel, face, key);
+      return row(panel, {
+        share: gap?.share ?? null,
+        pixels: gap?.pixels ?? null,
+        none: answer ? (isKnown(spot) ? "–" : "no such landmark") : "no face here",
+        note: sure === null ? "" : `confidence ${percent(sure)}`,
+      });
+    });
+    const name = origin.names[point];
+    const where = state.data.faces.length > 1 ? `face ${face + 1}, ` : "";
+    inspector.show(name, `${where}${meaning()}`, rows);
+    const spoken = rows.filter(({ share, note }) => share !== null || note);
+    inspector.announce(
+      [`${origin.title}, ${name}`, ...spoken.map(({ title, text, note }) => [title, text, note].join(" ").trim())].join(
+        "; ",
+      ),
+    );
   }
 
-  // What a panel says while no point is highlighted: its distance on the visible faces.
-  function summary(panel) {
+  // What the bar says while no point is highlighted: the mean over the visible faces.
+  function summarize() {
+    const { comparison, panels, data } = state;
     const choice = Number(view.value);
-    const faces = panel.faces.map((_, f) => f).filter((f) => choice < 0 || f === choice);
-    if (!faces.some((f) => panel.faces[f])) return `${panel.title} finds no face here`;
-    const gaps = faces.map((f) => [...panel.gaps[f].values()]).filter((all) => all.length);
-    if (gaps.length) {
-      const over = (name) => {
-        const values = gaps.map((all) => all.map((gap) => gap[name]));
-        return values.flat().includes(null) ? null : mean(values.map(mean));
-      };
-      return `${formatDistance(over("share"), over("pixels"))} on average`;
-    }
-    return panel.baseline && !state.data.truth ? "the baseline" : "";
+    const faces = choice < 0 ? data.faces.map((_, f) => f) : [choice];
+    const rows = panels.map((panel) => {
+      const { share, pixels } = comparison.summary(panel, faces);
+      const none = faces.some((f) => panel.faces[f]) ? "–" : "no face here";
+      return row(panel, { share, pixels, none, note: "" });
+    });
+    inspector.show("All points, on average", meaning(), rows);
   }
+
+  function meaning() {
+    const { reference, isTruth } = state.comparison;
+    if (!reference) return "";
+    return `${isTruth ? "error" : "distance"} to ${reference.title}, in % of the eye distance`;
+  }
+
+  function row(panel, { share, pixels, none, note }) {
+    const isReference = state.comparison.isReference(panel) && none === "–";
+    const known = [share !== null && formatShare(share), state.comparison.isTruth && pixels !== null && px(pixels)];
+    const text = known.filter(Boolean).join(", ") || (isReference ? "reference" : none);
+    return { name: panel.name, title: panel.title, color: panel.color, share, text, note };
+  }
+
+  const px = (pixels) => `${pixels.toFixed(1)} px`;
 
   element.addEventListener("change", ({ target }) => {
     if (target.matches("select")) target.dataset.preference = target.value;
@@ -371,6 +403,11 @@ export default function mount({ element, props, trigger, watch }) {
       if (target.name === "numbers") settle();
     } else if (target === view) {
       zoom.reset();
+      draw();
+    } else if (target.name === "reference") {
+      refer();
+      draw();
+    } else if (target.name === "enlarged") {
       draw();
     } else if (["mode", "a", "b"].includes(target.name)) {
       arrange();
@@ -383,8 +420,21 @@ export default function mount({ element, props, trigger, watch }) {
     if (kind) trigger("download", { kind, model: input("pts").value, face: Math.max(Number(view.value), 0) });
     if (button && "link" in button.dataset) settings.copy();
   });
+  document.addEventListener("kp-models", ({ detail }) => {
+    state.chosen = new Set(detail);
+    if (state.data) show();
+  });
+  document.addEventListener("kp-busy", ({ detail }) => {
+    state.runs += detail;
+    for (const button of take.querySelectorAll("[data-download]")) button.disabled = state.runs > 0;
+  });
   watch("value", load);
+  tools.querySelector(`[name=mode][value="${settings.defaultMode}"]`).checked = true;
+  const fold = () => tools.querySelector("details").toggleAttribute("open", !PHONE.matches);
+  fold();
+  PHONE.addEventListener("change", fold);
   for (const box of layers) showLayer(box);
   load();
   settings.restore();
+  trigger("opened");
 }

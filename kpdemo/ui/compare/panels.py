@@ -1,7 +1,7 @@
 """The panels: a photo and every model's points on it, drawn by the browser from one value.
 
-The server sends only the points. Switching layers on and off, zooming, sliding between two models
-and following a point from panel to panel happen in the browser.
+The server sends only the points. Everything else happens in the browser: layers, zoom, sliding
+between two models, following a point from panel to panel, and the distances to the reference.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,9 @@ from kpdemo.ui.shared.image_data import data_uri
 PHOTO_SIDE = 900
 FACE_SIDE = 420
 # A view of one face is this many boxes wide; the box goes from the brows to the chin.
-_VIEW = 2.0
+_VIEW = 1.4
+# It lies this many boxes above the box's middle: the forehead is outside the box.
+_FOREHEAD = 0.06
 # With one face narrower than this share of the photo, the page starts zoomed in on it.
 _SMALL = 0.45
 
@@ -34,12 +36,12 @@ _SMALL = 0.45
 def build() -> gr.HTML:
     """The component; its value is `value(…)` as JSON, or None for the empty state.
 
-    It triggers "download" with `kind` "json", "csv", "png" or "pts", the last with `model` and
-    `face`, for a visitor who wants a file, and "settings" where the address names models.
+    It triggers "opened" once it listens, "download" with `kind` "json", "csv" or "pts", the last
+    with `model` and `face`, for a visitor who wants a file, and "settings" where the address names
+    models.
     """
-    return component.build(
-        "panels", "compare/panels.html", "compare/panels.js", events=["download", "settings"]
-    )
+    events = ["opened", "download", "settings"]
+    return component.build("panels", "compare/panels.html", "compare/panels.js", events=events)
 
 
 def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
@@ -50,8 +52,9 @@ def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
     photo, comparison = result.photo, result.comparison
     # Where no model has points, the page says so instead of showing panels.
     models = comparison.models if any(face.answers for face in comparison.faces) else []
-    references = result.references()
-    truth = references if result.truth else [None] * len(references)
+    models = sorted(models, key=lambda name: name != result.reference_model)  # the baseline first
+    truth = result.references() if result.truth else [None] * len(comparison.faces)
+    panels = [_panel(result, name, markups[name]) for name in models]
     names = {markups[name] for name in models} | _converted(comparison)
     if result.truth:
         names.add(result.truth.marks.markup)
@@ -61,6 +64,7 @@ def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
             "height": comparison.height,
             "src": _picture(photo.pixels, PHOTO_SIDE),
             "start": _starts_zoomed(comparison),
+            "look": result.look,
             "low": draw.LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
             "markups": {name: _markup(name) for name in sorted(names)},
@@ -68,7 +72,7 @@ def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
                 _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
                 for face, marks in zip(comparison.faces, truth, strict=True)
             ],
-            "panels": [_panel(result, name, markups[name], references) for name in models],
+            "panels": panels,
         }
     )
 
@@ -103,8 +107,7 @@ def _face(photo: Photo, face: ComparedFace) -> dict[str, Any]:
     # Whole pixels, in the photo: the closer picture is then exactly the view.
     side = round(min(_VIEW * max(x1 - x0, y1 - y0), photo.width, photo.height))
     left = round(np.clip((x0 + x1 - side) / 2, 0, photo.width - side))
-    # The forehead is outside the box, so its middle is below that of the head.
-    top = round(np.clip((y0 + y1 - side) / 2 - 0.15 * (y1 - y0), 0, photo.height - side))
+    top = round(np.clip((y0 + y1 - side) / 2 - _FOREHEAD * (y1 - y0), 0, photo.height - side))
     return {
         "box": face.box,
         "score": face.score,
@@ -124,68 +127,33 @@ def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
     return _picture(photo.pixels[y0:y1, x0:x1], FACE_SIDE)
 
 
-def _panel(
-    result: PhotoResult, name: str, markup_name: str, references: list[Answer | None]
-) -> dict[str, Any]:
-    faces, scheme = result.comparison.faces, markup.get(markup_name)
+def _panel(result: PhotoResult, name: str, markup_name: str) -> dict[str, Any]:
+    faces = result.comparison.faces
     first = next((face.answers[name] for face in faces if name in face.answers), None)
     return {
         "name": name,
         "title": zoo.title(name),
         "baseline": name == result.reference_model,
         "color": css_color(name),
-        "names": titles.points(scheme.name),
-        "places": {place: list(at) for place, at in scheme.anatomy.items()},
-        "contours": scheme.contours,
         "markup": markup_name,
         "pts": first is not None and export.ibug_points(first) is not None,
-        "faces": [
-            _points(face.answers.get(name), reference)
-            for face, reference in zip(faces, references, strict=True)
-        ],
+        "faces": [_points(face.answers.get(name)) for face in faces],
     }
 
 
-def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] | None:
-    """One model's points on one face, and their distances to the reference.
-
-    `gaps` has a row for each point that the reference has too: the point, the distance in percent
-    and in pixels, and the line between the two. Where the answer was converted to the reference's
-    markup, the line starts at the converted point.
-    """
+def _points(answer: Answer | None) -> dict[str, Any] | None:
+    """One model's points on one face, and what they are converted to, by markup."""
     if answer is None:
         return None
-    drawing: dict[str, Any] = {
+    readings = agreement.readings(answer)
+    return {
         "points": np.round(answer.keypoints, 2),
         "confidence": answer.confidence,
         "milliseconds": answer.milliseconds,
-        "gaps": [],
         "readings": {
-            name: np.round(points, 2)
-            for name, points in agreement.readings(answer).items()
-            if name != answer.markup
+            name: np.round(points, 2) for name, points in readings.items() if name != answer.markup
         },
     }
-    if reference is not None and reference is not answer:
-        gaps = agreement.between(answer, reference)
-        points = _own_points(answer.markup, gaps)
-        rows = zip(points, gaps.percent, gaps.pixels, gaps.ours, gaps.theirs, strict=True)
-        drawing["gaps"] = [
-            [k, percent, pixels, np.round([*ours, *theirs], 2)]
-            for k, percent, pixels, ours, theirs in rows
-            if k is not None and np.isfinite(pixels)
-        ]
-    return drawing
-
-
-def _own_points(own: str, gaps: agreement.Gaps) -> list[int | None]:
-    """The points of markup `own` that stand for the places of `gaps`, None where there is none."""
-    if own == gaps.markup:
-        return gaps.at.tolist()
-    converted, original = markup.get(gaps.markup), markup.get(own)
-    places = {at[0]: place for place, at in converted.anatomy.items() if len(at) == 1}
-    points = [original.anatomy.get(places.get(k, ""), ()) for k in gaps.at]
-    return [at[0] if len(at) == 1 else None for at in points]
 
 
 def _picture(pixels: np.ndarray, side: int) -> str:

@@ -3,10 +3,10 @@
 const MESSAGE_TIME = 6000; // milliseconds
 
 export class Settings {
-  // `state` is that of panels.js; `selects` name models, `layers` are checkboxes. `onRestore` is called
-  // after the tools have been set as an address says.
-  constructor({ state, tools, layers, selects, status, onRestore }) {
-    Object.assign(this, { state, tools, layers, selects, status, onRestore });
+  // `state` is that of panels.js; `selects` are by their names in the address, `layers` are checkboxes.
+  // `onRestore` is called after the tools have been set as an address says.
+  constructor({ state, tools, layers, overlay, selects, defaultMode, status, onRestore }) {
+    Object.assign(this, { state, tools, layers, overlay, selects, defaultMode, status, onRestore });
     this.invitation = status.textContent;
     addEventListener("hashchange", () => this.restore());
   }
@@ -17,8 +17,11 @@ export class Settings {
       if (box.checked !== box.defaultChecked) settings[box.name] = Number(box.checked);
     }
     const mode = this.tools.querySelector("[name=mode]:checked").value;
-    const { a, b } = this.selects;
-    if (mode === "slide") Object.assign(settings, { mode, a: a.value, b: b.value });
+    if (mode !== this.defaultMode) settings.mode = mode;
+    if (this.overlay.off.size) settings.off = [...this.overlay.off].join();
+    const { a, b, reference } = this.selects;
+    if (mode === "slide") Object.assign(settings, { a: a.value, b: b.value });
+    if (reference.selectedIndex > 0) settings.reference = reference.value;
     return Object.entries(settings)
       .map(([name, text]) => `${name}=${encodeURI(text)}`)
       .join("&");
@@ -32,8 +35,10 @@ export class Settings {
       box.checked = settings.has(box.name) ? settings.get(box.name) === "1" : box.defaultChecked;
     }
     for (const [name, select] of Object.entries(this.selects)) select.dataset.preference = settings.get(name) ?? "";
-    const mode = settings.get("mode") === "slide" ? "slide" : "side";
-    this.tools.querySelector(`[name=mode][value="${mode}"]`).checked = true;
+    this.overlay.off = new Set((settings.get("off") ?? "").split(",").filter(Boolean));
+    const modes = [...this.tools.querySelectorAll("[name=mode]")];
+    const wanted = modes.find(({ value }) => value === settings.get("mode"));
+    (wanted ?? modes.find(({ value }) => value === this.defaultMode)).checked = true;
     this.onRestore();
   }
 

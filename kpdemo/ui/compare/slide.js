@@ -29,15 +29,16 @@ export class Slide {
     return { a: this.a, b: this.b };
   }
 
-  // The indices of the two models' panels.
-  indices() {
-    return [this.a, this.b].map((select) => this.state.panels.findIndex((panel) => panel.name === select.value));
+  // The two models' panels.
+  panels() {
+    return [this.a, this.b].map((select) => this.state.panels.find((panel) => panel.name === select.value));
   }
 
   // Puts the picture of both models into its figure.
   frame(screen) {
-    const side = (select, index) => make("label", { style: `--model: ${this.state.panels[index].color}` }, select);
-    const [a, b] = screen.indices;
+    const side = (select, { color }) => make("label", { style: `--model: ${color}` }, select);
+    const [a, b] = screen.panels;
+    screen.slides = true;
     screen.across = innerWidth < 800 ? UNITS_ACROSS : 2 * UNITS_ACROSS; // a large picture needs no larger points
     screen.definitions = `<defs><clipPath id="kp-clip-0"><rect/></clipPath><clipPath id="kp-clip-1"><rect/></clipPath></defs>`;
     screen.figure = make(
@@ -45,7 +46,6 @@ export class Slide {
       { class: "kp-panel kp-slide" },
       make("figcaption", {}, side(this.a, a), side(this.b, b)),
       make("div", { class: "kp-stage" }, screen.svg, make("div", { class: "kp-divider" }), this.range),
-      make("div", { class: "kp-both" }, ...screen.captions),
     );
     return screen;
   }
@@ -66,15 +66,19 @@ export class Slide {
     this.divide();
   }
 
-  isOnDivider(event, { svg, indices }) {
-    if (indices.length < 2) return false;
+  isLeft({ clientX, clientY }, { svg }) {
+    return toPhoto(svg, clientX, clientY).x <= this.dividerAt();
+  }
+
+  isOnDivider(event, { svg, slides }) {
+    if (!slides) return false;
     const gap = toPhoto(svg, event.clientX, event.clientY).x - this.dividerAt();
     return Math.abs(gap) * svg.getScreenCTM().a < GRIP;
   }
 
   // Clips the two models' points at the divider.
   divide() {
-    const screen = this.state.screens.find(({ indices }) => indices.length > 1);
+    const screen = this.state.screens.find(({ slides }) => slides);
     if (!screen) return;
     const [left, top, width, height] = this.zoom.frame();
     const x = this.dividerAt();
@@ -88,7 +92,7 @@ export class Slide {
     }
     const share = this.#share();
     screen.figure.style.setProperty("--split", share);
-    const [a, b] = screen.indices.map((index) => this.state.panels[index].title);
+    const [a, b] = screen.panels.map(({ title }) => title);
     this.range.setAttribute("aria-valuetext", `${percent(share)} ${a}, ${percent(1 - share)} ${b}`);
   }
 }

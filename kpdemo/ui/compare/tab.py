@@ -2,9 +2,9 @@
 
 import json
 import time
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,15 +12,23 @@ import gradio as gr
 from gradio.processing_utils import save_file_to_cache
 
 from kpdemo import zoo
-from kpdemo.engine import export
 from kpdemo.engine.engine import Engine
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
-from kpdemo.media.sheet import side_by_side
-from kpdemo.structures import Comparison
+from kpdemo.structures import ComparedFace
+from kpdemo.system.forks import Lock
 from kpdemo.ui import examples
-from kpdemo.ui.compare import degrade, drag, frame, ground_truth, messages, panels, table
+from kpdemo.ui.compare import (
+    degrade,
+    downloads,
+    drag,
+    frame,
+    ground_truth,
+    messages,
+    panels,
+    table,
+)
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
@@ -31,11 +39,6 @@ _LEAD = (
     "<p>Drop in a photo and see where four neural networks put the keypoints of each face, beside "
     "MediaPipe.</p>"
 )
-_TYPES = {"json": "application/json", "csv": "text/csv", "png": "image/png", "pts": "text/plain"}
-_EXAMPLE_CLICK = """element.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (button) trigger("click", { example: Number(button.dataset.example) });
-});"""
 # The models in the page's address, if it names any that are available.
 _MODELS = """(models, more) => {
   const wanted = new URLSearchParams(location.hash.slice(1)).get("models");
@@ -46,15 +49,11 @@ _MODELS = """(models, more) => {
 }"""
 # Gradio looks for one among the defaults, and gives each run its own.
 _PROGRESS = gr.Progress()
-_SAVE = """(file) => {
-  if (!file) return;
-  const bytes = Uint8Array.from(atob(file.base64), (letter) => letter.charCodeAt(0));
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([bytes], { type: file.type }));
-  link.download = file.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}"""
+# Tells the panels which models are ticked, and when the server computes.
+_CHOSEN = """(models, more) => document.dispatchEvent(
+  new CustomEvent("kp-models", { detail: [...models, ...more] }))"""
+_BUSY = """() => document.dispatchEvent(new CustomEvent("kp-busy", { detail: %d }))"""
+_OPENING = Lock()
 _UNCHANGED: Any = gr.skip()
 _RUN: dict[str, Any] = {
     "concurrency_id": MODELS_QUEUE,
@@ -85,7 +84,6 @@ class _Controls:
     example: gr.HTML
     models: gr.CheckboxGroup
     projects: gr.CheckboxGroup
-    run: gr.Button
     truth: gr.HTML
 
 
@@ -117,6 +115,16 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
         path = upload["path"] if upload else None
         return compare(engine, path, models + projects, last, progress)
 
+    def run_chosen(
+        upload: dict[str, Any] | None,
+        models: list[str],
+        projects: list[str],
+        last: PhotoResult | None,
+        progress: gr.Progress = _PROGRESS,
+    ) -> Update:
+        path = upload["path"] if upload else None
+        return choose(engine, path, models + projects, last, progress)
+
     def run_example(
         event: gr.EventData,
         models: list[str],
@@ -124,9 +132,9 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
         last: PhotoResult | None,
         progress: gr.Progress = _PROGRESS,
     ) -> Update:
-        # As the page will name it when it asks for this photo again.
-        path = save_file_to_cache(photos[event.example].path, c.photo.GRADIO_CACHE)
-        update = compare(engine, path, models + projects, last, progress)
+        example = photos[event.example]
+        path = cached(example.path)
+        update = compare(engine, path, models + projects, last, progress, example.look)
         return update._replace(photo=path) if update.photo is _UNCHANGED else update
 
     def run_frame(
@@ -137,6 +145,20 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     ) -> Update:
         return compare_frame(engine, event.picture, models + projects, progress)
 
+    def cached(path: Path) -> str:
+        # As the page will name it when it asks for this photo again.
+        return save_file_to_cache(path, c.photo.GRADIO_CACHE)
+
+    def wait() -> None:
+        opening(engine)
+
+    def open_page(last: PhotoResult | None) -> Update:
+        update = opening(engine)
+        if last or not update.result:  # the visitor was faster, or no example is installed
+            return Update()
+        path = cached(photos[0].path)
+        return update._replace(photo=path, result=replace(update.result, path=path))
+
     def load_file(event: gr.EventData, last: PhotoResult | None) -> Update:
         return load_truth(engine, event.name, event.text, last)
 
@@ -146,24 +168,47 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     def clear(last: PhotoResult | None) -> Update:
         return clear_truth(engine, last)
 
+    def download(
+        event: gr.EventData, models: list[str], projects: list[str], last: PhotoResult | None
+    ) -> dict[str, str]:
+        return downloads.file(event.kind, last, models + projects, event.model, event.face)
+
     outputs = [c.photo, c.message, drawn_panels, drawn_table, c.truth, session]
-    to_page: dict[str, Any] = _RUN | {"outputs": outputs, "show_progress_on": drawn_panels}
-    chosen = [c.models, c.projects]
-    # Not `input`, which also comes when a photo is taken away, and still carries that photo.
-    c.photo.upload(run, [c.photo, *chosen, session], **to_page)
-    c.run.click(run, [c.photo, *chosen, session], **to_page | {"trigger_mode": "always_last"})
-    c.example.click(run_example, [*chosen, session], **to_page)
-    c.truth.chosen(load_file, session, **to_page)
-    drawn_points.truth(load_file, session, **to_page)
-    c.truth.another(choose_set, session, **to_page)
-    c.truth.cleared(clear, session, **to_page)
     private: dict[str, Any] = {"api_visibility": "private"}
+    chosen = [c.models, c.projects]
+    everything = [c.photo, *chosen, session]
+
+    def runs(event: Any, fn: Any, inputs: Any, **more: Any) -> None:
+        """Let an event compute, and the page know while it does."""
+        event(None, None, None, js=_BUSY % 1, **private)
+        to_page = _RUN | {"outputs": outputs, "show_progress_on": drawn_panels} | more
+        event(fn, inputs, **to_page).then(None, None, None, js=_BUSY % -1, **private)
+
+    # Not `input`, which also comes when a photo is taken away, and still carries that photo.
+    runs(c.photo.upload, run, everything)
+    runs(c.example.click, run_example, [*chosen, session])
+    runs(c.truth.chosen, load_file, session)
+    runs(drawn_points.truth, load_file, session)
+    runs(c.truth.another, choose_set, session)
+    runs(c.truth.cleared, clear, session)
+    for group in chosen:
+        group.change(None, chosen, None, js=_CHOSEN, **private)
+        runs(group.input, run_chosen, everything, trigger_mode="always_last")
     named = _MODELS % (json.dumps(models), json.dumps(projects))
-    drawn_panels.settings(None, chosen, chosen, js=named, **private)
+    settings = drawn_panels.settings(None, chosen, chosen, js=named, **private)
+    runs(settings.then, run_chosen, everything)
+    # What is ready costs no place in the queue. The session is read once it is.
+    ready: dict[str, Any] = private | {"queue": False, "show_progress": "hidden"}
+    drawn_panels.opened(wait, None, None, **ready).then(open_page, session, outputs, **ready)
     drawn_panels.download(
-        download, session, file, show_progress="hidden", trigger_mode="multiple", **private
-    ).then(None, file, None, js=_SAVE, **private)
-    return lambda camera: camera.freeze(run_frame, chosen, **to_page)
+        download,
+        [*chosen, session],
+        file,
+        show_progress="hidden",
+        trigger_mode="multiple",
+        **private,
+    ).then(None, file, None, js=downloads.SAVE, **private)
+    return lambda camera: runs(camera.freeze, run_frame, chosen)
 
 
 def _controls(
@@ -187,7 +232,7 @@ def _controls(
     )
     example = gr.HTML(
         examples.buttons(photos),
-        js_on_load=_EXAMPLE_CLICK,
+        js_on_load=component.script("compare/examples.js", "click"),
         apply_default_css=False,
         elem_id="examples",
     )
@@ -203,10 +248,9 @@ def _controls(
             label="Student re-implementations",
             elem_id="more-models",
         )
-    run = gr.Button("Compare", variant="primary", elem_id="go")
     with gr.Accordion("Ground truth", open=False, elem_id="ground-truth"):
         truth = ground_truth.build()
-    return _Controls(photo, message, example, default_group, project_group, run, truth)
+    return _Controls(photo, message, example, default_group, project_group, truth)
 
 
 def compare(
@@ -215,14 +259,15 @@ def compare(
     models: Sequence[str],
     last: PhotoResult | None,
     progress: gr.Progress,
+    look: str = "",
 ) -> Update:
-    """Compare the photo at `path`, or the last one where that is None."""
+    """Compare the photo at `path`, or the last one where that is None; `look` as in the result."""
     if path is None and last is None:
         return Update(message=notice.error(messages.NO_PHOTO))
     if not models:
         return Update(message=notice.error(messages.NO_MODEL))
     try:
-        result = _result(engine, path, models, last, progress)
+        result = _result(engine, path, models, last, progress, look)
     except ImageError as error:
         # The last good photo comes back to its result, which is still on the page.
         return Update(
@@ -243,8 +288,74 @@ def compare_frame(
         photo = frame.load(picture)
     except ImageError as error:
         return Update(message=notice.error(str(error)))
-    comparison = _compare(engine, photo, models, progress)
+    comparison = engine.compare(photo, models, _saying(progress))
     return display(engine, PhotoResult(frame.NAME, photo, comparison))._replace(photo=None)
+
+
+def choose(
+    engine: Engine,
+    path: str | None,
+    models: Sequence[str],
+    last: PhotoResult | None,
+    progress: gr.Progress,
+) -> Update:
+    """Let further models predict on the last photo, or all of them where `path` is another one.
+
+    The page hides the models that are no longer chosen.
+    """
+    if last is None or path not in (None, last.path):
+        return compare(engine, path, models, last, progress)
+    comparison = last.comparison
+    known = {*comparison.models, *comparison.unavailable}
+    more = [name for name in models if name not in known] if comparison.faces else []
+    if not more:
+        return Update()
+    photo = _whole(last)
+    detections = [face.detection.mapped(photo.to_work) for face in comparison.faces]
+    added = engine.compare(photo, more, _saying(progress), find=lambda _: detections)
+    faces = [
+        ComparedFace(
+            face.detection,
+            _in_order(engine, face.answers | new.answers),
+            _in_order(engine, face.missing | new.missing),
+        )
+        for face, new in zip(comparison.faces, added.faces, strict=True)
+    ]
+    times = {name: added.timings[name] for name in more if name in added.timings}
+    comparison = replace(
+        comparison,
+        faces=faces,
+        timings=comparison.timings
+        | times
+        | {"total": comparison.timings["total"] + sum(times.values())},
+        unavailable=comparison.unavailable | added.unavailable,
+    )
+    return display(engine, replace(last, comparison=comparison))
+
+
+def _in_order(engine: Engine, by_model: dict[str, Any]) -> dict[str, Any]:
+    return {name: by_model[name] for name in engine.names if name in by_model}
+
+
+def opening(engine: Engine) -> Update:
+    """What a page opens with: the first example compared, once in the life of the program.
+
+    Nothing where no example is installed. Callers wait while it is computed.
+    """
+    with _OPENING:
+        return _opening(engine)
+
+
+@cache
+def _opening(engine: Engine) -> Update:
+    engine.warm_up()
+    example = examples.first()
+    if example is None:
+        return Update(result=None)
+    look, file = example
+    photo = images.load(file)
+    comparison = engine.compare(photo, borrow=False)
+    return display(engine, PhotoResult("", photo.shrunk(), comparison, look=look))
 
 
 def display(engine: Engine, result: PhotoResult) -> Update:
@@ -292,6 +403,7 @@ def _result(
     models: Sequence[str],
     last: PhotoResult | None,
     progress: gr.Progress,
+    look: str,
 ) -> PhotoResult:
     """Compare the photo at `path`, or the last one; raises ImageError.
 
@@ -299,22 +411,20 @@ def _result(
     """
     started = time.perf_counter()
     if last and path in (None, last.path):
-        path, photo, truth = last.path, _whole(last), last.truth
+        path, photo, truth, look = last.path, _whole(last), last.truth, last.look
     elif path is not None:
         photo, truth = images.load(path), None
     else:
         raise ImageError(messages.NO_PHOTO)
     loading = 1000 * (time.perf_counter() - started)
-    comparison = _compare(engine, photo, models, progress)
+    comparison = engine.compare(photo, models, _saying(progress))
     timings = comparison.timings
     timings = timings | {"load": loading, "total": timings["total"] + loading}
-    return PhotoResult(path, photo.shrunk(), replace(comparison, timings=timings), truth)
+    return PhotoResult(path, photo.shrunk(), replace(comparison, timings=timings), truth, look)
 
 
-def _compare(
-    engine: Engine, photo: images.Photo, models: Sequence[str], progress: gr.Progress
-) -> Comparison:
-    return engine.compare(photo, models, lambda model, done: progress(done, desc=zoo.title(model)))
+def _saying(progress: gr.Progress) -> Callable[[str, float], object]:
+    return lambda model, done: progress(done, desc=zoo.title(model))
 
 
 def _whole(last: PhotoResult) -> images.Photo:
@@ -329,32 +439,3 @@ def _whole(last: PhotoResult) -> images.Photo:
 
 def _existing(path: str) -> str | None:
     return path if Path(path).exists() else None
-
-
-def download(event: gr.EventData, last: PhotoResult | None) -> dict[str, str]:
-    """A file for the browser to save: made here, in memory, and never on disk."""
-    if last is None:
-        raise gr.Error(messages.EXPIRED, print_exception=False)
-    name = f"kpdemo.{event.kind}"
-    if event.kind == "png":
-        data = export.png_bytes(side_by_side(last.photo, last.comparison))
-    elif event.kind == "pts":
-        name, data = _pts(last.comparison, event.model, event.face)
-    else:
-        write = export.to_json if event.kind == "json" else export.to_csv
-        data = write(last.comparison.to_dict()).encode()
-    return {
-        "name": name,
-        "type": _TYPES[event.kind],
-        "base64": b64encode(data).decode(),
-    }
-
-
-def _pts(comparison: Comparison, model: str, face: int) -> tuple[str, bytes]:
-    """The name and the text of a `.pts` file of one model's points on one face."""
-    answer = comparison.faces[face].answers.get(model)
-    points = None if answer is None else export.ibug_points(answer)
-    if points is None:
-        raise gr.Error(messages.NO_POINTS, print_exception=False)
-    several = f"-face-{face + 1}" if len(comparison.faces) > 1 else ""
-    return f"kpdemo-{model}{several}.pts", export.to_pts(points).encode()

@@ -1,15 +1,19 @@
-// Builds the table from the component's value, and sorts it without the server.
+// Builds the table from the component's value, and sorts it without the server. Distances to another
+// reference than the server's come from the panels.
 
 import { make, sortBy } from "../shared/common.js";
+import { formatShare } from "./finding.js";
+
+const DISTANCES = ["pixels", "distance", "jaw", "brows", "nose", "eyes", "mouth"]; // columns
 
 export default function mount({ element, props, watch }) {
   const region = element.querySelector(".kp-scroll");
   const sorting = element.querySelector(".kp-sorting");
   const select = sorting.querySelector("select");
   const reverse = sorting.querySelector("button");
-  const drawingTimes = {}; // milliseconds by model, as the panels measured them
 
   let data = null;
+  let panels = null; // {title, isDefault, rows}: the reference, and each model's distances to it
   let sortKey = null; // a column's key; null is the order of the panels
   let ascending = true;
 
@@ -25,15 +29,19 @@ export default function mount({ element, props, watch }) {
       new Option("the order above", ""),
       ...data.columns.map(({ key, alone }) => new Option(alone, key)),
     );
-    region.querySelector("thead").replaceChildren(...headRows());
+    showHead();
     fill();
   }
+
+  const showHead = () => region.querySelector("thead").replaceChildren(...headRows());
 
   // Columns that belong together have one head above their own.
   function headRows() {
     const above = make("tr");
     const below = make("tr");
-    for (const { key, title, among } of data.columns) {
+    for (const { key, title, among: group } of data.columns) {
+      const among =
+        isElsewhere() && DISTANCES.includes(key) ? `Distance to ${panels.title} (% of eye distance)` : group;
       const button = make(
         "button",
         { type: "button", "data-sort": key },
@@ -56,9 +64,19 @@ export default function mount({ element, props, watch }) {
     return [above, below];
   }
 
+  const isElsewhere = () => panels && !panels.isDefault;
+
   function cellsOf({ name, cells }) {
-    const time = drawingTimes[name];
-    return time === undefined ? cells : { ...cells, drawing: [time.toFixed(1), time] };
+    if (!isElsewhere()) return cells;
+    const summary = panels.rows[name];
+    const figure = (number, format) =>
+      number === null || number === undefined ? ["–", null] : [format(number), number];
+    const measured = DISTANCES.map((key) => {
+      if (key === "distance") return [key, summary ? figure(summary.share, formatShare) : ["reference", null]];
+      if (key === "pixels") return [key, figure(summary?.pixels, (pixels) => `${pixels.toFixed(1)} px`)];
+      return [key, figure(summary?.groups[key], (share) => share.toFixed(1))];
+    });
+    return { ...cells, ...Object.fromEntries(measured) };
   }
 
   function keyOf(row) {
@@ -67,7 +85,8 @@ export default function mount({ element, props, watch }) {
   }
 
   function fill() {
-    const rows = sortKey ? sortBy(data.rows, keyOf, ascending) : data.rows;
+    const chosen = data.rows.filter(({ name }) => !panels || name in panels.rows);
+    const rows = sortKey ? sortBy(chosen, keyOf, ascending) : chosen;
     region.querySelector("tbody").replaceChildren(
       ...rows.map((row) => {
         const cells = cellsOf(row);
@@ -112,9 +131,11 @@ export default function mount({ element, props, watch }) {
     sortKey = select.value || null;
     fill();
   });
-  document.addEventListener("kp-drawn", (event) => {
-    Object.assign(drawingTimes, event.detail);
-    if (data) fill();
+  document.addEventListener("kp-distances", ({ detail }) => {
+    panels = detail;
+    if (!data) return;
+    showHead();
+    fill();
   });
   watch("value", load);
   load();

@@ -1,6 +1,6 @@
 """The table under the panels: each model's latency, size and distance to the reference.
 
-The browser sorts it and adds its own drawing time.
+The browser sorts it, and replaces the distances where another reference is chosen.
 """
 
 from collections.abc import Collection, Mapping
@@ -37,8 +37,8 @@ _ERROR = (
     "iBUG’s and Kaggle’s by a map fitted on training faces."
 )
 _COSTS = (
-    "Net and crop are measured on the computer that runs this page, drawing in your browser: the "
-    "time to build the picture, without painting it. MediaPipe’s time includes its own crop."
+    "Net and crop are measured on the computer that runs this page. MediaPipe’s time includes its "
+    "own crop."
 )
 
 
@@ -85,12 +85,12 @@ def _columns(truth: bool) -> list[dict[str, str]]:
         else "Distance to MediaPipe (% of eye distance)"
     )
     columns = [("model", "Model", ""), ("keypoints", "Points", "")]
-    columns += [("net", "net", _TIME), ("crop", "crop", _TIME), ("drawing", "drawing", _TIME)]
+    columns += [("net", "net", _TIME), ("crop", "crop", _TIME)]
     columns += [("pixels", "pixels", distance)] if truth else []
     columns += [("distance", "all", distance)]
     columns += [(group, group, distance) for group in _GROUPS]
     columns += [("parameters", "Parameters", ""), ("trained", "Trained on", "")]
-    alone = {"net": "ms, net", "crop": "ms, crop", "drawing": "ms, drawing", "pixels": "Error, px"}
+    alone = {"net": "ms, net", "crop": "ms, crop", "pixels": "Error, px"}
     alone["distance"] = "Error, %" if truth else "Distance to MediaPipe (% of eye distance)"
     alone |= {group: f"{group}, %" for group in _GROUPS}
     return [
@@ -116,7 +116,6 @@ def _row(name: str, model: Model | None, result: PhotoResult, foreign: bool) -> 
             sum(a.milliseconds for a in answers) / len(answers) if answers else None, "{:.1f}"
         ),
         "crop": _figure(sum(crops) / len(crops) if crops else None, "{:.1f}"),
-        "drawing": ["", None],
         "distance": _figure(distance.percent, "{:.1f} %", unknown),
         "pixels": _figure(distance.pixels, "{:.1f} px"),
         **{group: _figure(distance.groups.get(group), "{:.1f}") for group in _GROUPS},

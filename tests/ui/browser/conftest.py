@@ -45,8 +45,9 @@ def open_page(browser, address) -> Iterator:
         page = context.new_page()
         page.goto(address)
         page.locator("#examples button").first.wait_for()
-        for part in ("notice", "panels"):
+        for part in ("notice", "panels", "examples"):
             wait_for_script(page, part)
+        page.locator(".kp-panel").first.wait_for()  # it opens with a result
         return page
 
     yield open_page

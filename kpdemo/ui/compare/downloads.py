@@ -1,0 +1,70 @@
+"""The files that the page hands out: made in memory, and never on disk."""
+
+from base64 import b64encode
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+
+from kpdemo.engine import export
+from kpdemo.structures import Comparison
+from kpdemo.ui.compare import messages
+from kpdemo.ui.session import PhotoResult
+
+_TYPES = {"json": "application/json", "csv": "text/csv", "pts": "text/plain"}
+# The page's JavaScript: saves what `file` gives.
+SAVE = """(file) => {
+  if (!file) return;
+  const bytes = Uint8Array.from(atob(file.base64), (letter) => letter.charCodeAt(0));
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes], { type: file.type }));
+  link.download = file.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}"""
+
+
+def file(
+    kind: str, last: PhotoResult | None, models: Collection[str], model: str, face: int
+) -> dict[str, str]:
+    """A file of a kind, "json", "csv" or "pts", for the browser to save.
+
+    JSON and CSV hold the chosen `models`, `.pts` one `model` on one `face`. The file is called
+    after the photo. Raises gr.Error where there is nothing to save.
+    """
+    if last is None:
+        raise gr.Error(messages.EXPIRED, print_exception=False)
+    stem = Path(last.path).stem or "photo"
+    comparison = with_models(last.comparison, models)
+    name = f"{stem}-kpdemo.{kind}"
+    if kind == "pts":
+        name, text = _pts(stem, comparison, model, face)
+    elif kind == "csv":
+        text = export.to_csv(comparison.to_dict(), Path(last.path).name)
+    else:
+        text = export.to_json(comparison.to_dict())
+    return {"name": name, "type": _TYPES[kind], "base64": b64encode(text.encode()).decode()}
+
+
+def with_models(comparison: Comparison, models: Collection[str]) -> Comparison:
+    """A comparison of some of its models."""
+    faces = [
+        replace(
+            face,
+            answers={name: answer for name, answer in face.answers.items() if name in models},
+            missing={name: why for name, why in face.missing.items() if name in models},
+        )
+        for face in comparison.faces
+    ]
+    return replace(comparison, faces=faces)
+
+
+def _pts(stem: str, comparison: Comparison, model: str, face: int) -> tuple[str, str]:
+    """The name and the text of a `.pts` file of one model's points on one face."""
+    answer = comparison.faces[face].answers.get(model)
+    points = None if answer is None else export.ibug_points(answer)
+    if points is None:
+        raise gr.Error(messages.NO_POINTS, print_exception=False)
+    several = f"-face-{face + 1}" if len(comparison.faces) > 1 else ""
+    return f"{stem}-{model}{several}.pts", export.to_pts(points)

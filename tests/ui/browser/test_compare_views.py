@@ -1,0 +1,341 @@
+"""The Compare tab's overlay, inspector, reference, matrix and finding."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.visitor import take_example
+
+from kpdemo.keypoints import markup
+from kpdemo.ui.shared import scripts
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = sync_api.expect
+Page = sync_api.Page
+
+MODELS = ("mediapipe", "simplenet", "resnet18", "unet", "keypoint-resnet")
+NETS = ("simplenet", "resnet18", "unet")  # with iBUG's points
+TITLES = dict(
+    zip(MODELS, ("MediaPipe", "SimpleNet", "ResNet-18", "U-Net", "KeypointResNet"), strict=True)
+)
+SHARE = re.compile(r"^\d+\.\d %$")
+NOSE = 30
+
+
+def drawing(page: Page, model: str):
+    """One model's layer on the picture of all models."""
+    return page.locator(f'.kp-all [data-overlay="{model}"]')
+
+
+def chip(page: Page, model: str):
+    return page.locator(f'[data-chip="{model}"]')
+
+
+def figure(page: Page, model: str):
+    return page.locator(f'.kp-inspector li[data-model="{model}"] .kp-figure')
+
+
+def exported(page: Page) -> dict:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    return json.loads(Path(waiting.value.path()).read_text())
+
+
+def ibug(answer: dict) -> np.ndarray:
+    return np.array(answer.get("ibug-68-fitted", answer["keypoints"]))
+
+
+def spot(page: Page, at: list[float]) -> tuple[float, float]:
+    """Where a point of the photo lies on the picture of all models, in the window."""
+    picture = page.locator(".kp-all svg")
+    picture.scroll_into_view_if_needed()
+    return tuple(
+        picture.evaluate(
+            """(svg, [x, y]) => {
+              const at = new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
+              return [at.x, at.y];
+            }""",
+            list(at),
+        )
+    )
+
+
+def test_a_chip_switches_a_model_on_the_one_picture_by_mouse_and_keys(page):
+    take_example(page, "Grace Hopper")
+    page.get_by_text("Overlay", exact=True).click()
+    expect(page.locator(".kp-panel")).to_have_count(1)
+    for model in MODELS:
+        expect(drawing(page, model)).to_be_visible()
+        expect(chip(page, model)).to_have_attribute("aria-pressed", "true")
+        expect(chip(page, model)).to_have_text(TITLES[model])
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    chip(page, "unet").click()
+    expect(chip(page, "unet")).to_have_attribute("aria-pressed", "false")
+    expect(drawing(page, "unet")).to_be_hidden()
+    expect(drawing(page, "simplenet")).to_be_visible()
+    chip(page, "simplenet").focus()
+    page.keyboard.press("Space")
+    expect(drawing(page, "simplenet")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(drawing(page, "simplenet")).to_be_visible()
+    # What is off stays off in another arrangement, and on another photo.
+    page.get_by_text("Side by side", exact=True).click()
+    expect(drawing(page, "unet")).to_be_hidden()
+    expect(page.locator(".kp-panel[data-model=unet] .kp-points")).to_be_visible()
+    assert not asked
+    before = page.locator(".kp-all image").first.get_attribute("href")
+    page.get_by_role("button", name="Eileen Collins").click()
+    expect(page.locator(".kp-all image").first).not_to_have_attribute("href", before)
+    expect(drawing(page, "unet")).to_be_hidden()
+
+
+def test_mediapipe_is_drawn_on_the_one_picture_by_the_points_that_it_is_compared_by(page):
+    take_example(page, "Grace Hopper")
+    expect(drawing(page, "mediapipe").locator('.kp-points[data-count="68"]')).to_have_count(1)
+    mesh = page.locator('.kp-panel[data-model="mediapipe"] .kp-points')
+    expect(mesh).to_have_attribute("data-count", "478")
+
+
+def test_a_phone_starts_with_the_one_picture_of_a_face_as_wide_as_it_is(open_page):
+    page = open_page(390, has_touch=True)
+    take_example(page, "Grace Hopper")
+    expect(page.get_by_label("Overlay")).to_be_checked()
+    expect(page.locator(".kp-panel")).to_have_count(1)
+    expect(page.get_by_label("View")).to_have_value("0")
+    (face,) = exported(page)["faces"]
+    x0, _, x1, _ = face["box"]
+    y = face["models"]["unet"]["keypoints"][NOSE][1]
+    assert spot(page, [x1, y])[0] - spot(page, [x0, y])[0] >= 300
+    chip(page, "unet").tap()
+    expect(drawing(page, "unet")).to_be_hidden()
+    page.touchscreen.tap(*spot(page, face["models"]["simplenet"]["keypoints"][NOSE]))
+    expect(page.locator(".kp-inspector b")).to_have_text("nose tip")
+    # The bar stays in sight.
+    assert page.locator(".kp-inspector").evaluate(
+        "bar => bar.getBoundingClientRect().top >= 0 && bar.getBoundingClientRect().top < 400"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_one_picture_the_finding_and_the_baseline_are_above_the_fold(page):
+    take_example(page, "Grace Hopper")
+    for part in (".kp-finding", ".kp-all svg", ".kp-panel[data-model=mediapipe] svg"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 900
+    panels = page.locator(".kp-panel[data-model]")
+    assert panels.evaluate_all("all => all.map((one) => one.dataset.model)") == list(MODELS)
+
+
+def test_the_inspector_has_every_models_distance_at_a_point(page):
+    take_example(page, "Grace Hopper")
+    (face,) = exported(page)["faces"]
+    points = {model: ibug(face["models"][model]) for model in ("mediapipe", *NETS)}
+    mesh = np.array(face["models"]["mediapipe"]["keypoints"])
+    corners = [
+        markup.get("mediapipe-478").anatomy[f"{side}_eye_outer_corner"]
+        for side in ("left", "right")
+    ]
+    ends = [mesh[list(at)].mean(0) for at in corners]
+    unit = np.linalg.norm(ends[0] - ends[1])
+
+    def expect_nose() -> None:
+        expect(page.locator(".kp-inspector b")).to_have_text("nose tip")
+        expect(figure(page, "mediapipe")).to_have_text("reference")
+        for net in NETS:
+            share = 100 * np.linalg.norm(points[net][NOSE] - points["mediapipe"][NOSE]) / unit
+            assert float(figure(page, net).inner_text().split()[0]) == pytest.approx(
+                share, abs=0.06
+            )
+        expect(figure(page, "keypoint-resnet")).to_have_text(SHARE)
+
+    page.mouse.move(*spot(page, points["unet"][NOSE]))
+    expect_nose()
+    page.mouse.move(2, 2)
+    expect(page.locator(".kp-inspector b")).to_have_text("All points, on average")
+    for net in NETS:  # what the browser computes is what the server did
+        text = figure(page, net).inner_text()
+        expect(page.locator(f'#table tr[data-model="{net}"] td[data-key=distance]')).to_have_text(
+            text
+        )
+
+    page.locator(".kp-panel[data-model=unet] svg").focus()
+    for _ in range(NOSE + 1):
+        page.keyboard.press("ArrowRight")
+    expect_nose()
+    expect(page.locator(".kp-spoken")).to_contain_text(re.compile(r"U-Net, nose tip; .*U-Net \d"))
+    page.keyboard.press("Home")  # means nothing here, and changes nothing
+    expect_nose()
+    page.keyboard.press("Escape")
+    expect(page.locator(".kp-inspector b")).to_have_text("All points, on average")
+
+
+def distances(page: Page) -> dict[str, str]:
+    rows = page.locator("#table tbody tr")
+    return dict(
+        rows.evaluate_all(
+            """all => all.map((row) =>
+              [row.dataset.model, row.querySelector("[data-key=distance]").textContent])"""
+        )
+    )
+
+
+def test_any_model_and_the_consensus_can_be_the_reference(page):
+    take_example(page, "Grace Hopper")
+    models = exported(page)["faces"][0]["models"]
+    select = page.get_by_label("Reference", exact=True)
+    assert select.locator("option").all_inner_texts() == [
+        "MediaPipe",
+        "Consensus of the nets",
+        "SimpleNet",
+        "ResNet-18",
+        "U-Net",
+        "KeypointResNet",
+    ]
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    def expect_shares(reference: np.ndarray, names: tuple[str, ...]) -> None:
+        unit = np.linalg.norm(reference[36] - reference[45])
+        shown = distances(page)
+        for name in names:
+            gaps = np.linalg.norm(ibug(models[name]) - reference, axis=1)
+            share = 100 * gaps.mean() / unit
+            assert float(shown[name].split()[0]) == pytest.approx(share, abs=0.06)
+            expect(figure(page, name)).to_have_text(shown[name])
+
+    select.select_option("U-Net")
+    expect_shares(ibug(models["unet"]), ("mediapipe", "simplenet", "resnet18"))
+    assert distances(page)["unet"] == "reference"
+    expect(page.locator("#table thead")).to_contain_text("Distance to U-Net")
+    expect(page.locator(".kp-reference")).to_have_text("to U-Net")
+
+    select.focus()
+    select.select_option("Consensus of the nets")
+    median = np.median([ibug(models[net]) for net in NETS], axis=0)
+    expect_shares(median, ("mediapipe", *NETS))
+    page.locator("#panels [name=vectors]").check()
+    lines = page.locator(".kp-panel[data-model=unet] .kp-vectors path").first.get_attribute("d")
+    ends = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
+    assert ends == pytest.approx(np.stack([ibug(models["unet"]), median], 1), abs=0.02)
+
+    page.get_by_label("Difference lines enlarged").select_option("5 × longer")
+    lines = page.locator(".kp-panel[data-model=unet] .kp-vectors path").first.get_attribute("d")
+    longer = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
+    assert longer[:, 1] - longer[:, 0] == pytest.approx(5 * (ends[:, 1] - ends[:, 0]), abs=0.11)
+
+    select.select_option("MediaPipe")
+    assert distances(page)["mediapipe"] == "baseline"
+    assert not asked
+
+
+def test_a_matrix_holds_all_against_all(page):
+    take_example(page, "Grace Hopper")
+    models = exported(page)["faces"][0]["models"]
+    page.locator(".kp-matrix summary").focus()
+    page.keyboard.press("Enter")
+    table = page.get_by_role("table", name="The row’s mean distance to the column")
+    heads = table.locator("thead th").all_inner_texts()
+    assert heads == list(TITLES.values())
+    cells = table.locator("tbody tr").evaluate_all(
+        "all => all.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent))"
+    )
+    for i, row in enumerate(NETS, 1):
+        assert cells[i][i] == ""
+        for j, column in enumerate(NETS, 1):
+            if row == column:
+                continue
+            ours, theirs = ibug(models[row]), ibug(models[column])
+            unit = np.linalg.norm(theirs[36] - theirs[45])
+            share = 100 * np.linalg.norm(ours - theirs, axis=1).mean() / unit
+            assert float(cells[i][j].split()[0]) == pytest.approx(share, abs=0.06)
+
+
+def test_a_finished_comparison_has_a_finding_and_is_announced(page):
+    take_example(page, "Two people")
+    expect(page.locator(".kp-finding")).to_have_text(
+        re.compile(
+            r"^On 2 faces: all 5 models lie within \d+\.\d % of the eye distance of each other"
+        )
+    )
+    expect(page.locator(".kp-spoken")).to_have_text(
+        re.compile(r"^2 faces, 5 models; closest to MediaPipe: .*, \d+\.\d %$")
+    )
+
+
+def finding(page: Page, **facts) -> tuple[str, str]:
+    """The sentence on made-up facts, and what is announced."""
+    return page.evaluate(
+        """async ([address, facts]) => {
+          const { sentence, announcement } = await import(new URL(address, document.baseURI));
+          return [sentence(facts), announcement(facts)];
+        }""",
+        [scripts.address("compare/finding.js"), facts],
+    )
+
+
+def row(title: str, share: float | None, **groups: float) -> dict:
+    return {"title": title, "share": share, "groups": groups}
+
+
+def pair(a: str, b: str, share: float | None, **groups: float) -> dict:
+    return {"a": a, "b": b, "share": share, "groups": groups}
+
+
+def test_the_finding_claims_no_more_than_was_measured(page):
+    mesh = {"title": "MediaPipe"}
+    common = {"faces": 1, "isTruth": False, "reference": mesh}
+    three = [pair("A", "B", 2.01, jaw=3.0, eyes=1.0), pair("A", "C", 1.5, jaw=4.04)]
+    text, spoken = finding(
+        page, **common, models=3, rows=[row("A", 2.01), row("B", 2.6)], pairs=three
+    )
+    # 2.01 is not within 2.0.
+    assert text == (
+        "All 3 models lie within 2.1 % of the eye distance of each other on average; they differ "
+        "most at the jaw (A and C, 4.0 %)."
+    )
+    assert spoken == "1 face, 3 models; closest to MediaPipe: A, 2.0 %"
+
+    apart = [pair("A", "B", 31.26), pair("A", "C", 1.0)]
+    text, _ = finding(page, **common, models=3, rows=[], pairs=apart)
+    assert text == "The models disagree: A and B lie 31.3 % of the eye distance apart on average."
+
+    two = [row("A", 2.74, jaw=4.0, mouth=1.0)]
+    text, _ = finding(page, **common, models=2, rows=two, pairs=[])
+    assert text == (
+        "A lies 2.7 % of the eye distance from MediaPipe on average, most at the jaw (4.0 %)."
+    )
+    # Less than a tenth of a percent is no lead.
+    tie = [row("A", 2.72), row("B", 2.68), row("C", 3.4)]
+    text, spoken = finding(page, **(common | {"isTruth": True}), models=3, rows=tie, pairs=three)
+    assert text == (
+        "Closest to the ground truth on average: B and A, 2.7 % of the eye distance; farthest: C, "
+        "3.4 %."
+    )
+    alone = common | {"reference": None, "models": 1, "rows": [], "pairs": []}
+    assert finding(page, **alone) == [
+        "One model has points here: choose another one to see where they part.",
+        "1 face, 1 model",
+    ]
+    assert finding(page, **(alone | {"models": 0, "faces": 0})) == ["", "0 faces, 0 models"]
+    nothing = common | {"models": 2, "rows": [row("A", None)], "pairs": [pair("A", "B", None)]}
+    assert finding(page, **nothing)[0] == "These models share no point that could be compared."
+
+
+def test_a_link_restores_the_reference_and_the_chips(page, address):
+    take_example(page, "Grace Hopper")
+    page.get_by_text("Overlay", exact=True).click()
+    chip(page, "unet").click()
+    page.get_by_label("Reference", exact=True).select_option("ResNet-18")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".kp-link [role=status]")).to_contain_text("the photo")
+    link = page.url
+    assert link.endswith("&mode=overlay&off=unet&reference=resnet18")
+    page.goto("about:blank")
+    page.goto(link)
+    take_example(page, "Grace Hopper")
+    expect(page.get_by_label("Overlay")).to_be_checked()
+    expect(drawing(page, "unet")).to_be_hidden()
+    expect(page.get_by_label("Reference", exact=True)).to_have_value("resnet18")
