@@ -14,8 +14,8 @@ from threading import Thread
 
 def prepare() -> None:
     """Before torch is imported: set how its threads wait, and let ZeroGPU come first."""
-    # Its threads shall sleep, not spin, while others work: MediaPipe's threads and other visitors
-    # need the cores, and on two of them a net then waits for its own second thread.
+    # Idle OpenMP threads sleep instead of spinning: MediaPipe and other visitors need the cores,
+    # and on two cores a net would wait for its own second thread.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # On ZeroGPU, `spaces` replaces parts of torch, and must be imported before it.
     if os.environ.get("SPACES_ZERO_GPU"):
@@ -24,7 +24,7 @@ def prepare() -> None:
 
 
 def serve() -> None:
-    """Start the page, and keep it until the program is told to end."""
+    """Serve the page until the process is terminated."""
     from kpdemo.engine import zerogpu
     from kpdemo.engine.engine import engine
 
@@ -36,6 +36,6 @@ def serve() -> None:
     from kpdemo.ui import LAUNCH, build
 
     page = build()
-    # Else photos stay on the disk when the program is told to end (`docker stop`, `kill`).
+    # Clean up photos when the process is terminated (`docker stop`, `kill`).
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     page.launch(**LAUNCH)

@@ -1,7 +1,7 @@
 """Training throughput with and without data loading: `weights/training_benchmark.json`.
 
-A loader that cannot keep up makes training slower on its augmented pictures than on one batch that
-is in memory already.
+If the loader cannot keep up, training on its augmented images is slower than on one batch that is
+in memory already.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""What an interrupted training run resumes from: `state.pt`, deleted when the run is complete."""
+"""The checkpoint of an unfinished training run, `state.pt`; deleted when the run is complete."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -58,7 +58,7 @@ def fit(recipe: Recipe, folder: Path, workers: int = 1, precision: str | None = 
 
 
 class Run:
-    """One training run: all that lives longer than an epoch."""
+    """One training run: everything that outlives an epoch."""
 
     def __init__(self, recipe: Recipe, folder: Path, workers: int, precision: str | None) -> None:
         self.recipe, self.folder, self.workers = recipe, folder, workers
@@ -365,7 +365,7 @@ def _use_one_thread(_: int) -> None:
 
 
 def _short(number: float) -> float:
-    """A figure as histories keep it: more digits would only make them longer."""
+    """A number with the digits that histories keep."""
     return float(f"{number:.8g}")
 
 

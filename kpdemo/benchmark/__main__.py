@@ -9,7 +9,7 @@ from pathlib import Path
 from kpdemo.models import model_folder
 from kpdemo.system import files
 
-# Imported when asked for: the page's benchmark needs Playwright.
+# Imported on demand: the page benchmark needs Playwright.
 KINDS = {"speed": "measure_all", "page": "measure", "faces": "measure"}
 
 

@@ -1,7 +1,7 @@
 """`python -m kpdemo.benchmark faces OUT.json`: recall, accuracy and cost of the face detector.
 
-Every scene's faces are given. A detection's points are compared with those of the same face alone,
-upright and of the same size. Times are processor time, of all cores together.
+The scenes' faces are known. A detection's points are compared with those of the same face alone,
+upright and of the same size. Times are CPU time over all cores.
 """
 
 import time
@@ -120,7 +120,7 @@ def _points_alone(finder: FaceFinder, head: int, width: float) -> np.ndarray | N
 
 
 def portrait_milliseconds(finder: FaceFinder, rounds: int = 20) -> dict[str, float]:
-    """Processor time for a 640×480 photo with one upright face: found anew, and tracked."""
+    """Processor time for a 640×480 photo with one upright face: detected, and tracked."""
     photo = photo_640x480()
     tracker = FaceTracker(finder)
     times = {}
@@ -136,7 +136,7 @@ def portrait_milliseconds(finder: FaceFinder, rounds: int = 20) -> dict[str, flo
 
 
 def measure() -> dict:
-    """All groups of scenes, and the bars' figures over all of them."""
+    """All groups of scenes, and the summary over all of them."""
     with FaceFinder() as finder:
         groups = {name: measure_group(finder, scenes()) for name, scenes in GROUPS.items()}
         times = portrait_milliseconds(finder)

@@ -44,7 +44,7 @@ BATCH = 8
 def milliseconds(actions: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Median time of each action, by name.
 
-    The actions take turns in every round, so that a slow moment of the machine hits all of them.
+    The actions alternate within each round, so that a slow moment of the machine affects all.
     Before each measured call the action runs once unmeasured, so that the caches and spinning
     threads of the action before it do not count.
     """
@@ -69,11 +69,11 @@ def photo_640x480() -> np.ndarray:
 
 
 def folder_rates(count: int = 64, rounds: int = 3) -> dict[str, float]:
-    """Photos a second of the folder mode into a CSV file, and of two ways to ask photo by photo:
-    `kpdemo.compare` in this process, and the page's endpoint `/compare`, as other programs do.
+    """Photos per second of the folder mode into a CSV file, and of two ways to compare photo by
+    photo: `kpdemo.compare` in this process, and the page's `/compare` endpoint.
 
-    All decode JPEG files, ask the default models and MediaPipe, and write what they get; they take
-    turns, and each rate is the median of its rounds.
+    All decode JPEG files, run the default models and MediaPipe, and write the results; they
+    alternate, and each rate is the median over the rounds.
     """
     app = engine()
     with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as url:
@@ -116,7 +116,7 @@ def folder_rates(count: int = 64, rounds: int = 3) -> dict[str, float]:
 
 
 def seconds_to_first_page(**variables: str) -> float:
-    """From `python app.py` to the page's first answer, with these environment variables."""
+    """From starting `python app.py` to the first response, with these environment variables."""
     with tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch:
         started = time.perf_counter()
         with served(Path(scratch), **variables):
@@ -133,7 +133,7 @@ def seconds_with_a_silent_hub() -> float:
 
 
 def peak_memory() -> int:
-    """Mebibytes that a process with the page takes for ten photos of 11 MP and 36 faces (Linux)."""
+    """Peak memory in MiB of a page's process after ten photos of 11 MP and 36 faces (Linux)."""
     script = """
 import resource, numpy, app
 from kpdemo.benchmark.speed import photo_640x480
@@ -250,7 +250,7 @@ def _forward(model: Model) -> Callable[[], object]:
     @torch.inference_mode()
     def run() -> object:
         with autocast(device):
-            # On a GPU the time ends when the result has arrived.
+            # Copying to the CPU waits for the GPU to finish.
             return model.answering(pictures).keypoints.cpu()
 
     return run

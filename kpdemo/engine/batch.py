@@ -1,8 +1,8 @@
-"""Many photos through the engine at once, each with the result that `Engine.compare` gives alone.
+"""Many photos in a pipeline, each with the same result as from `Engine.compare`.
 
-One call a photo leaves a core idle while MediaPipe works, and gives every net one face at a time.
-Here threads detect faces in some photos while others go through the nets, faces of many photos in
-one batch. The stages are those of a single photo.
+Photo by photo, one core idles while MediaPipe works, and each net gets one face at a time. Here
+threads detect faces in some photos while the nets predict on others, with the faces of many photos
+in one batch. The stages are those of a single photo.
 """
 
 import logging
@@ -71,7 +71,7 @@ def compare_many(
         photos = [photos]
     cores = torch.get_num_threads()
     # New threads inherit this setting. Batches side by side use the cores better than one batch on
-    # all of them: none waits for the others, or for the core that MediaPipe is on.
+    # all of them: none waits for another one or for MediaPipe's core.
     torch.set_num_threads(1)
     # One more than there are cores: while MediaPipe's own threads work, their callers wait.
     pool = ThreadPoolExecutor(cores + 1, "kpdemo")

@@ -106,7 +106,7 @@ class ResumableFile:
 
     def _open(self) -> None:
         try:
-            # Not "a+b", which always writes after a half-written record.
+            # Not "a+b", which cannot overwrite a half-written record.
             self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", 0)
         except OSError as error:
             raise OutputError(f"{self._path} cannot be written ({error.strerror}).") from error

@@ -1,4 +1,4 @@
-"""The models and the source of each one's weights: a folder here, or the Hub."""
+"""The models, and where each one's weights come from: a local folder or the Hub."""
 
 import filecmp
 import logging

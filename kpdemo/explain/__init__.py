@@ -1,1 +1,1 @@
-"""Looking inside the nets: heatmaps, sensitivity, kernels and what they answer, as numbers."""
+"""Inside the nets: heatmaps, occlusion sensitivity, kernels and feature maps, as numbers."""

@@ -1,1 +1,1 @@
-"""From a photo to its faces: detection, tracking, and the crops around them."""
+"""Faces in photos and videos: detection, tracking and crops."""

@@ -1,4 +1,4 @@
-"""What a face detector is to the rest of the program."""
+"""The interface of face detectors."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Face candidates: many, cheap, and often wrong; the detector verifies them."""
+"""Face candidates: cheap proposals that the detector verifies."""
 
 from typing import NamedTuple
 

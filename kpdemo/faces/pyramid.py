@@ -1,4 +1,4 @@
-"""An image pyramid: a photo in halves of its size, for small crops of large areas."""
+"""An image pyramid, for small crops of large areas without aliasing."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Face tracking: from frame to frame, with a search of the whole frame now and then."""
+"""Face tracking from frame to frame, with a full search at intervals."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ class FaceTracker:
     """A `Detector` for the frames of one video or camera, in order; for one thread at a time."""
 
     def __init__(self, finder: FaceFinder) -> None:
-        """`finder` stays its owner's to close."""
+        """`finder` is not closed with the tracker."""
         self._finder = finder
         self._faces: list[Face] = []
         self._shape: tuple[int, ...] = ()
@@ -39,7 +39,7 @@ class FaceTracker:
         return faces
 
     def close(self) -> None:
-        """Nothing: the finder is its owner's."""
+        """Do nothing: the caller closes the finder."""
 
     def _track(self, pixels: np.ndarray) -> list[Face] | None:
         """The faces of the last frame in this one, None if one is lost."""

@@ -1,1 +1,1 @@
-"""Which keypoints there are, and arithmetic on them; nothing here needs torch or a photo."""
+"""Keypoint markups, metrics and annotation files; no torch, no photos."""

@@ -29,7 +29,7 @@ BEYOND = 0.25
 _MISSING = {"", "-", "?", "na", "n/a", "#n/a", "none", "null", "nil", "missing"}
 # COCO's flags of a point: not labelled, labelled but hidden, visible.
 _FLAGS = (0, 1, 2)
-# What reading our own fields from another program's JSON may raise.
+# What another program's JSON may raise where it lacks our fields.
 _MALFORMED = (
     ArithmeticError,
     AttributeError,
@@ -133,7 +133,7 @@ def gaps(answers: Sequence[Answer | None]) -> str:
     words = []
     if not all(face.all() for face in finite):
         count, total = (sum(map(size, finite)) for size in (np.sum, len))
-        words.append(f"{count} of the {total} points are known; the others count nowhere.")
+        words.append(f"{count} of the {total} points are known; the others are ignored.")
     if not all(_has_eye_distance(answer) for answer in answers if answer):
         words.append("Without both outer eye corners, errors are in pixels alone.")
     return " ".join(words)

@@ -1,4 +1,4 @@
-"""What a markup is, and what its tables in `markups` are written with."""
+"""The type `Markup`, and helpers for the tables in `markups`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -59,7 +59,7 @@ class Row(Mapping[str, str]):
         if text.lower() in _MISSING:
             return math.nan
         try:
-            # Many countries' spreadsheets write 66,03; 1_0 is a number only for Python.
+            # Decimal commas are common (66,03); only Python accepts 1_0.
             number = float(text.replace(",", ".").replace("_", "?"))
         except ValueError:
             raise self.error(f"has a broken coordinate: {text:.40} in column {column}") from None

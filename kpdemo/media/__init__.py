@@ -1,1 +1,1 @@
-"""Pictures and films: reading them safely, drawing on them, writing them."""
+"""Images and videos: reading them safely, drawing on them, writing them."""

@@ -14,7 +14,7 @@ _DEPTHS = (8, 10, 12, 14, 16)
 
 
 def eight_bits(values: np.ndarray) -> np.ndarray:
-    """Samples of any shape and type -> uint8 by the rule; what is no number counts as black."""
+    """Samples of any shape and type -> uint8 by the rule; NaN counts as black."""
     if values.dtype.kind == "f":
         numbers = np.isfinite(values)
         if not numbers.all():

@@ -1,4 +1,4 @@
-"""The one error of all picture readers."""
+"""The error that all image readers raise."""
 
 
 class ImageError(ValueError):

@@ -1,7 +1,7 @@
 """The picture in the bytes of a file: its header first, so that its size can be refused, then its
 pixels.
 
-What no decoder needs is left out before decoding, so that broken or huge metadata refuses nothing.
+Parts that no decoder needs are removed first, so that broken or huge metadata is no obstacle.
 """
 
 import warnings
@@ -28,8 +28,8 @@ def open_image(data: bytes, check_size: Callable[[int, int], object]) -> tuple[I
 
     It is upright once its Exif orientation is applied; its pixels are decoded when they are first
     asked for, or have been where a library knows no other way. `check_size` gets the width and the
-    height before that, and raises what is too much. Raises `ImageError` for a raw photo and a file
-    that is cut or damaged, `UnidentifiedImageError` for one of no known kind.
+    height before that, and raises what is too much. Raises `ImageError` for a raw photo and a
+    truncated or damaged file, `UnidentifiedImageError` for an unknown format.
     """
     if is_heif(data):
         return _heif(data, check_size), data
@@ -73,13 +73,13 @@ def orientation(image: Image.Image) -> int:
     """Which way up a picture is stored, as Exif counts it; 1, upright, where it does not say."""
     try:
         stored = image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # broken metadata is no reason to refuse a whole picture
+    except Exception:  # broken metadata does not make an image unusable
         return 1
     return next((number for number in range(1, 9) if number == stored), 1)
 
 
 def _opened(data: bytes) -> Image.Image:
-    # Pillow warns of pictures that the size check refuses next, with a clearer word, and of
+    # Pillow warns about images that the size check refuses more clearly, and about
     # metadata that is not used.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""The one safe door for every uploaded file: bytes in, an upright RGB picture out.
+"""The single safe reader of uploaded files: bytes in, an upright RGB image out.
 
 Nothing is logged or kept. Whatever is wrong with a file becomes an `ImageError`, one sentence
 that says what happened and what to do next.
@@ -92,8 +92,8 @@ def load(source: Source) -> Photo:
     """A photo from a path, a file's bytes, an open binary file, a Pillow picture or pixels.
 
     The first frame of an animation, the photo among the pages of a TIFF, upright by its EXIF,
-    transparency on white, deep samples in 8 bits (see `deep_pixels`). A photo that was loaded
-    before is answered as it is. Raises `ImageError` for anything that is not a whole, reasonable
+    transparency on white, deep samples in 8 bits (see `deep_pixels`). A `Photo` is
+    returned as it is. Raises `ImageError` for anything that is not a whole, reasonable
     picture.
     """
     if isinstance(source, Photo):
@@ -206,7 +206,7 @@ def _photo(image: Image.Image, data: bytes = b"") -> Photo:
         if image_files.lacks_pixels(data, image):
             raise damaged()
         upright = _rgb(image)
-    except Exception as error:  # decoders raise nearly anything on damaged files
+    except Exception as error:  # decoders raise all kinds of errors on damaged files
         raise damaged() from error
     orientation = image_files.orientation(image)
     upright.info.clear()

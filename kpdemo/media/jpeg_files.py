@@ -1,5 +1,4 @@
-"""JPEG files: their first picture without what no decoder needs, and whether its pixels are all
-there."""
+"""JPEG files: the first image, reduced to what decoders need, and whether all pixels are present."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -51,7 +50,7 @@ def ended(data: bytes) -> bytes:
 
 
 def lacks_pixels(data: bytes, image: Image.Image) -> bool:
-    """Whether a lean file, decoded as `image`, got its end marker after it had been cut."""
+    """Whether a lean file, decoded as `image`, is truncated: its end marker was added here."""
     last = image.getpixel((image.width - 1, image.height - 1))
     grey = {*last} <= _GREY if isinstance(last, tuple) else last in _GREY
     return (grey or not _has_all_scans(data)) and _needs_more(data.removesuffix(_EOI))

@@ -1,4 +1,4 @@
-"""PNG files: their chunks without those that no decoder needs, and whether all rows are there."""
+"""PNG files: the chunks that decoders need, and whether all rows are present."""
 
 import struct
 import zlib

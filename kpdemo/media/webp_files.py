@@ -1,4 +1,4 @@
-"""WebP files: their chunks without those that no decoder needs."""
+"""WebP files: the chunks that decoders need."""
 
 import struct
 
@@ -12,7 +12,7 @@ def is_webp(data: bytes) -> bool:
 
 
 def lean(data: bytes) -> bytes:
-    """The still picture or the first frame, with Exif if it is whole; the lengths put right.
+    """The still picture or the first frame, with Exif if it is complete; lengths corrected.
 
     Colour profiles, XMP, unknown chunks, further frames and what follows the file are left out.
     """

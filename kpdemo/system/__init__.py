@@ -1,1 +1,1 @@
-"""The operating system: files that a user names, JSON from outside, forks."""
+"""The operating system: user-named files, untrusted JSON, forks."""

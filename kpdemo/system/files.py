@@ -1,4 +1,4 @@
-"""Files that a user names: inputs opened without hanging, outputs written whole or not at all."""
+"""User-named files: inputs opened without blocking, outputs written atomically."""
 
 import os
 import secrets

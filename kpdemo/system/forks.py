@@ -1,7 +1,7 @@
 """Fork safety: locks and worker threads in a forked process.
 
-Of all threads, only the one that forks lives on in the child. Locks that others held, and OpenMP's
-and OpenCV's workers, would be waited for in vain.
+Only the forking thread exists in the child. Waiting for locks that other threads held, or for
+OpenMP's and OpenCV's workers, would never end.
 """
 
 import os

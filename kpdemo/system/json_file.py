@@ -1,7 +1,7 @@
-"""JSON from outside: an object, or an error of one sentence.
+"""Untrusted JSON: an object, or an error of one sentence.
 
-Guards against everything that a file may contain: any nesting, numbers of any length, keys
-that stand twice, other encodings, and sizes that would fill the memory.
+Guards against deep nesting, numbers of any length, duplicate keys, other encodings, and sizes that
+would fill the memory.
 """
 
 import json

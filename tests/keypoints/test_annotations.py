@@ -116,7 +116,7 @@ def test_what_is_unknown_is_put_into_words():
     blind = Answer("ibug-68", whole.keypoints.copy(), None, 0.0)
     blind.keypoints[36] = np.nan
     assert annotations.gaps([whole, None]) == ""
-    assert annotations.gaps([some]) == "60 of the 68 points are known; the others count nowhere."
+    assert annotations.gaps([some]) == "60 of the 68 points are known; the others are ignored."
     assert annotations.gaps([whole, None, blind]).startswith("135 of the 136 points")
     assert annotations.gaps([blind]).endswith("errors are in pixels alone.")
 

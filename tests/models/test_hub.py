@@ -202,7 +202,7 @@ FAULTS = {
     "429": ("GET", "/api/models/", {"status": 429, "message": "Slow down"}, "too often"),
     "500": ("GET", "/api/models/", {"status": 500}, "fault of its own, 500"),
     "500 of a file": ("HEAD", "/resolve/", {"status": 500, "times": 9}, "fault of its own, 500"),
-    "cut off": ("GET", "/store/", {"cut": True, "times": 99}, "broke off"),
+    "cut off": ("GET", "/store/", {"truncate": True, "times": 99}, "broke off"),
     "spoilt": ("GET", "/store/", {"spoil": True, "times": 9}, "checksum"),
 }
 

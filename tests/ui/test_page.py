@@ -162,7 +162,7 @@ def test_unknown_marks_are_said_and_count_nowhere():
     value = panels_of(held)
     assert value["faces"][0]["truth"][5] == [None, None]
     assert json.loads(ground_truth.value(held))["says"] == (
-        "my.pts belongs to face 1. 66 of the 68 points are known; the others count nowhere. "
+        "my.pts belongs to face 1. 66 of the 68 points are known; the others are ignored. "
         "Without both outer eye corners, errors are in pixels alone."
     )
 

@@ -1,4 +1,4 @@
-"""`python -m train data`: where each data set comes from, and what of it is present."""
+"""`python -m train data`: where each data set comes from, and which parts are present."""
 
 from pathlib import Path
 

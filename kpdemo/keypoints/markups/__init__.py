@@ -1,4 +1,4 @@
-"""The markups by name: a file each, with the tables of its points."""
+"""The markups by name, one file each."""
 
 from kpdemo.keypoints.base import Markup
 from kpdemo.keypoints.markups.bioid import BIOID

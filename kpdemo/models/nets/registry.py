@@ -1,4 +1,4 @@
-"""What a net is to the rest of the program, and the registry of their names.
+"""The interface of nets, and the registry of their names.
 
 A net is one file here: a `KeypointNet` with a `register` decorator, imported in `__init__`.
 """

@@ -135,8 +135,8 @@ FAULTS = {
         ("POST", "/commit/", {"status": 412, "message": "Please refresh"}),
         "changed it meanwhile (Please refresh)",
     ),
-    "weights cut off": (("PUT", "/store/", {"cut": True, "times": 9}), "broke off"),
-    "commit cut off": (("POST", "/commit/", {"cut": True}), "broke off"),
+    "weights cut off": (("PUT", "/store/", {"truncate": True, "times": 9}), "broke off"),
+    "commit cut off": (("POST", "/commit/", {"truncate": True}), "broke off"),
     "not verified": (
         ("POST", "/verify", {"status": 422, "message": "Checksums differ"}),
         "answered 422 (Checksums differ)",

@@ -233,7 +233,7 @@ def test_a_space_pulls_what_is_pinned_in_its_namespace(local_hub: Hub, small: Pa
         ({"status": 401}, "does not accept the token"),
         ({"status": 402, "message": "Storage is full"}, "quota"),
         ({"status": 500}, "500"),
-        ({"cut": True}, "broke off"),
+        ({"truncate": True}, "broke off"),
     ],
     ids=["401", "402", "500", "cut off"],
 )

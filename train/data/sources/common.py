@@ -1,4 +1,4 @@
-"""What all readers share: a labelled face, the data folder, and errors as DataError."""
+"""Shared by all readers: labelled faces, the data folder, DataError."""
 
 import os
 import re

@@ -1,0 +1,28 @@
+"""Parts of dependencies that are private or undocumented: this fails first when one changes."""
+
+import inspect
+
+import pytest
+import torch
+from gradio.routes import App
+from gradio.state_holder import StateHolder
+from huggingface_hub.utils import _http
+
+
+@pytest.mark.parametrize("name", ["_reorder_convolution_weight", "_convolution_pointwise"])
+def test_torch_has_the_onednn_operators(name):
+    assert hasattr(torch.ops.mkldnn, name), f"kpdemo/models/onednn.py needs {name}"
+
+
+def test_the_hubs_default_client_can_be_given_a_timeout():
+    client = _http.default_client_factory()
+    client.timeout = 60.0
+    assert client.timeout.read == 60.0, "train/publish/push.py limits its timeout"
+
+
+def test_gradio_keeps_sessions_as_the_page_forgets_them():
+    assert "state_holder" in inspect.getsource(App), "kpdemo/ui/page.py passes it on"
+    sessions = vars(StateHolder())
+    assert {"lock", "time_last_used", "session_data"} <= set(sessions), (
+        "kpdemo/ui/session.py forgets idle sessions by these"
+    )
