@@ -32,7 +32,7 @@ TOO_LARGE = (
 # Of the videos that browsers play, OpenCV's wheel writes VP8 and VP9 only (H.264 and AV1 are not
 # in it), and VP9 takes five times as long: 230 ms a frame of two panels, VP8 43 ms.
 SUFFIX, _CODEC = ".webm", "VP80"
-CSV_COLUMNS = ("frame", "seconds", *export.CSV_COLUMNS[1:])
+CSV_COLUMNS = ("frame", "seconds", *export.ROW_COLUMNS)
 
 # A panel's longer side in pixels, and frames a second: more costs time and shows nothing new.
 _PANEL_SIDE, _MAX_RATE = 720, 30

@@ -36,7 +36,8 @@ class Size(TypedDict):
 
 
 class Face(TypedDict):
-    """`box` is x0, y0, x1, y1; keypoints are x, y; confidence is from 0 to 1, null if unknown.
+    """`box` is x0, y0, x1, y1; keypoints are x, y; confidence is from 0 to 1, the expected error in
+    percent of the eye distance, both null if unknown.
 
     Where keypoints are null, `missing` says why.
     """
@@ -46,6 +47,7 @@ class Face(TypedDict):
     roll: float
     keypoints: list[list[float]] | None
     confidence: list[float] | None
+    expected_error: list[float] | None
     missing: str | None
 
 
@@ -69,6 +71,7 @@ Answer = TypedDict(
         "markup": str,
         "keypoints": list[list[float]],
         "confidence": list[float],
+        "expected_error": list[float],
         "milliseconds": float,
         "ibug-68": list[list[float]],
         "ibug-68-fitted": list[list[float]],
@@ -95,6 +98,7 @@ class Result(TypedDict):
     timings: dict[str, float]
     unavailable: dict[str, str]
     faces_left_out: int
+    devices: dict[str, str]
     notices: list[str]
 
 
@@ -150,7 +154,7 @@ def build(engine: Engine) -> None:
         faces = []
         for face in result["faces"]:
             answer = face.pop("models").get(model, {})
-            own = {key: answer.get(key) for key in ("keypoints", "confidence")}
+            own = {key: answer.get(key) for key in ("keypoints", "confidence", "expected_error")}
             faces.append(face | own | {"missing": face["missing"].get(model)})
         return {
             "photo": result["photo"],

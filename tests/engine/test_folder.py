@@ -17,7 +17,7 @@ from kpdemo.__main__ import main
 from kpdemo.cli.photos import FolderError, in_folder
 from kpdemo.engine import batch, export, folder
 from kpdemo.engine.engine import compare, engine
-from kpdemo.engine.formats import CSV_COLUMNS
+from kpdemo.engine.export import CSV_COLUMNS
 from kpdemo.engine.resumable import OutputError, ResumableFile
 from kpdemo.keypoints import markup
 from kpdemo.media.images import ImageError

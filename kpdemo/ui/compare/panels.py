@@ -4,7 +4,7 @@ The server sends only the points. Switching layers on and off, zooming, sliding 
 and following a point from panel to panel happen in the browser.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import cv2
@@ -17,6 +17,7 @@ from kpdemo.keypoints import agreement, markup
 from kpdemo.media import draw
 from kpdemo.media.images import Photo
 from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.ui.compare import table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, titles
 from kpdemo.ui.shared.colors import css_color
@@ -42,10 +43,14 @@ def build() -> gr.HTML:
     )
 
 
-def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
+def value(
+    result: PhotoResult,
+    markups: Mapping[str, str],
+    median: Callable[[str, str], float | None] = lambda model, device: None,
+) -> str:
     """The panels as JSON, in photo coordinates; null where a value is unknown.
 
-    `markups` has the markup of every model of the comparison.
+    `markups` has the markup of every model of the comparison. `median` is as in `table.value`.
     """
     photo, comparison = result.photo, result.comparison
     # Where no model has points, the page says so instead of showing panels.
@@ -64,7 +69,14 @@ def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
                 _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
                 for face, marks in zip(comparison.faces, truth, strict=True)
             ],
-            "panels": [_panel(result, name, markups[name], references) for name in models],
+            "panels": [
+                _panel(result, name, markups[name], references)
+                | {
+                    "milliseconds": table.landmark_time(name, comparison, median),
+                    "device": titles.device(comparison.devices.get(name, "")),
+                }
+                for name in models
+            ],
         }
     )
 
@@ -130,13 +142,15 @@ def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] |
 
     `gaps` has a row for each point that the reference has too: the point, the distance in percent
     and in pixels, and the line between the two. Where the answer was converted to the reference's
-    markup, the line starts at the converted point.
+    markup, the line starts at the converted point. `radii` are the expected errors in pixels.
     """
     if answer is None:
         return None
     drawing: dict[str, Any] = {
         "points": np.round(answer.keypoints, 2),
         "confidence": answer.confidence,
+        "expected_error": answer.expected_error,
+        "radii": _radii(answer, reference),
         "milliseconds": answer.milliseconds,
         "gaps": [],
     }
@@ -150,6 +164,16 @@ def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] |
             if k is not None and np.isfinite(pixels)
         ]
     return drawing
+
+
+def _radii(answer: Answer, reference: Answer | None) -> np.ndarray | None:
+    """The expected errors in pixels of the photo, by the answer's own eye distance or else the
+    reference's; None where they or both eye distances are unknown."""
+    if answer.expected_error is None:
+        return None
+    units = [agreement.between(each, each).unit for each in (answer, reference) if each]
+    unit = next((unit for unit in units if np.isfinite(unit)), None)
+    return None if unit is None else np.round(answer.expected_error * unit / 100, 2)
 
 
 def _own_points(own: str, gaps: agreement.Gaps) -> list[int | None]:

@@ -7,7 +7,6 @@ export default function mount({ element, props, watch }) {
   const sorting = element.querySelector(".kp-sorting");
   const select = sorting.querySelector("select");
   const reverse = sorting.querySelector("button");
-  const drawingTimes = {}; // milliseconds by model, as the panels measured them
 
   let data = null;
   let sortKey = null; // a column's key; null is the order of the panels
@@ -56,13 +55,8 @@ export default function mount({ element, props, watch }) {
     return [above, below];
   }
 
-  function cellsOf({ name, cells }) {
-    const time = drawingTimes[name];
-    return time === undefined ? cells : { ...cells, drawing: [time.toFixed(1), time] };
-  }
-
   function keyOf(row) {
-    const [text, number] = cellsOf(row)[sortKey];
+    const [text, number] = row.cells[sortKey];
     return number ?? (["model", "trained"].includes(sortKey) ? text : null);
   }
 
@@ -70,12 +64,11 @@ export default function mount({ element, props, watch }) {
     const rows = sortKey ? sortBy(data.rows, keyOf, ascending) : data.rows;
     region.querySelector("tbody").replaceChildren(
       ...rows.map((row) => {
-        const cells = cellsOf(row);
         return make(
           "tr",
           { "data-model": row.name },
           ...data.columns.map(({ key, alone }) => {
-            const text = cells[key][0];
+            const text = row.cells[key][0];
             if (key === "model") {
               return make(
                 "th",
@@ -111,10 +104,6 @@ export default function mount({ element, props, watch }) {
   select.addEventListener("change", () => {
     sortKey = select.value || null;
     fill();
-  });
-  document.addEventListener("kp-drawn", (event) => {
-    Object.assign(drawingTimes, event.detail);
-    if (data) fill();
   });
   watch("value", load);
   load();
