@@ -130,7 +130,7 @@ def build(engine: Engine) -> None:
             photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, HEIC, BMP, GIF or TIFF).
             models: Names from the endpoint models; by default simplenet, resnet18, unet, keypoint-resnet and mediapipe.
         Returns:
-            The photo's size, for each face its box and each model's keypoints with their confidence, milliseconds by stage, what is missing on a face or unavailable and why, how many faces were left out, and notices.
+            The photo's size, for each face its box and each model's keypoints with their confidence and expected error (percent of the eye distance), whether MediaPipe confirms it, milliseconds by stage, the device of each model, what is missing on a face or unavailable and why, how many faces were left out, and notices.
         """  # noqa: E501
         return cast(Result, _compare(engine, photo, models).to_dict())
 
@@ -145,7 +145,7 @@ def build(engine: Engine) -> None:
             photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, HEIC, BMP, GIF or TIFF).
             model: A name from the endpoint models; by default unet, the most exact one for 68 points.
         Returns:
-            The photo's size, the keypoints' names, and for each face its box, keypoints and confidence, or why they are missing; how many faces were left out, and notices.
+            The photo's size, the keypoints' names, and for each face its box, keypoints, confidence and expected error (percent of the eye distance), or why they are missing; how many faces were left out, and notices.
         """  # noqa: E501
         result = _compare(engine, photo, [model]).to_dict()
         if model in result["unavailable"]:
