@@ -3,6 +3,8 @@
 import statistics
 from collections import defaultdict, deque
 
+from kpdemo.system.forks import Lock
+
 RECENT = 9  # photos
 
 
@@ -13,15 +15,18 @@ class Latency:
     """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._recent: dict[tuple[str, str], deque[float]] = defaultdict(
             lambda: deque(maxlen=RECENT)
         )
 
     def add(self, model: str, device: str, milliseconds: float) -> None:
         """Note what a face took on one photo."""
-        self._recent[model, device].append(milliseconds)
+        with self._lock:
+            self._recent[model, device].append(milliseconds)
 
     def median(self, model: str, device: str) -> float | None:
         """The median over the last photos, None before the first."""
-        recent = list(self._recent.get((model, device), ()))
+        with self._lock:
+            recent = list(self._recent.get((model, device), ()))
         return statistics.median(recent) if recent else None
