@@ -57,7 +57,8 @@ class Answer:
     `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
     `milliseconds` is this face's share of the batch, and `crop_milliseconds` its share of making
     the crops, None where the model makes its own within the former. `converted` holds MediaPipe's
-    points converted to iBUG's and Kaggle's, by their name in `to_dict()`.
+    points converted to iBUG's and Kaggle's, by their name in `to_dict()`. `expected_error` `(K,)`
+    is in percent of the distance between the outer eye corners, None where the model has none.
     """
 
     markup: str
@@ -66,11 +67,14 @@ class Answer:
     milliseconds: float
     converted: dict[str, np.ndarray] = field(default_factory=dict)
     crop_milliseconds: float | None = None
+    expected_error: np.ndarray | None = None
 
     def to_dict(self) -> dict[str, Any]:
         data: dict[str, Any] = {"markup": self.markup, "keypoints": _plain(self.keypoints, 3)}
         if self.confidence is not None:
             data["confidence"] = _plain(self.confidence, 3)
+        if self.expected_error is not None:
+            data["expected_error"] = _plain(self.expected_error, 3)
         data["milliseconds"] = round(self.milliseconds, 2)
         return data | {name: _plain(points, 3) for name, points in self.converted.items()}
 
@@ -119,7 +123,8 @@ class ComparedFace:
 class Comparison:
     """All faces of a photo, biggest first; milliseconds by stage; why models are unavailable.
 
-    Only the `MAX_FACES` largest faces are compared; `faces_left_out` counts the others.
+    `devices` says what each model ran on: "cpu", "cuda", "mps" or "zerogpu". Only the `MAX_FACES`
+    largest faces are compared; `faces_left_out` counts the others.
     """
 
     width: int
@@ -128,6 +133,7 @@ class Comparison:
     timings: dict[str, float]
     unavailable: dict[str, str]
     faces_left_out: int = 0
+    devices: dict[str, str] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
@@ -156,6 +162,15 @@ class Comparison:
             )
         return notices
 
+    def landmark_milliseconds(self, model: str) -> float | None:
+        """A face's share of a model's time, from its box to its points; None where it did not run.
+
+        MediaPipe's has its own detection of the face in it.
+        """
+        if model not in self.devices or not self.faces:
+            return None
+        return self.timings[model] / len(self.faces)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data in photo pixels: what every export and API uses."""
         return {
@@ -164,6 +179,7 @@ class Comparison:
             "timings": {name: round(value, 2) for name, value in self.timings.items()},
             "unavailable": dict(self.unavailable),
             "faces_left_out": self.faces_left_out,
+            "devices": dict(self.devices),
             "notices": self.notices,
         }
 

@@ -16,7 +16,7 @@ from train import benchmark, recipe, sweep, trainer
 from train.data import status
 from train.data.sources import DataError, root
 from train.evaluation import corruptions, evaluate, label_counts
-from train.fitting import calibration, crop_rules, mesh_to_ibug
+from train.fitting import calibration, crop_rules, expected_error, mesh_to_ibug
 from train.publish import kaggle_submission, push, release, report, space, space_check
 from train.publish.space_check import SpaceError
 from train.trainer import TrainingError
@@ -74,6 +74,11 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("calibrate", help="fit the calibration of trained models")
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
+
+    command = commands.add_parser(
+        "expect", help="fit the expected error of models, and check it on their test faces"
+    )
+    command.add_argument("models", nargs="+", help="model folders, or names of those in weights/")
 
     command = commands.add_parser("ship", help="copy evaluated runs to weights/, for the app")
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
@@ -158,6 +163,17 @@ def run_calibrate(options: argparse.Namespace) -> None:
         )
 
 
+def run_expect(options: argparse.Namespace) -> None:
+    detections = expected_error.Detections()
+    for name in options.models:
+        result = expected_error.fit(folder_of(name), detections)
+        print(
+            f"{name}: fitted on {result['faces']} validation faces; on the test faces "
+            f"{result['bins_within_15_percent']} of {expected_error.BINS} bins within 15 % of the "
+            f"measured error, rank correlation {result['rank_correlation']:.2f}"
+        )
+
+
 def run_ship(options: argparse.Namespace) -> None:
     for run in options.runs:
         folder, weights = release.ship(run, not options.without_weights)
@@ -227,6 +243,7 @@ COMMANDS = {
     "sweep": run_sweep,
     "evaluate": run_evaluate,
     "calibrate": run_calibrate,
+    "expect": run_expect,
     "ship": run_ship,
     "baseline": run_baseline,
     "framing": run_framing,

@@ -18,7 +18,7 @@ from kpdemo.faces.detector import MAX_FACES
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side
-from kpdemo.structures import Comparison
+from kpdemo.structures import Answer, Comparison
 from kpdemo.system import files
 from kpdemo.zoo import BASELINE
 
@@ -203,15 +203,32 @@ def describe(comparison: Comparison) -> str:
             f"score {face.score:.2f}, roll {face.roll:.0f} degrees"
         )
         lines += [
-            f"  {name:16} {len(answer.keypoints):3} points {answer.milliseconds:7.1f} ms"
+            f"  {name:16} {len(answer.keypoints):3} points{_expected(answer)}"
             for name, answer in face.answers.items()
         ]
         lines += [f"  {name:16} {why}" for name, why in face.missing.items()]
     lines += comparison.notices
     if comparison.faces:
+        lines += [_times(comparison, name) for name in comparison.devices]
         times = (f"{stage} {value:.0f} ms" for stage, value in comparison.timings.items())
         lines.append(", ".join(times))
     return "\n".join(lines)
+
+
+def _expected(answer: Answer) -> str:
+    if answer.expected_error is None:
+        return ""
+    return f", expected error {answer.expected_error.mean():4.1f} % of the eye distance"
+
+
+def _times(comparison: Comparison, name: str) -> str:
+    """A model's time from the photo to all points, the part that is its own, and its device."""
+    end = comparison.timings["detect"] + comparison.timings[name]
+    landmarks = comparison.landmark_milliseconds(name)
+    return (
+        f"{name:18} photo to points {end:6.1f} ms, of which landmarks {landmarks:6.1f} ms a face "
+        f"({comparison.devices[name]})"
+    )
 
 
 def describe_run(out: Path, summary: Summary) -> str:

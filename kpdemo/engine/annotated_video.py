@@ -20,9 +20,9 @@ from kpdemo.media.video import Clip, Frame, VideoError
 from kpdemo.media.video_writer import VideoWriter
 from kpdemo.structures import Comparison, Face
 
-CSV_COLUMNS = ("frame", "seconds", *export.CSV_COLUMNS[1:], "steady_x", "steady_y")
+CSV_COLUMNS = ("frame", "seconds", *export.ROW_COLUMNS, "steady_x", "steady_y")
 
-_X = export.CSV_COLUMNS.index("x") - 2  # in a row without "file" and "face"
+_X = export.ROW_COLUMNS.index("x") - 1  # in a row without "face"
 _GAP = 4  # pixels between two panels
 _MAX_WIDTH = 1444  # pixels of the film: two of the widest panels
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from kpdemo.engine import foreign, stages, zerogpu
+from kpdemo.engine.latency import Latency
 from kpdemo.engine.store import Store
 from kpdemo.faces.base import Detector
 from kpdemo.faces.detector import FaceFinder
@@ -41,7 +42,7 @@ class Engine:
     `store` has the nets, `detector` detects the faces. A model whose folder is damaged, or a
     MediaPipe that cannot start, is left out and named in `unavailable`; the others work. Safe to
     use from several threads, and in processes that were forked, each of which computes with one
-    thread.
+    thread. `latency` has the models' median times on the last photos.
 
     With a `namespace`, weights come from its repositories on the Hugging Face Hub, and from the
     folders only where that fails.
@@ -55,6 +56,7 @@ class Engine:
         # Torch uses all cores by itself: two photos at once would be slower than in turn.
         self.turn = Lock()
         self._warm: set[str] = set()
+        self.latency = Latency()
         # On ZeroGPU copies of the nets predict; these are for the explanations.
         self.store = Store(folders, torch.device("cpu") if zerogpu.here() else pick())
         self._foreign: dict[str, Predictor] = {}
@@ -187,7 +189,12 @@ class Engine:
             **look.timings,
             "total": 1000 * (time.perf_counter() - started),
         }
-        return stages.assemble(look, list(predictors), unavailable)
+        comparison = stages.assemble(look, list(predictors), unavailable)
+        for name, device in comparison.devices.items():
+            took = comparison.landmark_milliseconds(name)
+            if took is not None:
+                self.latency.add(name, device, took)
+        return comparison
 
     def load(
         self, models: Iterable[str] | str | None

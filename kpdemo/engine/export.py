@@ -18,7 +18,13 @@ from PIL import Image
 from kpdemo.keypoints import markup
 from kpdemo.structures import Answer
 
-CSV_COLUMNS = ("file", "face", "model", "markup", "index", "name", "x", "y", "confidence", "note")
+# Only ever longer: tables of earlier versions are resumed.
+CSV_COLUMNS = (
+    *("file", "face", "model", "markup", "index", "name", "x", "y", "confidence", "note"),
+    *("digest", "expected_error"),
+)
+# Those of `csv_rows`.
+ROW_COLUMNS = tuple(name for name in CSV_COLUMNS if name not in ("file", "digest"))
 # Makes spreadsheets read a CSV as UTF-8.
 BOM = "\ufeff".encode()
 _DECIMALS = 3
@@ -41,32 +47,41 @@ def to_csv(result: dict, file: str = "") -> str:
     each way to read it as iBUG's and Kaggle's points (`ibug-68`, `ibug-68-fitted`,
     `kaggle-15-fitted`). What is unknown is an empty cell. A model without points on a face has one
     row, whose `note` says why; so has a model that is unavailable and each of the result's notices,
-    without a face. `file` is written as `spelt`.
+    without a face. `expected_error` is in percent of the eye distance; `digest` is for tables of
+    many photos (`kpdemo.engine.formats`). `file` is written as `spelt`.
     """
     file = spelt(file)
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    writer.writerows((file, *row) for row in csv_rows(result))
+    writer.writerows(csv_row(file, row) for row in csv_rows(result))
     for model, why in result.get("unavailable", {}).items():
-        writer.writerow((file, *note_row(None, model, why)))
-    writer.writerows((file, *note_row(None, None, notice)) for notice in result.get("notices", ()))
+        writer.writerow(csv_row(file, note_row(None, model, why)))
+    notices = [note_row(None, None, notice) for notice in result.get("notices", ())]
+    writer.writerows(csv_row(file, row) for row in notices)
     return out.getvalue()
 
 
 def csv_rows(result: dict) -> Iterator[tuple]:
-    """The faces' rows of `to_csv`, from the cell "face" on."""
+    """The faces' rows of `to_csv`, with the cells `ROW_COLUMNS`."""
     for number, face in enumerate(result["faces"]):
         for model, answer in face["models"].items():
-            for row in _rows(answer):
-                yield number, model, *row, None
+            for *row, expected in _rows(answer):
+                yield number, model, *row, None, expected
         for model, why in face.get("missing", {}).items():
             yield note_row(number, model, why)
 
 
 def note_row(face: int | None, model: str | None, note: str) -> tuple:
-    """A row without a point, from the cell "face" on."""
-    return face, model, *[None] * (len(CSV_COLUMNS) - 4), note
+    """A row without a point, with the cells `ROW_COLUMNS`."""
+    cells = {"face": face, "model": model, "note": note}
+    return tuple(cells.get(column) for column in ROW_COLUMNS)
+
+
+def csv_row(file: str, row: Sequence, digest: str = "") -> tuple:
+    """A row with all `CSV_COLUMNS`, of one with the cells `ROW_COLUMNS`."""
+    *cells, expected_error = row
+    return file, *cells, digest, expected_error
 
 
 def spelt(name: str) -> str:
@@ -120,18 +135,19 @@ def png_bytes(pixels: np.ndarray) -> bytes:
 
 
 def _rows(answer: dict) -> Iterator[tuple]:
-    """`(markup, index, name, x, y, confidence)` of every point that one model gives for a face."""
-    tables = [(answer["markup"], answer["keypoints"], answer.get("confidence"))]
+    """`(markup, index, name, x, y, confidence, expected error)` of every point of one model."""
+    own = answer["keypoints"], answer.get("confidence"), answer.get("expected_error")
+    tables = [(answer["markup"], *own)]
     tables += [
-        (name, points, None)
+        (name, points, None, None)
         for name, points in answer.items()
         if name.removesuffix("-fitted") in markup.MARKUPS
     ]
-    for name, points, confidence in tables:
+    for name, points, *figures in tables:
         names, count = markup.get(name.removesuffix("-fitted")).names, len(points)
         x, y = map(_column, np.asarray(points, np.float64).T)
-        sure = [None] * count if confidence is None else _column(confidence)
-        yield from zip([name] * count, range(count), names, x, y, sure, strict=True)
+        columns = [[None] * count if figure is None else _column(figure) for figure in figures]
+        yield from zip([name] * count, range(count), names, x, y, *columns, strict=True)
 
 
 def _column(values: Sequence | np.ndarray) -> list[float | None]:

@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from kpdemo.engine import export
 from kpdemo.system import json_file
 
-CSV_COLUMNS = (*export.CSV_COLUMNS, "digest")
+_DIGEST = export.CSV_COLUMNS.index("digest")
 
 
 class Entry(NamedTuple):
@@ -63,7 +63,7 @@ def _to_csv(name: str, result: dict, models: Sequence[str], digest: str) -> byte
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for number, row in enumerate(rows):
-        writer.writerow((name, *row, "" if number else digest))
+        writer.writerow(export.csv_row(name, row, "" if number else digest))
     return out.getvalue().encode()
 
 
@@ -91,9 +91,9 @@ def _csv_entries(file: BinaryIO) -> Iterator[Entry]:
         if not any(h.startswith(beginning) for h in (_CSV_HEADER, export.BOM + _CSV_HEADER)):
             raise ValueError("another file")
         return
-    # Earlier versions had fewer columns, and the table of a single photo has no digest.
-    padding = len(CSV_COLUMNS) - len(header)
-    if tuple(header) != CSV_COLUMNS[: len(header)] or "confidence" not in header:
+    # Earlier versions had fewer columns.
+    padding = len(export.CSV_COLUMNS) - len(header)
+    if tuple(header) != export.CSV_COLUMNS[: len(header)] or "confidence" not in header:
         raise ValueError("another table")
     entry: Entry | None = None
     end = position
@@ -105,7 +105,7 @@ def _csv_entries(file: BinaryIO) -> Iterator[Entry]:
         if row[2]:  # a notice is of no model
             entry.models.add(row[2])
         end = position
-        digest = entry.digest or ("" if padding else row[-1])
+        digest = entry.digest or "".join(row[_DIGEST : _DIGEST + 1])
         entry = entry._replace(digest=digest, end=end)
     if entry is not None:
         yield entry
@@ -130,7 +130,7 @@ def _json_entries(file: BinaryIO) -> Iterator[Entry]:
         yield Entry(str(data["file"]), digest, set(data["models"]), start, end, True)
 
 
-_CSV_HEADER = (",".join(CSV_COLUMNS) + "\n").encode()
+_CSV_HEADER = (",".join(export.CSV_COLUMNS) + "\n").encode()
 _JSON_BEGINNING = b'{"file": "'
 FORMATS = {
     "csv": Format(_to_csv, _csv_entries, _CSV_HEADER),

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 class Look:
     """A photo after the stage that needs its pixels; `photo` is for coordinates alone.
 
-    `prepared` and, after prediction, `answers` are by model; `timings` in milliseconds by stage.
+    `prepared` and, after prediction, `answers` and `devices` are by model; `timings` in
+    milliseconds by stage.
     """
 
     photo: Photo
@@ -34,6 +35,7 @@ class Look:
     prepared: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, list[Answer | None]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    devices: dict[str, str] = field(default_factory=dict)
 
 
 def look(
@@ -76,6 +78,7 @@ def predict(predictor: Predictor, looks: Sequence[Look]) -> None:
     each = _since(started) / sum(len(look.faces) for look in looks)
     for look, answer in zip(looks, answers, strict=True):
         look.answers[name] = answer
+        look.devices[name] = predictor.device
         look.timings[name] += each * len(look.faces)
 
 
@@ -99,6 +102,7 @@ def assemble(look: Look, models: Sequence[str], unavailable: Mapping[str, str]) 
         look.timings,
         {**unavailable, **failed},
         look.faces_left_out,
+        {name: look.devices[name] for name in models if name in look.devices},
     )
 
 

@@ -63,6 +63,7 @@ class Borrowed:
             return
         look.answers |= done.answers
         look.timings |= done.timings
+        look.devices |= dict.fromkeys(done.devices, "zerogpu")
         look.failures = done.failures
 
 

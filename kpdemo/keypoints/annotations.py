@@ -25,6 +25,8 @@ MAX_CHARACTERS = 10_000_000
 _INSIDE = 0.5
 # Points beyond the photo's edge by more than this share of it were marked on another picture.
 BEYOND = 0.25
+# Pixels by which points that were written with two decimals may differ.
+_ROUNDING = 0.006
 # Words for a missing number; NaN is read as a number.
 _MISSING = {"", "-", "?", "na", "n/a", "#n/a", "none", "null", "nil", "missing"}
 # COCO's flags of a point: not labelled, labelled but hidden, visible.
@@ -125,6 +127,28 @@ def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
         return max(moved)
 
     return max(sets, key=edited)
+
+
+def source(answers: Sequence[Answer | None], faces: Sequence[ComparedFace]) -> str | None:
+    """The model whose own points the annotations of these faces are; None if they are no model's.
+
+    Points are the same where they differ by no more than files round.
+    """
+    pairs = [pair for pair in zip(answers, faces, strict=True) if pair[0]]
+    for name in dict.fromkeys(name for _, face in pairs for name in face.answers):
+        if all(truth and _is_copy(truth, face.answers.get(name)) for truth, face in pairs):
+            return name
+    return None
+
+
+def _is_copy(truth: Answer, answer: Answer | None) -> bool:
+    if answer is None:
+        return False
+    converted = [(name.removesuffix("-fitted"), at) for name, at in answer.converted.items()]
+    return any(
+        name == truth.markup and np.allclose(points, truth.keypoints, 0, _ROUNDING, equal_nan=True)
+        for name, points in [(answer.markup, answer.keypoints), *converted]
+    )
 
 
 def gaps(answers: Sequence[Answer | None]) -> str:

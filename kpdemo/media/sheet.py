@@ -8,7 +8,7 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.media import draw
 from kpdemo.media.images import Photo
-from kpdemo.structures import NO_FACE_HERE, Answer, Comparison
+from kpdemo.structures import NO_FACE_HERE, ComparedFace, Comparison
 
 PANEL_SIDE = 900  # pixels; larger files would show no more
 COLUMNS = 3
@@ -40,7 +40,7 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
         panels.append(
             (
                 name,
-                _subtitle(answers, comparison, any(face.confirmed is False for face in faces)),
+                _subtitle(name, faces, comparison),
                 draw.overlay(
                     small,
                     [(a.keypoints + 0.5) * ratio - 0.5 for a in answers],
@@ -53,13 +53,16 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     return draw.contact_sheet(panels or [("No face found", "", small)], COLUMNS)
 
 
-def _subtitle(answers: Sequence[Answer], comparison: Comparison, unconfirmed: bool) -> str:
-    first, faces = answers[0], len(comparison.faces)
-    words = f"{len(first.keypoints)} keypoints, {first.milliseconds:.0f} ms a face"
+def _subtitle(name: str, faces: Sequence[ComparedFace], comparison: Comparison) -> str:
+    """What there is to say on a model, and on the faces that it has points on."""
+    count = len(comparison.faces)
+    words = f"{len(faces[0].answers[name].keypoints)} keypoints"
+    if (took := comparison.landmark_milliseconds(name)) is not None:
+        words += f", {took:.0f} ms a face"
     if comparison.faces_left_out:
-        words += f", the {faces} largest of {faces + comparison.faces_left_out} faces"
-    if len(answers) < faces:
-        words += f", {NO_FACE_HERE} on {faces - len(answers)} of {faces}"
-    if unconfirmed:
+        words += f", the {count} largest of {count + comparison.faces_left_out} faces"
+    if len(faces) < count:
+        words += f", {NO_FACE_HERE} on {count - len(faces)} of {count}"
+    if any(face.confirmed is False for face in faces):
         words += ", hollow where MediaPipe finds no face"
     return words

@@ -11,11 +11,16 @@ from kpdemo.structures import Answer, Face
 class Predictor(Protocol):
     """Predicts the keypoints of faces, in two steps so that many photos can share a batch.
 
-    `name` is the model's, `markup` that of its keypoints.
+    `name` is the model's, `markup` that of its keypoints, `device` the kind of device that it runs
+    on, as PyTorch calls it.
     """
 
     name: str
     markup: str
+
+    @property
+    def device(self) -> str:
+        """ "cpu", "cuda" or "mps"."""
 
     def prepare(self, photo: Photo, faces: Sequence[Face]) -> Any:
         """The work that needs the whole photo; the result is picklable and does not hold the photo.

@@ -63,10 +63,23 @@ class Framing:
 
 
 @dataclass(frozen=True)
+class ExpectedError:
+    """What `kpdemo.models.predict.expected_error` knows of a net's errors on held-out faces.
+
+    The logarithm of a point's expected error, in percent of the eye distance, is its level plus the
+    sum of the net's two signals (`kpdemo.models.predict.signals`) times the slopes.
+    """
+
+    levels: tuple[float, ...]
+    slopes: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """A net by its registered name and arguments, its markup, input and framing.
 
     With the `flip_test` its prediction is averaged with that for the mirrored crop.
+    `expected_error` is None where it was not fitted (`python -m train expect`).
     """
 
     net: str
@@ -75,6 +88,7 @@ class ModelConfig:
     framing: Framing = Framing()
     args: Mapping[str, Any] = field(default_factory=dict)
     flip_test: bool = True
+    expected_error: ExpectedError | None = None
     version: int = VERSION
 
     def __post_init__(self) -> None:

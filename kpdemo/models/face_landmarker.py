@@ -32,6 +32,7 @@ class FaceLandmarker(VisionTask):
 
     name = BASELINE
     markup = "mediapipe-478"
+    device = "cpu"
 
     def __init__(self) -> None:
         super().__init__("FaceLandmarker", task_bytes(), num_faces=_FACES_A_CROP)

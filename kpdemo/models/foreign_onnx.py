@@ -81,6 +81,8 @@ class OnnxConfig:
 class OnnxPredictor:
     """A net in ONNX Runtime as a `Predictor`, on the processor; it has no confidence."""
 
+    device = "cpu"
+
     def __init__(self, name: str, config: OnnxConfig, session: Any) -> None:
         self.name = name
         self.markup = config.markup

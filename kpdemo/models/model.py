@@ -124,6 +124,11 @@ def read_config(folder: Path) -> ModelConfig:
             nets.build(config)
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error}") from error
+    expected, count = config.expected_error, len(markup.get(config.markup))
+    if expected is not None and len(expected.levels) != count:
+        raise CheckpointError(
+            f"{path}: expected_error has {len(expected.levels)} levels for {count} keypoints."
+        )
     return config
 
 

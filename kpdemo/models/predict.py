@@ -11,6 +11,7 @@ from torch import Tensor
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup
 from kpdemo.media.images import Photo
+from kpdemo.models.config import ExpectedError
 from kpdemo.models.device import autocast
 from kpdemo.models.face_crops import FaceCrops, crop_faces
 from kpdemo.models.model import Model, normalise
@@ -22,20 +23,26 @@ from kpdemo.structures import Answer, Face
 TOLERANCE = 0.05
 # Faces a batch.
 FACES = 8
+# What the signals of an expected error cannot fall below: a share of the crop's side, and of the
+# heatmap's mass.
+_LEAST_APART, _LEAST_DOUBT = 0.001, 0.005
 
 
 @dataclass(frozen=True)
 class Prediction:
     """`keypoints` `(F, K, 2)` in crop coordinates, `confidence` `(F, K)` from 0 to 1.
 
-    `heatmaps` is `(F, K, h, w)` where they were requested and the net has them. `milliseconds` is
-    the latency of the whole batch.
+    `signals` `(F, K, 2)` are those of `signals`; `expected_error` `(F, K)` follows from them, in
+    percent of the eye distance, None where it was not fitted. `heatmaps` is `(F, K, h, w)` where
+    they were requested and the net has them. `milliseconds` is the latency of the whole batch.
     """
 
     keypoints: np.ndarray
     confidence: np.ndarray
     heatmaps: np.ndarray | None
     milliseconds: float
+    signals: np.ndarray
+    expected_error: np.ndarray | None = None
 
 
 @torch.inference_mode()
@@ -59,13 +66,14 @@ def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predicti
     direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
     flip_test = model.config.flip_test
     keypoints, maps = average(direct, mirrored) if flip_test else direct
+    apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
     if output.heatmaps is None:
-        apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
         confidence = (1 - apart / (2 * TOLERANCE)).clamp(0, 1)
     else:
         all_maps = output.heatmaps.float()
         used = all_maps if flip_test else all_maps[: len(keypoints)]
         confidence = mass_around(used, keypoints, model.config.markup)
+    vouching = signals(apart, None if output.heatmaps is None else confidence).cpu().numpy()
     if model.calibration is not None:
         keypoints = calibrated(keypoints.cpu(), model.calibration)
     return Prediction(
@@ -73,6 +81,8 @@ def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predicti
         confidence.cpu().numpy(),
         None if maps is None else maps.cpu().numpy(),
         1000 * (time.perf_counter() - started),
+        vouching,
+        expected_error(vouching, model.config.expected_error),
     )
 
 
@@ -83,6 +93,11 @@ class NetPredictor:
         self.model = model
         self.name = model.name
         self.markup = model.config.markup
+
+    @property
+    def device(self) -> str:
+        """The kind of device that the net is on."""
+        return self.model.device.type
 
     def prepare(self, photo: Photo, faces: Sequence[Face]) -> FaceCrops:
         """The faces' crops, see `Predictor.prepare`."""
@@ -95,12 +110,14 @@ class NetPredictor:
             predict(self.model, part) for part in np.array_split(pixels, -(-len(pixels) // FACES))
         ]
         each = sum(part.milliseconds for part in parts) / len(pixels)
-        faces = iter(
-            zip(
-                np.concatenate([part.keypoints for part in parts]),
-                np.concatenate([part.confidence for part in parts]),
-                strict=True,
+        faces = (
+            (
+                part.keypoints[row],
+                part.confidence[row],
+                None if part.expected_error is None else part.expected_error[row],
             )
+            for part in parts
+            for row in range(len(part.keypoints))
         )
         return [
             [self._answer(crops, crop, *next(faces), each) for crop in crops.crops]
@@ -113,6 +130,7 @@ class NetPredictor:
         crop: Crop,
         keypoints: np.ndarray,
         confidence: np.ndarray,
+        expected_error: np.ndarray | None,
         milliseconds: float,
     ) -> Answer:
         return Answer(
@@ -121,7 +139,28 @@ class NetPredictor:
             confidence,
             milliseconds,
             crop_milliseconds=crops.milliseconds / len(crops.crops),
+            expected_error=expected_error,
         )
+
+
+def signals(apart: Tensor, confidence: Tensor | None) -> Tensor:
+    """What a net's own answers say about their errors: `(F, K)` twice -> `(F, K, 2)`.
+
+    The logarithms of how far the predictions on the crop and on its mirror image are `apart` (in
+    crop coordinates), and of the share of the heatmap's mass that is not near the prediction, zero
+    for nets without heatmaps.
+    """
+    spread = (apart / 2).clamp(min=_LEAST_APART).log()
+    if confidence is None:
+        return torch.stack([spread, torch.zeros_like(spread)], -1)
+    return torch.stack([spread, (1 - confidence).clamp(min=_LEAST_DOUBT).log()], -1)
+
+
+def expected_error(signals: np.ndarray, fitted: ExpectedError | None) -> np.ndarray | None:
+    """The expected error of each point in percent of the eye distance: `(F, K, 2)` -> `(F, K)`."""
+    if fitted is None:
+        return None
+    return np.exp(np.array(fitted.levels) + signals @ np.array(fitted.slopes)).astype(np.float32)
 
 
 def calibrated(keypoints: Tensor, matrix: Tensor) -> Tensor:

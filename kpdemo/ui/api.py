@@ -36,7 +36,8 @@ class Size(TypedDict):
 
 
 class Face(TypedDict):
-    """`box` is x0, y0, x1, y1; keypoints are x, y; confidence is from 0 to 1, null if unknown.
+    """`box` is x0, y0, x1, y1; keypoints are x, y; confidence is from 0 to 1, the expected error in
+    percent of the eye distance, both null if unknown.
 
     Where keypoints are null, `missing` says why.
     """
@@ -46,6 +47,7 @@ class Face(TypedDict):
     roll: float
     keypoints: list[list[float]] | None
     confidence: list[float] | None
+    expected_error: list[float] | None
     missing: str | None
 
 
@@ -69,6 +71,7 @@ Answer = TypedDict(
         "markup": str,
         "keypoints": list[list[float]],
         "confidence": list[float],
+        "expected_error": list[float],
         "milliseconds": float,
         "ibug-68": list[list[float]],
         "ibug-68-fitted": list[list[float]],
@@ -95,6 +98,7 @@ class Result(TypedDict):
     timings: dict[str, float]
     unavailable: dict[str, str]
     faces_left_out: int
+    devices: dict[str, str]
     notices: list[str]
 
 
@@ -126,7 +130,7 @@ def build(engine: Engine) -> None:
             photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, HEIC, BMP, GIF or TIFF).
             models: Names from the endpoint models; by default simplenet, resnet18, unet, keypoint-resnet and mediapipe.
         Returns:
-            The photo's size, for each face its box and each model's keypoints with their confidence, milliseconds by stage, what is missing on a face or unavailable and why, how many faces were left out, and notices.
+            The photo's size, for each face its box and each model's keypoints with their confidence and expected error (percent of the eye distance), whether MediaPipe confirms it, milliseconds by stage, the device of each model, what is missing on a face or unavailable and why, how many faces were left out, and notices.
         """  # noqa: E501
         return cast(Result, _compare(engine, photo, models).to_dict())
 
@@ -141,7 +145,7 @@ def build(engine: Engine) -> None:
             photo: The photo, a file of 50 MB and 40 megapixels at most (JPEG, PNG, WebP, AVIF, HEIC, BMP, GIF or TIFF).
             model: A name from the endpoint models; by default unet, the most exact one for 68 points.
         Returns:
-            The photo's size, the keypoints' names, and for each face its box, keypoints and confidence, or why they are missing; how many faces were left out, and notices.
+            The photo's size, the keypoints' names, and for each face its box, keypoints, confidence and expected error (percent of the eye distance), or why they are missing; how many faces were left out, and notices.
         """  # noqa: E501
         result = _compare(engine, photo, [model]).to_dict()
         if model in result["unavailable"]:
@@ -150,7 +154,7 @@ def build(engine: Engine) -> None:
         faces = []
         for face in result["faces"]:
             answer = face.pop("models").get(model, {})
-            own = {key: answer.get(key) for key in ("keypoints", "confidence")}
+            own = {key: answer.get(key) for key in ("keypoints", "confidence", "expected_error")}
             faces.append(face | own | {"missing": face["missing"].get(model)})
         return {
             "photo": result["photo"],

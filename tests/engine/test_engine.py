@@ -81,7 +81,7 @@ def test_kaggles_points_are_held_against_fitted_ones_as_ibugs_are(hopper):
 def test_to_dict_is_the_documented_schema(hopper):
     data = json.loads(json.dumps(hopper.to_dict()))
     assert set(data) == {
-        *("photo", "faces", "timings", "unavailable", "faces_left_out", "notices"),
+        *("photo", "faces", "timings", "unavailable", "faces_left_out", "devices", "notices"),
     }
     assert data["photo"] == {"width": 512, "height": 600}
     (face,) = data["faces"]
@@ -89,7 +89,10 @@ def test_to_dict_is_the_documented_schema(hopper):
     assert face["confirmed"] is True
     assert (face["missing"], data["notices"], data["faces_left_out"]) == ({}, [], 0)
     unet, baseline = face["models"]["unet"], face["models"][BASELINE]
-    assert set(unet) == {"markup", "keypoints", "confidence", "milliseconds"}
+    assert set(unet) == {"markup", "keypoints", "confidence", "expected_error", "milliseconds"}
+    assert all(0 < value < 100 for value in unet["expected_error"])
+    assert data["devices"].keys() == {*DEFAULT_MODELS, BASELINE}
+    assert data["devices"][BASELINE] == "cpu"
     assert len(unet["keypoints"]) == len(unet["confidence"]) == 68
     assert all(0 <= value <= 1 for value in unet["confidence"])
     assert baseline["markup"] == "mediapipe-478"

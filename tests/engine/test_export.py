@@ -32,6 +32,7 @@ def result() -> dict:
                         "markup": "ibug-68",
                         "keypoints": unet,
                         "confidence": rng.uniform(0, 1, 68),
+                        "expected_error": rng.uniform(1, 9, 68),
                         "milliseconds": 31.04567,
                     },
                     "mediapipe": {
@@ -108,6 +109,8 @@ def test_csv_has_a_row_a_point(result):
     assert float(tip["x"]) == pytest.approx(keypoints[30, 0], abs=5.1e-4)
     assert float(tip["y"]) == pytest.approx(keypoints[30, 1], abs=5.1e-4)
     assert 0 <= float(tip["confidence"]) <= 1
+    expected = result["faces"][0]["models"]["unet"]["expected_error"]
+    assert float(tip["expected_error"]) == pytest.approx(expected[30], abs=5.1e-4)
     assert rows[4]["x"] == rows[4]["y"] == ""
     assert rows[-1] == {
         "file": 'beach, "summer".jpg',
@@ -120,6 +123,8 @@ def test_csv_has_a_row_a_point(result):
         "y": "70.0",
         "confidence": "",
         "note": "",
+        "digest": "",
+        "expected_error": "",
     }
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from kpdemo.__main__ import main
 from kpdemo.engine import batch, export, folder
 from kpdemo.engine.engine import compare, engine
-from kpdemo.engine.formats import CSV_COLUMNS
+from kpdemo.engine.export import CSV_COLUMNS
 from kpdemo.engine.photos import FolderError, in_folder
 from kpdemo.engine.resumable import OutputError, ResumableFile
 from kpdemo.keypoints import markup

@@ -218,3 +218,11 @@ def test_json_keeps_its_content_with_lists_of_numbers_on_one_line(tmp_path):
     assert json.loads(text) == data
     assert ' "numbers": [1,-2.5,1e-09,null],\n' in text
     assert "  [1.25,2.0],\n" in text
+
+
+def test_an_expected_error_that_does_not_fit_the_markup_is_refused(folder: Path) -> None:
+    data = model_folder.read_json(folder, "config.json")
+    data["expected_error"] = {"levels": [0.5, 0.5], "slopes": [0.1, 0.2]}
+    model_folder.write_json(folder / "config.json", data)
+    with pytest.raises(CheckpointError, match="expected_error has 2 levels for"):
+        checkpoint.load(folder)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from kpdemo.keypoints import markup
 from kpdemo.models import nets
-from kpdemo.models.config import Input, ModelConfig
+from kpdemo.models.config import ExpectedError, Input, ModelConfig
 from kpdemo.models.model import Model, normalise
 from kpdemo.models.nets import Output
 from kpdemo.models.nets.heatmaps import cell_centres, centroid
@@ -194,3 +194,26 @@ def test_halves_puts_the_mirrored_answer_back() -> None:
     assert torch.equal(direct.keypoints, turned.keypoints)
     assert torch.equal(direct.heatmaps, turned.heatmaps)
     assert torch.equal(direct.keypoints, points)
+
+
+@pytest.mark.parametrize("heatmaps", [False, True])
+def test_an_expected_error_follows_the_nets_own_signals(heatmaps: bool) -> None:
+    config = dataclasses.replace(
+        REGRESSOR, expected_error=ExpectedError((1.0,) * 14 + (2.0,), (0.5, 0.25))
+    )
+    sure, biased = (
+        predict(Model("b", config, Brightest(offset, heatmaps)), spots((0.4, -0.3)))
+        for offset in (0.0, 0.02)
+    )
+    assert sure.expected_error is not None and biased.expected_error is not None
+    assert sure.expected_error.shape == (1, 15)
+    # The answers to the two pictures are 0.04 apart.
+    assert biased.signals[0, :, 0] == pytest.approx(np.log(0.02), abs=0.05)
+    assert (biased.expected_error > sure.expected_error).all()
+    assert biased.expected_error[0, 14] == pytest.approx(np.e * biased.expected_error[0, 0])
+    exponent = 1 + biased.signals[0, 0] @ (0.5, 0.25)
+    assert biased.expected_error[0, 0] == pytest.approx(np.exp(exponent))
+
+
+def test_a_net_without_a_fit_has_no_expected_error() -> None:
+    assert predict(brightest(), spots((0.4, -0.3))).expected_error is None

@@ -103,7 +103,7 @@ def test_only_these_are_open_and_all_are_described(address):
     assert not endpoints["unnamed_endpoints"]
     face = endpoints["named_endpoints"]["/keypoints"]["returns"][0]["type"]["properties"]["faces"]
     assert set(face["items"]["properties"]) == {
-        *("box", "score", "roll", "keypoints", "confidence", "missing"),
+        *("box", "score", "roll", "keypoints", "confidence", "expected_error", "missing"),
     }
 
 

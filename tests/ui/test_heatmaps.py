@@ -90,10 +90,10 @@ def test_maps_that_do_not_sum_to_one_are_told_by_their_height(view_of) -> None:
     )
     model = Model("tiny", config, nets.build(config).eval())
     bump = np.zeros((1, 1, 32, 32), np.float32)
-    sure = np.ones((1, 1), np.float32)
-    nothing = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump.copy(), 1.0)
+    sure, unknown = np.ones((1, 1), np.float32), np.zeros((1, 1, 2), np.float32)
+    nothing = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump.copy(), 1.0, unknown)
     bump[0, 0, 8, 4:6] = 0.25, 0.5
-    some = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump, 1.0)
+    some = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump, 1.0, unknown)
     view = view_of(config)
     panel = told(view, maps.heatmaps("Title", model, view, some))
     assert (panel["kind"], panel["top"], panel["peaks"]) == ("heights", [0.5], [[5, 8]])

@@ -121,8 +121,31 @@ def test_the_table_has_a_row_a_model_and_only_with_a_face():
     assert list(cells) == ["unet", "mediapipe"]
     assert cells["mediapipe"]["distance"] == ["baseline", None]
     assert cells["unet"]["jaw"][1] > 0
+    # Nothing ran here, so there is no time to tell.
+    assert cells["unet"]["end"] == cells["unet"]["landmarks"] == ["–", None]
     assert "find faces 3 ms" in table.value({}, shown(400, 300, found), {}, {})
     assert table.value({}, shown(400, 300), {}, {}) is None
+
+
+@pytest.mark.parametrize("digits", [2, 3])
+def test_a_models_own_output_is_no_ground_truth_and_it_is_said(digits):
+    unet, mesh = answer("ibug-68"), answer("mediapipe-478")
+    fitted = (unet.keypoints + 5).astype(np.float32)
+    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, {"ibug-68-fitted": fitted})
+    found = face(100, 100, 100, unet=unet, mediapipe=mesh)
+
+    def sentences(points: np.ndarray) -> list[str]:
+        truth = Truth("a.pts", {"": Marks("ibug-68", (points,))}, "")
+        held = shown(400, 300, found, truth=truth)
+        described, drawn = ground_truth.value(held), table.value({}, held, {}, {})
+        return [json.loads(described)["says"], json.loads(drawn)["meaning"]]
+
+    for title, points in (("U-Net", unet.keypoints), ("MediaPipe", fitted)):
+        for said in sentences(points.round(digits)):
+            assert f"These are {title}’s own points, so its error is 0" in said
+    corrected = unet.keypoints.copy()
+    corrected[30] += (0.5, 0)
+    assert not any("own points" in said for said in sentences(corrected))
 
 
 def test_a_model_without_a_face_keeps_its_row_and_the_face_is_marked():
@@ -209,3 +232,48 @@ def test_the_table_says_where_the_weights_came_from():
     mixed = says({"unet": "me/kpdemo-unet at 1a2b3c4", "simplenet": copy}, {"simplenet": "Gone."})
     assert "U-Net: weights from me/kpdemo-unet at 1a2b3c4." in mixed
     assert mixed.endswith(f"SimpleNet: weights from {copy}. Gone.")
+
+
+def test_the_table_has_medians_and_says_which_device_answered():
+    found = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
+    timings = {"detect": 10.0, "unet": 400.0, "mediapipe": 20.0, "total": 450.0}
+
+    def drawn(unet: str, faces: int) -> tuple[list[dict], dict]:
+        devices = {"unet": unet, "mediapipe": "cpu"}
+        held = PhotoResult(
+            "",
+            photo(400, 300),
+            Comparison(400, 300, [found] * faces, timings, {}, devices=devices),
+        )
+        # U-Net is known from other photos, MediaPipe is not.
+        median = {("unet", "cpu"): 16.0, ("unet", "zerogpu"): 2.0}
+        value = json.loads(table.value({}, held, {}, {}, median=lambda *key: median.get(key)))
+        return value["columns"], {row["name"]: row["cells"] for row in value["rows"]}
+
+    columns, cells = drawn("cpu", 2)
+    assert "Milliseconds on the processor" in {column["among"] for column in columns}
+    assert cells["unet"]["landmarks"] == ["16.0", 16.0]
+    assert cells["unet"]["end"] == ["42.0", 42.0]
+    assert cells["mediapipe"]["landmarks"] == ["10.0", 10.0]
+    assert cells["mediapipe"]["end"] == ["30.0", 30.0]
+    columns, cells = drawn("zerogpu", 1)
+    assert "Milliseconds" in {column["among"] for column in columns}
+    assert cells["unet"]["landmarks"] == ["2.0 ZeroGPU", 2.0]
+    assert cells["mediapipe"]["end"] == ["30.0 processor", 30.0]
+
+
+def test_expected_errors_come_as_percent_and_as_radii_in_the_photo():
+    points = answer("ibug-68").keypoints
+    points[36], points[45] = (100, 100), (140, 130)  # 50 px apart
+    unet = Answer("ibug-68", points, None, 1.0, expected_error=np.full(68, 4.0, np.float32))
+    nose = Answer("nose-1", points[:1], None, 1.0, expected_error=np.full(1, 4.0, np.float32))
+    value = panels_of(shown(400, 300, face(100, 100, 100, unet=unet, mine=nose)))
+    by_name = {panel["name"]: panel["faces"][0] for panel in value["panels"]}
+    assert by_name["unet"]["expected_error"] == [4.0] * 68
+    assert by_name["unet"]["radii"] == pytest.approx([2.0] * 68)
+    # A nose alone has no eye distance, and MediaPipe did not run.
+    assert by_name["mine"]["radii"] is None
+    mesh = answer("mediapipe-478")
+    value = panels_of(shown(400, 300, face(100, 100, 100, mine=nose, mediapipe=mesh)))
+    assert value["panels"][0]["faces"][0]["radii"][0] > 0
+    assert value["panels"][1]["faces"][0]["expected_error"] is None

@@ -1,6 +1,7 @@
 """Evaluate a trained model on test faces: `metrics.json`, and the model card made from it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from kpdemo.models.config import Framing
 from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
+from kpdemo.records.reliability import KEY
 from kpdemo.records.standings import FIFTEEN
 from kpdemo.structures import ComparedFace
 from train.data.sources import DataError, LabelledFace, kaggle, load
@@ -50,6 +52,10 @@ def evaluate(folder: Path) -> dict:
     markup, framed = model.config.markup, model.config.framing
     passes = {"flip_test": model.config.flip_test}
     metrics = {}
+    earlier = {}
+    if model.config.expected_error is not None:  # `train expect` measured these very weights
+        with suppress(CheckpointError):
+            earlier = model_folder.read_metrics(folder)
     for source in model_folder.read_history(folder)["recipe"]["data"]["test"]:
         faces, damaged = readable(load(source))
         groups = [face.group for face in faces]
@@ -79,6 +85,8 @@ def evaluate(folder: Path) -> dict:
                 way: passes | fifteen_points(points, faces, eyes)
                 for way, points in (("ground_truth_box", predicted), ("compare", in_app))
             }
+        if KEY in earlier.get(source, {}):
+            metrics[source][KEY] = earlier[source][KEY]
     model_folder.write_json(folder / model_folder.METRICS, metrics)
     model_card.write(folder)
     return metrics

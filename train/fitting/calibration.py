@@ -76,7 +76,9 @@ def calibrate(folder: Path) -> dict[str, float | None]:
     result = {"ridge": strength, "validation_nme": best, "validation_nme_before": before}
     # The history first: after an interruption in between, the model can be calibrated again.
     model_folder.write_json(folder / model_folder.HISTORY, history | {"calibration": result})
-    checkpoint.save(folder, model.net, model.config, matrix)
+    # An expected error is that of the points before.
+    config = dataclasses.replace(model.config, expected_error=None)
+    checkpoint.save(folder, model.net, config, matrix)
     return result
 
 

@@ -35,13 +35,28 @@ def value(result: PhotoResult) -> str | None:
     matched = [n for n, points in enumerate(result.references(), 1) if points is not None]
     faces = f"face {matched[0]}" if len(matched) == 1 else f"{len(matched)} faces"
     left = f"; {count - len(matched)} of its faces match no detected face"
+    gaps = annotations.gaps(result.references())
     text = f"{truth.file} belongs to {faces}{left * (count > len(matched))}."
     return export.to_json(
         {
-            "says": f"{text} {annotations.gaps(result.references())}".rstrip(),
+            "says": " ".join(filter(None, (text, gaps, warning(result)))),
             "sets": [[name, zoo.title(name)] for name in truth.sets],
             "chosen": truth.chosen,
         }
+    )
+
+
+def warning(result: PhotoResult) -> str:
+    """A sentence where the ground truth is a model's own output; else empty."""
+    if result.truth is None:
+        return ""
+    name = annotations.source(result.references(), result.comparison.faces)
+    if name is None:
+        return ""
+    title = zoo.title(name)
+    return (
+        f"These are {title}’s own points, so its error is 0 and the others’ are their distances to "
+        f"{title}: mark the face yourself for errors."
     )
 
 

@@ -169,9 +169,10 @@ export default function mount({ element, props, trigger, watch }) {
   ];
 
   function panelScreen(panel) {
-    const times = panel.faces.filter(Boolean).map((prediction) => prediction.milliseconds);
+    const { milliseconds, device } = panel;
     const count = plural(panel.names.length, "point");
-    const meta = times.length ? [count, formatDuration(mean(times))] : ["no face here"];
+    const isSeen = panel.faces.some(Boolean);
+    const meta = isSeen ? [count, `${formatDuration(milliseconds)} on the ${device}`] : ["no face here"];
     const screen = newScreen([panel], `${panel.title}, the arrow keys go from point to point`);
     screen.figure = make(
       "figure",
@@ -348,13 +349,14 @@ export default function mount({ element, props, trigger, watch }) {
       const isOrigin = panel.name === origin.name;
       const spot = isOrigin ? origin.faces[face].points[point] : comparison.place(answer, key);
       const at = isOrigin && panel.markup === origin.markup ? [point] : (panel.places[key] ?? []);
-      const sure = answer?.confidence && isKnown(spot) && at.length ? mean(at.map((k) => answer.confidence[k])) : null;
+      const errors = answer?.expected_error;
+      const expected = errors && isKnown(spot) && at.length ? mean(at.map((k) => errors[k])) : null;
       const gap = comparison.gap(panel, face, key);
       return row(panel, {
         share: gap?.share ?? null,
         pixels: gap?.pixels ?? null,
         none: answer ? (isKnown(spot) ? "–" : "no such landmark") : "no face here",
-        note: sure === null ? "" : `confidence ${percent(sure)}`,
+        note: expected === null ? "" : `expected error ${formatShare(expected)}`,
       });
     });
     const name = origin.names[point];

@@ -4,7 +4,7 @@ The server sends only the points. Everything else happens in the browser: layers
 between two models, following a point from panel to panel, and the distances to the reference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import cv2
@@ -17,6 +17,7 @@ from kpdemo.keypoints import agreement, markup
 from kpdemo.media import draw
 from kpdemo.media.images import Photo
 from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.ui.compare import table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, titles
 from kpdemo.ui.shared.colors import css_color
@@ -44,17 +45,21 @@ def build() -> gr.HTML:
     return component.build("panels", "compare/panels.html", "compare/panels.js", events=events)
 
 
-def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
+def value(
+    result: PhotoResult,
+    markups: Mapping[str, str],
+    median: Callable[[str, str], float | None] = lambda model, device: None,
+) -> str:
     """The panels as JSON, in photo coordinates; null where a value is unknown.
 
-    `markups` has the markup of every model of the comparison.
+    `markups` has the markup of every model of the comparison. `median` is as in `table.value`.
     """
     photo, comparison = result.photo, result.comparison
     # Where no model has points, the page says so instead of showing panels.
     models = comparison.models if any(face.answers for face in comparison.faces) else []
     models = sorted(models, key=lambda name: name != result.reference_model)  # the baseline first
-    truth = result.references() if result.truth else [None] * len(comparison.faces)
-    panels = [_panel(result, name, markups[name]) for name in models]
+    references = result.references()
+    truth = references if result.truth else [None] * len(references)
     names = {markups[name] for name in models} | _converted(comparison)
     if result.truth:
         names.add(result.truth.marks.markup)
@@ -72,7 +77,14 @@ def value(result: PhotoResult, markups: Mapping[str, str]) -> str:
                 _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
                 for face, marks in zip(comparison.faces, truth, strict=True)
             ],
-            "panels": panels,
+            "panels": [
+                _panel(result, name, markups[name], references)
+                | {
+                    "milliseconds": table.landmark_time(name, comparison, median),
+                    "device": titles.device(comparison.devices.get(name, "")),
+                }
+                for name in models
+            ],
         }
     )
 
@@ -127,7 +139,9 @@ def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
     return _picture(photo.pixels[y0:y1, x0:x1], FACE_SIDE)
 
 
-def _panel(result: PhotoResult, name: str, markup_name: str) -> dict[str, Any]:
+def _panel(
+    result: PhotoResult, name: str, markup_name: str, references: list[Answer | None]
+) -> dict[str, Any]:
     faces = result.comparison.faces
     first = next((face.answers[name] for face in faces if name in face.answers), None)
     return {
@@ -137,23 +151,41 @@ def _panel(result: PhotoResult, name: str, markup_name: str) -> dict[str, Any]:
         "color": css_color(name),
         "markup": markup_name,
         "pts": first is not None and export.ibug_points(first) is not None,
-        "faces": [_points(face.answers.get(name)) for face in faces],
+        "faces": [
+            _points(face.answers.get(name), reference)
+            for face, reference in zip(faces, references, strict=True)
+        ],
     }
 
 
-def _points(answer: Answer | None) -> dict[str, Any] | None:
-    """One model's points on one face, and what they are converted to, by markup."""
+def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] | None:
+    """One model's points on one face, and what they are converted to, by markup.
+
+    `radii` are the expected errors in pixels.
+    """
     if answer is None:
         return None
     readings = agreement.readings(answer)
     return {
         "points": np.round(answer.keypoints, 2),
         "confidence": answer.confidence,
+        "expected_error": answer.expected_error,
+        "radii": _radii(answer, reference),
         "milliseconds": answer.milliseconds,
         "readings": {
             name: np.round(points, 2) for name, points in readings.items() if name != answer.markup
         },
     }
+
+
+def _radii(answer: Answer, reference: Answer | None) -> np.ndarray | None:
+    """The expected errors in pixels of the photo, by the answer's own eye distance or else the
+    reference's; None where they or both eye distances are unknown."""
+    if answer.expected_error is None:
+        return None
+    units = [agreement.between(each, each).unit for each in (answer, reference) if each]
+    unit = next((unit for unit in units if np.isfinite(unit)), None)
+    return None if unit is None else np.round(answer.expected_error * unit / 100, 2)
 
 
 def _picture(pixels: np.ndarray, side: int) -> str:

@@ -365,8 +365,10 @@ def display(engine: Engine, result: PhotoResult) -> Update:
     markups = {name: engine.markup(name) for name in result.comparison.models}
     return Update(
         message=messages.of(result.comparison),
-        panels=panels.value(result, markups),
-        table=table.value(store.models, result, store.origins, store.not_pulled, foreign),
+        panels=panels.value(result, markups, engine.latency.median),
+        table=table.value(
+            store.models, result, store.origins, store.not_pulled, foreign, engine.latency.median
+        ),
         truth=ground_truth.value(result),
         result=result,
     )

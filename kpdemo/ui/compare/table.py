@@ -3,7 +3,7 @@
 The browser sorts it, and replaces the distances where another reference is chosen.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import gradio as gr
@@ -14,13 +14,13 @@ from kpdemo.keypoints import agreement
 from kpdemo.keypoints.agreement import Summary
 from kpdemo.models.model import Model
 from kpdemo.records import lineage
-from kpdemo.structures import NO_FACE_HERE
+from kpdemo.structures import NO_FACE_HERE, Comparison
+from kpdemo.ui.compare import ground_truth
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, titles
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.ui.shared.numbers import count
 
-_TIME = "Milliseconds per face"
 # What models that were not trained here were trained on.
 _OTHERS_DATA = {"mediapipe": "Google’s own data"}
 _GROUPS = ("jaw", "brows", "nose", "eyes", "mouth")
@@ -37,8 +37,10 @@ _ERROR = (
     "iBUG’s and Kaggle’s by a map fitted on training faces."
 )
 _COSTS = (
-    "Net and crop are measured on the computer that runs this page. MediaPipe’s time includes its "
-    "own crop."
+    "Photo to points is the detection of the faces and the model’s own work on all of them. The "
+    "landmark step goes from a face’s box to its points, crop included: the median of the last "
+    "photos that this page’s computer compared. MediaPipe’s has a second detection of the face in "
+    "it, which it cannot leave out."
 )
 
 
@@ -53,22 +55,27 @@ def value(
     origins: Mapping[str, str],
     not_pulled: Mapping[str, str],
     foreign: Collection[str] = (),
+    median: Callable[[str, str], float | None] = lambda model, device: None,
 ) -> str | None:
     """The table of a comparison by `models` as JSON; None without an answer.
 
     `origins` and `not_pulled` are the store's: where weights came from, and why not the Hub. The
-    training data of `foreign` models is unknown here.
+    training data of `foreign` models is unknown here. `median` is that of the engine's `Latency`.
     """
     faces = result.comparison.faces
     names = result.comparison.models
     if not any(face.answers for face in faces):
         return None
-    several = f" With {len(faces)} faces, all figures are means over the faces."
+    meaning = _ERROR if result.truth else _DISTANCE
+    if len(faces) > 1:
+        meaning += f" With {len(faces)} faces, all figures are means over the faces."
     return export.to_json(
         {
-            "columns": _columns(result.truth is not None),
-            "rows": [_row(name, models.get(name), result, name in foreign) for name in names],
-            "meaning": (_ERROR if result.truth else _DISTANCE) + several * (len(faces) > 1),
+            "columns": _columns(result),
+            "rows": [
+                _row(name, models.get(name), result, name in foreign, median) for name in names
+            ],
+            "meaning": f"{ground_truth.warning(result)} {meaning}".lstrip(),
             "costs": _COSTS,
             "timings": _timings(result.comparison.timings),
             "weights": _weights({name: origins[name] for name in names if name in origins})
@@ -77,20 +84,24 @@ def value(
     )
 
 
-def _columns(truth: bool) -> list[dict[str, str]]:
+def _columns(result: PhotoResult) -> list[dict[str, str]]:
     """Each column's key and title, the title of its group, and one for when it stands alone."""
+    truth = result.truth is not None
+    devices = _devices(result)
+    # Where models ran on several devices, each row says its own.
+    time = f"Milliseconds on the {titles.device(*devices)}" if len(devices) == 1 else "Milliseconds"
     distance = (
         "Error (pixels, % of eye distance)"
         if truth
         else "Distance to MediaPipe (% of eye distance)"
     )
     columns = [("model", "Model", ""), ("keypoints", "Points", "")]
-    columns += [("net", "net", _TIME), ("crop", "crop", _TIME)]
+    columns += [("end", "photo to points", time), ("landmarks", "landmark step, a face", time)]
     columns += [("pixels", "pixels", distance)] if truth else []
     columns += [("distance", "all", distance)]
     columns += [(group, group, distance) for group in _GROUPS]
     columns += [("parameters", "Parameters", ""), ("trained", "Trained on", "")]
-    alone = {"net": "ms, net", "crop": "ms, crop", "pixels": "Error, px"}
+    alone = {"end": "ms, photo to points", "landmarks": "ms, landmark step", "pixels": "Error, px"}
     alone["distance"] = "Error, %" if truth else "Distance to MediaPipe (% of eye distance)"
     alone |= {group: f"{group}, %" for group in _GROUPS}
     return [
@@ -99,7 +110,17 @@ def _columns(truth: bool) -> list[dict[str, str]]:
     ]
 
 
-def _row(name: str, model: Model | None, result: PhotoResult, foreign: bool) -> dict[str, Any]:
+def _devices(result: PhotoResult) -> set[str]:
+    return set(result.comparison.devices.values())
+
+
+def _row(
+    name: str,
+    model: Model | None,
+    result: PhotoResult,
+    foreign: bool,
+    median: Callable[[str, str], float | None],
+) -> dict[str, Any]:
     """A model's cells by column: the text, and the number to sort by if there is one."""
     by_face = [face.answers.get(name) for face in result.comparison.faces]
     answers = [answer for answer in by_face if answer]
@@ -108,14 +129,18 @@ def _row(name: str, model: Model | None, result: PhotoResult, foreign: bool) -> 
         unknown = NO_FACE_HERE
     elif name == result.reference_model and not result.truth:
         distance, unknown = Summary(None, None, {}), "baseline"
-    crops = [a.crop_milliseconds for a in answers if a.crop_milliseconds is not None]
+    landmarks = landmark_time(name, result.comparison, median)
+    end = None
+    if landmarks is not None:
+        end = result.comparison.timings["detect"] + landmarks * len(by_face)
+    time = "{:.1f}"
+    if len(_devices(result)) > 1 and landmarks is not None:
+        time += f" {titles.device(result.comparison.devices[name])}"
     cells = {
         "model": [zoo.title(name), None],
         "keypoints": _figure(len(answers[0].keypoints) if answers else None, "{:.0f}"),
-        "net": _figure(
-            sum(a.milliseconds for a in answers) / len(answers) if answers else None, "{:.1f}"
-        ),
-        "crop": _figure(sum(crops) / len(crops) if crops else None, "{:.1f}"),
+        "end": _figure(end, time),
+        "landmarks": _figure(landmarks, time),
         "distance": _figure(distance.percent, "{:.1f} %", unknown),
         "pixels": _figure(distance.pixels, "{:.1f} px"),
         **{group: _figure(distance.groups.get(group), "{:.1f}") for group in _GROUPS},
@@ -123,6 +148,14 @@ def _row(name: str, model: Model | None, result: PhotoResult, foreign: bool) -> 
         "trained": ["–" if foreign else _trained_on(name), None],
     }
     return {"name": name, "color": css_color(name), "cells": cells}
+
+
+def landmark_time(
+    name: str, comparison: Comparison, median: Callable[[str, str], float | None]
+) -> float | None:
+    """A model's milliseconds a face: the median of the last photos, or else this photo's own."""
+    own = comparison.landmark_milliseconds(name)
+    return own if own is None else median(name, comparison.devices[name]) or own
 
 
 def _figure(number: float | None, form: str, unknown: str = "–") -> list[Any]:

@@ -1,4 +1,4 @@
-"""Names of data sets and keypoints on the page."""
+"""Names of data sets, keypoints and devices on the page."""
 
 from kpdemo.keypoints import markup
 
@@ -13,6 +13,13 @@ _SOURCES = {
     "kaggle": "Kaggle",
     "ytf": "YouTube Faces",
 }
+# By what PyTorch calls them, and the Hub's lent GPUs.
+_DEVICES = {"cpu": "processor", "cuda": "CUDA", "mps": "Apple GPU", "zerogpu": "ZeroGPU"}
+
+
+def device(name: str) -> str:
+    """What the page calls a kind of device."""
+    return _DEVICES.get(name, name)
 
 
 def source(name: str) -> str:

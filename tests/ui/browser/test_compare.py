@@ -71,8 +71,9 @@ def test_an_example_fills_every_panel_and_the_table(page):
         expect(cell(page, model, "keypoints")).to_have_text(str(count))
         expected = "baseline" if model == "mediapipe" else PERCENT
         expect(cell(page, model, "distance")).to_have_text(expected)
-        expect(cell(page, model, "net")).to_have_text(FIGURE)
-    expect(cell(page, "resnet18", "crop")).to_have_text(FIGURE)
+        for column in ("end", "landmarks"):
+            expect(cell(page, model, column)).to_have_text(FIGURE)
+    expect(page.locator("#table thead")).to_contain_text("Milliseconds on the processor")
     expect(cell(page, "resnet18", "jaw")).to_have_text(FIGURE)
     expect(cell(page, "keypoint-resnet", "jaw")).to_have_text("–")
     expect(cell(page, "resnet18", "trained")).to_contain_text("YouTube Faces, then 300")
