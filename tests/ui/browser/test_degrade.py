@@ -93,9 +93,9 @@ def test_points_and_models_are_switched_in_the_browser(page):
     page.on("request", lambda request: asked.append(request.url))
     dots = "#degrade [data-model={}] .kp-drift-dots path"
     expect(page.locator(dots.format("unet")).first).to_be_visible()
-    page.get_by_role("checkbox", name="U-Net").last.uncheck()
+    page.locator("#degrade").get_by_role("checkbox", name="U-Net").uncheck()
     expect(page.locator(dots.format("unet")).first).to_be_hidden()
-    page.locator("#degrade").get_by_label("Points").uncheck()
+    page.locator("#degrade").get_by_role("checkbox", name="Points").uncheck()
     expect(page.locator(dots.format("resnet18")).first).to_be_hidden()
     assert not asked
 
