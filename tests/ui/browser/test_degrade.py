@@ -17,6 +17,7 @@ MOVED = re.compile(r"^(?!0\.0)\d+\.\d %$")
 def open_section(page: Page, example: str = "Grace Hopper") -> None:
     take_example(page, example)
     page.get_by_role("button", name="Degrade this photo").click()
+    page.locator("#degrade").scroll_into_view_if_needed()
     expect(page.locator("#degrade tbody tr")).to_have_count(len(MODELS))
 
 

@@ -174,13 +174,13 @@ def test_faces_are_edited_one_by_one_and_saved_together(page, tmp_path):
     page.locator("#drag").get_by_label("Face").select_option("2")
     page.locator("#drag").get_by_label("Start from").select_option("KeypointResNet")
     page.get_by_role("button", name="Start editing").click()
-    expect(page.locator("#drag circle")).to_have_count(15)
+    expect(page.locator("#drag .kp-drag-dots circle")).to_have_count(15)
     expect(page.get_by_role("button", name="Save .pts")).to_be_disabled()
     text = save(page, "JSON", tmp_path)
     faces = json.loads(text)["faces"]
     assert [list(face["models"]) for face in faces] == [["edited ibug-68"], ["edited kaggle-15"]]
     page.locator("#drag").get_by_label("Face").select_option("1")
-    expect(page.locator("#drag circle")).to_have_count(68)
+    expect(page.locator("#drag .kp-drag-dots circle")).to_have_count(68)
     points(page, tmp_path)
     assert (tmp_path / "edited-points-face-1.pts").exists()
 
