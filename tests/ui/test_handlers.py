@@ -73,14 +73,14 @@ def test_a_large_photo_is_degraded_as_the_session_keeps_it(hopper_path, tmp_path
     large = str(tmp_path / "large.jpg")
     result = compare_tab.compare(engine(), large, ["simplenet"], None, gr.Progress()).result
     assert result.photo.scale < 1
-    first = degrade.show(engine(), {}, result, None)
+    first = degrade.show(engine(), {}, result, None, ["simplenet"])
     (row,) = json.loads(first.view)["models"]
     assert (row["percent"], row["lost"], row["faces"]) == (0, 0, 1)
-    turned = degrade.show(engine(), {"turn": 20}, result, first.untouched)
+    turned = degrade.show(engine(), {"turn": 20}, result, first.untouched, ["simplenet"])
     (row,) = json.loads(turned.view)["models"]
     assert 0 < row["percent"] < 10
     assert turned.untouched is first.untouched
-    expired = degrade.show(engine(), {"turn": 20}, None, turned.untouched)
+    expired = degrade.show(engine(), {"turn": 20}, None, turned.untouched, [])
     assert "Compare a photo first" in json.loads(expired.view)["empty"]
     assert expired.untouched is None
 

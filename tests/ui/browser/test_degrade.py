@@ -111,8 +111,10 @@ def test_another_photo_starts_again(page):
     expect(slider(page, "darkness")).to_have_value("0")
 
 
-def test_without_a_photo_the_section_says_so(page):
-    page.get_by_role("button", name="Degrade this photo").click()
-    expect(page.locator("#degrade .kp-degrade-empty")).to_contain_text("Compare a photo first")
+def test_only_the_chosen_models_answer(page):
     take_example(page, "Eileen Collins")
-    expect_points(page, faces=1)
+    page.locator("#models").get_by_label("SimpleNet").uncheck()
+    page.get_by_role("button", name="Degrade this photo").click()
+    page.locator("#degrade").scroll_into_view_if_needed()
+    expect(page.locator("#degrade tbody tr")).to_have_count(len(MODELS) - 1)
+    expect(page.locator('#degrade tr[data-model="simplenet"]')).to_have_count(0)

@@ -195,12 +195,8 @@ def test_json_is_read_as_ground_truth_of_the_same_photo(page, tmp_path):
     np.testing.assert_allclose(sets["edited"].faces[0], points(page, tmp_path), atol=0.01)
 
 
-def test_another_photo_ends_editing_and_the_same_one_does_not(page):
+def test_another_photo_ends_editing(page):
     edit(page)
-    page.keyboard.press("ArrowRight")
-    page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.locator("#table tbody tr")).to_have_count(5)
-    expect(page.locator("#drag .kp-drag-point")).to_contain_text("moved by 0.25 px")
     take_example(page, "Eileen Collins")
     expect(picture(page)).to_be_hidden()
     expect(page.get_by_role("button", name="Start editing")).to_be_visible()
