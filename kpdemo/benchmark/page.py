@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # the app itself needs no Playwright
 
 VISITS = 5
 ROUNDS = 5  # of each switch, on and off
+MOVES = 40  # of a dragged point
+NOSE_TIP = 30  # of iBUG's points
 CROWD = 4, 6  # rows and columns of faces
 SETTLING, READINGS = 3, 7  # seconds of the camera with a model; a reading is over two seconds
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -40,24 +42,53 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-# From a click to the frame after the next one: by then the browser has painted what it changed.
-_SWITCHED = """async (box) => {
-  const painted = () => new Promise((done) => requestAnimationFrame(() => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = done;
-    port2.postMessage(0);
-  }));
+# The frame after the next one: by then the browser has painted what was changed.
+_PAINTED = """const painted = () => new Promise((done) => requestAnimationFrame(() => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = done;
+  port2.postMessage(0);
+}));"""
+_SWITCHED = f"""async (box) => {{
+  {_PAINTED}
   await painted();
   const started = performance.now();
   box.click();
   await painted();
   return performance.now() - started;
-}"""
+}}"""
+# From a slider's release to the painted answer of all models.
+_DEGRADED = f"""async (slider, value) => {{
+  {_PAINTED}
+  await painted();
+  const started = performance.now();
+  slider.value = value;
+  const emit = (type) => slider.dispatchEvent(new Event(type, {{ bubbles: true }}));
+  ["input", "change"].forEach(emit);
+  const picture = document.querySelector("#degrade svg");
+  await new Promise((done) => {{
+    const observer = new MutationObserver(() => done(observer.disconnect()));
+    observer.observe(picture, {{ childList: true }});
+  }});
+  await painted();
+  return performance.now() - started;
+}}"""
+# From the move of a pointer that drags a point to all errors, and to the painted frame.
+_DRAGGED = f"""async (picture, [x, y]) => {{
+  {_PAINTED}
+  await painted();
+  const started = performance.now();
+  const at = {{ pointerId: 1, pointerType: "mouse", clientX: x, clientY: y, bubbles: true }};
+  picture.dispatchEvent(new PointerEvent("pointermove", at));
+  const errors = performance.now() - started;
+  await painted();
+  return [errors, performance.now() - started];
+}}"""
 
 
 def measure() -> dict:
     """Seconds until the page is there and an example compared, milliseconds of its switches with
-    one face and with many, and frames a second of the fake camera by model.
+    one face and with many, of an answer to a degraded photo and of a dragged point's errors, and
+    frames a second of the fake camera by model.
 
     Raises RuntimeError where the browser is missing or the app does not answer.
     """
@@ -71,6 +102,8 @@ def measure() -> dict:
         sync_playwright() as playwright,
     ):
         crowd, camera = Path(scratch) / "crowd.jpg", Path(scratch) / "camera.y4m"
+        portrait = Path(scratch) / "portrait.png"
+        Image.fromarray(photo_640x480()).save(portrait)
         rows, columns = CROWD
         # A portrait each, without the grey beside it.
         Image.fromarray(np.tile(photo_640x480()[:, 115:525], (rows, columns, 1))).save(crowd)
@@ -89,6 +122,8 @@ def measure() -> dict:
                     "1": _switches(browser, url, None),
                     str(rows * columns): _switches(browser, url, crowd),
                 },
+                "degrade_milliseconds": _degrade(browser, url, portrait),
+                "drag_milliseconds": _drag(browser, url, portrait),
                 "camera_frames_per_second": _live(playwright.chromium, url, camera),
             }
 
@@ -168,6 +203,52 @@ def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, flo
         medians[str(box.get_attribute("name"))] = round(statistics.median(times), 1)
     page.close()
     return medians
+
+
+def _compare(browser: "Browser", url: str, photo: Path) -> "Page":
+    page = _open(browser, url)
+    page.locator("#photo input[type=file]").set_input_files(photo)
+    page.locator(".kp-panel").last.wait_for()
+    return page
+
+
+def _degrade(browser: "Browser", url: str, photo: Path) -> dict[str, float]:
+    """Milliseconds from a slider's release to all models' answers, by slider, with all at the end
+    the way they were; the median of several."""
+    page = _compare(browser, url, photo)
+    page.get_by_role("button", name="Degrade this photo").click()
+    page.locator("#degrade tbody tr").first.wait_for()
+    medians: dict[str, float] = {}
+    for slider in page.locator("#degrade [type=range]").element_handles():
+        neutral, high, step = (
+            float(str(slider.get_attribute(name))) for name in ("value", "max", "step")
+        )
+        way = step if neutral < high else -step
+        values = [neutral + way * (1 + k % 2) for k in range(ROUNDS)]
+        times = [slider.evaluate(_DEGRADED, value) for value in values]
+        slider.evaluate(_DEGRADED, neutral)
+        medians[str(slider.get_attribute("name"))] = round(statistics.median(times), 1)
+    page.close()
+    return medians
+
+
+def _drag(browser: "Browser", url: str, photo: Path) -> dict[str, float]:
+    """Milliseconds from a pointer's move to all models' errors, and to the painted frame."""
+    page = _compare(browser, url, photo)
+    page.get_by_role("button", name="Edit points").click()
+    page.get_by_role("button", name="Start editing").click()
+    picture = page.locator("#drag .kp-drag-picture")
+    picture.scroll_into_view_if_needed()
+    box = picture.locator("circle").nth(NOSE_TIP).bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    times = [picture.evaluate(_DRAGGED, [x + k, y - k]) for k in range(1, MOVES)]
+    page.mouse.up()
+    page.close()
+    errors, frames = map(statistics.median, zip(*times, strict=True))
+    return {"errors": round(errors, 2), "painted": round(frames, 1)}
 
 
 def _live(browsers: "BrowserType", url: str, camera: Path) -> dict[str, float]:

@@ -4,8 +4,8 @@ Coordinates are those of the given pixels. Answers on the changed picture are ma
 before they are compared.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -154,6 +154,19 @@ def degrade(
     faces = _match(untouched.faces, comparison.faces, matrix)
     more = len(comparison.faces) - sum(face is not None for face in faces)
     return Degraded(changed, matrix, comparison, faces, more)
+
+
+def only(comparison: Comparison, models: Collection[str]) -> Comparison:
+    """The comparison of these models alone."""
+    faces = [
+        replace(
+            face,
+            answers={name: face.answers[name] for name in models if name in face.answers},
+            missing={name: face.missing[name] for name in models if name in face.missing},
+        )
+        for face in comparison.faces
+    ]
+    return replace(comparison, faces=faces)
 
 
 def photo(pixels: np.ndarray) -> Photo:

@@ -8,9 +8,11 @@ from pathlib import Path
 import gradio as gr
 import pytest
 from helpers import videos
+from PIL import Image
 
 from kpdemo.engine.engine import engine
 from kpdemo.models.expressions import Expression
+from kpdemo.ui.compare import degrade
 from kpdemo.ui.compare import tab as compare_tab
 from kpdemo.ui.filters import tab as filters_tab
 from kpdemo.ui.heatmaps import tab as heatmaps_tab
@@ -68,6 +70,24 @@ def test_ground_truth_gives_errors_until_it_is_cleared(result):
     cleared = compare_tab.clear_truth(engine(), update.result)
     assert cleared.truth is None and not json.loads(cleared.panels)["truth"]
     assert "no longer in memory" in compare_tab.choose_truth(engine(), "", None).message
+
+
+def test_a_large_photo_is_degraded_as_the_session_keeps_it(hopper_path, tmp_path):
+    with Image.open(hopper_path) as hopper:
+        hopper.resize((2048, 2400)).save(tmp_path / "large.jpg")
+    large = str(tmp_path / "large.jpg")
+    result = compare_tab.compare(engine(), large, ["simplenet"], None, gr.Progress()).result
+    assert result.photo.scale < 1
+    first = degrade.show(engine(), {}, result, None, ["simplenet"])
+    (row,) = json.loads(first.view)["models"]
+    assert (row["percent"], row["lost"], row["faces"]) == (0, 0, 1)
+    turned = degrade.show(engine(), {"turn": 20}, result, first.untouched, ["simplenet"])
+    (row,) = json.loads(turned.view)["models"]
+    assert 0 < row["percent"] < 10
+    assert turned.untouched is first.untouched
+    expired = degrade.show(engine(), {"turn": 20}, None, turned.untouched, [])
+    assert "Compare a photo first" in json.loads(expired.view)["empty"]
+    assert expired.untouched is None
 
 
 def test_heatmaps_draw_a_choice_and_keep_it(result):

@@ -14,15 +14,23 @@ export const toPts = (points) =>
     "",
   ].join("\n");
 
-// `faces` are {box, source, markup, points}.
-export const toJson = ({ width, height }, faces) =>
-  JSON.stringify({
+// `faces` are {box, source, markup, points}. One set of points has one markup.
+export function toJson({ width, height }, faces) {
+  const several = new Set(faces.map(({ markup }) => markup)).size > 1;
+  return JSON.stringify({
     photo: { width, height },
     faces: faces.map(({ box, source, markup, points }) => ({
       box,
-      models: { edited: { markup, keypoints: points.map((at) => at.map(rounded)), edited_from: source } },
+      models: {
+        [several ? `edited ${markup}` : "edited"]: {
+          markup,
+          keypoints: points.map((at) => at.map(rounded)),
+          edited_from: source,
+        },
+      },
     })),
   });
+}
 
 const rounded = (number) => (number === null ? null : Number(number.toFixed(DECIMALS)));
 

@@ -63,10 +63,12 @@ export default function mount({ element, props, trigger, watch }) {
     side: side.value,
   });
 
+  const isWaiting = () => sentAt !== null && performance.now() - sentAt < PATIENCE;
+
   // One request at a time; the last of several settings is answered.
   function request() {
     clearTimeout(timer);
-    isStale = sentAt !== null && performance.now() - sentAt < PATIENCE;
+    isStale = isWaiting();
     if (isStale) return;
     sentAt = performance.now();
     element.setAttribute("aria-busy", "true");
@@ -76,10 +78,9 @@ export default function mount({ element, props, trigger, watch }) {
   function load() {
     data = props.value ? JSON.parse(props.value) : null;
     if (!data) {
-      // Another comparison: the answer to come is of the last one, or of this one.
+      // Another comparison; an answer that is still to come may be of the last one.
       for (const input of inputs.values()) reset(input);
-      if (sentAt !== null) isStale = true;
-      else if (element.checkVisibility()) request();
+      if (isWaiting() || element.checkVisibility()) request();
       return;
     }
     sentAt = null;
@@ -143,7 +144,11 @@ export default function mount({ element, props, trigger, watch }) {
   });
   buildSliders();
   watch("value", load);
-  new IntersectionObserver(([entry]) => {
-    if (entry.isIntersecting && (!data || data.empty)) request();
-  }).observe(element);
+  const observer = new IntersectionObserver(
+    ([entry]) => {
+      if (entry.isIntersecting && (!data || data.empty)) request();
+    },
+    { rootMargin: "100%" },
+  );
+  observer.observe(element);
 }

@@ -1,9 +1,9 @@
 """Degrade this photo: sliders, and how far each model drifts from its own answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -56,8 +56,13 @@ class Update(NamedTuple):
     untouched: Untouched | None
 
 
-def build(engine: Engine, session: gr.State, panels: gr.HTML) -> None:
-    """Lay out the section; `panels` shows the last `PhotoResult`, which `session` holds."""
+def build(
+    engine: Engine, session: gr.State, panels: gr.HTML, chosen: Sequence[gr.CheckboxGroup]
+) -> None:
+    """Lay out the section; `panels` shows the last `PhotoResult`, which `session` holds.
+
+    Those of its models answer that are `chosen`.
+    """
     untouched = gr.State()
     neutral = Degradation()
     sliders = [
@@ -81,13 +86,18 @@ def build(engine: Engine, session: gr.State, panels: gr.HTML) -> None:
             sliders=sliders,
         )
 
-    def run(event: gr.EventData, result: PhotoResult | None, untouched: Untouched | None) -> Update:
-        return show(engine, event.settings, result, untouched)
+    def run(
+        event: gr.EventData,
+        result: PhotoResult | None,
+        untouched: Untouched | None,
+        *chosen: Sequence[str],
+    ) -> Update:
+        return show(engine, event.settings, result, untouched, [*chain(*chosen)])
 
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     view.degrade(
         run,
-        [session, untouched],
+        [session, untouched, *chosen],
         [view, untouched],
         concurrency_id=MODELS_QUEUE,
         trigger_mode="multiple",
@@ -102,21 +112,24 @@ def show(
     settings: Mapping[str, object],
     result: PhotoResult | None,
     untouched: Untouched | None,
+    chosen: Sequence[str],
 ) -> Update:
-    """Degrade the session's photo by the sliders' `settings`, and let all its models answer."""
+    """Degrade the session's photo by the sliders' `settings`, and let the chosen models answer."""
     if result is None:
         return Update(export.to_json({"number": next(_serial), "empty": _EMPTY}), None)
-    compare = partial(_compare, engine, result.comparison.models)
+    models, pixels = result.comparison.models, result.photo.pixels
     if untouched is None or untouched.result is not result.comparison:
         same = result.photo.scale == 1
-        comparison = result.comparison if same else compare(degrade.photo(result.photo.pixels))
+        comparison = result.comparison if same else _compare(engine, models, degrade.photo(pixels))
         untouched = Untouched(result.comparison, comparison)
     degradation = Degradation.within_limits(settings)
-    degraded = degrade.degrade(compare, result.photo.pixels, untouched.comparison, degradation)
-    return Update(value(untouched.comparison, degraded, degradation), untouched)
+    chosen = [name for name in models if name in chosen]
+    before = degrade.only(untouched.comparison, chosen)
+    degraded = degrade.degrade(partial(_compare, engine, chosen), pixels, before, degradation)
+    return Update(value(before, degraded, degradation), untouched)
 
 
-def _compare(engine: Engine, models: list[str], photo: Photo) -> Comparison:
+def _compare(engine: Engine, models: Sequence[str], photo: Photo) -> Comparison:
     return engine.compare(photo, models, borrow=False)
 
 
@@ -143,6 +156,8 @@ def message(untouched: Comparison, degraded: Degraded, drifts: Mapping[str, Drif
     total = len(untouched.faces)
     if not total:
         return NO_FACE
+    if not drifts:
+        return "None of the chosen models has points on this photo; choose others."
     if degraded.comparison is untouched:
         return "This is the photo as it is: move a slider to change it."
     gone = degraded.faces.count(None)

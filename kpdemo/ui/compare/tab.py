@@ -102,7 +102,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
         with gr.Column(scale=4, min_width=300):
             drawn_panels, drawn_table = panels.build(), table.build()
             drawn_points = drag.build(drawn_panels)
-            degrade.build(engine, session, drawn_panels)
+            degrade.build(engine, session, drawn_panels, [c.models, c.projects])
     file = gr.JSON(visible=False)
 
     def run(

@@ -23,17 +23,15 @@ def browser() -> Iterator["sync_api.Browser"]:
 
 @pytest.fixture
 def open_page(browser, address) -> Iterator:
-    """`open_page(width, …)` is a visitor's page; none may log an error or ask another host.
-
-    More options, such as `has_touch`, are those of Playwright's contexts.
-    """
+    """`open_page(width)` is a visitor's page, of a context with what else is passed; none may log
+    an error or ask another host."""
     contexts, complaints = [], []
 
     def sockets(socket: "sync_api.WebSocket") -> None:
         complaints.extend(_foreign(socket.url.replace("ws:", "http:", 1), address))
 
-    def open_page(width: int = 1440, **options: bool) -> "sync_api.Page":
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    def open_page(width: int = 1440, **more: bool) -> "sync_api.Page":
+        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
         contexts.append(context)
         context.set_default_timeout(1000 * PATIENCE)
         sync_api.expect.set_options(timeout=1000 * PATIENCE)
