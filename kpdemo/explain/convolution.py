@@ -73,7 +73,7 @@ def taken_apart(
             if 0 <= y < inputs.shape[1] and 0 <= x < inputs.shape[2]:
                 patch[:, i, j] = inputs[:, y, x]
     scale, shift = _norm(model, layer, kernel)
-    bias = 0.0 if module.bias is None else float(module.bias[kernel])
+    bias = 0.0 if module.bias is None else module.bias[kernel].item()
     return Sum(patch, weights, bias, scale, shift, float(outputs[kernel, row, column]))
 
 
