@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
 from kpdemo.explain.filters import Layer, convolution_of, kernels, run, side
 from kpdemo.models.model import Model
@@ -72,7 +73,7 @@ def taken_apart(
             if 0 <= y < inputs.shape[1] and 0 <= x < inputs.shape[2]:
                 patch[:, i, j] = inputs[:, y, x]
     scale, shift = _norm(model, layer, kernel)
-    bias = 0.0 if module.bias is None else float(module.bias[kernel])
+    bias = 0.0 if module.bias is None else module.bias[kernel].item()
     return Sum(patch, weights, bias, scale, shift, float(outputs[kernel, row, column]))
 
 
@@ -112,14 +113,9 @@ def _norm(model: Model, layer: Layer, kernel: int) -> tuple[float, float]:
     if layer.norm is None:
         return 1.0, 0.0
     norm = model.net.get_submodule(layer.norm)
-    if (
-        not isinstance(norm, nn.BatchNorm2d)
-        or norm.running_mean is None
-        or norm.running_var is None
-    ):
-        raise TypeError(f"{layer.norm} is no batch norm with statistics of its own.")
-    deviation = float(norm.running_var[kernel] + norm.eps) ** 0.5
-    gain = 1.0 if norm.weight is None else float(norm.weight[kernel])
-    offset = 0.0 if norm.bias is None else float(norm.bias[kernel])
-    scale = gain / deviation
-    return scale, offset - scale * float(norm.running_mean[kernel])
+    # From its answers to 0 and 1, so that it need not be taken apart itself.
+    ends = torch.zeros(2, layer.outputs, 1, 1, device=model.device)
+    ends[1] = 1
+    with torch.inference_mode():
+        shift, end = norm(ends)[:, kernel, 0, 0].tolist()
+    return end - shift, shift

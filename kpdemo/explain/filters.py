@@ -25,7 +25,8 @@ class Layer:
 
     `kernel` is (height, width). `reads_picture` marks the layer whose inputs are the picture's
     channels, `per_keypoint` the one with a map for each keypoint, `transposed` one that enlarges.
-    `norm` is the dotted name of the batch norm that follows at once, None if none does.
+    `norm` is the dotted name of the batch norm that follows at once, and `activation` that of the
+    module that gets the layer's map next; both are None if none does.
     """
 
     name: str
@@ -38,26 +39,40 @@ class Layer:
     reads_picture: bool
     per_keypoint: bool
     norm: str | None
+    activation: str | None
 
 
 def layers(model: Model) -> list[Layer]:
     """Every convolution of a model, plain or transposed, in the order in which they compute."""
     order: list[str] = []
     norms: dict[str, str] = {}
-    maps: list[tuple[str, Tensor]] = []
+    activations: dict[str, str] = {}
+    # With a copy: what is added to a map in place, as in a residual block, is no part of it.
+    maps: list[tuple[str, Tensor, Tensor]] = []
 
     def convolution(name: str):
         def listen(_: nn.Module, __: tuple, output: Tensor) -> None:
             order.append(name)
-            maps.append((name, output))
+            maps.append((name, output, output.clone()))
 
         return listen
 
     def norm(name: str):
-        def listen(_: nn.Module, inputs: tuple, __: Tensor) -> None:
-            norms.update((before, name) for before, output in maps if output is inputs[0])
+        def listen(_: nn.Module, inputs: tuple, output: Tensor) -> None:
+            for before in senders(inputs[0]):
+                norms[before] = name
+                maps.append((before, output, output.clone()))
 
         return listen
+
+    def activation(name: str):
+        def listen(_: nn.Module, inputs: tuple) -> None:
+            activations.update((before, name) for before in senders(inputs[0]))
+
+        return listen
+
+    def senders(tensor: Tensor) -> list[str]:
+        return [name for name, sent, copy in maps if sent is tensor and torch.equal(sent, copy)]
 
     with ExitStack() as listening:
         for name, module in model.net.named_modules():
@@ -65,9 +80,14 @@ def layers(model: Model) -> list[Layer]:
                 listening.enter_context(module.register_forward_hook(convolution(name)))
             elif isinstance(module, nn.BatchNorm2d):
                 listening.enter_context(module.register_forward_hook(norm(name)))
+            elif isinstance(module, nn.ReLU | nn.LeakyReLU):
+                listening.enter_context(module.register_forward_pre_hook(activation(name)))
         size = model.config.input
         run(model, np.zeros((size.height, size.width, size.channels), np.uint8))
-    return [_layer(model, name, number, norms.get(name)) for number, name in enumerate(order)]
+    return [
+        _layer(model, name, number, norms.get(name), activations.get(name))
+        for number, name in enumerate(order)
+    ]
 
 
 def kernels(model: Model, layer: Layer) -> np.ndarray:
@@ -142,7 +162,7 @@ def side(size: Any, axis: int = 0) -> int:
     return int(size[axis] if isinstance(size, tuple) else size)
 
 
-def _layer(model: Model, name: str, number: int, norm: str | None) -> Layer:
+def _layer(model: Model, name: str, number: int, norm: str | None, activation: str | None) -> Layer:
     module = convolution_of(model, name)
     height, width = module.kernel_size
     return Layer(
@@ -156,4 +176,5 @@ def _layer(model: Model, name: str, number: int, norm: str | None) -> Layer:
         number == 0,
         name in model.net.keypoint_layers,
         norm,
+        activation,
     )

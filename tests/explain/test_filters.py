@@ -81,6 +81,19 @@ def test_layers_come_in_the_order_in_which_they_compute():
     assert titles["merge.3.0"] == "Decoder 1 · conv 1"
 
 
+def test_the_activation_is_named_where_it_gets_the_map_itself():
+    """In a residual block, the second one gets the sum with the shortcut."""
+    by_name = {
+        each.name: each.activation
+        for each in filters.layers(checkpoint.load(WEIGHTS_DIR / "resnet18"))
+    }
+    assert by_name["backbone.conv1"] == "backbone.relu"
+    assert by_name["backbone.layer1.0.conv1"] == "backbone.layer1.0.relu"
+    assert by_name["backbone.layer1.0.conv2"] is by_name["head.lateral.0"] is None
+    (only,) = filters.layers(tiny())
+    assert only.norm is None and only.activation == "backbone.1"
+
+
 @pytest.mark.parametrize("name", DEFAULT_MODELS)
 def test_answers_of_the_first_layer_are_its_convolution_and_norm(name):
     model = checkpoint.load(WEIGHTS_DIR / name)
@@ -147,7 +160,7 @@ def test_a_first_layer_in_colour_is_sent_in_colour_with_the_cut_to_the_pixel():
     cut = noise(24, 32, 3)
     value = json.loads(kernels.layer(model, filters.layers(model)[0], cut, ""))
     assert value["shape"] == [3, 3, 3] and value["slices"]["count"] == 3
-    kind, data = value["answers"]["face"].split(",")
+    kind, data = value["answers"]["photo"].split(",")
     assert kind == "data:image/png;base64"
     face = cv2.imdecode(np.frombuffer(b64decode(data), np.uint8), cv2.IMREAD_COLOR)
     assert (cv2.cvtColor(face, cv2.COLOR_BGR2RGB) == cut).all()
@@ -171,3 +184,18 @@ def test_of_many_inputs_the_strongest_are_sent_and_one_cell_kernels_become_a_blo
     sent = numbers(last["pictures"]).reshape(68, -1)
     assert (sent == -128).sum() == 68 * 4 and (sent[:, 96:] == -128).all()
     assert last["points"][30] == "nose tip"
+
+
+def test_the_page_gets_the_sum_with_its_strongest_inputs_and_the_rest():
+    model = checkpoint.load(WEIGHTS_DIR / "resnet18")
+    layer = next(each for each in filters.layers(model) if each.name == "backbone.layer1.0.conv1")
+    cut = noise(112, 112)
+    value = json.loads(kernels.sum_at(model, layer, cut, 7, 9, 11))
+    products = [np.sum(np.multiply(each["inputs"], each["weights"])) for each in value["channels"]]
+    assert len(products) == kernels.CHANNELS and value["others"] == 64 - kernels.CHANNELS
+    assert np.abs(products).tolist() == sorted(np.abs(products), reverse=True)
+    convolution = sum(products) + value["rest"] + value["bias"]
+    shown = filters.answers(model, layer, cut)[7, 9, 11]
+    assert value["scale"] * convolution + value["shift"] == pytest.approx(shown, abs=1e-4)
+    assert value["value"] == pytest.approx(shown)
+    assert value["activation"] == ["ReLU", pytest.approx(max(0, shown))]

@@ -1,12 +1,14 @@
 // The value holds a whole layer, so that nothing here needs the server.
 
-import { decodeBase64, make, plural } from "../shared/common.js";
+import { decodeBase64, make } from "../shared/common.js";
 import { COLORS, decodeSigned, fitCells, paint, paintKernel, VEIL } from "./paint.js";
+import { responsePicture } from "./response.js";
+import { exact, latestSum, onSum, sumView } from "./sums.js";
+import { aboutLayer, formatNumber, rankOf, reading } from "./words.js";
 
 const PAGE_SIZE = 128; // kernels at once
 const TILE_SIDE = 56; // pixels of a kernel and of its map in the grid
 const DETAIL_SIDE = 150; // and beside the grid
-const formatNumber = (value) => (value ? Number(value.toPrecision(2)).toString().replace("-", "−") : "0");
 const largest = (values) => values.reduce((most, value) => Math.max(most, value), 0) || 1;
 
 // A map is as large as the part of the face that it lies on, and the browser blurs no cell.
@@ -26,7 +28,7 @@ const figure = (title, picture, words) =>
     make("figcaption", {}, words),
   );
 
-export default function mount({ element, props, watch }) {
+export default function mount({ element, props, trigger, watch }) {
   const empty = element.querySelector(".kp-kernels-empty");
   const all = element.querySelector(".kp-kernels-all");
   const about = element.querySelector(".kp-kernels-about");
@@ -45,6 +47,8 @@ export default function mount({ element, props, watch }) {
   let tileCache = new Map(); // tiles by kernel, in the present colours
   let page = 0;
   let current = 0;
+  let preview = null; // the kernel under the pointer or the focus
+  let cell = null; // row and column of the map whose sum is shown
 
   const gainOf = (scales, k) => (scale.value === "layer" ? scales[k] / largest(scales) : 1);
 
@@ -59,7 +63,7 @@ export default function mount({ element, props, watch }) {
     inputs = data.slices && new Uint16Array(decodeBase64(data.slices.inputs).buffer);
     order.querySelector('[value="strength"]').disabled = !data.answers;
     if (!data.answers) order.value = "file";
-    about.textContent = aboutLayer();
+    about.textContent = aboutLayer(data);
     hint.textContent = data.hint;
     hint.hidden = !data.hint;
     close.classList.remove("kp-open");
@@ -67,25 +71,12 @@ export default function mount({ element, props, watch }) {
     arrange();
   }
 
-  function aboutLayer() {
-    const reads = data.readsPicture
-      ? `the photo, ${data.inputs === 3 ? "in colour" : "in grey"}`
-      : `the ${plural(data.inputs, "map")} of what comes before`;
-    const shown =
-      data.kernel[0] * data.kernel[1] === 1
-        ? " A kernel of one cell only mixes its inputs: each cell of its picture is the weight of one."
-        : data.inputs > 1 && data.shape[0] === 1
-          ? " Shown is each kernel’s strongest input; a click shows the others."
-          : "";
-    const step = data.transposed ? `enlarges ${data.stride} times` : `step ${data.stride}`;
-    return `${data.title}, ${data.layer}: ${data.size}, ${step}, reading ${reads}.${shown}`;
-  }
-
   function arrange() {
     ranks = Array.from({ length: data.outputs }, (_, k) => k);
     if (order.value === "strength") ranks.sort((a, b) => data.answers.strengths[b] - data.answers.strengths[a]);
     page = 0;
     current = ranks[0];
+    preview = cell = null;
     draw();
   }
 
@@ -134,24 +125,22 @@ export default function mount({ element, props, watch }) {
   }
 
   function show() {
-    for (const button of grid.children) {
-      button.setAttribute("aria-pressed", Number(button.dataset.k) === current);
-    }
-    const k = current;
+    markCurrent();
+    const k = preview ?? current;
     const figures = [figure("Kernel", fitCells(kernelOf(k), DETAIL_SIDE), kernelWords(k))];
     if (data.answers) {
       const { cells, lows, highs } = data.answers;
       const range = `${formatNumber(lows[k])} to ${formatNumber(highs[k])}, ${cells[1]}×${cells[0]} cells`;
       figures.push(figure("Activation", stretch(mapOf(k), DETAIL_SIDE), range));
-      figures.push(figure("On the face", face(k), "as this model sees it"));
     }
     const strength = data.answers
       ? make(
           "p",
           {},
-          `Strength ${formatNumber(data.answers.strengths[k])}, ${place(k)} of ${data.outputs}: the mean of its activation${data.norm ? ", after the batch norm that follows," : ""} over the face, with what is below zero counted as zero.`,
+          `Strength ${formatNumber(data.answers.strengths[k])}, ${rankOf(data.answers, k)} of ${data.outputs}: the mean of its activation${data.norm ? ", after the batch norm that follows," : ""} over the face, with what is below zero counted as zero.`,
         )
       : "";
+    const sum = make("div", { class: "kp-sum-place" });
     details.replaceChildren(
       make(
         "h2",
@@ -159,75 +148,70 @@ export default function mount({ element, props, watch }) {
         `Kernel ${k + 1}`,
         make("span", {}, ` of ${data.outputs}${data.points ? `, ${data.points[k]}` : ""}`),
       ),
+      data.answers ? onPhoto(k) : "",
+      sum,
       make("div", { class: "kp-figures" }, ...figures),
       strength,
-      make("p", {}, reading(k)),
+      make("p", {}, reading(data, k)),
       ...(data.slices ? sliceGrid(k) : []),
     );
+    showSum();
+  }
+
+  function onPhoto(k) {
+    const choose = (place) => {
+      cell = place;
+      current = k;
+      preview = null;
+      askForSum();
+    };
+    return make(
+      "figure",
+      { class: "kp-response" },
+      responsePicture(data.answers, data.title, k, mapOf(k, VEIL), k === current ? cell : null, choose),
+      make("figcaption", {}, "On the photo. Choose a place to see the sum behind it."),
+    );
+  }
+
+  function askForSum() {
+    trigger("place", { kernel: current, row: cell[0], column: cell[1] });
+    markCurrent();
+    showSum();
+  }
+
+  const isShown = (sum) =>
+    sum &&
+    sum.model === data.model &&
+    sum.layer === data.name &&
+    sum.kernel === (preview ?? current) &&
+    sum.row === cell?.[0] &&
+    sum.column === cell?.[1];
+
+  function showSum() {
+    const spot = details.querySelector(".kp-sum-place");
+    if (!spot) return;
+    const sum = latestSum();
+    const waits = cell && (preview ?? current) === current;
+    spot.replaceChildren(isShown(sum) ? sumView(sum) : waits ? make("p", { class: "kp-faint" }, "Adding up …") : "");
+  }
+
+  function sayWhatSum() {
+    showSum();
+    const sum = latestSum();
+    if (isShown(sum)) {
+      status.textContent = `Row ${sum.row + 1}, column ${sum.column + 1}: ${exact(sum.value)}, of ${sum.inputs} inputs`;
+    }
+  }
+
+  function markCurrent() {
+    for (const button of grid.children) {
+      button.setAttribute("aria-pressed", Number(button.dataset.k) === current);
+    }
   }
 
   function kernelWords(k) {
     const range = `weights ${formatNumber(data.lows[k])} to ${formatNumber(data.highs[k])}`;
     return data.strongest ? `${range}; shown is input ${data.strongest[k] + 1} of ${data.inputs}` : range;
-  }
-
-  // The map over the crop that the net gets. Where a net loses its border, the map is smaller.
-  function face(k) {
-    const {
-      covered: [x0, y0, x1, y1],
-      face: src,
-      faceShape: [height, width],
-    } = data.answers;
-    const step = DETAIL_SIDE / Math.max(height, width);
-    const percent = (share) => `${100 * share}%`;
-    const veil = mapOf(k, VEIL);
-    Object.assign(veil.style, {
-      left: percent(x0),
-      top: percent(y0),
-      width: percent(x1 - x0),
-      height: percent(y1 - y0),
-    });
-    const picture = make(
-      "div",
-      { class: "kp-veiled" },
-      make("img", { src, alt: `The face as ${data.title} sees it, with the activation of kernel ${k + 1} over it` }),
-      veil,
-    );
-    Object.assign(picture.style, { width: `${width * step}px`, height: `${height * step}px` });
-    return picture;
-  }
-
-  function place(k) {
-    const stronger = data.answers.strengths.filter((value) => value > data.answers.strengths[k]).length;
-    const rank = stronger + 1;
-    return rank === 1
-      ? "the strongest"
-      : `${rank}${rank % 100 > 10 && rank % 100 < 14 ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th")}`;
-  }
-
-  // How to read this kind of kernel and, after it, its map.
-  function reading(k) {
-    if (!data.answers) return pattern();
-    if (data.points) {
-      return `${pattern()} The redder a cell of the map, the more it speaks for the point ${data.points[k]}.`;
-    }
-    return `${pattern()} On the map, red cells are above zero, and those a layer usually hands on; blue ones are below, and usually end here as zero.`;
-  }
-
-  function pattern() {
-    if (data.transposed) {
-      return `This layer enlarges: every cell of its inputs writes this pattern into a map ${data.stride} times as large.`;
-    }
-    if (data.readsPicture && data.inputs === 3) {
-      return "The kernel responds strongly where the photo has its colours in its pattern; mid grey cells do not count.";
-    }
-    if (data.readsPicture) {
-      return "The kernel responds strongly where the photo is bright under its red cells and dark under its blue ones; white cells do not count.";
-    }
-    if (data.kernel[0] * data.kernel[1] === 1) {
-      return "The kernel looks at one place only and adds up its inputs there: red ones count for it, blue ones against.";
-    }
-    return "The kernel has such a pattern for each of its inputs, which are maps and no longer the photo, and adds up what all of them find.";
   }
 
   function sliceGrid(k) {
@@ -250,11 +234,13 @@ export default function mount({ element, props, watch }) {
 
   function choose(k) {
     current = k;
+    preview = null;
     close.classList.add("kp-open");
     show();
+    if (cell) askForSum(); // the same place for the next kernel
     // Out from under what comes up from below.
     tileOf(k).scrollIntoView({ block: "nearest" });
-    status.textContent = `Kernel ${k + 1} of ${data.outputs}${data.answers ? `, strength ${formatNumber(data.answers.strengths[k])}, ${place(k)}` : ""}`;
+    status.textContent = `Kernel ${k + 1} of ${data.outputs}${data.answers ? `, strength ${formatNumber(data.answers.strengths[k])}, ${rankOf(data.answers, k)}` : ""}`;
   }
 
   function focus(button) {
@@ -278,6 +264,26 @@ export default function mount({ element, props, watch }) {
     if (!button) return;
     focus(button);
     choose(Number(button.dataset.k));
+  });
+  // Under the pointer or the focus, a kernel is shown before it is chosen.
+  function look(k) {
+    if (k === preview || !data) return;
+    preview = k;
+    show();
+  }
+  const kernelUnder = ({ target }) => {
+    const button = target.closest?.(".kp-kernel");
+    return button ? Number(button.dataset.k) : null;
+  };
+  grid.addEventListener("pointerover", (event) => {
+    if (event.pointerType === "mouse" && kernelUnder(event) !== null) look(kernelUnder(event));
+  });
+  grid.addEventListener("pointerleave", () => look(null));
+  grid.addEventListener("focusin", (event) => {
+    if (event.target.matches(":focus-visible")) look(kernelUnder(event));
+  });
+  grid.addEventListener("focusout", ({ relatedTarget }) => {
+    if (!grid.contains(relatedTarget)) look(null);
   });
   grid.addEventListener("keydown", (event) => {
     const tiles = [...grid.children];
@@ -309,6 +315,7 @@ export default function mount({ element, props, watch }) {
     tileCache = new Map();
     draw();
   });
+  onSum(sayWhatSum);
   watch("value", load);
   load();
 }

@@ -10,9 +10,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 
 from kpdemo import zoo
 from kpdemo.explain import filters
+from kpdemo.explain.convolution import taken_apart
 from kpdemo.explain.filters import Layer
 from kpdemo.models.model import Model
 from kpdemo.ui.shared import titles
@@ -20,14 +22,22 @@ from kpdemo.ui.shared.colors import css_color
 from kpdemo.ui.shared.image_data import data_uri
 
 SLICES = 64  # input slices of a kernel that can be shown one by one
+CHANNELS = 6  # inputs of a sum that are shown with all their numbers
 MAP_SIDE = 112  # cells per side of a feature map, at most
 _NO_CELL = -128
 
 
-def layer(model: Model, layer: Layer, crop: np.ndarray | None, hint: str) -> str:
+def layer(
+    model: Model,
+    layer: Layer,
+    crop: np.ndarray | None,
+    hint: str,
+    photo: np.ndarray | None = None,
+) -> str:
     """A layer's kernels as JSON, with their feature maps on `crop`, the net's input.
 
-    Without a crop there are no feature maps, and `hint` says what to do about it.
+    `photo` is the same part of the photo, `(H, W, 3)` uint8 of any size, to lay the maps over; by
+    default the crop. Without a crop there are no feature maps, and `hint` says what to do about it.
     """
     weights = filters.kernels(model, layer)
     flat = weights.reshape(len(weights), -1)
@@ -38,7 +48,7 @@ def layer(model: Model, layer: Layer, crop: np.ndarray | None, hint: str) -> str
             "highs": _short(flat.max(1)),
             "points": titles.points(model.config.markup) if layer.per_keypoint else None,
             "slices": _slices(weights) if layer.inputs > 1 else None,
-            "answers": None if crop is None else _feature_maps(model, layer, crop),
+            "answers": None if crop is None else _feature_maps(model, layer, crop, photo),
             "hint": hint,
         }
     )
@@ -49,6 +59,58 @@ def first_layers(models: list[tuple[Model, Layer]]) -> str:
     return json.dumps(
         [_head(model, first, filters.kernels(model, first)) for model, first in models]
     )
+
+
+def sum_at(model: Model, layer: Layer, crop: np.ndarray, kernel: int, row: int, column: int) -> str:
+    """The sum behind one cell of a kernel's map as JSON, with its strongest inputs in numbers.
+
+    Raises IndexError where there is no such kernel or cell.
+    """
+    parts = taken_apart(model, layer, crop, kernel, row, column)
+    by_input = parts.products.sum((1, 2))
+    order = np.argsort(-np.abs(by_input), kind="stable")
+    strongest, others = order[:CHANNELS], order[CHANNELS:]
+    return json.dumps(
+        {
+            "model": model.name,
+            "layer": layer.name,
+            "kernel": kernel,
+            "row": row,
+            "column": column,
+            "inputs": layer.inputs,
+            "readsPicture": layer.reads_picture,
+            "norm": layer.norm is not None,
+            "bias": parts.bias,
+            "convolution": parts.convolution,
+            "scale": parts.scale,
+            "shift": parts.shift,
+            "result": parts.result,
+            "value": parts.value,
+            "activation": layer.activation and _activated(model, layer.activation, parts.value),
+            "channels": [
+                {
+                    "input": _input_title(layer, int(number)),
+                    "inputs": parts.inputs[number].tolist(),
+                    "weights": parts.weights[number].tolist(),
+                }
+                for number in strongest
+            ],
+            "others": len(others),
+            "rest": float(by_input[others].sum()),
+        }
+    )
+
+
+def _activated(model: Model, name: str, value: float) -> tuple[str, float]:
+    """The kind of an activation, and what it makes of a value."""
+    module = model.net.get_submodule(name)
+    return type(module).__name__, float(module(torch.tensor([value]))[0])
+
+
+def _input_title(layer: Layer, number: int) -> str:
+    if not layer.reads_picture:
+        return f"Input {number + 1}"
+    return ("Red", "Green", "Blue")[number] if layer.inputs == 3 else "The photo"
 
 
 def size(layer: Layer) -> str:
@@ -64,6 +126,7 @@ def _head(model: Model, layer: Layer, weights: np.ndarray) -> dict[str, Any]:
         "model": model.name,
         "title": zoo.title(model.name),
         "color": css_color(model.name),
+        "name": layer.name,
         "layer": layer.title,
         "size": size(layer),
         "kernel": layer.kernel,
@@ -115,7 +178,9 @@ def _by_norm(weights: np.ndarray) -> np.ndarray:
     return np.argsort(-np.square(weights).sum((2, 3)), axis=1, kind="stable")
 
 
-def _feature_maps(model: Model, layer: Layer, crop: np.ndarray) -> dict[str, Any]:
+def _feature_maps(
+    model: Model, layer: Layer, crop: np.ndarray, photo: np.ndarray | None
+) -> dict[str, Any]:
     maps = filters.answers(model, layer, crop)
     scales = np.abs(maps).max((1, 2))
     height, width = maps.shape[1:]
@@ -131,7 +196,7 @@ def _feature_maps(model: Model, layer: Layer, crop: np.ndarray) -> dict[str, Any
         "highs": _short(maps.max((1, 2))),
         "strengths": _short(filters.strengths(maps)),
         "covered": filters.covered(model, layer, maps),
-        "face": data_uri(crop, "png"),  # exactly the net's input
+        "photo": data_uri(crop, "png") if photo is None else data_uri(photo, "jpeg"),
         "faceShape": crop.shape[:2],
     }
 

@@ -21,7 +21,7 @@ const NO_CELL = -128;
 export const decodeSigned = (base64) => new Int8Array(decodeBase64(base64).buffer);
 
 // A number from -1 to 1 -> red, green, blue.
-function colorOf(value) {
+export function colorOf(value) {
   const at = ((Math.max(-1, Math.min(1, value)) + 1) / 2) * (STOPS.length - 1);
   const below = Math.min(Math.floor(at), STOPS.length - 2);
   return STOPS[below].map((from, channel) => from + (at - below) * (STOPS[below + 1][channel] - from));

@@ -25,6 +25,9 @@ _LEAD = (
     "<p>A convolutional layer slides small patterns of weights, its kernels, over an image: see "
     "what each model’s kernels respond to, and where on your photo they do.</p>"
 )
+# The net whose first layer shows most: 64 kernels of 7×7, edges and bars among them.
+FIRST = "resnet18"
+_PHOTO_SIDE = 480  # pixels of the photo under a map
 _START = "Compare a photo on the first tab to see each kernel’s feature map here too."
 _NO_FACE = "No face was found on your photo, so there are no feature maps; try another photo."
 _NO_MODEL = "This model is not available here; choose another."
@@ -77,18 +80,23 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     """Lay out the tab; `session` holds the last `PhotoResult`."""
     models = engine.store.names
     choices = [(zoo.title(name), name) for name in models]
-    first = models[0] if models else None
+    first = FIRST if FIRST in models else next(iter(models), None)
     displayed = gr.State()
     gr.HTML(_LEAD, elem_classes="kp-lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
             model = gr.Dropdown(choices, value=first, label="Model", elem_id="filters-model")
-            layer = gr.Dropdown([], label="Layer · kernel size · kernels", elem_id="filters-layer")
+            layer = gr.Dropdown([], label="Layer (kernel size, kernels)", elem_id="filters-layer")
             face = gr.Dropdown([0], value=0, label="Face", visible=False, elem_id="filters-face")
             message = gr.HTML(elem_id="filters-notice")
             gr.HTML(f'<p class="kp-small">{_CLOSED}</p>', apply_default_css=False)
         with gr.Column(scale=4, min_width=300):
-            layer_kernels = component.build("filters", "filters/filters.html", "filters/filters.js")
+            layer_kernels = component.build(
+                "filters", "filters/filters.html", "filters/filters.js", events=["place"]
+            )
+            kernel_sum = component.build(
+                "filters-sum", "filters/filters_sum.html", "filters/filters_sum.js"
+            )
     gr.HTML(_FIRST_LAYERS, elem_id="filters-first-title", apply_default_css=False)
     beside = gr.Dropdown(
         choices,
@@ -123,6 +131,13 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             show_progress_on=layer_kernels,
             **_QUEUED,
         )
+    layer_kernels.place(
+        store.show_sum,
+        [session, displayed],
+        kernel_sum,
+        show_progress="hidden",
+        **_QUEUED,
+    )
     beside.input(
         partial(show_first_layers, store),
         beside,
@@ -146,6 +161,21 @@ class Layers:
             with self.engine.turn:
                 self._by_model[name] = filters.layers(model)
         return model, self._by_model[name]
+
+    def show_sum(
+        self, result: PhotoResult | None, displayed: Displayed | None, event: gr.EventData
+    ) -> Any:
+        """The sum behind the cell that the visitor chose on a kernel's map."""
+        if result is None or displayed is None or displayed.face >= len(result.comparison.faces):
+            return _UNCHANGED
+        try:
+            model, layers = self.open(displayed.model)
+            layer = next(each for each in layers if each.name == displayed.layer)
+            _, crop = cut_of(model.config, result.photo, result.detection(displayed.face))
+            with self.engine.turn:
+                return kernels.sum_at(model, layer, crop, event.kernel, event.row, event.column)
+        except (CheckpointError, IndexError):  # of another layer than the one on the page by now
+            return _UNCHANGED
 
 
 def open_tab(
@@ -192,12 +222,14 @@ def show_layer(
     new = Displayed(weakref.ref(photo) if photo else None, model_name, layer.name, face)
     if new == displayed:
         return LayerUpdate(displayed=displayed)
-    crop, hint = None, _NO_FACE if result else _START
+    crop, picture, hint = None, None, _NO_FACE if result else _START
     if result and faces:
-        _, crop = cut_of(model.config, result.photo, result.detection(face))
+        place, crop = cut_of(model.config, result.photo, result.detection(face))
+        finer = _PHOTO_SIDE / max(crop.shape[:2])
+        picture = place.cut(result.photo.pixels, *(round(finer * n) for n in crop.shape[:2]))
         hint = ""
     with store.engine.turn:
-        value = kernels.layer(model, layer, crop, hint)
+        value = kernels.layer(model, layer, crop, hint, picture)
     return LayerUpdate(
         message="",
         layer=gr.Dropdown([(_title(each), each.name) for each in model_layers], value=layer.name),
@@ -225,5 +257,4 @@ def show_first_layers(store: Layers, names: Sequence[str]) -> FirstLayersUpdate:
 
 def _title(layer: Layer) -> str:
     height, width = layer.kernel
-    title = layer.title[0].upper() + layer.title[1:]
-    return f"{title} · {height}×{width} · {layer.outputs}"
+    return f"{layer.title} ({height}×{width}, {layer.outputs})"

@@ -289,7 +289,7 @@ def test_nets_stand_side_by_side_for_the_same_point_without_asking_the_server(pa
     view(page).get_by_label("One scale").check()
     expect(ends.first).to_contain_text("% of the map per square of 1 %")
     assert len(set(ends.all_inner_texts())) == 1
-    view(page).get_by_label("KeypointResNet").uncheck()
+    view(page).get_by_label("KeypointResNet", exact=True).uncheck()
     expect(maps).to_have_count(2)
     view(page).get_by_label("U-Net, as reported", exact=True).check()
     expect(maps).to_have_count(3)
@@ -329,7 +329,10 @@ def test_the_sigmas_follow_the_point_and_small_heights_are_told(page):
 def test_nothing_scrolls_sideways(open_page, width):
     page = open_page(width)
     take_example(page, "Two people")
-    open_unet(page)
-    canvas(page)
+    open_tab(page, "Heatmaps")
+    expect(view(page).locator(".kp-map:visible")).to_have_count(3)
     view(page).get_by_label("All points").check()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    model(page).select_option("U-Net")
+    canvas(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
