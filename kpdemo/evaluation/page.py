@@ -50,7 +50,7 @@ def html(report: Report) -> str:
         "between the outer eye corners, over the faces that were found; one that was not found "
         "counts as above every limit. Intervals are 95 %, from resampled photos.</p>",
         *(f"<p>{escape(sentence)}</p>" for sentence in table.notices(report)),
-        _table(table.HEADINGS, [table.cells(each) for each in report.results]),
+        _table("Errors", table.HEADINGS, [table.cells(each) for each in report.results]),
         "<h2>Cumulative error distribution</h2>",
         _curves(report),
         *_differences(report),
@@ -77,7 +77,7 @@ def html(report: Report) -> str:
     )
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in headings)
     body = "".join(
         f'<tr><th scope="row">{escape(zoo.title(name))}</th>'
@@ -86,7 +86,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for name, *cells in rows
     )
     return (
-        f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="{title}"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -161,12 +161,15 @@ def _differences(report: Report) -> list[str]:
         f"<h2>Paired differences to {escape(zoo.title(report.reference))}</h2>",
         "<p>Error minus that of the reference, on the faces that both found; below zero is better "
         "than the reference. An interval without zero is more than chance.</p>",
-        _table(table.DIFFERENCE_HEADINGS, rows),
+        _table("Paired differences", table.DIFFERENCE_HEADINGS, rows),
     ]
 
 
 def _folders(report: Report) -> list[str]:
-    return ["<h2>NME by folder</h2>", _table(*table.by_folder(report))] if report.folders else []
+    if not report.folders:
+        return []
+    title = "NME by folder"
+    return [f"<h2>{title}</h2>", _table(title, *table.by_folder(report))]
 
 
 def _worst(result: Result) -> str:
