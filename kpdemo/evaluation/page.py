@@ -86,8 +86,8 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
         for name, *cells in rows
     )
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{title}"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{title}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
