@@ -10,7 +10,6 @@ from kpdemo import zoo
 from kpdemo.evaluation import table
 from kpdemo.evaluation.evaluate import FAILURE, Report, Result
 from kpdemo.keypoints import markup
-from kpdemo.records.leaderboard import shares_below
 
 _SIDE = 240  # units of a drawing, about its pixels
 _MARGIN = 1.16
@@ -107,7 +106,7 @@ def _curves(report: Report) -> str:
         used[rgb] += 1
         chart.add_scatter(
             x=limits.round(2).tolist(),
-            y=shares_below(values, len(errors[name]), limits).round(2).tolist(),
+            y=_shares(values, len(errors[name]), limits),
             name=zoo.title(name),
             mode="lines",
             line={"color": _css(name), "width": 2.5, "dash": dash},
@@ -138,7 +137,7 @@ def _curves(report: Report) -> str:
         config={"displayModeBar": False, "responsive": True},
     )
     readings = "; ".join(
-        f"{zoo.title(name)} {shares_below(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
+        f"{zoo.title(name)} {_shares(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
         for name, values in finite.items()
     )
     sentence = (
@@ -149,6 +148,12 @@ def _curves(report: Report) -> str:
         f'<div role="figure" aria-label="Cumulative error distribution">{plot}</div>'
         f"<p>{escape(sentence)}</p>"
     )
+
+
+def _shares(errors: np.ndarray, faces: int, limits: np.ndarray) -> list[float]:
+    """Percent of all faces with sorted `errors` up to each limit."""
+    shares = 100 * np.searchsorted(errors, limits, side="right") / max(faces, 1)
+    return shares.round(2).tolist()
 
 
 def _differences(report: Report) -> list[str]:
