@@ -10,7 +10,6 @@ from kpdemo import zoo
 from kpdemo.evaluation import table
 from kpdemo.evaluation.evaluate import FAILURE, Report, Result
 from kpdemo.keypoints import markup
-from kpdemo.records.standings import shares_below
 
 _SIDE = 240  # units of a drawing, about its pixels
 _MARGIN = 1.16
@@ -50,7 +49,7 @@ def html(report: Report) -> str:
         "between the outer eye corners, over the faces that were found; one that was not found "
         "counts as above every limit. Intervals are 95 %, from resampled photos.</p>",
         *(f"<p>{escape(sentence)}</p>" for sentence in table.notices(report)),
-        _table(table.HEADINGS, [table.cells(each) for each in report.results]),
+        _table("Errors", table.HEADINGS, [table.cells(each) for each in report.results]),
         "<h2>Cumulative error distribution</h2>",
         _curves(report),
         *_differences(report),
@@ -77,7 +76,7 @@ def html(report: Report) -> str:
     )
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f'<th scope="col">{escape(each)}</th>' for each in headings)
     body = "".join(
         f'<tr><th scope="row">{escape(zoo.title(name))}</th>'
@@ -86,8 +85,8 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for name, *cells in rows
     )
     return (
-        f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        f'<div class="wide" tabindex="0" role="region" aria-label="{title}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -107,7 +106,7 @@ def _curves(report: Report) -> str:
         used[rgb] += 1
         chart.add_scatter(
             x=limits.round(2).tolist(),
-            y=shares_below(values, len(errors[name]), limits).round(2).tolist(),
+            y=_shares(values, len(errors[name]), limits),
             name=zoo.title(name),
             mode="lines",
             line={"color": _css(name), "width": 2.5, "dash": dash},
@@ -138,7 +137,7 @@ def _curves(report: Report) -> str:
         config={"displayModeBar": False, "responsive": True},
     )
     readings = "; ".join(
-        f"{zoo.title(name)} {shares_below(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
+        f"{zoo.title(name)} {_shares(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
         for name, values in finite.items()
     )
     sentence = (
@@ -151,6 +150,12 @@ def _curves(report: Report) -> str:
     )
 
 
+def _shares(errors: np.ndarray, faces: int, limits: np.ndarray) -> list[float]:
+    """Percent of all faces with sorted `errors` up to each limit."""
+    shares = 100 * np.searchsorted(errors, limits, side="right") / max(faces, 1)
+    return shares.round(2).tolist()
+
+
 def _differences(report: Report) -> list[str]:
     rows = [
         table.difference_cells(each) for each in report.results if each.figures.get("difference")
@@ -161,12 +166,15 @@ def _differences(report: Report) -> list[str]:
         f"<h2>Paired differences to {escape(zoo.title(report.reference))}</h2>",
         "<p>Error minus that of the reference, on the faces that both found; below zero is better "
         "than the reference. An interval without zero is more than chance.</p>",
-        _table(table.DIFFERENCE_HEADINGS, rows),
+        _table("Paired differences", table.DIFFERENCE_HEADINGS, rows),
     ]
 
 
 def _folders(report: Report) -> list[str]:
-    return ["<h2>NME by folder</h2>", _table(*table.by_folder(report))] if report.folders else []
+    if not report.folders:
+        return []
+    title = "NME by folder"
+    return [f"<h2>{title}</h2>", _table(title, *table.by_folder(report))]
 
 
 def _worst(result: Result) -> str:

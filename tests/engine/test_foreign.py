@@ -129,7 +129,7 @@ def test_the_shell_says_what_it_downloads(local_hub, tmp_path, hopper_path, caps
     for announced in (True, False):
         assert main(words) == 0
         error = capsys.readouterr().err
-        assert (f"{REPO}: downloading 0.2 MB from the Hugging Face Hub." in error) is announced
+        assert (f"{REPO}: downloading 0.1 MB from the Hugging Face Hub." in error) is announced
     with out.open(newline="") as file:
         assert {row["model"] for row in csv.DictReader(file)} == {"simplenet", REPO}
     assert main(["--models", "simplenet", "gone/kpdemo-it@v1", str(hopper_path)]) == 1
