@@ -1,4 +1,4 @@
-"""JPEG files: the first image, as little as decoders need, and whether all pixels are there."""
+"""JPEG files: the first image reduced to what decoders need, and whether all pixels are there."""
 
 from collections.abc import Iterator
 from io import BytesIO

@@ -14,6 +14,7 @@ import numpy as np
 
 from kpdemo.keypoints import markup as markups
 from kpdemo.models import model_folder
+from kpdemo.records.json_files import JsonFiles
 from kpdemo.records.standings import (
     BY_APP,
     BY_LABEL,
@@ -23,7 +24,6 @@ from kpdemo.records.standings import (
     Standing,
     Standings,
 )
-from kpdemo.system import json_file
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 
 RESULTS = "results.json"
@@ -68,7 +68,7 @@ def read(weights: Path = WEIGHTS_DIR) -> Standings:
 
 @lru_cache(maxsize=4)
 def _read(weights: Path, _: Stamp) -> Standings:
-    files = _Files(weights)
+    files = JsonFiles(weights)
     results = files.read(RESULTS)
     rows, fifteen = (
         [row for row in listed if _named(row)] if isinstance(listed, list) else []
@@ -79,39 +79,18 @@ def _read(weights: Path, _: Stamp) -> Standings:
         [_standing(files, row, FIFTEEN) for row in fifteen],
         _robustness(files),
         _dig(results, "benchmark"),
-        tuple(dict.fromkeys(files.problems)),
+        [
+            *(f"{name} is missing" for name in files.missing),
+            *(f"{name} is damaged" for name in dict.fromkeys(files.damaged)),
+        ],
     )
-
-
-class _Files:
-    """Reads JSON files under a folder once, and notes those that cannot be read."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.problems: list[str] = []
-        self._read: dict[str, dict] = {}
-
-    def read(self, *parts: str) -> dict:
-        name = "/".join(parts)
-        if name not in self._read:
-            self._read[name] = self._load(name)
-        return self._read[name]
-
-    def _load(self, name: str) -> dict:
-        try:
-            return json_file.read(self.root / name)
-        except FileNotFoundError:
-            self.problems.append(f"{name} is missing")
-        except (ValueError, OSError):
-            self.problems.append(f"{name} is damaged")
-        return {}
 
 
 def _named(row: Any) -> bool:
     return isinstance(row, dict) and isinstance(row.get("name"), str)
 
 
-def _standing(files: _Files, row: dict, reading: str | None = None) -> Standing:
+def _standing(files: JsonFiles, row: dict, reading: str | None = None) -> Standing:
     """A row with what its metrics have; a `reading` is the entry of another markup in them."""
     name, source, markup = row["name"], _text(row, "source"), _text(row, "markup")
     if row.get("net") == BASELINE:
@@ -131,7 +110,7 @@ def _standing(files: _Files, row: dict, reading: str | None = None) -> Standing:
             for end in ("best", "worst")
         )
     except (KeyError, TypeError, ValueError):
-        files.problems.append(f"{folder}/{model_folder.METRICS} is damaged")
+        files.damaged.append(f"{folder}/{model_folder.METRICS}")
         errors, best, worst = {}, (), ()
     return Standing(
         name=name,
@@ -200,7 +179,7 @@ def _points(points: Sequence[Sequence[float] | None]) -> np.ndarray:
     return np.array([point or (np.nan, np.nan) for point in points], float).reshape(-1, 2)
 
 
-def _robustness(files: _Files) -> Robustness | None:
+def _robustness(files: JsonFiles) -> Robustness | None:
     data = files.read(ROBUSTNESS)
     conditions = {
         condition: {name: _numbers(cell) for name, cell in row.items() if isinstance(cell, dict)}

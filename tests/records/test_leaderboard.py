@@ -110,7 +110,7 @@ def test_a_damaged_file_is_left_out_and_named(copy, text):
 def test_without_any_file_there_is_nothing_and_it_is_said(tmp_path):
     found = leaderboard.read(tmp_path)
     assert not found.rows and found.robustness is None
-    assert found.problems == ("results.json is missing", "robustness.json is missing")
+    assert found.problems == ["results.json is missing", "robustness.json is missing"]
     assert tables.html([]) == "" == tables.robustness(None, [])
     for chart, words in (charts.curves([], BY_APP), charts.speed([])):
         assert words and not chart.data

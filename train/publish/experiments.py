@@ -2,12 +2,13 @@
 
 import math
 
+from kpdemo.records.json_files import JsonFiles
 from kpdemo.records.run import SWEEPS, TRIALS
 from kpdemo.records.seeds import Sample, comparison
-from train.publish.json_files import Files, dig, minutes, rounded
+from train.publish.figures import dig, minutes, rounded
 
 
-def sweeps(files: Files) -> list[dict]:
+def sweeps(files: JsonFiles) -> list[dict]:
     """The sweeps by name; in each, the unchanged recipe first, then the changed runs.
 
     A run has one entry for all of its seeds.
@@ -61,7 +62,7 @@ def seeds(name: str, histories: list[dict]) -> dict:
     }
 
 
-def trials(files: Files) -> list[dict]:
+def trials(files: JsonFiles) -> list[dict]:
     """Trials on the way to the default models, by model and then by name.
 
     `tried` describes the difference, `validation` the faces that the error was measured on: only

@@ -9,12 +9,13 @@ import numpy as np
 from kpdemo.keypoints.metrics import interval
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
+from kpdemo.records.json_files import JsonFiles
 from kpdemo.records.standings import FIFTEEN
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe as recipes
 from train.claims import resolve
 from train.publish import experiments
-from train.publish.json_files import Files, dig, minutes, rounded
+from train.publish.figures import dig, minutes, rounded
 from train.publish.model_card import SOURCE_TITLES
 
 NAME = "results.json"
@@ -53,7 +54,7 @@ def collect(weights: Path = WEIGHTS_DIR) -> dict:
     MediaPipe has only the latter, for its groups and inner points, too. "fifteen" has the same
     rows for 68 points converted to Kaggle's 15. "problems" lists damaged files, which are skipped.
     """
-    files = Files(weights)
+    files = JsonFiles(weights)
     benchmark = files.read("benchmark.json")
     speeds = benchmark.pop("models", {})
     models = [model_row(files, name, speeds.get(name, {})) for name in model_names(weights)]
@@ -68,7 +69,7 @@ def collect(weights: Path = WEIGHTS_DIR) -> dict:
         "trials": experiments.trials(files),
         "training_benchmark": files.read("training_benchmark.json") or None,
         "page_benchmark": files.read("page_benchmark.json") or None,
-        "problems": sorted(set(files.problems)),
+        "problems": sorted(set(files.damaged)),
     }
 
 
@@ -88,7 +89,7 @@ def model_names(weights: Path) -> list[str]:
     return sorted(names, key=lambda n: (first.index(n) if n in first else len(first), n))
 
 
-def model_row(files: Files, name: str, speed: dict) -> dict:
+def model_row(files: JsonFiles, name: str, speed: dict) -> dict:
     """The row of one model folder."""
     history = files.read(name, model_folder.HISTORY)
     metrics = files.read(name, model_folder.METRICS)
@@ -104,7 +105,7 @@ def model_row(files: Files, name: str, speed: dict) -> dict:
     }
 
 
-def baseline_rows(files: Files, speed: dict) -> list[dict]:
+def baseline_rows(files: JsonFiles, speed: dict) -> list[dict]:
     """MediaPipe, one row for each map to iBUG's points."""
     metrics = files.read(BASELINE, model_folder.METRICS)
     source = SOURCE if SOURCE in metrics else None
@@ -117,7 +118,7 @@ def baseline_rows(files: Files, speed: dict) -> list[dict]:
     return rows
 
 
-def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
+def compare_to_mediapipe(files: JsonFiles, rows: list[dict]) -> None:
     """Set `less_mediapipe` of the 68-point rows: their error on detected faces minus that of
     MediaPipe's fitted map on the same faces, as the mean difference and its 95 % interval."""
 
@@ -141,7 +142,7 @@ def compare_to_mediapipe(files: Files, rows: list[dict]) -> None:
             }
 
 
-def fifteen_rows(files: Files, rows: list[dict]) -> list[dict]:
+def fifteen_rows(files: JsonFiles, rows: list[dict]) -> list[dict]:
     """The 68-point rows again, with the metrics of their points converted to Kaggle's 15."""
     result = []
     for each in rows:
@@ -225,7 +226,7 @@ def row(
     }
 
 
-def trained_on(files: Files, name: str, recipe: dict) -> list[str] | None:
+def trained_on(files: JsonFiles, name: str, recipe: dict) -> list[str] | None:
     """Titles of all data sets that the weights were trained on, in earlier runs, too."""
     sources = dig(recipe, "data", "train")
     if sources is None:
@@ -235,7 +236,7 @@ def trained_on(files: Files, name: str, recipe: dict) -> list[str] | None:
         try:
             earlier = recipes.load(Path(start).name)
         except ConfigError:
-            files.problems.append(
+            files.damaged.append(
                 f"{name}/{model_folder.HISTORY}: the training data of {start} is unknown"
             )
             break

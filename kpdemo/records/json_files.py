@@ -1,0 +1,28 @@
+"""Reading the JSON files that training and evaluation left in a folder."""
+
+from pathlib import Path
+
+from kpdemo.system import json_file
+
+
+class JsonFiles:
+    """Reads the files under `root`, each once; `missing` and `damaged` list those without data."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.missing: list[str] = []
+        self.damaged: list[str] = []
+        self._objects: dict[str, dict] = {}
+
+    def read(self, *parts: str) -> dict:
+        """The object in a file; empty if it is missing or damaged. NaN becomes None."""
+        name = "/".join(parts)
+        if name not in self._objects:
+            self._objects[name] = {}
+            try:
+                self._objects[name] = json_file.read(self.root / name)
+            except FileNotFoundError:
+                self.missing.append(name)
+            except (ValueError, OSError):
+                self.damaged.append(name)
+        return self._objects[name]
