@@ -33,6 +33,7 @@ SLOW = {
     "test_speed.py",
     "test_evaluate.py",
     "test_folder.py",
+    "test_foreign_onnx.py",
     "test_trainer.py",
     "test_network.py",
     "test_onnx.py",

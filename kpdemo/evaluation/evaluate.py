@@ -204,13 +204,13 @@ def _predictions(
 
 def _scheme(labels: str, model: str) -> str | None:
     """The markup in which to compare: that in which the other can name more points."""
-    in_model, in_labels = _named(labels, model).sum(), _named(model, labels).sum()
+    in_model, in_labels = _nameable(labels, model).sum(), _nameable(model, labels).sum()
     if not max(in_model, in_labels):
         return None
     return model if in_model >= in_labels else labels
 
 
-def _named(source: str, target: str) -> np.ndarray:
+def _nameable(source: str, target: str) -> np.ndarray:
     """Which points of the target's markup the source can name: bool `(K_target,)`."""
     points = np.zeros((len(markups.get(source)), 2), np.float32)
     return np.isfinite(markups.convert(points, source, target)).all(-1)
@@ -223,7 +223,7 @@ def _in_scheme(
     truth = np.stack(
         [markups.convert(face.points, report.labels.markup, scheme) for face in report.faces]
     )
-    truth[:, ~_named(markup, scheme)] = np.nan
+    truth[:, ~_nameable(markup, scheme)] = np.nan
     return markups.convert(predicted, markup, scheme), truth
 
 

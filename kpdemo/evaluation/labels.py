@@ -84,22 +84,22 @@ def read(folder: Path, source: Path | None = None) -> Labels:
 
 def _pts(folder: Path, pictures: Photos) -> Labels | None:
     """The labels in `.pts` files beside pictures; None where there is no such file."""
-    found = [path for path in folder.rglob("*") if path.suffix.lower() == ".pts"]
     by_place = {
         (path.parent, path.stem.casefold()): path
-        for path in sorted(found)
-        if not path.name.startswith(".")  # "._NAME" of archives made on a Mac
+        for path in sorted(folder.rglob("*"))
+        # "._NAME" comes from archives made on a Mac.
+        if path.suffix.lower() == ".pts" and not path.name.startswith(".")
     }
     if not by_place:
         return None
     labels = Labels(pictures, "ibug-68", list(by_place.values()))
-    used = set()
+    with_picture = set()
     for name, path in pictures.paths.items():
         label = by_place.get((path.parent, path.stem.casefold()))
         if label is None:
             labels.unlabelled += 1
             continue
-        used.add(label)
+        with_picture.add(label)
         where = spelt(label.relative_to(folder).as_posix())
         try:
             points = annotations.read_pts(_text(label, where), 68, 1, where)
@@ -108,7 +108,7 @@ def _pts(folder: Path, pictures: Photos) -> Labels | None:
             continue
         _add(labels, name, path, [points])
     for label in by_place.values():
-        if label not in used:
+        if label not in with_picture:
             where = spelt(label.relative_to(folder).as_posix())
             labels.bad[where] = "There is no picture of this name beside it."
     return labels
@@ -243,7 +243,7 @@ def _place(labels: Labels, faces: Mapping[str, list[np.ndarray]], path: Path) ->
     by_end: dict[str, list[str]] = {}
     for name in labels.pictures.paths:
         by_end.setdefault(name.rpartition("/")[2], []).append(name)
-    labelled = set()
+    names = set()
     for given, points in faces.items():
         name = given if given in labels.pictures.paths else spelt(given)
         same = by_end.get(name.rpartition("/")[2], [])
@@ -252,6 +252,6 @@ def _place(labels: Labels, faces: Mapping[str, list[np.ndarray]], path: Path) ->
         if name not in labels.pictures.paths:
             labels.bad[spelt(given)] = f"{path.name} labels it, and there is no such picture."
             continue
-        labelled.add(name)
+        names.add(name)
         _add(labels, name, labels.pictures.paths[name], points)
-    labels.unlabelled = len(labels.pictures.paths) - len(labelled)
+    labels.unlabelled = len(labels.pictures.paths) - len(names)

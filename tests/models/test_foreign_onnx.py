@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
+from onnx import TensorProto, helper, numpy_helper
 
 import kpdemo
 from kpdemo.__main__ import main
@@ -22,31 +21,31 @@ CONFIG = {
 }
 
 
-class Constant(nn.Module):
-    """Gives the same points for every face, moved by the mean of each channel."""
-
-    def __init__(self, points: np.ndarray, channels: int = 3) -> None:
-        super().__init__()
-        self.points = nn.Parameter(torch.from_numpy(points.astype(np.float32)).flatten())
-        self.channels = channels
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self.points + pictures.mean((2, 3))[:, :1]
-
-
-def export(folder: Path, net: nn.Module, batch: int | None = None, **changes: object) -> Path:
+def constant(folder: Path, points: np.ndarray, batch: int | None = None, **changes: object) -> Path:
+    """A net that gives these points for every face, moved by the mean of the first channel."""
     config = CONFIG | changes
     size = config["input"]
-    example = torch.zeros(batch or 2, size["channels"], size["height"], size["width"])
-    path = folder / "mine.onnx"
-    torch.onnx.export(
-        net.eval(),
-        (example,),
-        path,
-        dynamic_shapes=None if batch else ({0: torch.export.Dim("N")},),
-        external_data=False,
-        verbose=False,
+    shape = [batch or "N", size["channels"], size["height"], size["width"]]
+    nodes = [
+        helper.make_node("ReduceMean", ["pixels", "axes"], ["means"], keepdims=0),
+        helper.make_node("Gather", ["means", "first"], ["mean"], axis=1),
+        helper.make_node("Add", ["mean", "points"], ["moved"]),
+    ]
+    constants = {
+        "axes": np.array([2, 3]),
+        "first": np.array([0]),
+        "points": points.astype(np.float32).reshape(1, -1),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("moved", TensorProto.FLOAT, [shape[0], points.size])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    path = folder / "mine.onnx"
+    path.write_bytes(model.SerializeToString())
     path.with_suffix(".json").write_text(json.dumps(config))
     return path
 
@@ -58,7 +57,7 @@ def points() -> np.ndarray:
 
 @pytest.mark.parametrize("batch", [None, 1, 4])
 def test_crops_are_scaled_and_points_come_back_for_any_number_of_faces(tmp_path, points, batch):
-    predictor = foreign_onnx.load(export(tmp_path, Constant(points), batch), "mine")
+    predictor = foreign_onnx.load(constant(tmp_path, points, batch), "mine")
     levels = np.array([0, 51, 102, 153, 204, 255] * 2, np.uint8)
     crops = np.broadcast_to(levels[:, None, None, None], (12, 24, 16, 3))
     moves = (levels / 255 - 0.5) / 0.25
@@ -74,10 +73,8 @@ def test_crops_are_scaled_and_points_come_back_for_any_number_of_faces(tmp_path,
     ],
 )
 def test_coordinates_may_be_counted_in_other_ways(tmp_path, points, coordinates, convert):
-    path = export(tmp_path, Constant(convert(points)), coordinates=coordinates)
-    path.with_suffix(".json").write_text(
-        json.dumps(CONFIG | {"coordinates": coordinates, "input": CONFIG["input"] | {"mean": [0]}})
-    )
+    size = CONFIG["input"] | {"mean": [0]}
+    path = constant(tmp_path, convert(points), coordinates=coordinates, input=size)
     predictor = foreign_onnx.load(path, "mine")
     crops = np.zeros((1, 24, 16, 3), np.uint8)
     np.testing.assert_allclose(predictor.keypoints(crops)[0], points, atol=1e-5)
@@ -139,7 +136,7 @@ def _config(**changes):
     ],
 )
 def test_what_does_not_fit_is_one_sentence(tmp_path, points, change, sentence):
-    path = export(tmp_path, Constant(points))
+    path = constant(tmp_path, points)
     change(path)
     with pytest.raises(CheckpointError) as error:
         foreign_onnx.load(path, "mine.onnx")
@@ -148,7 +145,7 @@ def test_what_does_not_fit_is_one_sentence(tmp_path, points, change, sentence):
 
 
 def test_without_onnx_runtime_the_others_go_on(tmp_path, points, hopper, monkeypatch):
-    path = export(tmp_path, Constant(points))
+    path = constant(tmp_path, points)
     monkeypatch.setattr(foreign_onnx, "find_spec", lambda name: None)
     result = kpdemo.compare(hopper, [str(path), "simplenet"])
     assert "pip install onnxruntime" in result.unavailable[str(path)]
