@@ -20,9 +20,9 @@ from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side
 from kpdemo.structures import Comparison
 from kpdemo.ui import examples
-from kpdemo.ui.compare import frame, ground_truth, messages, panels, table
+from kpdemo.ui.compare import ground_truth, messages, panels, table
 from kpdemo.ui.session import PhotoResult
-from kpdemo.ui.shared import component, notice
+from kpdemo.ui.shared import component, image_data, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -54,6 +54,7 @@ _SAVE = """(file) => {
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }"""
+_FRAME = "camera frame"  # in place of an upload's path: a frame of the camera has no file
 _UNCHANGED: Any = gr.skip()
 _RUN: dict[str, Any] = {
     "concurrency_id": MODELS_QUEUE,
@@ -235,11 +236,11 @@ def compare_frame(
     if not models:
         return Update(message=notice.error(messages.NO_MODEL))
     try:
-        photo = frame.load(picture)
+        photo = image_data.photo(picture)
     except ImageError as error:
         return Update(message=notice.error(str(error)))
     comparison = _compare(engine, photo, models, progress)
-    return display(engine, PhotoResult(frame.NAME, photo, comparison))._replace(photo=None)
+    return display(engine, PhotoResult(_FRAME, photo, comparison))._replace(photo=None)
 
 
 def display(engine: Engine, result: PhotoResult) -> Update:
