@@ -211,7 +211,8 @@ def test_a_camera_answers_with_points_jitter_and_expression(hopper_path):
     assert len(points["raw"]) == 68 and points["raw"] == points["steady"]
     assert 0 < first["models"]["unet"]["apart"] < 10
     second = cameras.look(frame(hopper_path, 0.1, expression=True))
-    assert second["models"]["unet"]["jitter"] == pytest.approx([0, 0], abs=0.5)
+    raw, steady = second["models"]["unet"]["jitter"]  # since a followed face is cut a bit otherwise
+    assert 0 <= steady <= raw < 2
     assert second["models"]["unet"]["apart"] is None
     assert set(second["expression"]) == set(Expression._fields)
     other = cameras.look(frame(hopper_path, 0.2, camera="b"))

@@ -23,14 +23,13 @@ from kpdemo.ui.compare import (
     degrade,
     downloads,
     drag,
-    frame,
     ground_truth,
     messages,
     panels,
     table,
 )
 from kpdemo.ui.session import PhotoResult
-from kpdemo.ui.shared import component, notice
+from kpdemo.ui.shared import component, image_data, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -54,6 +53,7 @@ _CHOSEN = """(models, more) => document.dispatchEvent(
   new CustomEvent("kp-models", { detail: [...models, ...more] }))"""
 _BUSY = """() => document.dispatchEvent(new CustomEvent("kp-busy", { detail: %d }))"""
 _OPENING = Lock()
+_FRAME = "camera frame"  # in place of an upload's path: a frame of the camera has no file
 _UNCHANGED: Any = gr.skip()
 _RUN: dict[str, Any] = {
     "concurrency_id": MODELS_QUEUE,
@@ -285,11 +285,11 @@ def compare_frame(
     if not models:
         return Update(message=notice.error(messages.NO_MODEL))
     try:
-        photo = frame.load(picture)
+        photo = image_data.photo(picture)
     except ImageError as error:
         return Update(message=notice.error(str(error)))
     comparison = engine.compare(photo, models, _saying(progress))
-    return display(engine, PhotoResult(frame.NAME, photo, comparison))._replace(photo=None)
+    return display(engine, PhotoResult(_FRAME, photo, comparison))._replace(photo=None)
 
 
 def choose(

@@ -6,7 +6,6 @@ is processed in memory, and only the keypoints go back, for the browser to draw.
 
 import json
 import threading
-from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from kpdemo.keypoints import agreement, markup
 from kpdemo.media import draw, images
 from kpdemo.models.expressions import Expressions
 from kpdemo.structures import Answer
-from kpdemo.ui.shared import component
+from kpdemo.ui.shared import component, image_data
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.zoo import BASELINE
 
@@ -93,7 +92,7 @@ class Cameras:
         `models` are those to compare; `expression` is whether that is to be read too. ValueError
         for a picture or models that cannot be used.
         """
-        photo = picture(frame["picture"])
+        photo = _photo(frame["picture"])
         camera = self._camera(str(frame["camera"]))
         with camera.lock:
             compared = camera.stream.compare(photo, frame["models"], float(frame["seconds"]))
@@ -129,11 +128,10 @@ class Cameras:
         return {name: round(value, 3) for name, value in expression._asdict().items()}
 
 
-def picture(text: str) -> images.Photo:
-    """A frame of a camera, which comes as a data URI; raises ImageError."""
-    if len(text) > _MAX_LETTERS:
+def _photo(picture: str) -> images.Photo:
+    if len(picture) > _MAX_LETTERS:
         raise images.ImageError("A frame of the camera was too large; reload the page.")
-    return images.load(b64decode(text.partition(",")[2]))
+    return image_data.photo(picture)
 
 
 def _answer(compared: StreamFrame) -> dict[str, Any]:

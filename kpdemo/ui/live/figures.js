@@ -3,7 +3,7 @@
 
 import { make, mean } from "../shared/common.js";
 
-const WINDOW = 2000; // milliseconds
+const [WINDOW, LEAST] = [2000, 4]; // milliseconds, and frames of a slow server
 const UPDATE = 400; // milliseconds between two updates
 
 const percent = (value) => (value === null ? "–" : `${value.toFixed(2)} %`);
@@ -29,7 +29,8 @@ export function createFigures(body) {
 
   // Frames a second over the last while, or null where it is not yet time to tell.
   function add(time, models, baseline) {
-    frames = [...frames.filter((frame) => time - frame.time < WINDOW), { time, models }];
+    frames.push({ time, models });
+    while (frames.length > LEAST && time - frames[0].time > WINDOW) frames.shift();
     if (frames.length < 2 || time - lastUpdate < UPDATE) return null;
     lastUpdate = time;
     for (const row of body.rows) show(row, row.dataset.model === baseline);

@@ -5,7 +5,8 @@ import { make } from "../shared/common.js";
 
 const MESH = 100; // points from which on they are small
 
-function drawFace(pen, prediction, steady, size, color, contours) {
+function drawFace(pen, prediction, steady, size, contours) {
+  const { color } = prediction;
   const points = steady ? prediction.steady : prediction.raw;
   const mesh = points.length > MESH;
   const radius = Math.max((mesh ? 0.006 : 0.014) * size, mesh ? 0.5 : 1.3);
@@ -63,10 +64,12 @@ export function createStage(systems, contours, text) {
     pen.translate(0.5, 0.5);
     let count = 0;
     for (const face of faces) {
-      for (const { name, color } of systems) {
-        const prediction = face.answers[name];
-        if (!prediction) continue;
-        drawFace(pen, prediction, steady, face.width, color, contours);
+      const predictions = systems
+        .map(({ name, color }) => ({ color, ...face.answers[name] }))
+        .filter(({ raw }) => raw)
+        .sort((one, two) => two.raw.length - one.raw.length); // a mesh would hide the others
+      for (const prediction of predictions) {
+        drawFace(pen, prediction, steady, face.width, contours);
         count += prediction.raw.length;
       }
     }

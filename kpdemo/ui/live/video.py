@@ -5,7 +5,6 @@ import io
 import logging
 import tempfile
 import time
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
@@ -24,7 +23,7 @@ from kpdemo.media import video_writer
 from kpdemo.media.video import Clip, VideoError
 from kpdemo.ui.live.handover import Handover
 from kpdemo.ui.live.video_request import Claim, Request
-from kpdemo.ui.shared import notice
+from kpdemo.ui.shared import image_data, notice
 
 _NO_VIDEO = "Choose a video first: drop a file, or click to pick one."
 _NO_MODEL = "Choose at least one model first."
@@ -32,7 +31,7 @@ _CANCELLED = "Cancelled; nothing of this video is kept."
 _FAILED = "The video could not be compared because of a fault of this app; try another one."
 _INTERVAL = 0.3  # seconds between progress updates, and between checks for a cancel
 _TRIAL = 4  # frames that are compared for the estimate; the first costs more than the others
-_PREVIEW, _QUALITY = 960, 80  # a preview's longer side in pixels, and its JPEG's quality
+_PREVIEW = 960  # pixels of a preview's longer side
 _UNCHANGED: Any = gr.skip()
 
 log = logging.getLogger(__name__)
@@ -229,10 +228,7 @@ def _preview(pixels: np.ndarray) -> str:
     """HTML of a frame of the film."""
     scale = min(1.0, _PREVIEW / max(pixels.shape[:2]))
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
-    source = b64encode(data.tobytes()).decode()
-    return f'<img src="data:image/jpeg;base64,{source}" alt="The frame compared last">'
+    return f'<img src="{image_data.data_uri(small, "jpeg")}" alt="The frame compared last">'
 
 
 def _jitter(values: dict[str, list[Jitter]], titles: dict[str, str]) -> list[str]:

@@ -1,9 +1,11 @@
 """Images as data URIs: pixels only, no metadata."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 import cv2
 import numpy as np
+
+from kpdemo.media import images
 
 _OPTIONS = {"png": [], "jpeg": [cv2.IMWRITE_JPEG_QUALITY, 88]}
 
@@ -21,3 +23,8 @@ def shrunk_uri(pixels: np.ndarray, side: int) -> str:
     scale = min(1.0, side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return data_uri(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), "jpeg")
+
+
+def photo(uri: str) -> images.Photo:
+    """The photo in a data URI; raises ImageError for one that cannot be used."""
+    return images.load(b64decode(uri.partition(",")[2]))
