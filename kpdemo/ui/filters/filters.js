@@ -1,6 +1,6 @@
 // The value holds a whole layer, so that nothing here needs the server.
 
-import { decodeBase64, make } from "../shared/common.js";
+import { decodeBase64, make, plural } from "../shared/common.js";
 import { COLORS, decodeSigned, fitCells, paint, paintKernel, VEIL } from "./paint.js";
 import { responsePicture } from "./response.js";
 import { exact, latestSum, onSum, sumView } from "./sums.js";
@@ -199,7 +199,7 @@ export default function mount({ element, props, trigger, watch }) {
     showSum();
     const sum = latestSum();
     if (isShown(sum)) {
-      status.textContent = `Row ${sum.row + 1}, column ${sum.column + 1}: ${exact(sum.value)}, of ${sum.inputs} inputs`;
+      status.textContent = `Row ${sum.row + 1}, column ${sum.column + 1}: ${exact(sum.value)}, of ${plural(sum.inputs, "input")}`;
     }
   }
 

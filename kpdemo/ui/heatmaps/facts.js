@@ -7,10 +7,13 @@ const EXPLANATIONS = {
     `The brighter a cell, the more of the net’s expectation lies in it; a map sums to one, and is the mean of those on the face and on its mirror image. The cross is the highest cell, the ellipse one standard deviation around the map’s mean, the dot the prediction: that mean${calibrated ? ", moved a little by a calibration that was fitted on training faces" : ""}.`,
   heights: () =>
     "The brighter a cell, the higher the map there; the net was trained on a Gaussian of height 1 around the point. The cross is its highest cell, the ellipse one standard deviation around its mean, the dot the prediction: that cell, moved a quarter of a cell towards its higher neighbour.",
-  moves: () =>
-    "A plain grey square, as large as the dashed one, occluded every place of the picture in turn: the brighter a place, the farther the point moved, so the prediction depends on bright places. The cross is the brightest, the dot the prediction with nothing occluded. Moves are the net’s own, without the flip test that its other predictions have.",
+  occlusion: () =>
+    "A plain grey square, as large as the dashed one, occluded every place of the picture in turn: the brighter a place, the farther the point moved, so the prediction depends on bright places. The cross is the brightest, the dot the prediction with nothing occluded. Moves are the net’s own, without the flip test that its other predictions have. It can say what is missed when it is gone; it cannot say why, and a grey square is itself something that no face has.",
+  gradients: () =>
+    "Gradient × input: how much the contrast of each place pulls the point, by the net’s derivatives at this very picture; the length of the pull is shown, not its direction. The cross is the strongest place, the dot the prediction. It can say, to a fine grain, what small changes would matter; it cannot say what happens when a place is gone, and adds up to the whole prediction only for a linear net, which this is not.",
 };
-export const explain = (panels) => [...new Set(panels.map((panel) => EXPLANATIONS[panel.kind](panel)))].join(" ");
+export const explain = (panels) =>
+  [...new Set(panels.map((panel) => EXPLANATIONS[panel.method ?? panel.kind](panel)))].join(" ");
 
 export const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
@@ -37,8 +40,10 @@ export function factsOf(panel, at, { top: highest }, sharedTop, gradient) {
   let top;
   if (panel.kind === "moves") {
     top = percent(highest);
-    rows.push(["Moves at most", `${top} ${panel.unit}`]);
-    rows.push(["Moves on average", `${percent(over(panel.mean))} ${panel.unit}`]);
+    const [most, average] =
+      panel.method === "occlusion" ? ["Moves at most", "Moves on average"] : ["Strongest pull", "Average pull"];
+    rows.push([most, `${top} ${panel.unit}`]);
+    rows.push([average, `${percent(over(panel.mean))} ${panel.unit}`]);
   } else {
     const shares = panel.kind === "shares";
     top = shares ? percent(over(panel.top)) : digits(over(panel.top));

@@ -32,7 +32,7 @@ export default function mount({ element, props, trigger, watch }) {
     face.parentElement.hidden = data.faces < 2;
     model.value = data.model;
     face.value = data.face;
-    if (views.every((radio) => allows(radio.value))) preference = data.view; // after a cancel, what was there before
+    if (!isBeside() && allows("heatmap")) preference = data.view; // after a cancel, what was there before
     updateViews(data.view);
   }
 
@@ -42,7 +42,7 @@ export default function mount({ element, props, trigger, watch }) {
       radio.disabled = !allows(radio.value);
     }
     explanation.textContent = isBeside()
-      ? "Sensitivity is drawn for one model at a time."
+      ? "Sensitivity and gradients are drawn for one model at a time."
       : allows("heatmap")
         ? ""
         : "This model has no heatmaps: it predicts coordinates only.";
@@ -54,7 +54,7 @@ export default function mount({ element, props, trigger, watch }) {
 
   element.addEventListener("change", (event) => {
     if (event.target.type === "radio") preference = event.target.value;
-    updateViews(isBeside() ? "heatmap" : allows("heatmap") ? preference : "sensitivity");
+    updateViews(isBeside() ? "heatmap" : allows(preference) ? preference : "sensitivity");
     const view = views.find((radio) => radio.checked).value;
     trigger("input", { model: model.value, face: Number(face.value), view });
   });

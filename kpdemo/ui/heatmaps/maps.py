@@ -136,10 +136,27 @@ def sensitivity(
     panel, pixels, _ = _panel(title, model, view, prediction, shifts)
     return panel | {
         "kind": "moves",
+        "method": "occlusion",
         "shown": True,
         "top": shifts.max((-2, -1)),
         "mean": shifts.mean((-2, -1)),
         "patch": PATCH * min(pixels.width, pixels.height),
+    }
+
+
+def gradients(
+    title: str, model: Model, view: View, prediction: Prediction, shares: np.ndarray
+) -> Panel:
+    """Which parts of the photo pull a net's points: `shares` are those of
+    `gradients.attribution`."""
+    lengths = np.linalg.norm(shares, axis=1)
+    panel, _, _ = _panel(title, model, view, prediction, lengths)
+    return panel | {
+        "kind": "moves",
+        "method": "gradients",
+        "shown": True,
+        "top": lengths.max((-2, -1)),
+        "mean": lengths.mean((-2, -1)),
     }
 
 

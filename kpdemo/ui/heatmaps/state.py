@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from kpdemo.structures import Comparison
 
-HEATMAP, SENSITIVITY = "heatmap", "sensitivity"
+HEATMAP, SENSITIVITY, GRADIENTS = "heatmap", "sensitivity", "gradients"
 # In place of a model: all nets with heatmaps beside each other.
 SIDE_BY_SIDE = "*"
 

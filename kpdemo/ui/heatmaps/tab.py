@@ -11,14 +11,22 @@ import gradio as gr
 from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.engine.engine import Engine
-from kpdemo.explain import occlusion
+from kpdemo.explain import gradients, occlusion
 from kpdemo.explain.face_crop import cut_of
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.nets import has_heatmaps
 from kpdemo.models.predict import predict
 from kpdemo.structures import NO_FACE
 from kpdemo.ui.heatmaps import maps
-from kpdemo.ui.heatmaps.state import HEATMAP, SENSITIVITY, SIDE_BY_SIDE, Choice, Display, Request
+from kpdemo.ui.heatmaps.state import (
+    GRADIENTS,
+    HEATMAP,
+    SENSITIVITY,
+    SIDE_BY_SIDE,
+    Choice,
+    Display,
+    Request,
+)
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
@@ -37,6 +45,10 @@ above.</p>"""
 _TO_TRAIN = """<p class="kp-small">The weights of these two nets are missing:
 <code>python -m train sweep unet-sigma</code> trains both, and as <code>weights/unet-report</code>
 and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""
+_PROGRESS = {
+    SENSITIVITY: "Occluding one place after another",
+    GRADIENTS: "Following the gradients of one point after another",
+}
 _CANCELLED = "Cancelled. Choose a model or a view to draw it."
 # Drawings of one photo that a session keeps, of some 200 kB each.
 _MAX_DRAWINGS = 24
@@ -203,7 +215,7 @@ def show(
                 yield Update().idle() if request.choice else _cancelled(choices, result, current)
                 return
             if drawing is None:
-                text = f"Occluding one place after another: {100 * share:.0f} %"
+                text = f"{_PROGRESS[new.choice.view]}: {100 * share:.0f} %"
                 yield Update(message=notice.progress(text, share), cancel=gr.update(visible=True))
             else:
                 new.drawings[new.choice] = drawing
@@ -244,7 +256,7 @@ def _next_display(
             previous = Display(None, replace(current.choice, face=0), current.requested, {})
     if choice.model == SIDE_BY_SIDE:
         choice = replace(choice, view=HEATMAP)
-    elif choice.model not in choices.with_heatmaps:
+    elif choice.view == HEATMAP and choice.model not in choices.with_heatmaps:
         choice = replace(choice, view=SENSITIVITY)
     if choice not in drawings:
         drawings = dict([*drawings.items()][1 - _MAX_DRAWINGS :])
@@ -290,14 +302,18 @@ def _draw(
     if choice.view == HEATMAP:
         yield 1, maps.value(view, maps.heatmaps(title, model, view, prediction))
         return
-    steps = occlusion.sensitivity(model, pixels)
-    shifts = None
-    while shifts is None:
+    method, panel = {
+        SENSITIVITY: (occlusion.sensitivity, maps.sensitivity),
+        GRADIENTS: (gradients.attribution, maps.gradients),
+    }[choice.view]
+    steps = method(model, pixels)
+    result = None
+    while result is None:
         # One step a turn: others get in between, and a cancel leaves nothing locked.
         with engine.turn:
-            share, shifts = next(steps)
+            share, result = next(steps)
         yield share, None
-    yield 1, maps.value(view, maps.sensitivity(title, model, view, prediction, shifts))
+    yield 1, maps.value(view, panel(title, model, view, prediction, result))
 
 
 def side_by_side(

@@ -34,7 +34,9 @@ def first_layer(name: str) -> filters.Layer:
 
 def test_kernels_are_there_without_a_photo_and_say_how_to_get_answers(page):
     open_filters(page)
-    expect(tiles(page)).to_have_count(first_layer("simplenet").outputs)
+    expect(tiles(page)).to_have_count(first_layer("resnet18").outputs)
+    expect(page.locator("#filters-model input")).to_have_value("ResNet-18")
+    expect(page.locator("#filters-layer input")).to_have_value("Stem · conv (7×7, 64)")
     expect(page.locator("#filters .kp-kernels-hint")).to_contain_text("Compare a photo")
     expect(tiles(page).first.locator("canvas")).to_have_count(1)
     expect(page.locator("#filters-first figure")).to_have_count(4)
@@ -47,7 +49,7 @@ def test_another_model_and_layer_bring_their_kernels(page):
     open_filters(page)
     choose(page, "Model", "U-Net")
     expect(tiles(page)).to_have_count(first_layer("unet").outputs)
-    choose(page, "Layer", "Way down, level 5, convolution 2")
+    choose(page, "Layer", "Encoder 5 · conv 2 (3×3, 384)")
     expect(page.locator(".kp-kernels-about")).to_contain_text("384 kernels of 3×3")
     expect(tiles(page)).to_have_count(128)
     page.get_by_role("button", name="Next").click()
@@ -125,3 +127,71 @@ def test_a_narrow_page_shows_the_kernel_from_below_and_gives_the_focus_back(open
     page.keyboard.press("Escape")
     expect(details).to_be_hidden()
     expect(tiles(page).nth(6)).to_be_focused()
+
+
+def test_a_kernel_under_the_pointer_or_the_focus_is_shown_on_the_photo_at_size(page):
+    take_example(page, "Grace Hopper")
+    open_filters(page)
+    details = page.locator(".kp-kernel-details")
+    heading = details.get_by_role("heading", level=2)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    tiles(page).nth(3).hover()
+    expect(heading).to_have_text("Kernel 4 of 64")
+    assert details.get_by_role("application").bounding_box()["width"] > 300
+    # It is not chosen yet: what was comes back.
+    expect(tiles(page).first).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("tab", name="Filters").hover()
+    expect(heading).to_have_text("Kernel 1 of 64")
+    tiles(page).first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(heading).to_have_text("Kernel 2 of 64")
+    expect(tiles(page).first).to_have_attribute("aria-pressed", "true")
+    assert not [url for url in asked if not url.startswith("data:")]
+
+
+def figures(page: Page) -> dict[str, float]:
+    """The lines of the sum, by name."""
+    lines = page.locator(".kp-sum dl div")
+    return {
+        line.locator("dt").inner_text(): float(line.locator("dd").inner_text().replace("−", "-"))
+        for line in lines.all()
+    }
+
+
+def test_the_sum_behind_a_place_adds_up_by_mouse_and_keyboard(page):
+    take_example(page, "Grace Hopper")
+    open_filters(page)
+    tiles(page).nth(4).click()
+    picture = page.locator(".kp-kernel-details").get_by_role("application")
+    box = picture.bounding_box()
+    # The middle of the cell in row 23 and column 28 of 56.
+    picture.click(position={"x": box["width"] * 27.5 / 56, "y": box["height"] * 22.5 / 56})
+    total = page.locator(".kp-sum")
+    expect(total).to_contain_text("Row 23, column 28")
+    expect(total.locator("table")).to_have_count(3)  # input, weights, products
+    expect(total.locator("table").first.locator("td")).to_have_count(49)
+    lines = figures(page)
+    assert lines["Convolution"] == lines["Sum of products, 1 input"] + lines["Bias"]
+    (norm,) = (name for name in lines if name.startswith("Batch norm"))
+    factor, sign, shift = norm.replace("Batch norm: × ", "").replace("−0", "-0").split(" ")
+    calculated = float(factor) * lines["Convolution"] + (-1 if sign == "−" else 1) * float(shift)
+    assert lines[norm] == pytest.approx(calculated, abs=1e-3)
+    assert lines["The map shows"] == pytest.approx(lines[norm], abs=1.01e-4)
+    assert lines["ReLU hands on"] == max(0, lines["The map shows"])
+    picture.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(total).to_contain_text("Row 24, column 29")
+    expect(page.locator("#filters .kp-spoken")).to_contain_text("Row 24, column 29: ")
+    # Another kernel at the same place, and a layer of many inputs: the strongest, and the rest.
+    tiles(page).nth(7).click()
+    expect(page.locator(".kp-kernel-details h2")).to_have_text("Kernel 8 of 64")
+    expect(total).to_contain_text("Row 24, column 29")
+    choose(page, "Layer", "Stage 1 · block 1 · conv 1")
+    expect(page.locator(".kp-kernels-about")).to_contain_text("64 kernels of 3×3")
+    expect(total).to_have_count(0)
+    picture.focus()
+    page.keyboard.press("Enter")
+    expect(total).to_contain_text("The other 58 inputs together")
+    expect(total.locator("table")).to_have_count(3 * 6)
