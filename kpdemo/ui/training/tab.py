@@ -82,7 +82,7 @@ def build(tab: gr.Tab) -> None:
 
 def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
     _heading("Learning curves")
-    with gr.Row(elem_classes="kp-choices"):
+    with gr.Row(elem_classes="kp-training-choices"):
         recipes = gr.Dropdown(
             _runs(library),
             value=[name for name in DEFAULT_MODELS if name in library.runs],
@@ -120,7 +120,7 @@ def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
 
 def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
     _heading("Sweeps: one setting changed")
-    with gr.Row(elem_classes="kp-choices"):
+    with gr.Row(elem_classes="kp-training-choices"):
         sweep = gr.Dropdown(
             _sweeps(library),
             value=next(iter(library.sweeps), None),
@@ -143,7 +143,7 @@ def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
 def _build_errors(library: Library, version: gr.State) -> tuple[gr.Radio, gr.Dropdown]:
     _heading("Errors by keypoint")
     markups = _markups(library)
-    with gr.Row(elem_classes="kp-choices"):
+    with gr.Row(elem_classes="kp-training-choices"):
         points = gr.Radio(
             markups,
             value=markups[0][1] if markups else None,
