@@ -1,5 +1,7 @@
 """What the Leaderboard reads, from the real files under `weights/` and from damaged copies."""
 
+import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kpdemo import zoo
 from kpdemo.explain import architecture
 from kpdemo.keypoints import markup
 from kpdemo.models import model as checkpoint
@@ -15,7 +18,7 @@ from kpdemo.models.predict import predict
 from kpdemo.records import leaderboard
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Standing, shares_below
 from kpdemo.ui.about import diagrams
-from kpdemo.ui.leaderboard import charts, tables
+from kpdemo.ui.leaderboard import charts, downloads, latency, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -112,8 +115,68 @@ def test_without_any_file_there_is_nothing_and_it_is_said(tmp_path):
     assert not found.rows and found.robustness is None
     assert found.problems == ["results.json is missing", "robustness.json is missing"]
     assert tables.html([]) == "" == tables.robustness(None, [])
-    for chart, words in (charts.curves([], BY_APP), charts.speed([])):
+    for chart, words in (charts.curves([], BY_APP), latency.scatter([])):
         assert words and not chart.data
+
+
+def test_the_pareto_line_has_what_no_other_model_beats():
+    rows = [
+        Standing(name, None, "ibug-68", None, 1, True, False, {"ms_1": ms, "nme_compare": nme})
+        for name, ms, nme in (("a", 9, 3.0), ("b", 3, 5.0), ("c", 4, 5.0), ("d", 9, 4.0))
+    ]
+    assert [row.name for row in latency.pareto(rows)] == ["b", "a"]
+
+
+def test_the_scatter_has_both_views_and_names_what_is_outside():
+    rows = leaderboard.read().on(BOARDS[0])
+    chart, words = latency.scatter(rows)
+    few, both = (chart.layout.meta[view]["visible"] for view in (latency.FEW, latency.ALL))
+    assert len(few) == len(both) == len(chart.data)
+    assert [trace.visible for trace in chart.data] == list(few)
+    timed = [row for row in rows if row.figures.get("ms_1")]
+    names = [trace.text[0] for trace in chart.data if trace.visible and trace.text]
+    assert names == ["SimpleNet", "ResNet-18", "U-Net", "MediaPipe, ridge map"]
+    outside = [row for row in timed if row.figures["nme_compare"] > 8]
+    assert sum(both) == 1 + len(timed) - len(outside) and outside
+    for row in outside:
+        assert f"{zoo.title(row.name)} ({row.figures['nme_compare']:.0f} %)" in words
+    # Without our own nets, nothing is left out.
+    rows = leaderboard.read().on(BOARDS[2])
+    chart, words = latency.scatter(rows)
+    timed = [row for row in rows if row.figures.get("ms_1") and "nme_compare" in row.figures]
+    assert sum(chart.layout.meta[latency.FEW]["visible"]) == 1 + len(timed)
+    assert "outside" not in words
+
+
+def test_labels_of_the_first_view_hide_no_other():
+    for board in BOARDS[:2]:
+        chart, _ = latency.scatter(leaderboard.read().on(board))
+        shown = [t for t in chart.data if t.visible and t.mode == "markers+text"]
+        x, y = chart.layout.xaxis.range, chart.layout.yaxis.range
+        places = []
+        for t in shown:
+            at = np.array(
+                [(np.log10(v[0]) - low) / (high - low) for v, (low, high) in ((t.x, x), (t.y, y))]
+            )
+            places.append(latency._sides(at, t.text[0], t.marker.size)[t.textposition])
+        for k, one in enumerate(places):
+            assert latency._hidden(one, [*places[:k], *places[k + 1 :]]) == 0, shown[k].text
+
+
+def test_downloads_hold_every_figure_of_the_board():
+    rows = leaderboard.read().on(BOARDS[0])
+    records = downloads.records(rows)
+    unet = next(record for record in records if record["name"] == "unet")
+    assert unet["nme_compare"] == row_of("unet").figures["nme_compare"]
+    assert unet["licence"] == "research only"
+    table = list(csv.DictReader(io.StringIO(downloads.csv_text(rows))))
+    assert [line["name"] for line in table] == [row.name for row in rows]
+    line = next(line for line in table if line["name"] == "mediapipe-ridge")
+    assert line["licence"] == "Apache-2.0" and line["nme"] == ""
+    low, high = row_of("mediapipe-ridge").intervals["nme_compare"]
+    assert (line["nme_compare_low"], line["nme_compare_high"]) == (str(low), str(high))
+    html = downloads.links(rows, "ibug-68")
+    assert html.count("<a ") == 2 and 'download="kpdemo-leaderboard-ibug-68.csv"' in html
 
 
 def test_a_new_figure_is_read_as_soon_as_its_file_changes(copy, results):

@@ -1,5 +1,5 @@
 // Sorts every table.kp-sortable in the component, also those that come later, by the column whose
-// heading is pressed. A cell's `data-value` is its sort key.
+// heading is pressed. A cell's `data-value` is its sort key. Styles hide columns unless all are wanted.
 
 import { sortBy } from "../shared/common.js";
 
@@ -19,7 +19,16 @@ function sort(button) {
   body.append(...sortBy(body.rows, keyOf, direction === "ascending"));
 }
 
-export default function mount({ element }) {
+export default function mount({ element, watch }) {
+  let all = false;
+  element.addEventListener("change", ({ target }) => {
+    if (target.name === "all-columns") all = target.checked;
+  });
+  // Another board brings a new table.
+  watch("value", () => {
+    const box = element.querySelector("[name=all-columns]");
+    if (box) box.checked = all;
+  });
   element.addEventListener("click", (event) => {
     const button = event.target.closest(".kp-sortable thead button");
     if (button) sort(button);

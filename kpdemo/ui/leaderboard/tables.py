@@ -7,6 +7,7 @@ from html import escape
 from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.standings import Robustness, Standing
+from kpdemo.ui.leaderboard import downloads
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import swatch
 from kpdemo.ui.shared.numbers import count
@@ -111,8 +112,14 @@ _COLUMNS = (
     ),
     _Column("ms_8", "Per face, batch of 8", "ms", "Milliseconds per face in a batch of 8.", _ONE),
 )
+# The others are there on demand.
+_FIRST = ("nme_compare", "nme", "fr8", "parameters", "ms_1")
 _SORTED_BY = _COLUMNS[0]
 _BEST = "The best figure of a column is in bold, among models that beat the mean-face baseline."
+_LICENCE = (
+    "Terms of the weights. Ours follow the data sets that they were trained on: for research, not "
+    "for commercial use."
+)
 _POINTS = "How many keypoints the model predicts."
 _MAPS = (
     "MediaPipe’s mesh has no points that are defined as iBUG’s 68 are, those of the jaw least of "
@@ -125,25 +132,33 @@ _MAPS = (
 )
 
 
-def html(rows: Sequence[Standing]) -> str:
-    """The table of some rows, sorted by the app's NME; empty without rows."""
+def html(rows: Sequence[Standing], board: str = "") -> str:
+    """The table of a board's rows, sorted by the app's NME, with its tools; empty without rows."""
     if not rows:
         return ""
     columns = [c for c in _COLUMNS if any(c.of(row) is not None for row in rows)]
     several = len({row.markup for row in rows}) > 1
     rows = sorted(rows, key=lambda row: _order(_SORTED_BY.of(row)))
     best = _best(columns, rows)
+    has_maps = any(row.baseline for row in rows)
     heads = [_head("Model", "", "none"), *([_head("Points", _POINTS, "none")] * several)]
     heads += [_column_head(column) for column in columns]
+    heads += [_head("Licence", _LICENCE, "none")]
     body = "".join(_row(row, columns, best, several) for row in rows)
     return (
+        '<div class="kp-tools"><label><input type="checkbox" name="all-columns">All columns</label>'
+        f'<span class="kp-switches">Download {downloads.links(rows, board)}</span></div>'
         '<div class="kp-scroll" role="region" aria-label="Leaderboard" tabindex="0">'
         f'<table class="kp-sortable"><thead><tr>{"".join(heads)}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
         f'<p class="kp-small">{_ground(rows)}</p>'
-        + (f'<p class="kp-small">{_MAPS}</p>' if any(row.baseline for row in rows) else "")
-        + _help(columns)
+        + (_details("Three ways to read MediaPipe’s mesh", f"<p>{_MAPS}</p>") if has_maps else "")
+        + _details("How to read the columns", _help(columns))
     )
+
+
+def _details(summary: str, body: str) -> str:
+    return f'<details class="kp-read"><summary>{summary}</summary>{body}</details>'
 
 
 def _order(value: float | None) -> float:
@@ -172,12 +187,17 @@ def _beats_mean_face(row: Standing) -> bool:
     return mean is None or nme is None or nme < mean
 
 
-def _head(title: str, meaning: str, sort: str, first: str = "ascending") -> str:
+def _head(title: str, meaning: str, sort: str, first: str = "ascending", extra: str = "") -> str:
     tip = f' title="{escape(meaning)}"' if meaning else ""
     return (
-        f'<th scope="col" aria-sort="{sort}"><button type="button" data-first="{first}"{tip}>'
-        f"{title}</button></th>"
+        f'<th scope="col" aria-sort="{sort}"{extra}><button type="button" data-first="{first}"'
+        f"{tip}>{title}</button></th>"
     )
+
+
+def _extra(key: str) -> str:
+    """The mark of a cell that is there on demand."""
+    return "" if key in _FIRST else ' class="kp-extra"'
 
 
 def _column_head(column: _Column) -> str:
@@ -187,6 +207,7 @@ def _column_head(column: _Column) -> str:
         column.help,
         "ascending" if column is _SORTED_BY else "none",
         "descending" if column.best is max else "ascending",
+        _extra(column.key),
     )
 
 
@@ -207,17 +228,18 @@ def _row(
             text = f"<b>{text}</b>"
         if column.key in row.intervals:
             text += "<small>{:.2f}–{:.2f}</small>".format(*row.intervals[column.key])
-        cells += _cell(column.key, value, text)
+        cells += _cell(column.key, value, text, _extra(column.key))
     return (
         f'<tr data-model="{escape(row.name)}">'
         f'<th scope="row" data-value="{escape(zoo.title(row.name))}">{_name(row)}</th>'
-        f"{cells}</tr>"
+        f'{cells}<td data-column="licence" data-value="{downloads.licence(row)}">'
+        f"{downloads.licence(row)}</td></tr>"
     )
 
 
-def _cell(key: str, value: float | None, text: str) -> str:
+def _cell(key: str, value: float | None, text: str, extra: str = "") -> str:
     sort = "" if value is None else f' data-value="{value}"'
-    return f'<td data-column="{key}"{sort}>{text}</td>'
+    return f'<td data-column="{key}"{sort}{extra}>{text}</td>'
 
 
 def _name(row: Standing) -> str:
@@ -263,12 +285,11 @@ def _help(columns: Sequence[_Column]) -> str:
         for column in columns
     )
     return (
-        '<details class="kp-read"><summary>How to read the columns</summary>'
         "<p>Unless a heading says otherwise, errors are end to end: detect the face, crop it, run "
         "the model. With the flip test a prediction is averaged with that on the mirrored crop; "
         "one pass is a single prediction, as in the reports. “Not as reported” names settings "
         "that differ from the report’s. Small figures are 95 % bootstrap intervals over the test "
-        f"faces.</p><dl>{terms}</dl></details>"
+        f"faces.</p><dl>{terms}<dt>Licence</dt><dd>{_LICENCE}</dd></dl>"
     )
 
 

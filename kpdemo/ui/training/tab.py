@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.library import Histories, Library
-from kpdemo.ui.shared import charts
-from kpdemo.ui.training import bars, curves
+from kpdemo.ui.shared import charts, component
+from kpdemo.ui.training import bars, curves, outline
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -82,7 +82,7 @@ def build(tab: gr.Tab) -> None:
 
 def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
     _heading("Learning curves")
-    with gr.Row(elem_classes="kp-asked"):
+    with gr.Row(elem_classes="kp-training-choices"):
         recipes = gr.Dropdown(
             _runs(library),
             value=[name for name in DEFAULT_MODELS if name in library.runs],
@@ -104,6 +104,7 @@ def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
     with gr.Row():
         with gr.Column(scale=5, min_width=300):
             chart, caption = charts.build("training-curves", "Learning curves")
+            component.build("training-play", "training/play.html", "training/play.js")
         with gr.Column(scale=4, min_width=300):
             settings = gr.HTML(elem_id="training-settings", apply_default_css=False)
     gr.on(
@@ -119,7 +120,7 @@ def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
 
 def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
     _heading("Sweeps: one setting changed")
-    with gr.Row(elem_classes="kp-asked"):
+    with gr.Row(elem_classes="kp-training-choices"):
         sweep = gr.Dropdown(
             _sweeps(library),
             value=next(iter(library.sweeps), None),
@@ -142,7 +143,7 @@ def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
 def _build_errors(library: Library, version: gr.State) -> tuple[gr.Radio, gr.Dropdown]:
     _heading("Errors by keypoint")
     markups = _markups(library)
-    with gr.Row(elem_classes="kp-asked"):
+    with gr.Row(elem_classes="kp-training-choices"):
         points = gr.Radio(
             markups,
             value=markups[0][1] if markups else None,
@@ -153,10 +154,15 @@ def _build_errors(library: Library, version: gr.State) -> tuple[gr.Radio, gr.Dro
             multiselect=True, label="Models", elem_id="training-models", scale=2, min_width=280
         )
     chart, caption = charts.build("training-errors", "Errors by keypoint")
+    faces = gr.HTML(elem_id="training-faces", apply_default_css=False)
     points.input(list_models, points, models, **_LATEST)
     # Not only on input: another choice of keypoints brings other models.
     gr.on(
-        [version.change, models.change], draw_errors, [models, points], [chart, caption], **_LATEST
+        [version.change, models.change],
+        draw_errors,
+        [models, points],
+        [chart, caption, faces],
+        **_LATEST,
     )
     return points, models
 
@@ -220,7 +226,8 @@ def sweep_answer(name: str | None) -> str:
     if not sweep:
         return ""
     answer = escape(curves.answer(sweep))
-    return f'<h3 class="kp-question">{escape(sweep.question)}</h3><p>{answer}</p>'
+    command = f"<p>Repeat it: <code>python -m train sweep {escape(sweep.name)}</code></p>"
+    return f'<h3 class="kp-question">{escape(sweep.question)}</h3><p>{answer}</p>{command}'
 
 
 def list_models(points: str | None) -> gr.Dropdown:
@@ -228,14 +235,16 @@ def list_models(points: str | None) -> gr.Dropdown:
     return _models(_HISTORIES.read(), points)
 
 
-def draw_errors(models: Sequence[str] | None, points: str | None) -> tuple[go.Figure | None, str]:
-    """The errors of some models at each keypoint of a markup, and their caption."""
+def draw_errors(
+    models: Sequence[str] | None, points: str | None
+) -> tuple[go.Figure | None, str, str]:
+    """The errors of some models at each keypoint of a markup, their caption, and their faces."""
     library = _HISTORIES.read()
     errors = [library.errors[name] for name in models or () if name in library.errors]
     errors = [one for one in errors if one.markup == points]
     if not errors:
-        return None, charts.sentences(["Choose at least one model."])
-    return bars.by_keypoint(errors), bars.by_keypoint_caption(errors)
+        return None, charts.sentences(["Choose at least one model."]), ""
+    return bars.by_keypoint(errors), bars.by_keypoint_caption(errors), outline.html(errors)
 
 
 def _draw_labels(library: Library) -> tuple[go.Figure | None, str]:

@@ -40,8 +40,17 @@ def _facts(runs: Sequence[Run]) -> dict[str, list[str]]:
         "Training time": [_took(run) for run in runs],
         "Flip test": ["no" if run.recipe.get("flip_test") is False else "yes" for run in runs],
         "NME before → after flip test and calibration": [_calibrated(run) for run in runs],
+        "Command": [_command(run) for run in runs],
     }
     return {name: row for name, row in rows.items() if set(row) != {NONE}}
+
+
+def _command(run: Run) -> str:
+    """What makes a model's curve again; a trial, or a sweep's run, has no recipe of its own."""
+    if run.recipe.get("name") != run.name:
+        return NONE
+    first = str(run.recipe.get("start_from") or "").split("/")[-1]
+    return " && ".join(f"python -m train fit {name}" for name in (first, run.name) if name)
 
 
 def _count(faces: int | None) -> str:
@@ -128,19 +137,30 @@ _COLUMNS = ("System", "Reported", "Measured here", "Mean-face baseline", "Compar
 def reports_html(library: Library) -> str:
     """Every trained class project: the error that its report claims beside what was measured."""
     projects = [name for name in library.models if name not in DEFAULT_MODELS]
-    # Those with a claim first.
-    projects.sort(key=lambda name: (_claim(library, name) is None, zoo.title(name)))
+    projects.sort(key=zoo.title)
     if not projects:
         return '<p class="kp-small">No class project is trained yet.</p>'
-    head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
-    body = "".join(_report(library, name) for name in projects)
+    claimed = [name for name in projects if _claim(library, name)]
+    others = [name for name in projects if name not in claimed]
     return (
-        '<div class="kp-scroll" role="region" aria-label="Reports and measurements" tabindex="0">'
-        f'<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div><p class="'
-        'kp-small">Measured on ground-truth crops of test faces. NME: the mean distance to '
-        "the labelled points, in percent of the distance between the outer eye corners. RMSE: in "
-        "pixels of a 96 × 96 crop. The mean-face baseline is the error of a model that always "
-        "predicts the mean face: a system near it has learned little.</p>"
+        (_reports(library, claimed, "Reports and measurements") if claimed else "")
+        + _details(
+            f"{len(others)} systems whose reports give no error",
+            _reports(library, others, "Measurements without a reported error") if others else "",
+        )
+        + '<p class="kp-small">Measured on ground-truth crops of test faces. NME: the mean '
+        "distance to the labelled points, in percent of the distance between the outer eye "
+        "corners. RMSE: in pixels of a 96 × 96 crop. The mean-face baseline always predicts the "
+        "mean face: a system near it has learned little.</p>"
+    )
+
+
+def _reports(library: Library, names: Sequence[str], label: str) -> str:
+    head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
+    body = "".join(_report(library, name) for name in names)
+    return (
+        f'<div class="kp-scroll" role="region" aria-label="{label}" tabindex="0">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 

@@ -1,7 +1,9 @@
 """The Leaderboard as a visitor meets it: every figure is compared with the files."""
 
+import csv
 import json
 import re
+from pathlib import Path
 
 import pytest
 from helpers.visitor import open_tab
@@ -62,8 +64,10 @@ def test_a_heading_sorts_the_table_up_and_down_in_the_browser(page):
     open_leaderboard(page)
     expect(head(page, "NME, detected")).to_have_attribute("aria-sort", "ascending")
     assert cells(page, "nme_compare") == sorted(cells(page, "nme_compare"))
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    expect(head(page, "Jaw")).to_be_hidden()
+    page.get_by_label("All columns").check()
     for column, name, first in (("jaw", "Jaw", "ascending"), ("auc8", "AUC@8", "descending")):
         button = head(page, name).get_by_role("button")
         button.focus()
@@ -78,7 +82,31 @@ def test_a_heading_sorts_the_table_up_and_down_in_the_browser(page):
         head(page, "NME, ground-truth crop").get_by_role("button").click()
         last = page.locator('#leaderboard tbody tr td[data-column="nme"]').last
         expect(last).to_have_text("–")
-    assert not asked
+    assert not requests
+    # Another board keeps the choice.
+    page.get_by_label("15 points, 300-W common").check()
+    expect(head(page, "RMSE")).to_be_visible()
+    expect(page.get_by_label("All columns")).to_be_checked()
+
+
+def test_at_first_there_are_six_columns_and_both_files_can_be_saved(page):
+    open_leaderboard(page)
+    heads = page.locator("#leaderboard thead th").locator("visible=true")
+    expect(heads).to_have_count(7)  # with the model's name
+    expect(heads.last).to_contain_text("Licence")
+    for row in rows_on("68 points, 300-W common"):
+        cell = page.locator(f'#leaderboard tr[data-model="{row["name"]}"] [data-column="licence"]')
+        own = row["net"] != "mediapipe"
+        expect(cell).to_have_text("research only" if own else "Apache-2.0")
+    for name, ending in (("CSV", "csv"), ("JSON", "json")):
+        with page.expect_download() as download:
+            page.locator("#leaderboard").get_by_role("link", name=name).click()
+        assert download.value.suggested_filename == f"kpdemo-leaderboard-ibug-68.{ending}"
+        text = Path(download.value.path()).read_text("utf-8")
+        lines = list(csv.DictReader(text.splitlines())) if ending == "csv" else json.loads(text)
+        unet = next(line for line in lines if line["name"] == "unet")
+        (row,) = (row for row in RESULTS["models"] if row["name"] == "unet")
+        assert float(unet["nme_compare"]) == row["nme_compare"]
 
 
 def test_the_best_and_worst_faces_are_points_without_a_photo(page):
@@ -106,9 +134,17 @@ def test_the_best_and_worst_faces_are_points_without_a_photo(page):
 def test_curves_and_times_are_drawn_and_told_in_words(page):
     open_leaderboard(page)
     expect(page.locator("#curves .scatterlayer .trace")).to_have_count(4)
-    expect(page.locator("#speed .scatterlayer .trace")).to_have_count(
-        len([row for row in rows_on("68 points, 300-W common") if row["ms_1"]])
-    )
+    # Three nets, MediaPipe and the Pareto line.
+    expect(page.locator("#speed .scatterlayer .trace")).to_have_count(5)
+    rows = [row for row in rows_on("68 points, 300-W common") if row["ms_1"]]
+    near = [row for row in rows if row["nme_compare"] <= 8]
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.locator("#speed-all").get_by_role("checkbox").check()
+    expect(page.locator("#speed .scatterlayer .trace")).to_have_count(1 + len(near))
+    page.locator("#speed-all").get_by_role("checkbox").uncheck()
+    expect(page.locator("#speed .scatterlayer .trace")).to_have_count(5)
+    assert not requests
     for name in ("Cumulative error distribution", "Error against latency"):
         expect(page.get_by_role("group", name=name)).to_be_visible()
     page.locator("#curve-models").get_by_label("SimpleNet", exact=True).uncheck()

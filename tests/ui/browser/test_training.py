@@ -16,6 +16,7 @@ TRACES = """(id) => {
   return plot?.data ? plot.data.map((trace) => [trace.mode, trace.line?.dash ?? ""]) : [];
 }"""
 AXIS = "document.querySelector('#training-curves .js-plotly-plot')?._fullLayout?.yaxis?.type"
+PLOT = "document.querySelector('#training-curves .js-plotly-plot')"
 WIDTHS = """(id) => {
   const box = document.querySelector("#" + id);
   return [box.querySelector(".main-svg").getBoundingClientRect().width, box.clientWidth];
@@ -69,6 +70,39 @@ def test_curves_follow_what_is_chosen(page, library):
     expect(page.locator("#training-settings tbody")).to_contain_text("Huber")
 
 
+def test_training_is_played_through_without_a_request(page, library):
+    open_training(page)
+    slider = page.get_by_role("slider", name="Whole training")
+    epochs = max(len(library.runs[name].curves["epoch"]) for name in DEFAULT_MODELS)
+    expect(slider).to_have_attribute("max", str(epochs))
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.get_by_role("button", name="Play", exact=True).click()
+    values = page.locator("#training-play output")
+    expect(values).to_contain_text("U-Net")
+    # It ends at the whole training, and can be played again.
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    expect(values).to_be_empty()
+    assert page.evaluate(f"{PLOT}.layout.shapes.length") == 0
+    # By hand: the values are those of the epoch.
+    page.locator("#training-play input").fill("10")
+    curve = library.runs["unet"].curves
+    (at,) = (k for k, epoch in enumerate(curve["epoch"]) if epoch == 10)
+    error = float(format(curve["validation_nme"][at], ".3g"))
+    expect(values).to_contain_text(f"U-Net {error:g}")
+    assert page.evaluate(f"{PLOT}.layout.shapes[0].x0") == 10
+    page.locator("#training-play input").press("ArrowRight")
+    expect(page.locator("#training-play")).to_contain_text(f"Epoch 11 of {epochs}")
+    assert not requests
+
+
+def test_the_commands_stand_beside_the_curves(page):
+    open_training(page)
+    settings = page.locator("#training-settings")
+    expect(settings).to_contain_text("python -m train fit unet-start && python -m train fit unet")
+    expect(page.locator("#training-answer code")).to_contain_text("python -m train sweep ")
+
+
 def test_a_sweep_shows_its_runs_and_its_answer(page, library):
     open_training(page)
     sweep = library.sweeps["nosenet-batch"]
@@ -90,7 +124,14 @@ def test_errors_labels_and_reports_are_those_of_the_files(page, library):
     expect(page.locator("#training-labels .ytick text")).to_have_count(15)
     expect(page.locator("#training-labels")).to_have_attribute("role", "figure")
     expect(page.locator("#training-labels-says")).to_contain_text("7,049 rows")
+    for name, errors in library.errors.items():
+        if errors.markup == "kaggle-15" and name in ("keypoint-resnet", "kaggle-cnn"):
+            face = page.locator(f'#training-faces [data-model="{name}"]')
+            expect(face.locator("circle")).to_have_count(15)
+            expect(face).to_contain_text(f"{errors.nme:.2f} %")
     rows = page.locator("#training-reports tbody tr")
+    folded = page.locator("#training-reports details tbody tr")
+    expect(folded.first).to_be_hidden()
     projects = set(library.models) - set(DEFAULT_MODELS)
     expect(rows).to_have_count(len(projects))
     claim = library.models["kaggle-cnn"].recipe["reported"]
