@@ -226,7 +226,7 @@ def _times(comparison: Comparison, name: str) -> str:
     end = comparison.timings["detect"] + comparison.timings[name]
     landmarks = comparison.landmark_milliseconds(name)
     return (
-        f"{name:18} photo to points {end:6.1f} ms, of which landmarks {landmarks:6.1f} ms a face "
+        f"{name:18} end to end {end:6.1f} ms, of which landmarks {landmarks:6.1f} ms a face "
         f"({comparison.devices[name]})"
     )
 

@@ -63,6 +63,9 @@ def test_a_gpu_is_borrowed_once_a_photo_and_mediapipe_stays_outside(there, photo
     one, six = said["asked"]  # nothing is asked for a photo without a face
     assert 0 < one < six < 60
     assert said["without"] == 0
+    for result in said["found"][:2]:
+        devices = dict.fromkeys(result["devices"], "zerogpu") | {"mediapipe": "cpu"}
+        assert result["devices"] == devices and len(devices) > 1
     # The stand-in would have noticed.
     assert said["caught"] == "MediaPipe ran in the forked process"
 
@@ -71,6 +74,7 @@ def test_without_a_free_gpu_the_processor_answers(there, photos):
     said, log = there
     same([said["refused"]], photos[:1])
     assert "exceeded your GPU quota" in log
+    assert set(said["refused"]["devices"].values()) == {"cpu"}
 
 
 def test_seconds_follow_faces_and_nets():

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from kpdemo.records import reliability
 from kpdemo.records.reliability import KEY, Reliability
 from kpdemo.ui.leaderboard.reliability import figure
@@ -39,3 +41,11 @@ def test_the_diagram_has_a_line_a_model_and_the_diagonal() -> None:
 def test_without_any_model_the_caption_says_so() -> None:
     chart, words = figure([])
     assert not chart.data and "No model of this board" in words
+
+
+def test_the_default_nets_ship_with_theirs() -> None:
+    names = ["simplenet", "resnet18", "unet", "keypoint-resnet"]
+    measured = reliability.read(names)
+    assert [each.name for each in measured] == names
+    assert all(len(each.expected) == 10 and each.faces > 500 for each in measured)
+    assert all(each.expected == pytest.approx(sorted(each.expected)) for each in measured)

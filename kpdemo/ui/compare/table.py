@@ -37,9 +37,9 @@ _ERROR = (
     "iBUG’s and Kaggle’s by a map fitted on training faces."
 )
 _COSTS = (
-    "Photo to points is the detection of the faces and the model’s own work on all of them. The "
-    "landmark step goes from a face’s box to its points, crop included: the median of the last "
-    "photos that this page’s computer compared. MediaPipe’s has a second detection of the face in "
+    "End to end is from the photo to all points: the detection of the faces and the model’s own "
+    "work on each. Landmarks is that own work on one face, crop included: the median of the last "
+    "photos on the computer that runs this page. MediaPipe’s has a second detection of the face in "
     "it, which it cannot leave out."
 )
 
@@ -96,12 +96,12 @@ def _columns(result: PhotoResult) -> list[dict[str, str]]:
         else "Distance to MediaPipe (% of eye distance)"
     )
     columns = [("model", "Model", ""), ("keypoints", "Points", "")]
-    columns += [("end", "photo to points", time), ("landmarks", "landmark step, a face", time)]
+    columns += [("end", "end to end", time), ("landmarks", "landmarks", time)]
     columns += [("pixels", "pixels", distance)] if truth else []
     columns += [("distance", "all", distance)]
     columns += [(group, group, distance) for group in _GROUPS]
     columns += [("parameters", "Parameters", ""), ("trained", "Trained on", "")]
-    alone = {"end": "ms, photo to points", "landmarks": "ms, landmark step", "pixels": "Error, px"}
+    alone = {"end": "ms, end to end", "landmarks": "ms, landmarks", "pixels": "Error, px"}
     alone["distance"] = "Error, %" if truth else "Distance to MediaPipe (% of eye distance)"
     alone |= {group: f"{group}, %" for group in _GROUPS}
     return [

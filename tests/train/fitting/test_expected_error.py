@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from kpdemo.models import model as checkpoint
+from kpdemo.models import model_folder
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import expected_error
+from kpdemo.records.reliability import KEY
 from kpdemo.zoo import WEIGHTS_DIR
 from train.fitting.expected_error import Detections, fit, regression, reliability, within
 
@@ -56,3 +59,13 @@ def test_signals_without_any_say_leave_the_mean_of_each_keypoint() -> None:
 def test_a_run_without_validation_faces_is_refused() -> None:
     with pytest.raises(CheckpointError, match="no faces to fit on"):
         fit(WEIGHTS_DIR / "kaggle-cnn", Detections())  # all of its sources lose labels
+
+
+@pytest.mark.parametrize("name", ["simplenet", "resnet18", "unet", "keypoint-resnet"])
+def test_the_shipped_nets_expect_what_was_measured(name: str) -> None:
+    """Of ten bins on the test faces, eight are within 15 %."""
+    config = checkpoint.load(WEIGHTS_DIR / name).config
+    assert config.expected_error is not None
+    measured = model_folder.read_metrics(WEIGHTS_DIR / name)["300w-common"][KEY]
+    assert within(measured) >= 8
+    assert measured["rank_correlation"] > 0.3

@@ -204,7 +204,7 @@ def test_a_face_on_which_no_chosen_model_answers_is_still_a_face(page, half_face
         re.compile(r"MediaPipe does not confirm this face \(detector \d+ %\)")
     )
     expect(page.locator(".kp-panel[data-model=unet] .kp-unconfirmed .kp-points")).to_have_css(
-        "opacity", "0.45"
+        "opacity", "0.55"
     )
     panel = page.locator(".kp-panel[data-model=mediapipe]")
     expect(panel).to_contain_text("no face here")
