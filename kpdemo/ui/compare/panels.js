@@ -12,6 +12,8 @@ import { handlePointers } from "./pointers.js";
 import { keyOf } from "./reference.js";
 import { Settings } from "./settings.js";
 import { Slide } from "./slide.js";
+import { save, snapshot } from "./snapshot.js";
+import { watchTracker } from "./waiting.js";
 import { Zoom } from "./zoom.js";
 
 const LEGIBLE = 0.2; // a face narrower than this share of the picture has no room for numbers
@@ -396,6 +398,11 @@ export default function mount({ element, props, trigger, watch }) {
 
   const px = (pixels) => `${pixels.toFixed(1)} px`;
 
+  async function saveImage() {
+    highlight(null);
+    save(await snapshot(grid, finding), `${state.data.file}-kpdemo.png`);
+  }
+
   element.addEventListener("change", ({ target }) => {
     if (target.matches("select")) target.dataset.preference = target.value;
     if (layers.includes(target)) {
@@ -417,7 +424,8 @@ export default function mount({ element, props, trigger, watch }) {
     const button = target.closest("button");
     const { zoom: direction, download: kind } = button?.dataset ?? {};
     if (direction) zoom.by({ in: 1.5, out: 1 / 1.5, fit: 0 }[direction]);
-    if (kind) trigger("download", { kind, model: input("pts").value, face: Math.max(Number(view.value), 0) });
+    if (kind === "png") saveImage();
+    else if (kind) trigger("download", { kind, model: input("pts").value, face: Math.max(Number(view.value), 0) });
     if (button && "link" in button.dataset) settings.copy();
   });
   document.addEventListener("kp-models", ({ detail }) => {
@@ -428,6 +436,7 @@ export default function mount({ element, props, trigger, watch }) {
     state.runs += detail;
     for (const button of take.querySelectorAll("[data-download]")) button.disabled = state.runs > 0;
   });
+  watchTracker(element.closest("#panels"));
   watch("value", load);
   tools.querySelector(`[name=mode][value="${settings.defaultMode}"]`).checked = true;
   const fold = () => tools.querySelector("details").toggleAttribute("open", !PHONE.matches);

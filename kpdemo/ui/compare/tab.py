@@ -133,8 +133,8 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
         update = opening(engine)
         if last or not update.result:  # the visitor was faster, or no example is installed
             return Update()
-        path = cached(photos[0].path)
-        return update._replace(photo=path, result=replace(update.result, path=path))
+        # The photo's box stays empty, and invites to drop one.
+        return update._replace(result=replace(update.result, path=str(photos[0].path)))
 
     def load_file(event: gr.EventData, last: PhotoResult | None) -> Update:
         return load_truth(engine, event.name, event.text, last)
@@ -272,7 +272,7 @@ def choose(
         return Update()
     photo = _whole(last)
     detections = [face.detection.mapped(photo.to_work) for face in comparison.faces]
-    added = engine.compare(photo, more, _saying(progress), find=lambda _: detections)
+    added = engine.compare(photo, more, _saying(progress, len(more)), find=lambda _: detections)
     faces = [
         ComparedFace(
             face.detection,
@@ -377,14 +377,17 @@ def _result(
     else:
         raise ImageError(messages.NO_PHOTO)
     loading = 1000 * (time.perf_counter() - started)
-    comparison = engine.compare(photo, models, _saying(progress))
+    comparison = engine.compare(photo, models, _saying(progress, len(models)))
     timings = comparison.timings
     timings = timings | {"load": loading, "total": timings["total"] + loading}
     return PhotoResult(path, photo.shrunk(), replace(comparison, timings=timings), truth, look)
 
 
-def _saying(progress: gr.Progress) -> Callable[[str, float], object]:
-    return lambda model, done: progress(done, desc=zoo.title(model))
+def _saying(progress: gr.Progress, count: int) -> Callable[[str, float], object]:
+    """What says which of `count` models is next, and the share that is done."""
+    return lambda model, done: progress(
+        done, desc=f"{zoo.title(model)}, {round(done * count) + 1} of {count}"
+    )
 
 
 def _whole(last: PhotoResult) -> images.Photo:
