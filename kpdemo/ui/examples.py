@@ -148,7 +148,7 @@ def _turned(collins: Picture) -> Picture:
 def _drawn(collins: Picture) -> Picture:
     """A pencil drawing: where the picture is darker than its blurred self."""
     grey = np.asarray(_head(collins).convert("L")).astype(np.float32)
-    paper = cv2.GaussianBlur(grey, None, 7)
+    paper = cv2.GaussianBlur(grey, (0, 0), 7)
     return Image.fromarray(np.clip(255 * grey / (paper + 1), 0, 255).astype(np.uint8)).convert(
         "RGB"
     )

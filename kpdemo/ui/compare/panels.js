@@ -1,9 +1,10 @@
 // The compared photo with the models' points on it, and what there is to say about them.
 
-import { formatDuration, isKnown, make, mean, plural, round2, SVG } from "../shared/common.js";
+import { formatDuration, make, mean, plural, round2, SVG } from "../shared/common.js";
 import { Comparison } from "./comparison.js";
-import { drawFace, drawImage, drawNumbers, drawRing, percent, UNITS_ACROSS } from "./drawing.js";
-import { announcement, formatShare, sentence } from "./finding.js";
+import { drawFace, drawImage, drawNumbers, drawRing, drawScale, percent, UNITS_ACROSS } from "./drawing.js";
+import { announcement, sentence } from "./finding.js";
+import { atPoint, onAverage } from "./inspection.js";
 import { Inspector } from "./inspector.js";
 import { fillMatrix } from "./matrix.js";
 import { firstPoint, isSame, nearest, neighbour } from "./navigate.js";
@@ -171,9 +172,10 @@ export default function mount({ element, props, trigger, watch }) {
   ];
 
   function panelScreen(panel) {
-    const times = panel.faces.filter(Boolean).map((prediction) => prediction.milliseconds);
+    const answers = panel.faces.filter(Boolean);
     const count = plural(panel.names.length, "point");
-    const meta = times.length ? [count, formatDuration(mean(times))] : ["no face here"];
+    const time = answers.length && formatDuration(mean(answers.map((answer) => answer.milliseconds)));
+    const meta = answers.length ? [count, time] : ["no face here"];
     const screen = newScreen([panel], `${panel.title}, the arrow keys go from point to point`);
     screen.figure = make(
       "figure",
@@ -240,7 +242,7 @@ export default function mount({ element, props, trigger, watch }) {
         return `<g class="kp-overlay" data-overlay="${panel.name}" style="--model: ${panel.color}"${clip}>${faces.join("")}</g>`;
       });
       screen.figure.style.setProperty("--aspect", base()[2] / base()[3]);
-      screen.svg.innerHTML = `${drawImage(data.src, 0, 0, data.width, data.height)}<g class="kp-closer"></g>${screen.definitions ?? ""}${drawings.join("")}<g class="kp-lit"></g>`;
+      screen.svg.innerHTML = `${drawImage(data.src, 0, 0, data.width, data.height)}<g class="kp-closer"></g>${screen.definitions ?? ""}${drawings.join("")}<g class="kp-scale"></g><g class="kp-lit"></g>`;
       screen.mark = screen.svg.querySelector(".kp-lit");
       if (screen.chips) overlay.apply(screen);
     }
@@ -252,9 +254,13 @@ export default function mount({ element, props, trigger, watch }) {
   // Shows the part of the photo that the zoom is at.
   function showFrame() {
     const [x, y, width, height] = zoom.frame();
+    const enlarged = Number(input("enlarged").value);
+    const eyes = state.comparison.unit(zoom.frame());
     for (const { svg, across } of state.screens) {
       svg.setAttribute("viewBox", [x - 0.5, y - 0.5, width, height].map(round2).join(" "));
-      svg.style.setProperty("--unit", `${width / (across ?? UNITS_ACROSS)}px`);
+      const unit = width / (across ?? UNITS_ACROSS);
+      svg.style.setProperty("--unit", `${unit}px`);
+      svg.querySelector(".kp-scale").innerHTML = eyes ? drawScale(zoom.frame(), eyes, enlarged, unit) : "";
     }
     grid.classList.toggle("kp-zoomed", zoom.scale > 1);
     tools.querySelector("[data-zoom=fit]").textContent = percent(zoom.scale);
@@ -332,8 +338,7 @@ export default function mount({ element, props, trigger, watch }) {
       });
       screen.mark.innerHTML = rings.join("");
     }
-    if (target) inspect(target);
-    else summarize();
+    inspect(target);
   }
 
   // Where a panel has the place of the highlighted point, or null.
@@ -342,61 +347,16 @@ export default function mount({ element, props, trigger, watch }) {
     return state.comparison.place(panel.faces[face], keyOf(origin.markup, origin, point));
   }
 
-  function inspect({ panel: origin, face, point }) {
-    const { comparison, panels } = state;
-    const key = keyOf(origin.markup, origin, point);
-    const rows = panels.map((panel) => {
-      const answer = panel.faces[face];
-      const isOrigin = panel.name === origin.name;
-      const spot = isOrigin ? origin.faces[face].points[point] : comparison.place(answer, key);
-      const at = isOrigin && panel.markup === origin.markup ? [point] : (panel.places[key] ?? []);
-      const sure = answer?.confidence && isKnown(spot) && at.length ? mean(at.map((k) => answer.confidence[k])) : null;
-      const gap = comparison.gap(panel, face, key);
-      return row(panel, {
-        share: gap?.share ?? null,
-        pixels: gap?.pixels ?? null,
-        none: answer ? (isKnown(spot) ? "–" : "no such landmark") : "no face here",
-        note: sure === null ? "" : `confidence ${percent(sure)}`,
-      });
-    });
-    const name = origin.names[point];
-    const where = state.data.faces.length > 1 ? `face ${face + 1}, ` : "";
-    inspector.show(name, `${where}${meaning()}`, rows);
-    const spoken = rows.filter(({ share, note }) => share !== null || note);
-    inspector.announce(
-      [`${origin.title}, ${name}`, ...spoken.map(({ title, text, note }) => [title, text, note].join(" ").trim())].join(
-        "; ",
-      ),
-    );
-  }
-
-  // What the bar says while no point is highlighted: the mean over the visible faces.
-  function summarize() {
-    const { comparison, panels, data } = state;
+  // Says in the bar what there is to say about a point, or about all of them where it is null.
+  function inspect(target) {
     const choice = Number(view.value);
-    const faces = choice < 0 ? data.faces.map((_, f) => f) : [choice];
-    const rows = panels.map((panel) => {
-      const { share, pixels } = comparison.summary(panel, faces);
-      const none = faces.some((f) => panel.faces[f]) ? "–" : "no face here";
-      return row(panel, { share, pixels, none, note: "" });
-    });
-    inspector.show("All points, on average", meaning(), rows);
+    const faces = choice < 0 ? state.data.faces.map((_, f) => f) : [choice];
+    const { title, meaning, rows, spoken } = target
+      ? atPoint(state.comparison, target)
+      : onAverage(state.comparison, faces);
+    inspector.show(title, meaning, rows);
+    if (spoken) inspector.announce(spoken);
   }
-
-  function meaning() {
-    const { reference, isTruth } = state.comparison;
-    if (!reference) return "";
-    return `${isTruth ? "error" : "distance"} to ${reference.title}, in % of the eye distance`;
-  }
-
-  function row(panel, { share, pixels, none, note }) {
-    const isReference = state.comparison.isReference(panel) && none === "–";
-    const known = [share !== null && formatShare(share), state.comparison.isTruth && pixels !== null && px(pixels)];
-    const text = known.filter(Boolean).join(", ") || (isReference ? "reference" : none);
-    return { name: panel.name, title: panel.title, color: panel.color, share, text, note };
-  }
-
-  const px = (pixels) => `${pixels.toFixed(1)} px`;
 
   async function saveImage() {
     highlight(null);
