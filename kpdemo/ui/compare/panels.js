@@ -72,6 +72,7 @@ export default function mount({ element, props, trigger, watch }) {
     }
     show();
     if (!data || !isNew) return;
+    if (before === undefined && settings.isLink) trigger("settings"); // there is now a photo for its models
     inspector.announce(announcement(state.comparison.facts()));
     // On a narrow screen the result of a photo lies below the controls, out of sight.
     if (before && state.panels.length && innerWidth < 800) element.scrollIntoView({ behavior: "smooth" });
@@ -172,10 +173,9 @@ export default function mount({ element, props, trigger, watch }) {
   ];
 
   function panelScreen(panel) {
-    const answers = panel.faces.filter(Boolean);
+    const times = panel.faces.filter(Boolean).map((prediction) => prediction.milliseconds);
     const count = plural(panel.names.length, "point");
-    const time = answers.length && formatDuration(mean(answers.map((answer) => answer.milliseconds)));
-    const meta = answers.length ? [count, time] : ["no face here"];
+    const meta = times.length ? [count, formatDuration(mean(times))] : ["no face here"];
     const screen = newScreen([panel], `${panel.title}, the arrow keys go from point to point`);
     screen.figure = make(
       "figure",

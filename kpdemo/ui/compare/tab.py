@@ -155,11 +155,12 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
     chosen = [c.models, c.projects]
     everything = [c.photo, *chosen, session]
 
-    def runs(event: Any, fn: Any, inputs: Any, **more: Any) -> None:
+    def runs(event: Any, fn: Any, inputs: Any) -> None:
         """Let an event compute, and the page know while it does."""
         event(None, None, None, js=_BUSY % 1, **private)
-        to_page = _RUN | {"outputs": outputs, "show_progress_on": drawn_panels} | more
-        event(fn, inputs, **to_page).then(None, None, None, js=_BUSY % -1, **private)
+        event(fn, inputs, outputs, show_progress_on=drawn_panels, **_RUN).then(
+            None, None, None, js=_BUSY % -1, **private
+        )
 
     # Not `input`, which also comes when a photo is taken away, and still carries that photo.
     runs(c.photo.upload, run, everything)
@@ -169,7 +170,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> None:
     runs(c.truth.cleared, clear, session)
     for group in chosen:
         group.change(None, chosen, None, js=_CHOSEN, **private)
-        runs(group.input, run_chosen, everything, trigger_mode="always_last")
+        runs(group.input, run_chosen, everything)
     named = _MODELS % (json.dumps(models), json.dumps(projects))
     settings = drawn_panels.settings(None, chosen, chosen, js=named, **private)
     runs(settings.then, run_chosen, everything)
@@ -263,6 +264,8 @@ def choose(
 
     The page hides the models that are no longer chosen.
     """
+    if last is None and path is None:
+        return Update()
     if last is None or path not in (None, last.path):
         return compare(engine, path, models, last, progress)
     comparison = last.comparison
