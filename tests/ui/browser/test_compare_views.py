@@ -221,7 +221,7 @@ def test_any_model_and_the_consensus_can_be_the_reference(page):
     ends = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
     assert ends == pytest.approx(np.stack([ibug(models["unet"]), median], 1), abs=0.02)
 
-    page.get_by_label("Difference lines enlarged").select_option("5 × longer")
+    page.get_by_label("Line length").select_option("5 × longer")
     lines = page.locator(".kp-panel[data-model=unet] .kp-vectors path").first.get_attribute("d")
     longer = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
     assert longer[:, 1] - longer[:, 0] == pytest.approx(5 * (ends[:, 1] - ends[:, 0]), abs=0.11)
