@@ -1,6 +1,7 @@
 // The compared photo with the models' points on it, and what there is to say about them.
 
 import { formatDuration, make, mean, plural, round2, SVG } from "../shared/common.js";
+import { emptyReason, fillSelect, fillViews } from "./choices.js";
 import { Comparison } from "./comparison.js";
 import { drawFace, drawImage, drawNumbers, drawRing, drawScale, percent, UNITS_ACROSS } from "./drawing.js";
 import { announcement, sentence } from "./finding.js";
@@ -67,7 +68,7 @@ export default function mount({ element, props, trigger, watch }) {
     state.comparison = data && new Comparison(data);
     const isNew = data?.src !== before;
     if (data && isNew) {
-      listViews();
+      fillViews(view, data, PHONE.matches);
       zoom.reset();
     }
     show();
@@ -85,7 +86,7 @@ export default function mount({ element, props, trigger, watch }) {
     state.panels = comparison?.panels ?? [];
     const any = state.panels.length > 0;
     empty.hidden = any;
-    empty.querySelector("strong").textContent = emptyReason();
+    empty.querySelector("strong").textContent = emptyReason(data);
     for (const part of [tools, take, hint, inspector.element, matrix, finding]) part.hidden = !any;
     const look = element.querySelector(".kp-look");
     look.textContent = data?.look ?? "";
@@ -96,47 +97,23 @@ export default function mount({ element, props, trigger, watch }) {
     arrange();
   }
 
-  // Why there are no panels.
-  function emptyReason() {
-    if (!state.data) return "Nothing compared yet.";
-    if (!state.data.faces.length) return "No face found on this photo.";
-    if (state.data.panels.length) return "No model is chosen.";
-    return "The chosen models found no points: choose others.";
-  }
-
-  function listViews() {
-    const { faces, start } = state.data;
-    const many = faces.length;
-    const whole = ["Whole photo", "Both faces"][many - 1] ?? `All ${many} faces`;
-    view.replaceChildren(
-      new Option(whole, -1),
-      ...faces.map((_, k) => new Option(many > 1 ? `Face ${k + 1}` : "Close-up", k)),
-    );
-    view.value = many && (start || PHONE.matches) ? 0 : -1;
-  }
-
-  // The selects that name models keep what was chosen, here or by a link, whenever it is there.
   function listModels() {
     const { panels } = state;
-    const fill = (select, from, otherwise) => {
-      const { preference } = select.dataset;
-      select.replaceChildren(...from.map(({ label, title, name }) => new Option(label ?? title, name)));
-      select.value = from.some(({ name }) => name === preference) ? preference : otherwise?.name;
-    };
     const files = panels.filter((panel) => panel.pts);
     const unet = panels.find((panel) => panel.name === "unet");
-    fill(input("pts"), files, files.includes(unet) ? unet : files[0]);
+    fillSelect(input("pts"), files, files.includes(unet) ? unet : files[0]);
     element.querySelector(".kp-pts").hidden = !files.length;
-    fill(slide.a, panels, unet ?? panels[0]);
-    fill(slide.b, panels, panels.find((panel) => panel.baseline && panel.name !== slide.a.value) ?? panels.at(-1));
+    fillSelect(slide.a, panels, unet ?? panels[0]);
+    const other = panels.find((panel) => panel.baseline && panel.name !== slide.a.value);
+    fillSelect(slide.b, panels, other ?? panels.at(-1));
     const references = state.comparison?.references ?? [];
-    fill(input("reference"), references, references[0]);
+    fillSelect(input("reference"), references, references[0]);
   }
 
   // Holds the models against the chosen reference.
   function refer() {
     const { comparison, panels } = state;
-    if (!panels.length) return;
+    if (!comparison) return;
     comparison.refer(input("reference").value);
     const facts = comparison.facts();
     finding.textContent = sentence(facts);

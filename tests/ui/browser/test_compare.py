@@ -337,6 +337,7 @@ def test_a_tick_applies_at_once_and_only_a_new_model_is_computed(page):
     expect(page.locator(".kp-finding")).to_contain_text("One model has points here")
     models.get_by_label("U-Net").uncheck()
     expect(page.locator("#panels .kp-empty")).to_contain_text("No model is chosen")
+    expect(page.locator("#table tbody tr")).to_have_count(0)
     models.get_by_label("U-Net").focus()
     page.keyboard.press("Space")
     expect(points(page, "unet", 68)).to_have_count(1)
