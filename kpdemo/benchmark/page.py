@@ -52,7 +52,10 @@ _SWITCHED = f"""async (box) => {{
   {_PAINTED}
   await painted();
   const started = performance.now();
-  box.click();
+  if (box.matches("select")) {{
+    box.selectedIndex = (box.selectedIndex + 1) % box.options.length;
+    box.dispatchEvent(new Event("change", {{ bubbles: true }}));
+  }} else box.click();
   await painted();
   return performance.now() - started;
 }}"""
@@ -84,11 +87,17 @@ _DRAGGED = f"""async (picture, [x, y]) => {{
   return [errors, performance.now() - started];
 }}"""
 
+_COMPARED = """(before) => {
+  const pictures = [...document.querySelectorAll(".kp-panel image")];
+  return pictures.length && pictures[0].getAttribute("href") !== before
+    && document.querySelector(".kp-points");
+}"""
+
 
 def measure() -> dict:
-    """Seconds until the page is there and an example compared, milliseconds of its switches with
-    one face and with many, of an answer to a degraded photo and of a dragged point's errors, and
-    frames a second of the fake camera by model.
+    """Seconds until the page and its first result are there, and until an example is compared;
+    milliseconds of its switches with one face and with many, of an answer to a degraded photo and
+    of a dragged point's errors; frames a second of the fake camera by model.
 
     Raises RuntimeError where the browser is missing or the app does not answer.
     """
@@ -110,12 +119,14 @@ def measure() -> dict:
         film(camera)
         with chromium(playwright.chromium) as browser:
             first, later = _examples(browser, url)
-            paints, ready = zip(*(_visit(browser, url) for _ in range(VISITS)), strict=True)
+            visits = [_visit(browser, url) for _ in range(VISITS)]
+            paints, ready, results = zip(*visits, strict=True)
             return {
                 "browser": f"Chromium {browser.version}",
                 "cores": os.cpu_count(),
                 "first_paint_seconds": round(statistics.median(paints), 2),
                 "examples_there_seconds": round(statistics.median(ready), 2),
+                "opening_result_seconds": round(statistics.median(results), 2),
                 "first_example_compared_seconds": round(first, 2),
                 "next_example_compared_seconds": round(later, 2),
                 "switch_milliseconds": {
@@ -157,50 +168,60 @@ def _open(browser: "Browser", url: str) -> "Page":
     return page
 
 
-def _visit(browser: "Browser", url: str) -> tuple[float, float]:
-    """Seconds to the first paint of a new visitor's page, and until it can be used."""
+def _visit(browser: "Browser", url: str) -> tuple[float, float, float]:
+    """Seconds to the first paint of a new visitor's page, until it can be used, and until the
+    result that it opens with is there."""
     started = time.perf_counter()
     page = _open(browser, url)
     ready = time.perf_counter() - started
+    page.locator(".kp-points").first.wait_for()
+    result = time.perf_counter() - started
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     page.close()
-    return paint / 1000, ready
+    return paint / 1000, ready, result
 
 
 def _examples(browser: "Browser", url: str) -> tuple[float, float]:
-    """Seconds from a click on an example to its points: the first since the start, and another."""
+    """Seconds from a click on an example to its points, of two that the page did not open with."""
     page = _open(browser, url)
+    page.locator(".kp-points").first.wait_for()
     seconds = []
-    for number, button in enumerate(page.locator("#examples button").all()[:2]):
-        before = page.locator(".kp-panel image").first.get_attribute("href") if number else None
+    for button in page.locator("#examples button").all()[1:3]:
+        before = page.locator(".kp-panel image").first.get_attribute("href")
         started = time.perf_counter()
         button.click()
-        page.wait_for_function(
-            """(before) => {
-              const pictures = [...document.querySelectorAll(".kp-panel image")];
-              return pictures.length && pictures[0].getAttribute("href") !== before
-                && document.querySelector(".kp-points");
-            }""",
-            arg=before,
-        )
+        page.wait_for_function(_COMPARED, arg=before)
         seconds.append(time.perf_counter() - started)
     page.close()
     return seconds[0], seconds[1]
 
 
 def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, float]:
-    """Milliseconds of each switch of the Compare tab, the median over on and off."""
+    """Milliseconds of each switch of the Compare tab, the median of several.
+
+    They are of the example that the page opens with, or else of the photo.
+    """
     page = _open(browser, url)
+    page.locator(".kp-points").first.wait_for()
     if photo:
+        before = page.locator(".kp-panel image").first.get_attribute("href")
         page.locator("#photo input[type=file]").set_input_files(photo)
-    else:
-        page.locator("#examples button").first.click()
-    page.locator(".kp-panel").last.wait_for()
+        page.wait_for_function(_COMPARED, arg=before)
     page.wait_for_timeout(1000)
     medians: dict[str, float] = {}
-    for box in page.locator("#panels [type=checkbox]:visible").element_handles():
-        times = [box.evaluate(_SWITCHED) for _ in range(2 * ROUNDS)]
-        medians[str(box.get_attribute("name"))] = round(statistics.median(times), 1)
+    switches = {
+        str(box.get_attribute("name")): [box]
+        for box in page.locator("#panels [type=checkbox]:visible").element_handles()
+    }
+    switches["reference"] = page.locator("#panels [name=reference]").element_handles()
+    switches["mode"] = page.locator("#panels [name=mode]").element_handles()
+    for name, boxes in switches.items():
+        times = [box.evaluate(_SWITCHED) for _ in range(2 * ROUNDS) for box in boxes]
+        medians[name] = round(statistics.median(times), 1)
+    page.get_by_text("Overlay", exact=True).click()
+    chip = page.locator(".kp-chip").first
+    times = [chip.evaluate(_SWITCHED) for _ in range(2 * ROUNDS)]
+    medians["chip"] = round(statistics.median(times), 1)
     page.close()
     return medians
 

@@ -208,17 +208,18 @@ def test_point_names_are_words_wherever_the_anatomy_has_one():
     assert titles.points("imm-58")[6] == "jaw 8"
 
 
-def test_examples_are_two_portraits_and_both_together_without_metadata(tmp_path):
+def test_examples_are_files_without_metadata_each_with_what_to_look_at(tmp_path):
     written = examples.write(tmp_path)
-    assert [example.title for example in written] == [
-        "Grace Hopper",
-        "Eileen Collins",
-        "Two people",
-    ]
+    titles_written = [example.title for example in written]
+    assert titles_written[:2] == ["Grace Hopper", "Eileen Collins"]
+    hard = {"Profile", "Sunglasses", "Hand", "Dark", "Turned", "Drawing", "Crowd", "No face"}
+    assert hard < set(titles_written)
+    assert len({example.look for example in written}) == len(written)
     for example in written:
         with Image.open(example.path) as shot:
             assert shot.format == "JPEG" and not shot.getexif()
-    assert examples.buttons(written).count("<button") == 3
+    assert examples.buttons(written).count("<button") == len(written)
+    assert examples.first() == (written[0].look, written[0].path.read_bytes())
 
 
 def test_the_table_says_where_the_weights_came_from():

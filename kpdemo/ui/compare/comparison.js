@@ -1,6 +1,6 @@
 // The compared photo: its panels, which of them are chosen, and how far they lie from a reference.
 
-import { gapAt, measure, placeOf, prepareMarkups, references, summarize, TRUTH } from "./reference.js";
+import { eyeDistance, gapAt, measure, placeOf, prepareMarkups, references, summarize, TRUTH } from "./reference.js";
 
 export class Comparison {
   panels = []; // those of the chosen models
@@ -55,6 +55,13 @@ export class Comparison {
   summary(panel, faces = null, reference = this.reference) {
     const measures = this.measures(panel, reference);
     return summarize(faces ? faces.map((f) => measures[f]) : measures, this.markups);
+  }
+
+  // The reference's eye distance, in pixels, on the largest face inside a part of the photo; or null.
+  unit([x, y, width, height]) {
+    const inside = ({ box: [x0, y0, x1, y1] }) => x0 < x + width && x1 > x && y0 < y + height && y1 > y;
+    const face = this.data.faces.findIndex((each, f) => this.reference?.answers[f] && inside(each));
+    return face < 0 ? null : eyeDistance(this.reference.answers[face], this.markups);
   }
 
   // One place's distance to the reference on a face, or null.

@@ -5,6 +5,7 @@
 import { isKnown, round2 } from "../shared/common.js";
 
 export const UNITS_ACROSS = 420; // units across the picture, of which the smallest sizes are so many
+const SCALE = 10; // percent of the eye distance, of lines of true length
 export const MESH = 100; // a markup of more points is drawn as dots
 
 export const percent = (share) => `${Math.round(100 * share)} %`;
@@ -63,6 +64,17 @@ export const drawNumbers = (panel, f) =>
         : "",
     )
     .join("");
+
+// What the difference lines are measured by, in the lower left of the part (x, y, width, height) that
+// is visible: so many percent of `eyes`, the eye distance, drawn as long as the lines are.
+export function drawScale([x, y, , height], eyes, enlarged, unit) {
+  const share = SCALE / enlarged;
+  const left = x + 12 * unit;
+  const bottom = y + height - 12 * unit;
+  const path = `M${left} ${bottom}h${(eyes * SCALE) / 100}`;
+  const text = `${share} % of the eye distance`;
+  return `<path d="${path}"/><path d="${path}"/><text x="${left}" y="${bottom - 6 * unit}">${text}</text>`;
+}
 
 export function drawRing([x0, , x1], [x, y], place, color) {
   const circle = (kind) => `<circle class="${kind}" cx="${x}" cy="${y}"/>`;

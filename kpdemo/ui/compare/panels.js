@@ -1,9 +1,11 @@
 // The compared photo with the models' points on it, and what there is to say about them.
 
-import { formatDuration, isKnown, make, mean, plural, round2, SVG } from "../shared/common.js";
+import { formatDuration, make, plural, round2, SVG } from "../shared/common.js";
+import { emptyReason, fillSelect, fillViews } from "./choices.js";
 import { Comparison } from "./comparison.js";
-import { drawFace, drawImage, drawNumbers, drawRing, percent, UNITS_ACROSS } from "./drawing.js";
-import { announcement, formatShare, sentence } from "./finding.js";
+import { drawFace, drawImage, drawNumbers, drawRing, drawScale, percent, UNITS_ACROSS } from "./drawing.js";
+import { announcement, sentence } from "./finding.js";
+import { atPoint, onAverage } from "./inspection.js";
 import { Inspector } from "./inspector.js";
 import { fillMatrix } from "./matrix.js";
 import { firstPoint, isSame, nearest, neighbour } from "./navigate.js";
@@ -12,6 +14,8 @@ import { handlePointers } from "./pointers.js";
 import { keyOf } from "./reference.js";
 import { Settings } from "./settings.js";
 import { Slide } from "./slide.js";
+import { save, snapshot } from "./snapshot.js";
+import { watchTracker } from "./waiting.js";
 import { Zoom } from "./zoom.js";
 
 const LEGIBLE = 0.2; // a face narrower than this share of the picture has no room for numbers
@@ -64,11 +68,12 @@ export default function mount({ element, props, trigger, watch }) {
     state.comparison = data && new Comparison(data);
     const isNew = data?.src !== before;
     if (data && isNew) {
-      listViews();
+      fillViews(view, data, PHONE.matches);
       zoom.reset();
     }
     show();
     if (!data || !isNew) return;
+    if (before === undefined && settings.isLink) trigger("settings"); // there is now a photo for its models
     inspector.announce(announcement(state.comparison.facts()));
     // On a narrow screen the result of a photo lies below the controls, out of sight.
     if (before && state.panels.length && innerWidth < 800) element.scrollIntoView({ behavior: "smooth" });
@@ -81,7 +86,7 @@ export default function mount({ element, props, trigger, watch }) {
     state.panels = comparison?.panels ?? [];
     const any = state.panels.length > 0;
     empty.hidden = any;
-    empty.querySelector("strong").textContent = emptyReason();
+    empty.querySelector("strong").textContent = emptyReason(data);
     for (const part of [tools, take, hint, inspector.element, matrix, finding]) part.hidden = !any;
     const look = element.querySelector(".kp-look");
     look.textContent = data?.look ?? "";
@@ -92,47 +97,23 @@ export default function mount({ element, props, trigger, watch }) {
     arrange();
   }
 
-  // Why there are no panels.
-  function emptyReason() {
-    if (!state.data) return "Nothing compared yet.";
-    if (!state.data.faces.length) return "No face found on this photo.";
-    if (state.data.panels.length) return "No model is chosen.";
-    return "The chosen models found no points: choose others.";
-  }
-
-  function listViews() {
-    const { faces, start } = state.data;
-    const many = faces.length;
-    const whole = ["Whole photo", "Both faces"][many - 1] ?? `All ${many} faces`;
-    view.replaceChildren(
-      new Option(whole, -1),
-      ...faces.map((_, k) => new Option(many > 1 ? `Face ${k + 1}` : "Close-up", k)),
-    );
-    view.value = many && (start || PHONE.matches) ? 0 : -1;
-  }
-
-  // The selects that name models keep what was chosen, here or by a link, whenever it is there.
   function listModels() {
     const { panels } = state;
-    const fill = (select, from, otherwise) => {
-      const { preference } = select.dataset;
-      select.replaceChildren(...from.map(({ label, title, name }) => new Option(label ?? title, name)));
-      select.value = from.some(({ name }) => name === preference) ? preference : otherwise?.name;
-    };
     const files = panels.filter((panel) => panel.pts);
     const unet = panels.find((panel) => panel.name === "unet");
-    fill(input("pts"), files, files.includes(unet) ? unet : files[0]);
+    fillSelect(input("pts"), files, files.includes(unet) ? unet : files[0]);
     element.querySelector(".kp-pts").hidden = !files.length;
-    fill(slide.a, panels, unet ?? panels[0]);
-    fill(slide.b, panels, panels.find((panel) => panel.baseline && panel.name !== slide.a.value) ?? panels.at(-1));
+    fillSelect(slide.a, panels, unet ?? panels[0]);
+    const other = panels.find((panel) => panel.baseline && panel.name !== slide.a.value);
+    fillSelect(slide.b, panels, other ?? panels.at(-1));
     const references = state.comparison?.references ?? [];
-    fill(input("reference"), references, references[0]);
+    fillSelect(input("reference"), references, references[0]);
   }
 
   // Holds the models against the chosen reference.
   function refer() {
     const { comparison, panels } = state;
-    if (!panels.length) return;
+    if (!comparison) return;
     comparison.refer(input("reference").value);
     const facts = comparison.facts();
     finding.textContent = sentence(facts);
@@ -239,7 +220,7 @@ export default function mount({ element, props, trigger, watch }) {
         return `<g class="kp-overlay" data-overlay="${panel.name}" style="--model: ${panel.color}"${clip}>${faces.join("")}</g>`;
       });
       screen.figure.style.setProperty("--aspect", base()[2] / base()[3]);
-      screen.svg.innerHTML = `${drawImage(data.src, 0, 0, data.width, data.height)}<g class="kp-closer"></g>${screen.definitions ?? ""}${drawings.join("")}<g class="kp-lit"></g>`;
+      screen.svg.innerHTML = `${drawImage(data.src, 0, 0, data.width, data.height)}<g class="kp-closer"></g>${screen.definitions ?? ""}${drawings.join("")}<g class="kp-scale"></g><g class="kp-lit"></g>`;
       screen.mark = screen.svg.querySelector(".kp-lit");
       if (screen.chips) overlay.apply(screen);
     }
@@ -251,9 +232,13 @@ export default function mount({ element, props, trigger, watch }) {
   // Shows the part of the photo that the zoom is at.
   function showFrame() {
     const [x, y, width, height] = zoom.frame();
+    const enlarged = Number(input("enlarged").value);
+    const eyes = state.comparison.unit(zoom.frame());
     for (const { svg, across } of state.screens) {
       svg.setAttribute("viewBox", [x - 0.5, y - 0.5, width, height].map(round2).join(" "));
-      svg.style.setProperty("--unit", `${width / (across ?? UNITS_ACROSS)}px`);
+      const unit = width / (across ?? UNITS_ACROSS);
+      svg.style.setProperty("--unit", `${unit}px`);
+      svg.querySelector(".kp-scale").innerHTML = eyes ? drawScale(zoom.frame(), eyes, enlarged, unit) : "";
     }
     grid.classList.toggle("kp-zoomed", zoom.scale > 1);
     tools.querySelector("[data-zoom=fit]").textContent = percent(zoom.scale);
@@ -331,8 +316,7 @@ export default function mount({ element, props, trigger, watch }) {
       });
       screen.mark.innerHTML = rings.join("");
     }
-    if (target) inspect(target);
-    else summarize();
+    inspect(target);
   }
 
   // Where a panel has the place of the highlighted point, or null.
@@ -341,62 +325,21 @@ export default function mount({ element, props, trigger, watch }) {
     return state.comparison.place(panel.faces[face], keyOf(origin.markup, origin, point));
   }
 
-  function inspect({ panel: origin, face, point }) {
-    const { comparison, panels } = state;
-    const key = keyOf(origin.markup, origin, point);
-    const rows = panels.map((panel) => {
-      const answer = panel.faces[face];
-      const isOrigin = panel.name === origin.name;
-      const spot = isOrigin ? origin.faces[face].points[point] : comparison.place(answer, key);
-      const at = isOrigin && panel.markup === origin.markup ? [point] : (panel.places[key] ?? []);
-      const errors = answer?.expected_error;
-      const expected = errors && isKnown(spot) && at.length ? mean(at.map((k) => errors[k])) : null;
-      const gap = comparison.gap(panel, face, key);
-      return row(panel, {
-        share: gap?.share ?? null,
-        pixels: gap?.pixels ?? null,
-        none: answer ? (isKnown(spot) ? "–" : "no such landmark") : "no face here",
-        note: expected === null ? "" : `expected error ${formatShare(expected)}`,
-      });
-    });
-    const name = origin.names[point];
-    const where = state.data.faces.length > 1 ? `face ${face + 1}, ` : "";
-    inspector.show(name, `${where}${meaning()}`, rows);
-    const spoken = rows.filter(({ share, note }) => share !== null || note);
-    inspector.announce(
-      [`${origin.title}, ${name}`, ...spoken.map(({ title, text, note }) => [title, text, note].join(" ").trim())].join(
-        "; ",
-      ),
-    );
-  }
-
-  // What the bar says while no point is highlighted: the mean over the visible faces.
-  function summarize() {
-    const { comparison, panels, data } = state;
+  // Says in the bar what there is to say about a point, or about all of them where it is null.
+  function inspect(target) {
     const choice = Number(view.value);
-    const faces = choice < 0 ? data.faces.map((_, f) => f) : [choice];
-    const rows = panels.map((panel) => {
-      const { share, pixels } = comparison.summary(panel, faces);
-      const none = faces.some((f) => panel.faces[f]) ? "–" : "no face here";
-      return row(panel, { share, pixels, none, note: "" });
-    });
-    inspector.show("All points, on average", meaning(), rows);
+    const faces = choice < 0 ? state.data.faces.map((_, f) => f) : [choice];
+    const { title, meaning, rows, spoken } = target
+      ? atPoint(state.comparison, target)
+      : onAverage(state.comparison, faces);
+    inspector.show(title, meaning, rows);
+    if (spoken) inspector.announce(spoken);
   }
 
-  function meaning() {
-    const { reference, isTruth } = state.comparison;
-    if (!reference) return "";
-    return `${isTruth ? "error" : "distance"} to ${reference.title}, in % of the eye distance`;
+  async function saveImage() {
+    highlight(null);
+    save(await snapshot(grid, finding), `${state.data.file}-kpdemo.png`);
   }
-
-  function row(panel, { share, pixels, none, note }) {
-    const isReference = state.comparison.isReference(panel) && none === "–";
-    const known = [share !== null && formatShare(share), state.comparison.isTruth && pixels !== null && px(pixels)];
-    const text = known.filter(Boolean).join(", ") || (isReference ? "reference" : none);
-    return { name: panel.name, title: panel.title, color: panel.color, share, text, note };
-  }
-
-  const px = (pixels) => `${pixels.toFixed(1)} px`;
 
   element.addEventListener("change", ({ target }) => {
     if (target.matches("select")) target.dataset.preference = target.value;
@@ -419,7 +362,8 @@ export default function mount({ element, props, trigger, watch }) {
     const button = target.closest("button");
     const { zoom: direction, download: kind } = button?.dataset ?? {};
     if (direction) zoom.by({ in: 1.5, out: 1 / 1.5, fit: 0 }[direction]);
-    if (kind) trigger("download", { kind, model: input("pts").value, face: Math.max(Number(view.value), 0) });
+    if (kind === "png") saveImage();
+    else if (kind) trigger("download", { kind, model: input("pts").value, face: Math.max(Number(view.value), 0) });
     if (button && "link" in button.dataset) settings.copy();
   });
   document.addEventListener("kp-models", ({ detail }) => {
@@ -430,6 +374,7 @@ export default function mount({ element, props, trigger, watch }) {
     state.runs += detail;
     for (const button of take.querySelectorAll("[data-download]")) button.disabled = state.runs > 0;
   });
+  watchTracker(element.closest("#panels"));
   watch("value", load);
   tools.querySelector(`[name=mode][value="${settings.defaultMode}"]`).checked = true;
   const fold = () => tools.querySelector("details").toggleAttribute("open", !PHONE.matches);

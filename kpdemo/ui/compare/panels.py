@@ -5,6 +5,7 @@ between two models, following a point from panel to panel, and the distances to 
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -70,6 +71,7 @@ def value(
             "src": _picture(photo.pixels, PHOTO_SIDE),
             "start": _starts_zoomed(comparison),
             "look": result.look,
+            "file": Path(result.path).stem or "photo",
             "low": draw.LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
             "markups": {name: _markup(name) for name in sorted(names)},

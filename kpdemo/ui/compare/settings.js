@@ -27,10 +27,15 @@ export class Settings {
       .join("&");
   }
 
+  // Whether the address names models.
+  get isLink() {
+    return new URLSearchParams(location.hash.slice(1)).has("models");
+  }
+
   // Sets the tools as the address says, if it names models.
   restore() {
+    if (!this.isLink) return;
     const settings = new URLSearchParams(location.hash.slice(1));
-    if (!settings.has("models")) return;
     for (const box of this.layers) {
       box.checked = settings.has(box.name) ? settings.get(box.name) === "1" : box.defaultChecked;
     }

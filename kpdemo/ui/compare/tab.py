@@ -156,8 +156,8 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
         update = opening(engine)
         if last or not update.result:  # the visitor was faster, or no example is installed
             return Update()
-        path = cached(photos[0].path)
-        return update._replace(photo=path, result=replace(update.result, path=path))
+        # The photo's box stays empty, and invites to drop one.
+        return update._replace(result=replace(update.result, path=str(photos[0].path)))
 
     def load_file(event: gr.EventData, last: PhotoResult | None) -> Update:
         return load_truth(engine, event.name, event.text, last)
@@ -178,11 +178,12 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     chosen = [c.models, c.projects]
     everything = [c.photo, *chosen, session]
 
-    def runs(event: Any, fn: Any, inputs: Any, **more: Any) -> None:
+    def runs(event: Any, fn: Any, inputs: Any) -> None:
         """Let an event compute, and the page know while it does."""
         event(None, None, None, js=_BUSY % 1, **private)
-        to_page = _RUN | {"outputs": outputs, "show_progress_on": drawn_panels} | more
-        event(fn, inputs, **to_page).then(None, None, None, js=_BUSY % -1, **private)
+        event(fn, inputs, outputs, show_progress_on=drawn_panels, **_RUN).then(
+            None, None, None, js=_BUSY % -1, **private
+        )
 
     # Not `input`, which also comes when a photo is taken away, and still carries that photo.
     runs(c.photo.upload, run, everything)
@@ -193,7 +194,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     runs(c.truth.cleared, clear, session)
     for group in chosen:
         group.change(None, chosen, None, js=_CHOSEN, **private)
-        runs(group.input, run_chosen, everything, trigger_mode="always_last")
+        runs(group.input, run_chosen, everything)
     named = _MODELS % (json.dumps(models), json.dumps(projects))
     settings = drawn_panels.settings(None, chosen, chosen, js=named, **private)
     runs(settings.then, run_chosen, everything)
@@ -288,7 +289,7 @@ def compare_frame(
         photo = image_data.photo(picture)
     except ImageError as error:
         return Update(message=notice.error(str(error)))
-    comparison = engine.compare(photo, models, _saying(progress))
+    comparison = engine.compare(photo, models, _saying(progress, len(models)))
     return display(engine, PhotoResult(_FRAME, photo, comparison))._replace(photo=None)
 
 
@@ -303,6 +304,8 @@ def choose(
 
     The page hides the models that are no longer chosen.
     """
+    if last is None and path is None:
+        return Update()
     if last is None or path not in (None, last.path):
         return compare(engine, path, models, last, progress)
     comparison = last.comparison
@@ -312,7 +315,7 @@ def choose(
         return Update()
     photo = _whole(last)
     detections = [face.detection.mapped(photo.to_work) for face in comparison.faces]
-    added = engine.compare(photo, more, _saying(progress), find=lambda _: detections)
+    added = engine.compare(photo, more, _saying(progress, len(more)), find=lambda _: detections)
     faces = [
         ComparedFace(
             face.detection,
@@ -419,14 +422,17 @@ def _result(
     else:
         raise ImageError(messages.NO_PHOTO)
     loading = 1000 * (time.perf_counter() - started)
-    comparison = engine.compare(photo, models, _saying(progress))
+    comparison = engine.compare(photo, models, _saying(progress, len(models)))
     timings = comparison.timings
     timings = timings | {"load": loading, "total": timings["total"] + loading}
     return PhotoResult(path, photo.shrunk(), replace(comparison, timings=timings), truth, look)
 
 
-def _saying(progress: gr.Progress) -> Callable[[str, float], object]:
-    return lambda model, done: progress(done, desc=zoo.title(model))
+def _saying(progress: gr.Progress, count: int) -> Callable[[str, float], object]:
+    """What says which of `count` models is next, and the share that is done."""
+    return lambda model, done: progress(
+        done, desc=f"{zoo.title(model)}, {round(done * count) + 1} of {count}"
+    )
 
 
 def _whole(last: PhotoResult) -> images.Photo:

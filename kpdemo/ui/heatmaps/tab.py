@@ -302,18 +302,17 @@ def _draw(
     if choice.view == HEATMAP:
         yield 1, maps.value(view, maps.heatmaps(title, model, view, prediction))
         return
-    method, panel = {
-        SENSITIVITY: (occlusion.sensitivity, maps.sensitivity),
-        GRADIENTS: (gradients.attribution, maps.gradients),
-    }[choice.view]
-    steps = method(model, pixels)
-    result = None
-    while result is None:
+    if choice.view == SENSITIVITY:
+        steps, panel = occlusion.sensitivity(model, pixels), maps.sensitivity
+    else:
+        steps, panel = gradients.attribution(model, pixels), maps.gradients
+    values = None
+    while values is None:
         # One step a turn: others get in between, and a cancel leaves nothing locked.
         with engine.turn:
-            share, result = next(steps)
+            share, values = next(steps)
         yield share, None
-    yield 1, maps.value(view, panel(title, model, view, prediction, result))
+    yield 1, maps.value(view, panel(title, model, view, prediction, values))
 
 
 def side_by_side(

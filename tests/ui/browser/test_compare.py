@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.visitor import take_example
+from helpers.visitor import answered, take_example
 from PIL import Image
 
 from kpdemo import compare
@@ -56,9 +56,9 @@ def expect_refused(page: Page, part: str) -> None:
     expect(page.locator("#notice")).to_contain_text(part)
 
 
-def test_the_page_says_what_to_do(page):
+def test_the_page_says_what_it_is_and_for_what(page):
     expect(page.get_by_role("heading", level=1)).to_have_text("kpdemo")
-    expect(page.locator(".kp-empty")).to_contain_text("Drop in a photo")
+    expect(page.locator("#photo")).to_contain_text("Drop a photo here")
     page.get_by_role("tab", name="About").click()
     expect(page.locator("#about")).to_contain_text("not for commercial use")
 
@@ -142,7 +142,7 @@ def test_a_bad_file_ends_in_one_sentence(page, tmp_path, name, data, part):
     path.write_bytes(data)
     upload(page, path)
     expect_refused(page, part)
-    expect(page.locator(".kp-panel")).to_have_count(0)
+    expect_panels(page, faces=1)  # what the page opened with
 
 
 def test_a_bad_file_leaves_the_last_comparison_as_it_was(page, hopper_path, tmp_path):
@@ -198,7 +198,6 @@ def test_a_face_on_which_no_chosen_model_answers_is_still_a_face(page, half_face
     expect(page.locator("#table .kp-scroll")).to_be_hidden()
     expect(page.locator("#notice [role=status]")).to_contain_text("MediaPipe: no face here.")
     page.locator("#models").get_by_label("U-Net").check()
-    page.get_by_role("button", name="Compare", exact=True).click()
     expect(points(page, "unet", 68)).to_have_count(1)
     expect(page.locator("#notice [role=status]")).to_contain_text(
         re.compile(r"MediaPipe does not confirm this face \(detector \d+ %\)")
@@ -333,30 +332,50 @@ def test_the_arrow_keys_go_from_point_to_point(page):
     expect(panel(page, "simplenet").locator("svg")).to_be_focused()
 
 
-def test_chosen_models_are_compared_and_none_is_refused(page):
+def test_a_tick_applies_at_once_and_only_a_new_model_is_computed(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    models = page.locator("#models")
     for name in ("SimpleNet", "ResNet-18", "KeypointResNet", "MediaPipe"):
-        page.locator("#models").get_by_label(name).uncheck()
-    take_example(page, "Eileen Collins")
+        models.get_by_label(name).uncheck()
     expect(page.locator(".kp-panel")).to_have_count(1)  # no overlay of one
+    expect(page.locator("#table tbody tr")).to_have_count(1)
+    expect(page.locator(".kp-finding")).to_contain_text("One model has points here")
+    models.get_by_label("U-Net").uncheck()
+    expect(page.locator("#panels .kp-empty")).to_contain_text("No model is chosen")
+    expect(page.locator("#table tbody tr")).to_have_count(0)
+    models.get_by_label("U-Net").focus()
+    page.keyboard.press("Space")
     expect(points(page, "unet", 68)).to_have_count(1)
-    page.locator("#models").get_by_label("U-Net").uncheck()
-    page.get_by_role("button", name="Compare", exact=True).click()
+
+    before = page.locator(".kp-panel image").first.get_attribute("href")
+    page.get_by_role("button", name="Class projects").click()
+    with answered(page):
+        page.get_by_label("Nose tip, Moore").check()
+    expect(points(page, "nosenet-moore", 1)).to_have_count(1)
+    expect(page.locator(".kp-panel[data-model]")).to_have_count(2)
+    expect(page.locator(".kp-panel image").first).to_have_attribute("href", before)
+    assert set(exported(page)["faces"][0]["models"]) == {"unet", "nosenet-moore"}
+
+
+def test_a_photo_without_a_model_is_compared_once_one_is_chosen(page, hopper_path):
+    boxes = page.locator("#models").get_by_role("checkbox")
+    for box in boxes.all():
+        box.uncheck()
+    upload(page, hopper_path)
     expect_refused(page, "at least one model")
     page.locator("#models").get_by_label("SimpleNet").check()
-    page.get_by_role("button", name="Compare", exact=True).click()
     expect(panel(page, "simplenet")).to_be_visible()
     expect(page.locator("#notice [role=alert]")).to_have_count(0)
-
-
-def test_compare_without_a_photo_asks_for_one(page):
-    page.get_by_role("button", name="Compare", exact=True).click()
-    expect_refused(page, "Choose a photo first")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    assert waiting.value.suggested_filename == "grace_hopper-kpdemo.json"
 
 
 def download(page: Page, kind: str) -> Path:
     with page.expect_download() as waiting:
         page.get_by_role("button", name=kind, exact=True).click()
-    assert waiting.value.suggested_filename == f"kpdemo.{kind.lower()}"
+    assert waiting.value.suggested_filename.endswith(f"-kpdemo.{kind.lower()}")
     return Path(waiting.value.path())
 
 
@@ -377,11 +396,23 @@ def test_downloads_are_the_engines_own_result(page, hopper_path):
 
     lines = download(page, "CSV").read_text().splitlines()
     assert lines[0].startswith("file,face,model,markup,index,name,x,y")
-    assert sum(",unet,ibug-68," in line for line in lines) == 68
+    assert sum(line.startswith("grace_hopper.jpg,0,unet,ibug-68,") for line in lines) == 68
 
-    with Image.open(download(page, "PNG")) as sheet:
-        assert sheet.format == "PNG" and sheet.width > 1000
-        assert not sheet.getexif() and not sheet.text
+
+def test_the_png_is_what_is_on_the_screen(page):
+    take_example(page, "Grace Hopper")
+    page.locator("#panels [name=contours]").uncheck()
+    page.get_by_text("Overlay", exact=True).click()
+    page.locator('[data-chip="simplenet"]').click()
+    box = page.locator(".kp-grid").bounding_box()
+    with Image.open(download(page, "PNG")) as picture:
+        assert picture.format == "PNG" and not picture.getexif() and not picture.text
+        width, height = picture.size
+        assert width == pytest.approx(2 * box["width"], abs=2)
+        assert height == pytest.approx(2 * (box["height"] + 36), abs=2)
+        colors = {color for _, color in picture.convert("RGB").getcolors(width * height)}
+    assert (0, 158, 115) in colors  # U-Net’s points
+    assert (230, 159, 0) not in colors  # SimpleNet is switched off
 
 
 def seen(page: Page, model: str) -> list[float]:
@@ -552,7 +583,9 @@ def test_a_pts_file_is_the_json_counted_from_one_and_comes_back_as_the_truth(pag
         text = Path(waiting.value.path()).read_text()
         points = np.array(text.split("{")[1].split("}")[0].split(), float).reshape(-1, 2)
         assert points == pytest.approx(np.array(expected) + 1, abs=1e-6)
-        assert waiting.value.suggested_filename == f"kpdemo-{title.lower().replace('-', '')}.pts"
+        assert waiting.value.suggested_filename == (
+            f"grace-hopper-{title.lower().replace('-', '')}.pts"
+        )
     path = tmp_path / "mesh.pts"
     path.write_text(text)
     give_truth(page, path)
@@ -578,12 +611,6 @@ def test_a_bad_truth_ends_in_one_sentence_and_nothing_is_lost(page, tmp_path, na
     expect_refused(page, part)
     expect_panels(page, faces=1)
     expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
-
-
-def test_a_truth_without_a_photo_is_asked_for_one(page, tmp_path):
-    (tmp_path / "marks.pts").write_text("{ 1 2 }")
-    give_truth(page, tmp_path / "marks.pts")
-    expect_refused(page, "Compare a photo first")
 
 
 def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
@@ -616,7 +643,6 @@ def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
     expect(page.get_by_label("Difference lines")).not_to_be_checked()
     expect(page.get_by_label("Contours")).not_to_be_checked()
     expect(page.locator("#models").get_by_label("ResNet-18")).to_be_checked()
-    page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_label("Model on the left")).to_have_value("resnet18")
     expect(page.get_by_label("Model on the right")).to_have_value("simplenet")
 
@@ -651,7 +677,7 @@ def test_files_that_are_asked_for_at_once_all_come(page):
     with page.expect_event("download", third):
         for kind in ("PNG", "CSV", "JSON"):  # the first one takes longest
             page.get_by_role("button", name=kind, exact=True).click()
-    assert sorted(files) == ["kpdemo.csv", "kpdemo.json", "kpdemo.png"]
+    assert sorted(files) == [f"grace-hopper-kpdemo.{kind}" for kind in ("csv", "json", "png")]
 
 
 @pytest.mark.parametrize("example", [True, False])
@@ -667,9 +693,9 @@ def test_a_photo_is_compared_again_with_its_truth_also_when_its_file_is_gone(
     give_truth(page, tmp_path / "marks.json")
     expect(page.locator(".kp-marks [role=status]")).to_contain_text("belongs to face 1")
     Path(photo_box(page).partition("file=")[2]).unlink()
-    page.locator("#models").get_by_label("ResNet-18").uncheck()
-    page.get_by_role("button", name="Compare", exact=True).click()
-    expect(panel(page, "resnet18")).to_have_count(0)
+    page.get_by_role("button", name="Class projects").click()
+    page.get_by_label("Nose tip, Moore").check()
+    expect(panel(page, "nosenet-moore")).to_have_count(1)
     expect(page.locator("#notice")).to_have_text("")
     expect(page.locator(".kp-marks [role=status]")).to_contain_text("belongs to face 1")
     expect(cell(page, "mediapipe", "distance")).to_have_text(PERCENT)
@@ -677,16 +703,12 @@ def test_a_photo_is_compared_again_with_its_truth_also_when_its_file_is_gone(
 
 def test_two_visitors_at_once_do_not_see_each_others_photos(open_page):
     first, second = open_page(), open_page()
-    first.get_by_role("button", name="Grace Hopper").click()
-    second.get_by_role("button", name="Eileen Collins").click()
-    for visitor in (first, second):
-        visitor.locator(".kp-panel").first.wait_for()
-    assert exported(first)["photo"] == {"width": 512, "height": 600}
-    assert exported(second)["photo"] == {"width": 512, "height": 512}
-    third = open_page()
-    third.get_by_role("button", name="Compare", exact=True).click()
-    expect_refused(third, "Choose a photo first")
-    expect(third.locator(".kp-panel")).to_have_count(0)
+    take_example(first, "Turned")
+    take_example(second, "Eileen Collins")
+    sizes = [tuple(exported(visitor)["photo"].values()) for visitor in (first, second)]
+    assert sizes[0] != sizes[1] == (512, 512)
+    third = open_page()  # sees the example that everybody starts with
+    assert exported(third)["photo"] == {"width": 512, "height": 600}
 
 
 # What the page says while it works stands for too short a time to look for it; said is what was in
@@ -694,12 +716,14 @@ def test_two_visitors_at_once_do_not_see_each_others_photos(open_page):
 COLLECT = """() => {
   window.said = [];
   const panels = document.querySelector("#panels");
+  const options = { childList: true, subtree: true, characterData: true, attributes: true };
   new MutationObserver(() => {
     const tracker = panels.querySelector("[data-testid=status-tracker]:not(.hide)");
     if (!tracker) return;
     const { top, bottom, height } = tracker.getBoundingClientRect();
-    if (height && top >= 0 && bottom <= innerHeight) said.push(tracker.innerText);
-  }).observe(panels, { childList: true, subtree: true, characterData: true });
+    if (!height || top < 0 || bottom > innerHeight) return;
+    said.push(...[...tracker.querySelectorAll("[data-words]")].map((node) => node.dataset.words));
+  }).observe(panels, options);
 }"""
 
 
@@ -715,10 +739,9 @@ def test_who_waits_sees_the_queue(open_page, tmp_path, hopper_path):
     upload(first, tmp_path / "crowd.jpg")
     first.wait_for_function("said.length")
     second.get_by_role("button", name="Grace Hopper").click()
-    for visitor in (first, second):
-        visitor.locator(".kp-panel").first.wait_for()
-    assert re.search("SimpleNet|ResNet|U-Net", first.evaluate("said.join()"))
-    assert "queue: 1/1" in second.evaluate("said.join()")
+    expect(points(first, "unet", 68)).to_have_count(24)
+    assert re.search(r"(SimpleNet|ResNet|U-Net).*, \d of 5", first.evaluate("said.join()"))
+    second.wait_for_function("said.includes('Next in line …')")
 
 
 @pytest.mark.parametrize("width", [390, 768])

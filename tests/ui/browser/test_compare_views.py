@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.visitor import take_example
+from helpers.visitor import answered, take_example
 
 from kpdemo.keypoints import markup
 from kpdemo.ui.shared import scripts
@@ -221,7 +221,7 @@ def test_any_model_and_the_consensus_can_be_the_reference(page):
     ends = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
     assert ends == pytest.approx(np.stack([ibug(models["unet"]), median], 1), abs=0.02)
 
-    page.get_by_label("Difference lines enlarged").select_option("5 × longer")
+    page.get_by_label("Line length").select_option("5 × longer")
     lines = page.locator(".kp-panel[data-model=unet] .kp-vectors path").first.get_attribute("d")
     longer = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
     assert longer[:, 1] - longer[:, 0] == pytest.approx(5 * (ends[:, 1] - ends[:, 0]), abs=0.11)
@@ -339,3 +339,70 @@ def test_a_link_restores_the_reference_and_the_chips(page, address):
     expect(page.get_by_label("Overlay")).to_be_checked()
     expect(drawing(page, "unet")).to_be_hidden()
     expect(page.get_by_label("Reference", exact=True)).to_have_value("resnet18")
+
+
+def test_the_page_opens_with_a_result_that_can_be_pointed_at(page):
+    expect(page.locator(".kp-panel[data-model]")).to_have_count(len(MODELS))
+    expect(page.locator("#table tbody tr")).to_have_count(len(MODELS))
+    expect(page.locator(".kp-look")).to_contain_text("the easy case")
+    points = exported(page)["faces"][0]["models"]["unet"]["keypoints"]
+    page.mouse.move(*spot(page, points[NOSE]))
+    expect(page.locator(".kp-inspector b")).to_have_text("nose tip")
+
+
+def test_the_page_opens_with_the_models_of_a_link(page, address):
+    page.goto("about:blank")
+    page.goto(f"{address}#models=unet,nosenet-moore&reference=unet")
+    expect(page.locator('.kp-panel[data-model="nosenet-moore"]')).to_be_visible()
+    expect(page.locator(".kp-panel[data-model]")).to_have_count(2)
+    expect(page.get_by_label("Reference", exact=True)).to_have_value("unet")
+
+
+def test_a_visitors_own_photo_takes_the_place_of_the_example(page, astronaut_path):
+    with answered(page):
+        page.locator("#photo input[type=file]").set_input_files(astronaut_path)
+    expect(page.locator(".kp-look")).to_be_hidden()
+    assert exported(page)["photo"] == {"width": 512, "height": 512}
+
+
+def test_examples_say_what_to_look_at_and_are_one_stop_of_the_tab_key(page):
+    first = page.locator("#examples button").first
+    first.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    focused = page.locator("#examples button:focus")
+    expect(focused).to_have_text("Sunglasses")
+    assert page.locator('#examples button[tabindex="0"]').count() == 1
+    with answered(page):
+        page.keyboard.press("Enter")
+    expect(page.locator(".kp-look")).to_have_text(focused.get_attribute("title"))
+    page.keyboard.press("ArrowLeft")
+    expect(focused).to_have_text("Profile")
+    take_example(page, "No face")
+    expect(page.locator("#panels .kp-empty")).to_contain_text("No face found")
+    expect(page.locator(".kp-look")).to_contain_text("no points")
+    expect(page.locator(".kp-finding")).to_be_hidden()
+    take_example(page, "Crowd")
+    expect(page.locator(".kp-finding")).to_contain_text("On 12 faces: ")
+
+
+def test_examples_fit_on_a_phone_and_can_be_tapped(open_page):
+    page = open_page(390, has_touch=True)
+    for button in page.locator("#examples button").all():
+        box = button.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["height"] >= 44
+    with answered(page):
+        page.get_by_role("button", name="Dark", exact=True).tap()
+    expect(page.locator(".kp-look")).to_contain_text("A twelfth of the light")
+
+
+def test_downloads_wait_for_the_run(page):
+    page.evaluate("""() => {
+      window.states = [];
+      const button = document.querySelector("[data-download=json]");
+      new MutationObserver(() => states.push(button.disabled))
+        .observe(button, { attributeFilter: ["disabled"] });
+    }""")
+    take_example(page, "Hand")
+    page.wait_for_function("states.at(-1) === false")
+    assert page.evaluate("states")[0]

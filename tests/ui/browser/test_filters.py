@@ -32,12 +32,11 @@ def first_layer(name: str) -> filters.Layer:
     return filters.layers(checkpoint.load(WEIGHTS_DIR / name))[0]
 
 
-def test_kernels_are_there_without_a_photo_and_say_how_to_get_answers(page):
+def test_kernels_are_there_and_the_first_ones_of_all_models(page):
     open_filters(page)
     expect(tiles(page)).to_have_count(first_layer("resnet18").outputs)
     expect(page.locator("#filters-model input")).to_have_value("ResNet-18")
     expect(page.locator("#filters-layer input")).to_have_value("Stem · conv (7×7, 64)")
-    expect(page.locator("#filters .kp-kernels-hint")).to_contain_text("Compare a photo")
     expect(tiles(page).first.locator("canvas")).to_have_count(1)
     expect(page.locator("#filters-first figure")).to_have_count(4)
     for name in ("simplenet", "resnet18", "unet", "keypoint-resnet"):

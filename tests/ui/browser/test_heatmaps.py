@@ -64,12 +64,10 @@ def model(page: Page):
     return page.locator("#heatmaps-choice").get_by_label("Model")
 
 
-def test_without_a_photo_the_tab_leads_to_compare(page):
+def test_the_tab_has_the_photo_that_the_page_opens_with(page):
     open_tab(page, "Heatmaps")
-    expect(view(page)).to_contain_text("Compare a photo first")
-    expect(view(page).locator(".kp-tools")).to_be_hidden()
-    page.get_by_role("button", name="Go to Compare").click()
-    expect(page.locator("#go")).to_be_visible()
+    expect(view(page).locator(".kp-map figcaption")).to_contain_text("U-Net")
+    expect(view(page)).not_to_contain_text("Compare a photo first")
 
 
 def test_without_a_face_the_tab_says_so(page, tmp_path):

@@ -1,0 +1,19 @@
+// What is going on while the server computes, in this page's words instead of Gradio's.
+
+export function wordsFor(text) {
+  const [, place] = text.match(/queue: (\d+)\//) ?? [];
+  if (place) return place === "1" ? "Next in line …" : `${place - 1} before you in line …`;
+  const level = text.match(/^(.*?)\s*-\s*[\d.]+\s*%/);
+  return level ? level[1] : "One moment …";
+}
+
+// Keeps the words on the page's tracker of the component up to date; its style sheet shows them.
+export function watchTracker(component) {
+  const say = () => {
+    for (const node of component.querySelectorAll(".progress-text, .progress-level-inner")) {
+      const words = wordsFor(node.textContent.trim());
+      if (node.dataset.words !== words) node.dataset.words = words;
+    }
+  };
+  new MutationObserver(say).observe(component, { childList: true, subtree: true, characterData: true });
+}
