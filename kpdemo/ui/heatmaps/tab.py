@@ -1,6 +1,6 @@
 """The Heatmaps tab: where on the face each model's prediction comes from."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -302,6 +302,7 @@ def _draw(
     if choice.view == HEATMAP:
         yield 1, maps.value(view, maps.heatmaps(title, model, view, prediction))
         return
+    panel: Callable[..., maps.Panel]
     if choice.view == SENSITIVITY:
         steps, panel = occlusion.sensitivity(model, pixels), maps.sensitivity
     else:
