@@ -1,7 +1,6 @@
 // What there is to say about a point, or about all of them: each model's distance to the reference.
 
 import { isKnown, mean } from "../shared/common.js";
-import { percent } from "./drawing.js";
 import { formatShare } from "./finding.js";
 import { keyOf } from "./reference.js";
 
@@ -21,13 +20,10 @@ function row(comparison, panel, { share, pixels, none, note = "" }) {
   return { name: panel.name, title: panel.title, color: panel.color, share, text, note };
 }
 
-// How much a model trusts its points `at`, as far as it says.
-function trust(answer, at) {
-  const over = (values) => (values && at.length ? mean(at.map((k) => values[k])) : null);
-  const expected = over(answer?.expected_error);
-  if (expected !== null) return `expected error ${formatShare(expected)}`;
-  const confidence = over(answer?.confidence);
-  return confidence === null ? "" : `confidence ${percent(confidence)}`;
+// What error a model expects of its points `at`, if it says so.
+function expectation(answer, at) {
+  const errors = answer?.expected_error;
+  return errors && at.length ? `expected error ${formatShare(mean(at.map((k) => errors[k])))}` : "";
 }
 
 // On a point of a face of one of the comparison's panels.
@@ -43,7 +39,7 @@ export function atPoint(comparison, { panel: origin, face, point }) {
       share: gap?.share ?? null,
       pixels: gap?.pixels ?? null,
       none: answer ? (isKnown(spot) ? "–" : "no such landmark") : "no face here",
-      note: isKnown(spot) ? trust(answer, at) : "",
+      note: isKnown(spot) ? expectation(answer, at) : "",
     });
   });
   const name = origin.names[point];

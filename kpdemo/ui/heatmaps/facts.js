@@ -52,7 +52,9 @@ export function factsOf(panel, at, { top: highest }, sharedTop, gradient) {
     rows.push(["Spread (1 σ)", `${long} along, ${short} across, ${panel.unit}`]);
     rows.push(["Cross to dot", `${percent(over(panel.gap))} ${panel.unit}`]);
   }
-  rows.push(["Confidence", `${Math.round(100 * over(panel.confidence))} %`]);
+  if (panel.expected_error) {
+    rows.push(["Expected error", `${over(panel.expected_error).toFixed(1)} % of the eye distance`]);
+  }
   const title = at.length === 1 ? capital(panel.names[at[0]]) : `Mean over ${at.length} points`;
   const list = rows.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text)));
   const end =

@@ -185,7 +185,9 @@ def _panel(
         "names": titles.points(scheme.name),
         "groups": scheme.groups,
         "points": pixels.to_photo(prediction.keypoints[0]),
-        "confidence": prediction.confidence[0],
+        "expected_error": None
+        if prediction.expected_error is None
+        else prediction.expected_error[0],
         "calibrated": model.calibration is not None,
         "unit": "of the eye distance" if eyes else "of the picture’s width",
     }

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from kpdemo import zoo
 from kpdemo.records import leaderboard
+from kpdemo.records import reliability as reliability_records
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
-from kpdemo.ui.leaderboard import charts, latency, tables
+from kpdemo.ui.leaderboard import charts, latency, reliability, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
 from kpdemo.ui.shared import component
 
@@ -75,11 +76,16 @@ def build(tab: gr.Tab) -> None:
     faces = gr.HTML(elem_id="faces", apply_default_css=False)
     _heading("Robustness to degraded photos")
     robustness = gr.HTML(elem_id="robustness", apply_default_css=False)
+    _heading("Expected and measured error")
+    expected = _chart("reliability", "Measured against expected error")
 
     curve_parts = [curves, curves_caption]
     board_parts = [table, models, model, more, speed, speed_caption, *curve_parts, faces]
     tab.select(
-        refresh, [stamp, board, crop], [stamp, board, problems, robustness, *board_parts], **_QUIET
+        refresh,
+        [stamp, board, crop],
+        [stamp, board, problems, robustness, *expected, *board_parts],
+        **_QUIET,
     )
     latest = _QUIET | {"trigger_mode": "always_last"}
     board.input(draw_board, [board, crop], board_parts, **latest)
@@ -90,13 +96,14 @@ def build(tab: gr.Tab) -> None:
 
 
 def refresh(stamp: leaderboard.Stamp | None, board: str, crop: str) -> tuple[Any, ...]:
-    """The stamp, the boards, the problems, the robustness table and what `draw_board` gives.
+    """The stamp, the boards, the problems, the robustness table, the reliability diagram with its
+    caption, and what `draw_board` gives.
 
     Where no file has changed since `stamp`, all but the stamp stay on the page as they are.
     """
     current = leaderboard.stamp()
     if current == stamp:
-        return current, *[gr.skip()] * 12
+        return current, *[gr.skip()] * 14
     standings = leaderboard.read()
     boards = [(_BOARDS[each.name], each.name) for each in BOARDS]
     if standings.on(None):
@@ -106,6 +113,7 @@ def refresh(stamp: leaderboard.Stamp | None, board: str, crop: str) -> tuple[Any
         gr.Radio(boards, value=board),
         _problems(standings.problems),
         tables.robustness(standings.robustness, standings.rows) or _small(_NO_ROBUSTNESS),
+        *_reliability(),
         *draw_board(board, crop),
     )
 
@@ -141,6 +149,11 @@ def draw_faces(board: str, model: str | None) -> str:
     """The best and worst faces of a model on a board; empty without a model."""
     row = next((row for row in _rows(leaderboard.read(), board) if row.name == model), None)
     return drawn_faces.html(row) if row else ""
+
+
+def _reliability() -> tuple[go.Figure, str]:
+    chart, caption = reliability.figure(reliability_records.read(zoo.DEFAULT_MODELS))
+    return chart, _small(caption)
 
 
 def _rows(standings: Standings, board: str) -> list[Standing]:

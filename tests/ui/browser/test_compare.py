@@ -301,7 +301,7 @@ def test_pointing_at_a_place_lights_it_up_in_every_panel(page):
     nose = models["mediapipe"]["keypoints"][mesh_nose()]
     page.mouse.move(*on_screen(page, panel(page, "mediapipe").locator("svg"), nose))
     expect_nose_tip_lit(page, models)
-    expect(inspected(page, "unet")).to_contain_text("confidence ")
+    expect(inspected(page, "unet")).to_contain_text("expected error ")
     expect(inspected(page, "unet").locator(".kp-figure")).to_have_text(PERCENT)
     expect(page.locator(".kp-inspector p")).to_contain_text("distance to MediaPipe")
     page.mouse.move(2, 2)
