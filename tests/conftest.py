@@ -30,6 +30,8 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 SLOW = {
     "test_annotated_video.py",
     "test_api.py",
+    "test_engine.py",
+    "test_people.py",
     "test_speed.py",
     "test_evaluate.py",
     "test_folder.py",
@@ -52,7 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
         if "local_hub" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.hub)
-        if item.path.name in SLOW:
+        # Golden keypoints are always checked.
+        if item.path.name in SLOW and not item.name.startswith("test_golden"):
             item.add_marker(pytest.mark.slow)
 
 

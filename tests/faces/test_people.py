@@ -1,6 +1,7 @@
-"""Who is who in a film: the number of a face is a person's."""
+"""Identity tracking in a video: each person keeps a number."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.faces.people import PersonTracker
+from kpdemo.structures import Face
 
 WIDTH, HEIGHT = 640, 320
 # A person in a frame: who, the left edge, the top edge and the height of the portrait.
@@ -27,11 +29,15 @@ def film(portraits, finder: FaceFinder) -> Callable[[Sequence[Sequence[Place]]],
     Each is the number of the face in the middle of that portrait, None where no face was found.
     """
 
+    @cache  # many frames are the same
+    def look(places: tuple[Place, ...]) -> tuple[np.ndarray, list[Face]]:
+        pixels = picture(portraits, places)
+        return pixels, finder.find(pixels)
+
     def run(frames: Sequence[Sequence[Place]]) -> list[list]:
         tracker, numbers = PersonTracker(), []
         for places in frames:
-            pixels = picture(portraits, places)
-            faces = finder.find(pixels)
+            pixels, faces = look(tuple(places))
             assigned = tracker.identify(pixels, faces)
             assert len(set(assigned)) == len(faces)
             numbers.append(
