@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the app itself needs no Playwright
 
 VISITS = 5
 ROUNDS = 5  # of each switch, on and off
+ANSWERS = 3  # to each slider
 MOVES = 40  # of a dragged point
 NOSE_TIP = 30  # of iBUG's points
 CROWD = 4, 6  # rows and columns of faces
@@ -245,7 +246,7 @@ def _degrade(browser: "Browser", url: str, photo: Path) -> dict[str, float]:
             float(str(slider.get_attribute(name))) for name in ("value", "max", "step")
         )
         way = step if neutral < high else -step
-        values = [neutral + way * (1 + k % 2) for k in range(ROUNDS)]
+        values = [neutral + way * (1 + k % 2) for k in range(ANSWERS)]
         times = [slider.evaluate(_DEGRADED, value) for value in values]
         slider.evaluate(_DEGRADED, neutral)
         medians[str(slider.get_attribute("name"))] = round(statistics.median(times), 1)

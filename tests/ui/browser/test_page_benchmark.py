@@ -7,10 +7,15 @@ pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 from kpdemo.benchmark import page as page_benchmark
 
 
-def test_visits_examples_and_switches_take_some_time(browser, address, hopper_path):
+def test_all_that_a_visitor_waits_for_takes_some_time(browser, address, hopper_path):
     assert all(0 < seconds < 60 for seconds in page_benchmark._visit(browser, address))
     assert all(0 < seconds < 60 for seconds in page_benchmark._examples(browser, address))
     times = page_benchmark._switches(browser, address, hopper_path)
     layers = ["points", "contours", "vectors", "numbers", "boxes"]
     assert list(times) == [*layers, "reference", "mode", "chip"]
     assert all(0 < time < 60_000 for time in times.values())
+    degraded = page_benchmark._degrade(browser, address, hopper_path)
+    assert list(degraded) == ["turn", "blur", "darkness", "cover", "size", "quality"]
+    assert all(0 < time < 60_000 for time in degraded.values())
+    dragged = page_benchmark._drag(browser, address, hopper_path)
+    assert 0 < dragged["errors"] <= dragged["painted"] < 60_000
