@@ -100,7 +100,10 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
             c = _controls(photos, models, projects)
         with gr.Column(scale=4, min_width=300):
-            drawn_panels, drawn_table = panels.build(), table.build()
+            _spoken_heading("Result")
+            drawn_panels = panels.build()
+            _spoken_heading("Figures")
+            drawn_table = table.build()
             drawn_points = drag.build(drawn_panels)
             degrade.build(engine, session, drawn_panels, [c.models, c.projects])
     file = gr.JSON(visible=False)
@@ -215,6 +218,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
 def _controls(
     photos: Sequence[examples.Example], models: Sequence[str], projects: Sequence[str]
 ) -> _Controls:
+    _spoken_heading("Photo and models")
     photo = gr.Image(
         label="Photo",
         type="filepath",
@@ -252,6 +256,11 @@ def _controls(
     with gr.Accordion("Ground truth", open=False, elem_id="ground-truth"):
         truth = ground_truth.build()
     return _Controls(photo, message, example, default_group, project_group, truth)
+
+
+def _spoken_heading(text: str) -> None:
+    """A heading for those who jump from one to the next; what can be seen says it already."""
+    gr.HTML(f"<h2>{text}</h2>", apply_default_css=False, elem_classes="kp-spoken")
 
 
 def compare(

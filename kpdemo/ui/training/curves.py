@@ -90,10 +90,13 @@ def learning(
     return chart.update_layout(meta=views)
 
 
-def learning_caption(runs: Sequence[Run], measure: str, smoothing: float) -> str:
-    """HTML of the curves' numbers, and of how not to misread them."""
+def learning_caption(runs: Sequence[Run], measure: str, smoothing: float, stages: str = "") -> str:
+    """HTML of the curves' numbers, and of how not to misread them.
+
+    `stages` is a sentence on runs that begin with those of others.
+    """
     lines = "Solid: validation." if measure == NME else "Solid: validation; dashed: training."
-    notes = [f"{lines} A ring marks the epoch of the lowest validation error."]
+    notes = [f"{lines} A ring marks the epoch of the lowest validation error.", stages]
     if measure == LOSS:
         if len({run.loss for run in runs}) > 1:
             notes.append(
@@ -119,7 +122,7 @@ def learning_caption(runs: Sequence[Run], measure: str, smoothing: float) -> str
             "Smoothed by an exponential moving average: each value weighs "
             f"{smoothing:g} times as much as the one after it."
         )
-    return charts.sentences(map(_summary, runs), notes)
+    return charts.sentences(map(_summary, runs), filter(None, notes))
 
 
 def _summary(run: Run) -> str:

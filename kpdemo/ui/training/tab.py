@@ -11,7 +11,7 @@ from kpdemo import zoo
 from kpdemo.keypoints import markup
 from kpdemo.records.library import Histories, Library
 from kpdemo.ui.shared import charts, component
-from kpdemo.ui.training import bars, curves, outline
+from kpdemo.ui.training import bars, curves, outline, stages
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -64,7 +64,10 @@ def build(tab: gr.Tab) -> None:
     sweep = _build_sweeps(library, version)
     points, models = _build_errors(library, version)
     _heading("Label completeness")
-    labels, labels_caption = charts.build("training-labels", "Share of faces that have each label")
+    with gr.Row(elem_classes="kp-captioned"):
+        labels, labels_caption = charts.build(
+            "training-labels", "Share of faces that have each label"
+        )
     _heading("Reported and measured errors")
     reports = gr.HTML(elem_id="training-reports", apply_default_css=False)
     _heading("The reports’ findings, checked")
@@ -153,7 +156,8 @@ def _build_errors(library: Library, version: gr.State) -> tuple[gr.Radio, gr.Dro
         models = gr.Dropdown(
             multiselect=True, label="Models", elem_id="training-models", scale=2, min_width=280
         )
-    chart, caption = charts.build("training-errors", "Errors by keypoint")
+    with gr.Row(elem_classes="kp-captioned"):
+        chart, caption = charts.build("training-errors", "Errors by keypoint")
     faces = gr.HTML(elem_id="training-faces", apply_default_css=False)
     points.input(list_models, points, models, **_LATEST)
     # Not only on input: another choice of keypoints brings other models.
@@ -201,9 +205,10 @@ def draw_curves(
     if not runs:
         hint = "Choose at least one recipe." if library.runs else _EMPTY
         return None, charts.sentences([hint]), ""
+    whole = [stages.joined(run, library) for run in runs]
     return (
-        curves.learning(runs, measure, axis, log, smoothing),
-        curves.learning_caption(runs, measure, smoothing),
+        curves.learning(whole, measure, axis, log, smoothing),
+        curves.learning_caption(whole, measure, smoothing, stages.note(runs, library)),
         settings_html(runs),
     )
 

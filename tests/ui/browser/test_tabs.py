@@ -69,6 +69,13 @@ def test_skip_links_lead_to_the_content_and_from_the_photo_to_the_result(page):
     expect(page.locator("#panels")).to_be_in_viewport()
 
 
+def test_the_compare_tab_has_headings_to_jump_to(page):
+    take_example(page, "Grace Hopper")
+    names = page.locator("#compare-tab").get_by_role("heading", level=2).all_inner_texts()
+    wanted = ["Photo and models", "Result", "Figures"]
+    assert [name for name in names if name in wanted] == wanted
+
+
 def test_accordions_say_whether_they_are_open(page):
     head = page.get_by_role("button", name="Class projects")
     expect(head).to_have_attribute("aria-expanded", "false")

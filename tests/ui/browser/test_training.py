@@ -4,6 +4,7 @@ import pytest
 from helpers.visitor import open_tab
 
 from kpdemo.records.library import Histories
+from kpdemo.ui.training import stages
 from kpdemo.zoo import DEFAULT_MODELS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -73,7 +74,8 @@ def test_curves_follow_what_is_chosen(page, library):
 def test_training_is_played_through_without_a_request(page, library):
     open_training(page)
     slider = page.get_by_role("slider", name="Whole training")
-    epochs = max(len(library.runs[name].curves["epoch"]) for name in DEFAULT_MODELS)
+    runs = {name: stages.joined(library.runs[name], library) for name in DEFAULT_MODELS}
+    epochs = max(len(run.curves["epoch"]) for run in runs.values())
     expect(slider).to_have_attribute("max", str(epochs))
     requests = []
     page.on("request", lambda request: requests.append(request.url))
@@ -86,7 +88,7 @@ def test_training_is_played_through_without_a_request(page, library):
     assert page.evaluate(f"{PLOT}.layout.shapes.length") == 0
     # By hand: the values are those of the epoch.
     page.locator("#training-play input").fill("10")
-    curve = library.runs["unet"].curves
+    curve = runs["unet"].curves
     (at,) = (k for k, epoch in enumerate(curve["epoch"]) if epoch == 10)
     error = float(format(curve["validation_nme"][at], ".3g"))
     expect(values).to_contain_text(f"U-Net {error:g}")

@@ -1,0 +1,33 @@
+"""A run that starts from another one is drawn with it, where both can be compared."""
+
+import numpy as np
+
+from kpdemo.records.runs import Histories
+from kpdemo.ui.training import curves, stages
+from kpdemo.zoo import DEFAULT_MODELS
+
+
+def test_unet_begins_with_the_run_that_it_starts_from():
+    library = Histories().read()
+    first, own = library.runs["trials/unet-start"], library.runs["unet"]
+    run = stages.joined(own, library)
+    count = len(first.curves["epoch"])
+    assert run.curves["epoch"].tolist() == list(range(1, count + len(own.curves["epoch"]) + 1))
+    assert (np.diff(run.curves["minutes"]) > 0).all()
+    np.testing.assert_array_equal(
+        run.curves["validation_nme"][:count], first.curves["validation_nme"]
+    )
+    assert run.best == (own.best[0] + count, own.best[1])
+    assert run.planned == count + own.planned
+    caption = curves.learning_caption([run], "nme", 0, stages.note([own], library))
+    assert f"U-Net begins with the {count} epochs of unet-start." in caption
+    assert f"from {first.curves['validation_nme'][0]:.1f} %" in caption
+
+
+def test_runs_that_were_validated_on_other_faces_stay_apart():
+    library = Histories().read()
+    assert library.runs["resnet18"].recipe["start_from"]
+    for name in DEFAULT_MODELS:
+        if name != "unet":
+            assert stages.joined(library.runs[name], library) is library.runs[name]
+    assert stages.note([library.runs["resnet18"]], library) == ""
