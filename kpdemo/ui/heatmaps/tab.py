@@ -307,13 +307,13 @@ def _draw(
         GRADIENTS: (gradients.attribution, maps.gradients),
     }[choice.view]
     steps = method(model, pixels)
-    result = None
-    while result is None:
+    values = None
+    while values is None:
         # One step a turn: others get in between, and a cancel leaves nothing locked.
         with engine.turn:
-            share, result = next(steps)
+            share, values = next(steps)
         yield share, None
-    yield 1, maps.value(view, panel(title, model, view, prediction, result))
+    yield 1, maps.value(view, panel(title, model, view, prediction, values))
 
 
 def side_by_side(
