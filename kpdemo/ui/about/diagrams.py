@@ -4,6 +4,8 @@ A box's height grows with the side of its maps and its width with their number; 
 it. All numbers come from `kpdemo.explain.architecture`.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from html import escape
 from itertools import pairwise
 
@@ -25,20 +27,26 @@ _INNER = (
 _FEW = 30  # fewer points than these are drawn far apart, and none of them is on the jaw
 
 
-def svg(name: str, title: str, net: Architecture) -> str:
-    """The diagram of a net as an `<svg>` with a title and a description; `name` is its model."""
+def svg(name: str, title: str, net: Architecture, layers: Mapping[str, str] | None = None) -> str:
+    """The diagram of a net as an `<svg>` with a title and a description; `name` is its model.
+
+    With the titles of its `layers` by their dotted names, every part is a button for its last
+    convolution, which is in its `data-layer`.
+    """
+    drawing = _Drawing(layers or {})
     if net.net == "unet":
-        drawing = _u(net)
+        _u(drawing, net)
     elif net.up:
-        drawing = _pyramid(net)
+        _pyramid(drawing, net)
     else:
-        drawing = _chain(net)
+        _chain(drawing, net)
     color = css_color(name)
-    label = f"diagram-{escape(name)}"
+    label = f"{'layers' if layers else 'diagram'}-{escape(name)}"
     return (
         f'<svg viewBox="0 0 {drawing.width:.0f} {drawing.height:.0f}" '
         f'width="{drawing.width:.0f}" height="{drawing.height:.0f}" style="--model:{color}" '
-        f'role="img" aria-labelledby="{label}" aria-describedby="{label}-text">'
+        f'role="{"group" if layers else "img"}" aria-labelledby="{label}" '
+        f'aria-describedby="{label}-text">'
         f'<title id="{label}">Architecture of {escape(title)}</title>'
         f'<desc id="{label}-text">{escape(description(net))}</desc>{"".join(drawing.parts)}</svg>'
     )
@@ -62,18 +70,40 @@ def _in_words(shape: Shape) -> str:
 
 
 class _Drawing:
-    """SVG elements and the room that they take; x to the right, y down."""
+    """SVG elements and the room that they take; x to the right, y down.
 
-    def __init__(self) -> None:
+    Parts that are one of `layers`, titles by name, are buttons.
+    """
+
+    def __init__(self, layers: Mapping[str, str]) -> None:
+        self.layers = layers
         self.parts: list[str] = []
         self.width = self.height = 0.0
 
     def _grow_to(self, x: float, y: float) -> None:
         self.width, self.height = max(self.width, x + _MARGIN), max(self.height, y + _MARGIN)
 
-    def box(self, x: float, y: float, shape: Shape, largest: int) -> float:
+    @contextmanager
+    def part(self, layer: str, shape: Shape) -> Iterator[None]:
+        """What is drawn inside belongs to the feature maps `shape` of a layer."""
+        if layer in self.layers:
+            label = escape(f"{self.layers[layer]}, {_in_words(shape)}")
+            self.parts.append(
+                f'<g class="kp-part" role="button" tabindex="0" data-layer="{escape(layer)}" '
+                f'aria-label="{label}">'
+            )
+        yield
+        if layer in self.layers:
+            self.parts.append("</g>")
+
+    def box(self, x: float, y: float, shape: Shape, largest: int, layer: str) -> float:
         """Feature maps, with their left edge at `x` and their middle at `y`; returns the right."""
         wide, high = _box(shape, largest)
+        with self.part(layer, shape):
+            self._box(x, y, wide, high, shape)
+        return x + wide + _SLANT * high
+
+    def _box(self, x: float, y: float, wide: float, high: float, shape: Shape) -> None:
         deep = _SLANT * high
         x0, y0, x1, y1 = x, y - (high - deep) / 2, x + wide, y + (high + deep) / 2
         self.parts.append(
@@ -85,7 +115,6 @@ class _Drawing:
             f'height="{high:.1f}"/>'
         )
         self.label((x0 + x1 + deep) / 2, y1, str(shape[0]), f"{shape[1]}×{shape[2]}")
-        return x1 + deep
 
     def label(self, x: float, y: float, first: str, second: str) -> None:
         """Two lines beneath something whose lower edge is at `y`."""
@@ -110,9 +139,14 @@ class _Drawing:
         self.label(x + _FACE / 2, y + _FACE / 2, f"{count} points", "x and y")
         return x + _FACE
 
-    def heatmaps(self, x: float, y: float, shape: Shape) -> float:
+    def heatmaps(self, x: float, y: float, shape: Shape, layer: str) -> float:
         """A few maps behind each other, with a blob on the first."""
         side, step = 40, 5
+        with self.part(layer, shape):
+            self._heatmaps(x, y, shape, side, step)
+        return x + side + 2 * step
+
+    def _heatmaps(self, x: float, y: float, shape: Shape, side: int, step: int) -> None:
         for k in (2, 1, 0):
             self.parts.append(
                 f'<rect class="kp-net-map" x="{x + k * step}" '
@@ -128,7 +162,6 @@ class _Drawing:
             f"{shape[0]} heatmaps",
             f"{shape[1]}×{shape[2]}",
         )
-        return x + side + 2 * step
 
     def vector(self, x: float, y: float, width: int) -> float:
         """The numbers of a fully connected layer."""
@@ -171,40 +204,40 @@ def _face(x: float, y: float, kind: str, path: str) -> str:
     )
 
 
-def _chain(net: Architecture) -> _Drawing:
+def _chain(drawing: _Drawing, net: Architecture) -> None:
     """The parts in a row, from left to right."""
-    drawing, y = _Drawing(), _MARGIN + 46.0
+    y = _MARGIN + 46.0
     largest = max(net.picture[1:])
     x = drawing.picture(_MARGIN, y, net.picture)
-    stem = [net.stem] if net.stem else []
-    for shape in [*stem, *net.down]:
+    stem = [(net.stem, net.convolutions.stem)] if net.stem else []
+    for shape, layer in [*stem, *zip(net.down, net.convolutions.down, strict=True)]:
         drawing.arrow(x + 5, y, x + _GAP - 5, y)
-        x = drawing.box(x + _GAP, y, shape, largest)
+        x = drawing.box(x + _GAP, y, shape, largest, layer)
     for width in net.layers:
         drawing.arrow(x + 5, y, x + 1.4 * _GAP - 7, y)
         x = drawing.vector(x + 1.4 * _GAP, y, width)
     drawing.arrow(x + 5, y, x + _GAP - 5, y)
     drawing.points(x + _GAP, y, net.keypoints)
-    return drawing
 
 
-def _pyramid(net: Architecture) -> _Drawing:
+def _pyramid(drawing: _Drawing, net: Architecture) -> None:
     """The bottom-up pathway above from left to right, the merged maps below from right to left."""
-    drawing = _Drawing()
     top, bottom = _MARGIN + 42.0, _MARGIN + 170.0
     largest = max(net.picture[1:])
     left = drawing.picture(_MARGIN, top, net.picture)
     right = left
     if net.stem:
         drawing.arrow(left + 5, top, left + 3 * _GAP - 5, top)
-        right = drawing.box(left + 3 * _GAP, top, net.stem, largest)
-    ups = list(reversed(net.up))
+        right = drawing.box(left + 3 * _GAP, top, net.stem, largest, net.convolutions.stem)
     columns: list[tuple[float, float]] = []  # left and right edge of the merged maps of each stage
-    for shape, merged in zip(net.down, ups, strict=True):
+    layers = net.convolutions
+    for shape, layer, merged, merging in zip(
+        net.down, layers.down, reversed(net.up), reversed(layers.up), strict=True
+    ):
         start = max(right, columns[-1][1] if columns else 0) + 1.5 * _GAP
         drawing.arrow(right + 5, top, start - 5, top)
-        right = drawing.box(start, top, shape, largest)
-        columns.append((start, drawing.box(start, bottom, merged, largest)))
+        right = drawing.box(start, top, shape, largest, layer)
+        columns.append((start, drawing.box(start, bottom, merged, largest, merging)))
         middle = (start + columns[-1][1]) / 2
         high = _box(merged, largest)[1]
         drawing.arrow(middle, bottom - 57, middle, bottom - (1 + _SLANT) * high / 2 - 3)
@@ -214,47 +247,46 @@ def _pyramid(net: Architecture) -> _Drawing:
     maps = columns[0][0] - 1.5 * _GAP - 50
     if net.maps:
         drawing.arrow(columns[0][0] - 5, bottom, maps + 57, bottom)
-        drawing.heatmaps(maps, bottom, net.maps)
+        drawing.heatmaps(maps, bottom, net.maps, layers.maps)
     drawing.arrow(maps - 5, bottom, _MARGIN + _FACE + 5, bottom)
     drawing.points(_MARGIN, bottom, net.keypoints)
-    return drawing
 
 
-def _u(net: Architecture) -> _Drawing:
+def _u(drawing: _Drawing, net: Architecture) -> None:
     """The encoder down on the left, the decoder up on the right, skip connections between."""
-    drawing = _Drawing()
     largest = max(net.picture[1:])
     y, step = _MARGIN + 42.0, 34.0
     x = drawing.picture(_MARGIN, y, net.picture)
     for shape in [net.stem] if net.stem else []:
         drawing.arrow(x + 5, y, x + _GAP - 5, y)
-        x = drawing.box(x + _GAP, y, shape, largest)
+        x = drawing.box(x + _GAP, y, shape, largest, net.convolutions.stem)
     drawing.arrow(x + 5, y, x + _GAP - 5, y)
     x += _GAP
     levels = []  # of the encoder: right edge and middle
-    for shape in net.down:
-        right = drawing.box(x, y, shape, largest)
+    for shape, layer in zip(net.down, net.convolutions.down, strict=True):
+        right = drawing.box(x, y, shape, largest, layer)
         levels.append((right, y))
         x, lower = right + step, y + _box(shape, largest)[1] / 2 + _TEXT + 26
         if shape is not net.down[-1]:
             _corner(drawing, right, y, x, lower)
         y = lower
     right, y = levels[-1]
-    for shape, (start, level) in zip(net.up, reversed(levels[:-1]), strict=True):
+    for shape, layer, (start, level) in zip(
+        net.up, net.convolutions.up, reversed(levels[:-1]), strict=True
+    ):
         x = right + step
         drawing.parts.append(
             f'<path class="kp-arrow" d="M{right + 4:.1f} {y:.1f}h{step / 2:.1f}"/>'
         )
         drawing.arrow(right + 4 + step / 2, y, right + 4 + step / 2, level + 6)
-        right = drawing.box(x, level, shape, largest)
+        right = drawing.box(x, level, shape, largest, layer)
         drawing.arrow(start + 5, level, x - 5, level, "kp-shortcut")
         y = level
     if net.maps:
         drawing.arrow(right + 5, y, right + _GAP - 2, y)
-        right = drawing.heatmaps(right + _GAP + 4, y, net.maps)
+        right = drawing.heatmaps(right + _GAP + 4, y, net.maps, net.convolutions.maps)
     drawing.arrow(right + 8, y, right + _GAP + 3, y)
     drawing.points(right + _GAP + 6, y, net.keypoints)
-    return drawing
 
 
 def _corner(drawing: _Drawing, x0: float, y0: float, x1: float, y1: float) -> None:

@@ -1,5 +1,6 @@
 """The Filters tab: a model's learned kernels, and their feature maps on the photo."""
 
+import json
 import weakref
 from collections.abc import Sequence
 from functools import partial
@@ -9,12 +10,14 @@ import gradio as gr
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.explain import filters
+from kpdemo.explain import architecture, filters
+from kpdemo.explain.architecture import Architecture
 from kpdemo.explain.face_crop import cut_of
 from kpdemo.explain.filters import Layer
 from kpdemo.media.images import Photo
 from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
+from kpdemo.ui.about import diagrams
 from kpdemo.ui.filters import kernels
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
@@ -65,6 +68,7 @@ class LayerUpdate(NamedTuple):
     message: Any = _UNCHANGED
     layer: Any = _UNCHANGED
     face: Any = _UNCHANGED
+    picture: Any = _UNCHANGED
     kernels: Any = _UNCHANGED
     displayed: Any = _UNCHANGED
 
@@ -91,6 +95,12 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             message = gr.HTML(elem_id="filters-notice")
             gr.HTML(f'<p class="kp-small">{_CLOSED}</p>', apply_default_css=False)
         with gr.Column(scale=4, min_width=300):
+            picture = component.build(
+                "filters-net",
+                "filters/filters_net.html",
+                "filters/filters_net.js",
+                events=["part"],
+            )
             layer_kernels = component.build(
                 "filters", "filters/filters.html", "filters/filters.js", events=["place"]
             )
@@ -114,7 +124,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
 
     store = Layers(engine)
     inputs: list[Any] = [model, layer, face]
-    layer_parts: list[Any] = [message, layer, face, layer_kernels, displayed]
+    layer_parts: list[Any] = [message, layer, face, picture, layer_kernels, displayed]
     first_parts: list[Any] = [beside_message, first_kernels]
     tab.select(
         partial(open_tab, store),
@@ -131,6 +141,13 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             show_progress_on=layer_kernels,
             **_QUEUED,
         )
+    picture.part(
+        store.show_part,
+        [model, face, session, displayed],
+        layer_parts,
+        show_progress_on=layer_kernels,
+        **_QUEUED,
+    )
     layer_kernels.place(
         store.show_sum,
         [session, displayed],
@@ -153,6 +170,7 @@ class Layers:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._by_model: dict[str, list[Layer]] = {}
+        self._architectures: dict[str, Architecture] = {}
 
     def open(self, name: str) -> tuple[Model, list[Layer]]:
         """A net and its layers; raises CheckpointError if it is damaged."""
@@ -161,6 +179,33 @@ class Layers:
             with self.engine.turn:
                 self._by_model[name] = filters.layers(model)
         return model, self._by_model[name]
+
+    def picture(self, name: str, layer: Layer) -> str:
+        """The diagram of a net that is open, as JSON, with the part that a layer belongs to."""
+        if name not in self._architectures:
+            self._architectures[name] = architecture.of(self.engine.store.configs[name])
+        net, layers = self._architectures[name], self._by_model[name]
+        names = [each.name for each in layers]
+        ends = {net.convolutions.maps, *net.convolutions.down, *net.convolutions.up}
+        if net.stem:
+            ends.add(net.convolutions.stem)
+        part = next(each for each in names[names.index(layer.name) :] if each in ends)
+        title = zoo.title(name)
+        titles = {each.name: each.title for each in layers}
+        return json.dumps(
+            {"title": title, "svg": diagrams.svg(name, title, net, titles), "part": part}
+        )
+
+    def show_part(
+        self,
+        model: str,
+        face: int,
+        result: PhotoResult | None,
+        displayed: Displayed | None,
+        event: gr.EventData,
+    ) -> LayerUpdate:
+        """The layer of the part that the visitor chose in the diagram."""
+        return show_layer(self, model, event.layer, face, result, displayed)
 
     def show_sum(
         self, result: PhotoResult | None, displayed: Displayed | None, event: gr.EventData
@@ -236,6 +281,7 @@ def show_layer(
         face=gr.Dropdown(
             [(f"Face {k + 1}", k) for k in range(max(faces, 1))], value=face, visible=faces > 1
         ),
+        picture=store.picture(model_name, layer),
         kernels=value,
         displayed=new,
     )
