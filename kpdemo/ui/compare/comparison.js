@@ -80,6 +80,12 @@ export class Comparison {
 
   between = (a, b) => this.summary(a, null, { name: b.name, answers: b.faces });
 
+  // How far two models lie apart, by the eye distance of the second one, or else of the first one.
+  #apart(a, b) {
+    const apart = this.between(a, b);
+    return apart.share === null ? this.between(b, a) : apart;
+  }
+
   // What the finding is made of.
   facts() {
     const models = this.answering;
@@ -87,7 +93,7 @@ export class Comparison {
       .filter((panel) => !this.isReference(panel))
       .map((panel) => ({ title: panel.title, ...this.summary(panel) }));
     const pairs = models.flatMap((a, i) =>
-      models.slice(i + 1).map((b) => ({ a: a.title, b: b.title, ...this.between(a, b) })),
+      models.slice(i + 1).map((b) => ({ a: a.title, b: b.title, ...this.#apart(a, b) })),
     );
     const { reference, isTruth } = this;
     return { faces: this.data.faces.length, models: models.length, reference, isTruth, rows, pairs };

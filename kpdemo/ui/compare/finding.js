@@ -44,7 +44,8 @@ export function sentence({ faces, models, reference, isTruth, rows, pairs }) {
         ? `all ${models} models lie within ${upwards(most.share)} of the eye distance of each other on average`
         : `the models disagree: ${most.a} and ${most.b} lie ${formatShare(most.share)} of the eye distance apart on average`;
     const part = far ? `; they differ most at the ${far.group} (${far.a} and ${far.b}, ${formatShare(far.share)})` : "";
-    return where + capital(`${spread}${part}.`, !where);
+    const scope = measured.length < pairs.length ? "where they can be compared, " : "";
+    return where + capital(`${scope}${spread}${part}.`, !where);
   }
   if (known.length) {
     const [{ title, share, groups }] = known;

@@ -302,6 +302,10 @@ def test_the_finding_claims_no_more_than_was_measured(page):
     text, _ = finding(page, **common, models=3, rows=[], pairs=apart)
     assert text == "The models disagree: A and B lie 31.3 % of the eye distance apart on average."
 
+    some = [pair("A", "B", 1.0), pair("A", "C", None)]
+    text, _ = finding(page, **common, models=3, rows=[], pairs=some)
+    assert text.startswith("Where they can be compared, all 3 models lie within 1.0 %")
+
     two = [row("A", 2.74, jaw=4.0, mouth=1.0)]
     text, _ = finding(page, **common, models=2, rows=two, pairs=[])
     assert text == (
