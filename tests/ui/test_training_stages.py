@@ -1,8 +1,8 @@
 """A run that starts from another one is drawn with it, where both can be compared."""
 
 import numpy as np
-from kpdemo.records.runs import Histories
 
+from kpdemo.records.library import Histories
 from kpdemo.ui.training import curves, stages
 from kpdemo.zoo import DEFAULT_MODELS
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kpdemo.records.runs import TRIALS, Library, Run
+from kpdemo.records.library import TRIALS, Library
+from kpdemo.records.run import Run
 from kpdemo.ui.training import curves
 
 
