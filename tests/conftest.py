@@ -30,6 +30,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 SLOW = {
     "test_annotated_video.py",
     "test_api.py",
+    "test_detector.py",
     "test_engine.py",
     "test_people.py",
     "test_speed.py",
@@ -42,6 +43,7 @@ SLOW = {
     "test_corruptions.py",
     "test_space.py",
     "test_sweep.py",
+    "test_toy_net.py",
     "test_training_benchmark.py",
     "test_zerogpu.py",
 }
