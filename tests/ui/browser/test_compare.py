@@ -504,7 +504,7 @@ def test_a_divider_slides_between_any_two_models(page):
     page.mouse.up()
     assert on_screen(page, svg, [clips(page)[1][0], 300])[0] == pytest.approx(spots[1][0], abs=3)
     page.get_by_text("Side by side", exact=True).click()
-    expect(page.locator(".kp-panel")).to_have_count(len(POINTS))
+    expect(page.locator(".kp-panel[data-model]")).to_have_count(len(POINTS))
     assert not asked
 
 
