@@ -373,7 +373,6 @@ def test_frames_are_shown_while_a_video_runs(live, hopper, tmp_path):
 
 
 def test_a_cancel_that_comes_too_late_takes_the_result_away(live, hopper, tmp_path):
-    only(live, "SimpleNet")
     give(live, film(tmp_path / "short.mp4", hopper, 30))
     expect(live.locator("#video-said")).to_contain_text("Frame")
     held = []
