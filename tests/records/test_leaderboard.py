@@ -242,7 +242,20 @@ def test_the_picture_of_a_net_has_the_sizes_of_the_real_one(name):
         assert shape[0] in {out for out, _ in weights}
     if net.layers:
         assert (net.layers[0], int(np.prod(net.down[-1]))) in weights
+    # Each part's convolution has as many kernels as the part has maps.
+    modules = dict(model.net.named_modules())
+    ends = net.convolutions
+    for convolution, shape in zip((*ends.down, *ends.up), (*net.down, *net.up), strict=True):
+        assert modules[convolution].out_channels == shape[0]
+    if net.stem:
+        assert modules[ends.stem].out_channels == net.stem[0]
+    if net.maps:
+        assert modules[ends.maps].out_channels == net.maps[0]
+    buttons = diagrams.svg(name, name, net, {ends.down[0]: "Title <1>"})
+    assert buttons.count('role="button"') == 1
+    assert f'data-layer="{ends.down[0]}" aria-label="Title &lt;1&gt;, {net.down[0][0]}' in buttons
     drawn = diagrams.svg(name, name, net)
+    assert "button" not in drawn
     for shape in (*net.down, *net.up):
         assert f">{shape[0]}</tspan>" in drawn and f">{shape[1]}×{shape[2]}</tspan>" in drawn
     assert f"{net.keypoints} points" in drawn

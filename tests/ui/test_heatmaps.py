@@ -148,3 +148,17 @@ def test_a_net_that_cannot_be_opened_leaves_the_others_side_by_side(hopper_path,
         value = json.loads(side_by_side(small, result, 0, nets, ["keypoint-resnet"]))
     assert [panel["title"] for panel in value["panels"]] == ["Small net"]
     assert len(value["says"]) == 1 and value["says"][0].startswith("Broken net cannot be opened")
+
+
+def test_the_length_of_a_pull_keeps_its_size_in_percent(photo, face, view_of) -> None:
+    model = engine().store.model("facialpointsnet")
+    count = len(markup.get(model.config.markup))
+    _, cut = cut_of(model.config, photo, face)
+    found = predict(model, cut[None], heatmaps=True)
+    shares = np.zeros((count, 2, 21, 28), np.float32)
+    shares[0, :, 4, 5] = 3, -4
+    view = view_of(model.config)
+    panel = told(view, maps.gradients("Title", model, view, found, shares))
+    assert (panel["kind"], panel["method"]) == ("moves", "gradients")
+    assert panel["top"][0] == 5 and panel["mean"][0] == pytest.approx(5 / (21 * 28), abs=1e-3)
+    assert cells(panel)[0, 4, 5] == 1

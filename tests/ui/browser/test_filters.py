@@ -194,3 +194,26 @@ def test_the_sum_behind_a_place_adds_up_by_mouse_and_keyboard(page):
     page.keyboard.press("Enter")
     expect(total).to_contain_text("The other 58 inputs together")
     expect(total.locator("table")).to_have_count(3 * 6)
+
+
+def test_a_part_of_the_architecture_opens_its_layer_by_mouse_and_keyboard(page):
+    open_filters(page)
+    picture = page.locator("#filters-net")
+    picture.locator("summary").click()
+    expect(picture.locator("summary")).to_have_text("Architecture of ResNet-18: choose a layer")
+    expect(picture.locator("[aria-current]")).to_have_attribute("data-layer", "backbone.conv1")
+    stage = picture.get_by_role("button", name="Stage 2 · block 2 · conv 2")
+    stage.click()
+    expect(page.locator(".kp-kernels-about")).to_contain_text("Stage 2 · block 2 · conv 2")
+    expect(page.locator("#filters-layer input")).to_have_value(
+        "Stage 2 · block 2 · conv 2 (3×3, 128)"
+    )
+    expect(stage).to_have_attribute("aria-current", "true")
+    picture.get_by_role("button", name="Heatmaps · conv").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".kp-kernels-about")).to_contain_text("Heatmaps · conv")
+    expect(page.locator(".kp-part:focus")).to_have_attribute("data-layer", "head.smooth.3")
+    choose(page, "Model", "U-Net")
+    expect(picture.locator("summary")).to_contain_text("U-Net")
+    picture.get_by_role("button", name="Encoder 2 · conv 2").click()
+    expect(page.locator(".kp-kernels-about")).to_contain_text("48 kernels of 3×3")

@@ -153,6 +153,25 @@ def test_a_regressor_shows_what_its_answer_rests_on(page):
     expect(view(page).locator(".kp-facts")).to_contain_text("Jaw 8")
 
 
+def test_gradients_stand_beside_occlusion_each_with_its_limits(page):
+    take_example(page, "Grace Hopper")
+    open_unet(page)
+    model(page).select_option("Nose tip, Moore")
+    expect(view(page).locator(".kp-facts")).to_contain_text("Moves at most")
+    expect(view(page).locator(".kp-read")).to_contain_text("it cannot say why")
+    occlusion = canvas(page)
+    page.get_by_role("radio", name="Gradients").check()
+    expect(view(page).locator(".kp-facts")).to_contain_text("Strongest pull")
+    expect(view(page).locator(".kp-read")).to_contain_text("only for a linear net")
+    assert canvas(page) != occlusion
+    # A net with heatmaps keeps what was asked for.
+    model(page).select_option("KeypointResNet")
+    expect(view(page).locator(".kp-map figcaption")).to_contain_text("KeypointResNet")
+    expect(view(page).locator(".kp-facts")).to_contain_text("Strongest pull")
+    view(page).get_by_label("Point or group").select_option("Left eye center")
+    expect(view(page).locator(".kp-facts")).to_contain_text("Left eye center")
+
+
 def test_sensitivity_can_be_cancelled_and_asked_for_again(page):
     take_example(page, "Grace Hopper")
     open_unet(page)
