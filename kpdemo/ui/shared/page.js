@@ -1,5 +1,5 @@
 // What belongs to no tab alone: the tabs' addresses and keys, the skip links, and what Gradio's
-// accordions leave out.
+// parts leave out.
 
 import { follow } from "./addresses.js";
 
@@ -30,8 +30,9 @@ function useArrows(tablist) {
   });
 }
 
-// Says for each of Gradio's accordions whether it is open, also for those that come later.
-function sayWhatIsOpen(page) {
+// What Gradio leaves out, also for parts that come later: whether an accordion is open, and what the
+// label of an empty chart belongs to.
+function completeRoles(page) {
   const say = (head) => head.setAttribute("aria-expanded", head.classList.contains("open"));
   const opened = new MutationObserver((changes) => {
     for (const { target } of changes) say(target);
@@ -40,6 +41,9 @@ function sayWhatIsOpen(page) {
     for (const head of page.querySelectorAll("button.label-wrap:not([aria-expanded])")) {
       say(head);
       opened.observe(head, { attributeFilter: ["class"] });
+    }
+    for (const empty of page.querySelectorAll(".empty[aria-label]:not([role])")) {
+      empty.setAttribute("role", "img");
     }
   };
   find();
@@ -77,7 +81,7 @@ function whenThere(page, selector) {
 export default async function mount({ element }) {
   const page = pageOf(element);
   page.addEventListener("click", skip);
-  sayWhatIsOpen(page);
+  completeRoles(page);
   const tablist = await whenThere(page, '[role="tablist"]');
   useArrows(tablist);
   follow(tablist);

@@ -13,7 +13,7 @@ TABS = {
     "Heatmaps": "#heatmaps canvas",
     "Filters": "#filters .kp-kernel",
     "Training": "#training-curves .main-svg",
-    "Leaderboard": "#leaderboard tbody tr",
+    "Leaderboard": "#speed .main-svg",
     "About": "#about svg",
 }
 # What is just fading in or out has no contrast yet, or no more.
