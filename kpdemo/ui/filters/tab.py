@@ -153,7 +153,8 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         [session, displayed],
         kernel_sum,
         show_progress="hidden",
-        **_QUEUED,
+        # Of quick moves from cell to cell, "always_last" loses the last.
+        **_QUEUED | {"trigger_mode": "multiple"},
     )
     beside.input(
         partial(show_first_layers, store),

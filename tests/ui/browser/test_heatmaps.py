@@ -351,5 +351,6 @@ def test_nothing_scrolls_sideways(open_page, width):
     view(page).get_by_label("All points").check()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     model(page).select_option("U-Net")
+    expect(view(page).locator(".kp-map")).to_have_count(1)
     canvas(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
