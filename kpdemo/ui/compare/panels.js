@@ -153,7 +153,7 @@ export default function mount({ element, props, trigger, watch }) {
     const { milliseconds, device } = panel;
     const count = plural(panel.names.length, "point");
     const isSeen = panel.faces.some(Boolean);
-    const meta = isSeen ? [count, `${formatDuration(milliseconds)} on the ${device}`] : ["no face here"];
+    const meta = isSeen ? [count, formatDuration(milliseconds), device] : ["no face here"];
     const screen = newScreen([panel], `${panel.title}, the arrow keys go from point to point`);
     screen.figure = make(
       "figure",
