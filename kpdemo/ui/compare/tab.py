@@ -341,6 +341,7 @@ def choose(
         | times
         | {"total": comparison.timings["total"] + sum(times.values())},
         unavailable=comparison.unavailable | added.unavailable,
+        devices=comparison.devices | added.devices,
     )
     return display(engine, replace(last, comparison=comparison))
 
