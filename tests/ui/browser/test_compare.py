@@ -318,7 +318,7 @@ def test_the_arrow_keys_go_from_point_to_point(page):
     for _ in range(30):
         page.keyboard.press("ArrowRight")
     expect_nose_tip_lit(page, models)
-    expect(page.locator(".kp-spoken")).to_contain_text("SimpleNet, nose tip")
+    expect(page.locator("#panels .kp-spoken")).to_contain_text("SimpleNet, nose tip")
     page.keyboard.press("Escape")
     expect(page.locator(".kp-lit [data-place]")).to_have_count(0)
 

@@ -165,7 +165,7 @@ def test_the_inspector_has_every_models_distance_at_a_point(page):
     for _ in range(NOSE + 1):
         page.keyboard.press("ArrowRight")
     expect_nose()
-    expect(page.locator(".kp-spoken")).to_contain_text(re.compile(r"U-Net, nose tip; .*U-Net \d"))
+    expect(page.locator("#panels .kp-spoken")).to_contain_text(re.compile(r"U-Net, nose tip; .*U-Net \d"))
     page.keyboard.press("Home")  # means nothing here, and changes nothing
     expect_nose()
     page.keyboard.press("Escape")
@@ -260,7 +260,7 @@ def test_a_finished_comparison_has_a_finding_and_is_announced(page):
             r"^On 2 faces: all 5 models lie within \d+\.\d % of the eye distance of each other"
         )
     )
-    expect(page.locator(".kp-spoken")).to_have_text(
+    expect(page.locator("#panels .kp-spoken")).to_have_text(
         re.compile(r"^2 faces, 5 models; closest to MediaPipe: .*, \d+\.\d %$")
     )
 
