@@ -165,7 +165,9 @@ def test_the_inspector_has_every_models_distance_at_a_point(page):
     for _ in range(NOSE + 1):
         page.keyboard.press("ArrowRight")
     expect_nose()
-    expect(page.locator("#panels .kp-spoken")).to_contain_text(re.compile(r"U-Net, nose tip; .*U-Net \d"))
+    expect(page.locator("#panels .kp-spoken")).to_contain_text(
+        re.compile(r"U-Net, nose tip; .*U-Net \d")
+    )
     page.keyboard.press("Home")  # means nothing here, and changes nothing
     expect_nose()
     page.keyboard.press("Escape")

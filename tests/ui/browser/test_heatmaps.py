@@ -121,7 +121,7 @@ def test_a_click_and_the_arrow_keys_choose_a_point(page):
     expect(view(page).get_by_label("Point or group")).to_have_value("8")
     page.keyboard.press("ArrowRight")
     expect(view(page).get_by_label("Point or group")).to_have_value("9")
-    expect(view(page).locator("#panels .kp-spoken")).to_contain_text("U-Net, Jaw 9, Highest cell")
+    expect(view(page).locator(".kp-spoken")).to_contain_text("U-Net, Jaw 9, Highest cell")
 
 
 def test_a_regressor_shows_what_its_answer_rests_on(page):
@@ -318,7 +318,7 @@ def test_nets_stand_side_by_side_for_the_same_point_without_asking_the_server(pa
     expect(view(page).get_by_label("Point or group")).to_have_value("8")
     page.keyboard.press("ArrowRight")
     expect(maps.first.locator(".kp-facts")).to_contain_text("Jaw 9")
-    expect(view(page).locator("#panels .kp-spoken")).to_contain_text("ResNet-18, Jaw 9, Highest cell")
+    expect(view(page).locator(".kp-spoken")).to_contain_text("ResNet-18, Jaw 9, Highest cell")
     assert not [url for url in asked if not url.startswith("data:")]
 
 
