@@ -386,7 +386,7 @@ def test_downloads_are_the_engines_own_result(page, hopper_path):
     upload(page, hopper_path)
     expect_panels(page, faces=1)
     result = json.loads(download(page, "JSON").read_text())
-    keys = {"photo", "faces", "timings", "unavailable", "faces_left_out", "notices"}
+    keys = {"photo", "faces", "timings", "unavailable", "faces_left_out", "devices", "notices"}
     assert set(result) == keys
     assert result["photo"] == {"width": 512, "height": 600}
     expected = compare(hopper_path).to_dict()["faces"][0]["models"]
