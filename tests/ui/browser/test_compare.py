@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.visitor import answered, take_example
+from helpers.visitor import answered, take_example, wait_for_script
 from PIL import Image
 
 from kpdemo import compare
@@ -547,6 +547,7 @@ def give_truth(page: Page, path: Path) -> None:
     opener = page.get_by_role("button", name="Ground truth")
     if not page.locator("#truth").is_visible():
         opener.click()
+    wait_for_script(page, "truth")
     page.locator("#truth input[type=file]").set_input_files(path)
 
 
