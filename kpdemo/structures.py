@@ -154,7 +154,8 @@ class Comparison:
             )
         doubtful = [face for face in self.faces if face.confirmed is False and face.answers]
         if scores := [face.score for face in doubtful]:
-            detector = ", ".join(f"{100 * score:.0f} %" for score in scores)
+            limits = dict.fromkeys(f"{100 * score:.0f}" for score in (min(scores), max(scores)))
+            detector = f"{' to '.join(limits)} %"
             subject = "this face" if count == 1 else f"{len(scores)} of the {count} faces"
             notices.append(
                 f"MediaPipe does not confirm {subject} (detector {detector}); "

@@ -96,7 +96,7 @@ def test_heatmaps_draw_a_choice_and_keep_it(result):
     heatmaps_tab.request_opened(choices, request, None)
     assert request.choice == choices.first
     (update,) = heatmaps_tab.show(engine(), choices, request, result, None)
-    assert len(json.loads(update.view)["panels"]) == 1
+    assert len(json.loads(update.view)["panels"]) == len(choices.with_heatmaps)
     (again,) = heatmaps_tab.show(engine(), choices, request, result, update.display)
     assert again.view == UNCHANGED
 
