@@ -21,7 +21,7 @@ def open_unet(page: Page) -> None:
     view(page).locator(".kp-map canvas").first.wait_for()
     model(page).select_option("U-Net")
     expect(view(page).locator(".kp-map")).to_have_count(1)
-    expect(view(page).locator(".kp-map figcaption")).to_contain_text("U-Net")
+    expect(view(page).locator(".kp-map figcaption").first).to_contain_text("ResNet-18")
 
 
 def canvas(page: Page) -> list[int]:
