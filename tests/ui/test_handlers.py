@@ -241,3 +241,11 @@ def test_the_about_text_promises_what_was_measured():
     measured = json.loads((WEIGHTS_DIR / "face_benchmark.json").read_text())
     assert measured["proposals"] == "CenterFace" and measured["recall_percent_from_40_px"] >= 97
     assert "CenterFace" in about and "40 pixels" in about and "97 %" in about
+
+
+def test_a_choice_that_was_overtaken_on_its_way_does_not_count():
+    request = Request()
+    for at, name in ((10, "unet"), (30, "simplenet"), (20, "resnet18")):
+        choice = {"model": name, "face": 0, "view": "heatmap", "at": at}
+        heatmaps_tab.request_choice(request, gr.EventData(None, choice))
+    assert request.choice == Choice("simplenet")

@@ -56,7 +56,7 @@ export default function mount({ element, props, trigger, watch }) {
     if (event.target.type === "radio") preference = event.target.value;
     updateViews(isBeside() ? "heatmap" : allows(preference) ? preference : "sensitivity");
     const view = views.find((radio) => radio.checked).value;
-    trigger("input", { model: model.value, face: Number(face.value), view });
+    trigger("input", { model: model.value, face: Number(face.value), view, at: performance.now() });
   });
   watch("value", load);
   load();

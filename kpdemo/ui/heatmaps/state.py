@@ -39,9 +39,11 @@ class Display:
 class Request:
     """A visitor's last choice, None after a cancel, and the choice that was last cancelled.
 
-    A run reads it at every step, so a session keeps one and the same object.
+    A run reads it at every step, so a session keeps one and the same object. `at` is when the
+    visitor made the last choice, in milliseconds of the page's clock.
     """
 
+    at: float = -1
     choice: Choice | None = None
     cancelled: Choice | None = None
 

@@ -171,8 +171,10 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
 
 
 def request_choice(request: Request, event: gr.EventData) -> None:
-    """Note what the visitor chose in the controls."""
-    request.set(Choice(event.model, event.face, event.view))
+    """Note what the visitor chose in the controls; of quick choices, the last one counts."""
+    if event.at > request.at:  # requests may overtake each other on their way
+        request.at = event.at
+        request.set(Choice(event.model, event.face, event.view))
 
 
 def request_opened(choices: Choices, request: Request, display: Display | None) -> None:
