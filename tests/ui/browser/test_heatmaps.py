@@ -21,7 +21,7 @@ def open_unet(page: Page) -> None:
     view(page).locator(".kp-map canvas").first.wait_for()
     model(page).select_option("U-Net")
     expect(view(page).locator(".kp-map")).to_have_count(1)
-    expect(view(page).locator(".kp-map figcaption").first).to_contain_text("ResNet-18")
+    expect(view(page).locator(".kp-map figcaption")).to_contain_text("U-Net")
 
 
 def canvas(page: Page) -> list[int]:
@@ -66,7 +66,7 @@ def model(page: Page):
 
 def test_the_tab_has_the_photo_that_the_page_opens_with(page):
     open_tab(page, "Heatmaps")
-    expect(view(page).locator(".kp-map figcaption")).to_contain_text("U-Net")
+    expect(view(page).locator(".kp-map figcaption").first).to_contain_text("ResNet-18")
     expect(view(page)).not_to_contain_text("Compare a photo first")
 
 
