@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpdemo.keypoints import markup
-from kpdemo.records.library import Histories
+from kpdemo.records.histories import Histories
 from kpdemo.ui.training import outline
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kpdemo.records.library import Histories
+from kpdemo.records.histories import Histories
 from kpdemo.ui.training import curves, stages
 from kpdemo.zoo import DEFAULT_MODELS
 

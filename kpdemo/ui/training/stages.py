@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kpdemo.records.library import TRIALS, Library
+from kpdemo.records.histories import TRIALS, Library
 from kpdemo.records.run import Run
 from kpdemo.ui.training import curves
 

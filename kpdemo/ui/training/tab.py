@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from kpdemo import zoo
 from kpdemo.keypoints import markup
-from kpdemo.records.library import Histories, Library
+from kpdemo.records.histories import Histories, Library
 from kpdemo.ui.shared import charts, component
 from kpdemo.ui.training import bars, curves, outline, stages
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html

@@ -6,7 +6,7 @@ from html import escape
 
 from kpdemo import zoo
 from kpdemo.records.claims import Claim
-from kpdemo.records.library import Library
+from kpdemo.records.histories import Library
 from kpdemo.records.run import Run
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import swatch

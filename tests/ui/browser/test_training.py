@@ -3,7 +3,7 @@
 import pytest
 from helpers.visitor import open_tab
 
-from kpdemo.records.library import Histories
+from kpdemo.records.histories import Histories
 from kpdemo.ui.training import stages
 from kpdemo.zoo import DEFAULT_MODELS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpdemo.records.library import Histories
+from kpdemo.records.histories import Histories
 from kpdemo.records.settings import settings
 from kpdemo.records.smoothing import smooth
 from kpdemo.ui.training import bars, curves
