@@ -164,16 +164,7 @@ export class DragPicture {
       },
       { passive: false },
     );
-    svg.addEventListener(
-      "wheel",
-      (event) => {
-        if (!event.ctrlKey && zoom.scale === 1) return;
-        event.preventDefault();
-        const pixels = event.deltaY * (event.deltaMode ? 16 : 1);
-        zoom.by(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.002)), toPhoto(svg, event.clientX, event.clientY));
-      },
-      { passive: false },
-    );
+    zoom.followWheel(svg);
     this.element.addEventListener("click", ({ target }) => {
       const way = target.closest("[data-zoom]")?.dataset.zoom;
       const [x, y] = this.#points[this.#selected] ?? [];

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import gradio as gr
 import numpy as np
 
@@ -22,7 +21,7 @@ from kpdemo.ui.compare import table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, titles
 from kpdemo.ui.shared.colors import css_color
-from kpdemo.ui.shared.image_data import data_uri
+from kpdemo.ui.shared.image_data import shrunk_uri
 
 # Pixels of the whole photo, and of a face that would be coarse in it.
 PHOTO_SIDE = 900
@@ -68,7 +67,7 @@ def value(
         {
             "width": comparison.width,
             "height": comparison.height,
-            "src": _picture(photo.pixels, PHOTO_SIDE),
+            "src": shrunk_uri(photo.pixels, PHOTO_SIDE),
             "start": _starts_zoomed(comparison),
             "look": result.look,
             "file": Path(result.path).stem or "photo",
@@ -138,7 +137,7 @@ def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
     # Edges lie half a pixel before the centres of the pixels that they start.
     edges = photo.to_work(np.array([[left, top], [left + side, top + side]]) - 0.5) + 0.5
     (x0, y0), (x1, y1) = np.rint(edges).astype(int)
-    return _picture(photo.pixels[y0:y1, x0:x1], FACE_SIDE)
+    return shrunk_uri(photo.pixels[y0:y1, x0:x1], FACE_SIDE)
 
 
 def _panel(
@@ -188,12 +187,3 @@ def _radii(answer: Answer, reference: Answer | None) -> np.ndarray | None:
     units = [agreement.between(each, each).unit for each in (answer, reference) if each]
     unit = next((unit for unit in units if np.isfinite(unit)), None)
     return None if unit is None else np.round(answer.expected_error * unit / 100, 2)
-
-
-def _picture(pixels: np.ndarray, side: int) -> str:
-    """A JPEG data URI of the picture, shrunk to `side` at most."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return data_uri(small, "jpeg")

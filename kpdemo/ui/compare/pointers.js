@@ -59,17 +59,7 @@ export function handlePointers(screen, { zoom, slide, point }) {
       if (end !== "pointerleave" || !svg.hasPointerCapture(event.pointerId)) pointers.delete(event.pointerId);
     });
   }
-  // The page scrolls on, unless the visitor zooms or has zoomed.
-  svg.addEventListener(
-    "wheel",
-    (event) => {
-      if (!event.ctrlKey && zoom.scale === 1) return;
-      event.preventDefault();
-      const pixels = event.deltaY * (event.deltaMode ? 16 : 1);
-      zoom.by(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.002)), toPhoto(svg, event.clientX, event.clientY));
-    },
-    { passive: false },
-  );
+  zoom.followWheel(svg);
   svg.addEventListener(
     "touchstart",
     (event) => {

@@ -108,25 +108,18 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
             degrade.build(engine, session, drawn_panels, [c.models, c.projects])
     file = gr.JSON(visible=False)
 
-    def run(
-        upload: dict[str, Any] | None,
-        models: list[str],
-        projects: list[str],
-        last: PhotoResult | None,
-        progress: gr.Progress = _PROGRESS,
-    ) -> Update:
-        path = upload["path"] if upload else None
-        return compare(engine, path, models + projects, last, progress)
+    def with_photo(act: Callable[..., Update]) -> Callable[..., Update]:
+        def run(
+            upload: dict[str, Any] | None,
+            models: list[str],
+            projects: list[str],
+            last: PhotoResult | None,
+            progress: gr.Progress = _PROGRESS,
+        ) -> Update:
+            path = upload["path"] if upload else None
+            return act(engine, path, models + projects, last, progress)
 
-    def run_chosen(
-        upload: dict[str, Any] | None,
-        models: list[str],
-        projects: list[str],
-        last: PhotoResult | None,
-        progress: gr.Progress = _PROGRESS,
-    ) -> Update:
-        path = upload["path"] if upload else None
-        return choose(engine, path, models + projects, last, progress)
+        return run
 
     def run_example(
         event: gr.EventData,
@@ -189,7 +182,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
         )
 
     # Not `input`, which also comes when a photo is taken away, and still carries that photo.
-    runs(c.photo.upload, run, everything)
+    runs(c.photo.upload, with_photo(compare), everything)
     runs(c.example.click, run_example, [*chosen, session])
     runs(c.truth.chosen, load_file, session)
     runs(drawn_points.truth, load_file, session)
@@ -197,10 +190,10 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     runs(c.truth.cleared, clear, session)
     for group in chosen:
         group.change(None, chosen, None, js=_CHOSEN, **private)
-        runs(group.input, run_chosen, everything)
+        runs(group.input, with_photo(choose), everything)
     named = _MODELS % (json.dumps(models), json.dumps(projects))
     settings = drawn_panels.settings(None, chosen, chosen, js=named, **private)
-    runs(settings.then, run_chosen, everything)
+    runs(settings.then, with_photo(choose), everything)
     # What is ready costs no place in the queue. The session is read once it is.
     ready: dict[str, Any] = private | {"queue": False, "show_progress": "hidden"}
     drawn_panels.opened(wait, None, None, **ready).then(open_page, session, outputs, **ready)

@@ -60,6 +60,20 @@ export class Zoom {
     if (px < x || px > x + width || py < y || py > y + height) this.lookAt(this.scale, px, py, 0.5, 0.5);
   }
 
+  // Zooms with the wheel over a picture; the page scrolls on, unless the visitor zooms or has zoomed.
+  followWheel(svg) {
+    svg.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey && this.scale === 1) return;
+        event.preventDefault();
+        const pixels = event.deltaY * (event.deltaMode ? 16 : 1);
+        this.by(Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.002)), toPhoto(svg, event.clientX, event.clientY));
+      },
+      { passive: false },
+    );
+  }
+
   // Returns whether the key zooms or pans.
   handleKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
