@@ -95,6 +95,10 @@ def test_our_own_exported_net_gives_the_same_points(tmp_path, hopper, monkeypatc
     assert theirs.confidence is None and theirs.markup == "nose-1"
 
 
+# torch.export's copying of its own tree of arguments, while it has no other way itself.
+@pytest.mark.filterwarnings(
+    "ignore:`isinstance\\(treespec, LeafSpec\\)` is deprecated:FutureWarning"
+)
 def test_the_documented_example_is_compared_beside_ours(tmp_path, hopper, monkeypatch):
     text = (Path(kpdemo.__file__).parents[1] / "CONTRIBUTING.md").read_text()
     (code,) = re.findall(r"```python\n(import json\n.*?)```", text, re.DOTALL)

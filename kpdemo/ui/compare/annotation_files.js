@@ -33,11 +33,3 @@ export function toJson({ width, height }, faces) {
 }
 
 const rounded = (number) => (number === null ? null : Number(number.toFixed(DECIMALS)));
-
-export function save(name, type, text) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}

@@ -1,5 +1,6 @@
 """The files that the page hands out: made in memory, and never on disk."""
 
+import json
 from base64 import b64encode
 from collections.abc import Collection
 from dataclasses import replace
@@ -11,18 +12,16 @@ from kpdemo.engine import export
 from kpdemo.structures import Comparison
 from kpdemo.ui.compare import messages
 from kpdemo.ui.session import PhotoResult
+from kpdemo.ui.shared import scripts
 
 _TYPES = {"json": "application/json", "csv": "text/csv", "pts": "text/plain"}
+_COMMON = json.dumps(scripts.address("shared/common.js"))
 # The page's JavaScript: saves what `file` gives.
-SAVE = """(file) => {
+SAVE = f"""async (file) => {{
   if (!file) return;
-  const bytes = Uint8Array.from(atob(file.base64), (letter) => letter.charCodeAt(0));
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([bytes], { type: file.type }));
-  link.download = file.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}"""
+  const {{ decodeBase64, saveFile }} = await import(new URL({_COMMON}, document.baseURI));
+  saveFile(file.name, new Blob([decodeBase64(file.base64)], {{ type: file.type }}));
+}}"""
 
 
 def file(

@@ -1,8 +1,8 @@
 // A model's points, corrected by hand. The value is that of the panels; all happens here, and the
 // points leave the page where the visitor saves them or takes them as the ground truth.
 
-import { isKnown, make, mean, round2 } from "../shared/common.js";
-import { PTS_MARKUP, save, toJson, toPts } from "./annotation_files.js";
+import { isKnown, make, mean, round2, saveFile } from "../shared/common.js";
+import { PTS_MARKUP, toJson, toPts } from "./annotation_files.js";
 import { DragPicture } from "./drag_picture.js";
 import { Edit } from "./edit.js";
 import { gapAt, keyOf, measure, prepareMarkups } from "./reference.js";
@@ -236,9 +236,9 @@ export default function mount({ element, props, trigger, watch }) {
     redo: () => travel("redo"),
     pts: () => {
       const number = data.faces.length > 1 ? `-face-${Number(face.value) + 1}` : "";
-      save(`edited-points${number}.pts`, "text/plain", toPts(edit().points));
+      saveFile(`edited-points${number}.pts`, new Blob([toPts(edit().points)], { type: "text/plain" }));
     },
-    json: () => save("edited-points.json", "application/json", json([...edits])),
+    json: () => saveFile("edited-points.json", new Blob([json([...edits])], { type: "application/json" })),
     truth: () => trigger("truth", { name: "edited-points.json", text: json([...edits]) }),
   };
 

@@ -1,6 +1,6 @@
 // The compared photo with the models' points on it, and what there is to say about them.
 
-import { formatDuration, make, plural, round2, SVG } from "../shared/common.js";
+import { formatDuration, make, plural, round2, SVG, saveFile } from "../shared/common.js";
 import { emptyReason, fillSelect, fillViews } from "./choices.js";
 import { Comparison } from "./comparison.js";
 import { drawFace, drawImage, drawNumbers, drawRing, drawScale, percent, UNITS_ACROSS } from "./drawing.js";
@@ -14,7 +14,7 @@ import { handlePointers } from "./pointers.js";
 import { keyOf } from "./reference.js";
 import { Settings } from "./settings.js";
 import { Slide } from "./slide.js";
-import { save, snapshot } from "./snapshot.js";
+import { snapshot } from "./snapshot.js";
 import { watchTracker } from "./waiting.js";
 import { Zoom } from "./zoom.js";
 
@@ -338,7 +338,7 @@ export default function mount({ element, props, trigger, watch }) {
 
   async function saveImage() {
     highlight(null);
-    save(await snapshot(grid, finding), `${state.data.file}-kpdemo.png`);
+    saveFile(`${state.data.file}-kpdemo.png`, await snapshot(grid, finding));
   }
 
   element.addEventListener("change", ({ target }) => {

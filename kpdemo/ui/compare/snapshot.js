@@ -104,11 +104,3 @@ export async function snapshot(grid, heading) {
     canvas.toBlob(resolve, "image/png");
   });
 }
-
-export function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}

@@ -15,13 +15,15 @@ export default function mount({ element, props, server, watch }) {
   const links = [...element.querySelectorAll("a")];
 
   function show(blobs) {
+    // The player reads its address in parts, so it lets go of it before that is revoked.
+    video.removeAttribute("src");
+    video.load();
     for (const link of links) {
       URL.revokeObjectURL(link.href);
       if (blobs) link.href = URL.createObjectURL(blobs[link.dataset.file]);
       else link.removeAttribute("href");
     }
     if (blobs) video.src = links[0].href;
-    else video.removeAttribute("src");
     empty.hidden = Boolean(blobs);
     figure.hidden = !blobs;
   }

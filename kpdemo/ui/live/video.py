@@ -118,23 +118,24 @@ def run(engine: Engine, handover: Handover, request: Request | None) -> Iterator
         yield Update()  # a generator without a value would empty the buttons
         return
     request.started = True
+    last = Update()
     try:
         for update, files in _compare(engine, request):
             if request.cancelled:
-                yield Update(notice.info(_CANCELLED)).idle()
-                return
+                last = Update(notice.info(_CANCELLED))
+                break
             if files is None:
                 yield update
             else:
-                yield update._replace(player=handover.leave(files)).idle()
+                last = update._replace(player=handover.leave(files))
     except VideoError as error:
-        # The last result stays on the page.
-        yield Update(notice.error(str(error))).idle()
+        last = Update(notice.error(str(error)))  # the last result stays on the page
     except Exception:
         log.exception("A video failed")
-        yield Update(notice.error(_FAILED)).idle()
+        last = Update(notice.error(_FAILED))
     finally:
         request.claim.delete()
+    yield last.idle()  # whoever reads that it is done can rely on the file being deleted
 
 
 def stop(request: Request) -> Update:

@@ -17,6 +17,17 @@ export const formatDuration = (milliseconds) =>
   `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
 export const decodeBase64 = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 
+// The address is revoked when the next file is saved: how long a browser reads it is not known.
+let lastSaved = "";
+export function saveFile(name, blob) {
+  URL.revokeObjectURL(lastSaved);
+  lastSaved = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = lastSaved;
+  link.download = name;
+  link.click();
+}
+
 // Rows by a key, which is a number or a text; those without one come last, up or down.
 export function sortBy(rows, keyOf, ascending) {
   return [...rows].sort((one, two) => {
