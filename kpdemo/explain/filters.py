@@ -98,7 +98,7 @@ def kernels(model: Model, layer: Layer) -> np.ndarray:
     return weight.float().contiguous().cpu().numpy()
 
 
-def answers(model: Model, layer: Layer, cut: np.ndarray) -> np.ndarray:
+def answers(model: Model, layer: Layer, pixels: np.ndarray) -> np.ndarray:
     """A layer's feature maps on a crop `(H, W[, C])` uint8 of the model's input size.
 
     float32 `(outputs, h, w)`: the convolution with its bias, and then `layer.norm`.
@@ -107,7 +107,7 @@ def answers(model: Model, layer: Layer, cut: np.ndarray) -> np.ndarray:
     module = model.net.get_submodule(layer.norm or layer.name)
     # Copied, since the next activation may work in place.
     with module.register_forward_hook(lambda *call: kept.append(call[2].clone())):
-        run(model, cut)
+        run(model, pixels)
     return kept[0][0].float().contiguous().cpu().numpy()
 
 
@@ -142,10 +142,10 @@ def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float,
 
 
 @torch.inference_mode()
-def run(model: Model, cut: np.ndarray) -> None:
+def run(model: Model, pixels: np.ndarray) -> None:
     """Run the net on a crop `(H, W[, C])` uint8, for its hooks."""
     device = model.device
-    picture = torch.from_numpy(cut if cut.ndim == 3 else cut[..., None]).permute(2, 0, 1)
+    picture = torch.from_numpy(pixels if pixels.ndim == 3 else pixels[..., None]).permute(2, 0, 1)
     model.net(normalise(picture[None].to(device), model.config.input))
 
 

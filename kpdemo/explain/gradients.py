@@ -20,19 +20,19 @@ CELLS = 28  # along the crop's shorter side
 
 
 def attribution(
-    model: Model, cut: np.ndarray, cells: int = CELLS
+    model: Model, pixels: np.ndarray, cells: int = CELLS
 ) -> Iterator[tuple[float, np.ndarray | None]]:
     """The attribution of every keypoint to `grid(…, cells)` parts of the crop.
 
     Yields the progress from 0 to 1, and with the last of it the result, float32 `(K, 2, gh, gw)`:
     until then None. A part's value is the sum over its pixels of the gradient of the keypoint's x
     and y times the pixel's difference from the crop's mean colour, in percent of `eyes_or_width`.
-    `cut` is `(H, W[, C])` uint8 of the model's input size. Without calibration and without flip
+    `pixels` is `(H, W[, C])` uint8 of the model's input size. Without calibration and without flip
     test, as in occlusion.
     """
-    height, width = cut.shape[:2]
-    plain = np.broadcast_to(cut.mean((0, 1)).round().astype(np.uint8), cut.shape)
-    both = torch.from_numpy(np.stack([cut, plain]).reshape(2, height, width, -1))
+    height, width = pixels.shape[:2]
+    plain = np.broadcast_to(pixels.mean((0, 1)).round().astype(np.uint8), pixels.shape)
+    both = torch.from_numpy(np.stack([pixels, plain]).reshape(2, height, width, -1))
     both = normalise(both.permute(0, 3, 1, 2).to(model.device), model.config.input)
     contrast = both[0] - both[1]
     picture = both[:1].clone(memory_format=torch.channels_last).requires_grad_()

@@ -21,11 +21,11 @@ _NARROWEST = 10.0  # percent that the axis shows at least
 _CAPTION_LIMITS = (4.0, FAILURE)  # errors at which the caption reads the curves off
 
 
-def curves(rows: Sequence[Standing], cut: str) -> tuple[go.Figure, str]:
+def curves(rows: Sequence[Standing], crop: str) -> tuple[go.Figure, str]:
     """The cumulative error distributions of some rows for one kind of crop, and their caption."""
-    measured = [row for row in rows if cut in row.errors and row.faces]
+    measured = [row for row in rows if crop in row.errors and row.faces]
     # The hardest faces of the weakest net would press all else to the left.
-    tails = [float(np.percentile(row.errors[cut], 90)) for row in measured]
+    tails = [float(np.percentile(row.errors[crop], 90)) for row in measured]
     end = max(_NARROWEST, 5 * math.ceil(max(tails, default=0) / 5))
     limits = np.arange(0, end + _STEP / 2, _STEP)
     chart = charts.figure(
@@ -41,7 +41,7 @@ def curves(rows: Sequence[Standing], cut: str) -> tuple[go.Figure, str]:
         used[rgb] += 1
         chart.add_scatter(
             x=limits.round(2).tolist(),
-            y=shares_below(row.errors[cut], row.faces or 0, limits).round(2).tolist(),
+            y=shares_below(row.errors[crop], row.faces or 0, limits).round(2).tolist(),
             name=zoo.title(row.name),
             mode="lines",
             line={"color": colors.css(rgb), "width": 2.5, "dash": dash},
@@ -53,10 +53,10 @@ def curves(rows: Sequence[Standing], cut: str) -> tuple[go.Figure, str]:
     )
     chart.update_xaxes(title_font_size=13, range=[0, end], hoverformat=".1f", ticksuffix=" %")
     chart.update_yaxes(title_font_size=13, range=[0, 101], ticksuffix=" %")
-    return chart, _curves_in_words(measured, cut, len(rows) - len(measured))
+    return chart, _curves_in_words(measured, crop, len(rows) - len(measured))
 
 
-def _curves_in_words(rows: Sequence[Standing], cut: str, missing: int) -> str:
+def _curves_in_words(rows: Sequence[Standing], crop: str, missing: int) -> str:
     if not rows:
         return "<p>Choose at least one model that was measured in this way.</p>"
     heads = "".join(f'<th scope="col">≤ {limit:g} %</th>' for limit in _CAPTION_LIMITS)
@@ -64,7 +64,7 @@ def _curves_in_words(rows: Sequence[Standing], cut: str, missing: int) -> str:
         f'<tr><th scope="row">{colors.swatch(row.name)}{escape(zoo.title(row.name))}</th>'
         + "".join(
             f"<td>{share:.1f} %</td>"
-            for share in shares_below(row.errors[cut], row.faces or 0, np.array(_CAPTION_LIMITS))
+            for share in shares_below(row.errors[crop], row.faces or 0, np.array(_CAPTION_LIMITS))
         )
         + "</tr>"
         for row in rows

@@ -65,7 +65,7 @@ def build(tab: gr.Tab) -> None:
     )
     _heading("Cumulative error distribution")
     with gr.Row():
-        crop = gr.Radio(_CROPS, value=BY_APP, label="Faces", elem_id="cut", min_width=200)
+        crop = gr.Radio(_CROPS, value=BY_APP, label="Faces", elem_id="curve-crop", min_width=200)
         models = gr.CheckboxGroup([], label="Models", elem_id="curve-models", scale=4)
     curves, curves_caption = _chart("curves", "Cumulative error distribution")
     _heading("Accuracy against latency")

@@ -149,7 +149,7 @@ def test_curves_and_times_are_drawn_and_told_in_words(page):
         expect(page.get_by_role("group", name=name)).to_be_visible()
     page.locator("#curve-models").get_by_label("SimpleNet", exact=True).uncheck()
     expect(page.locator("#curves .scatterlayer .trace")).to_have_count(3)
-    page.locator("#cut").get_by_label("ground-truth crops").check()
+    page.locator("#curve-crop").get_by_label("ground-truth crops").check()
     expect(page.locator("#curves .scatterlayer .trace")).to_have_count(2)
     expect(page.get_by_role("group", name="Cumulative error distribution")).to_contain_text(
         "MediaPipe detects its faces itself"
