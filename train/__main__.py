@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
-from kpdemo.models import model_folder
+from kpdemo.models import model_folder, onnx_graph
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
+from kpdemo.models.onnx import ExportError
 from kpdemo.records.standings import FIFTEEN
 from kpdemo.system.files import OutputError
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         CheckpointError,
         ConfigError,
         DataError,
+        ExportError,
         OutputError,
         SpaceError,
         TrainingError,
@@ -83,6 +85,11 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("ship", help="copy evaluated runs to weights/, for the app")
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
     command.add_argument("--without-weights", action="store_true", help="only curves and metrics")
+
+    command = commands.add_parser(
+        "graph", help="write model.onnx, which the engine in the browser loads, beside the weights"
+    )
+    command.add_argument("models", nargs="+", help="model folders, or names of those in weights/")
 
     commands.add_parser("baseline", help="fit the map from MediaPipe's mesh to iBUG's 68 points")
 
@@ -180,6 +187,12 @@ def run_ship(options: argparse.Namespace) -> None:
         print(f"{folder}: {'with' if weights else 'without'} weights")
 
 
+def run_graph(options: argparse.Namespace) -> None:
+    for name in options.models:
+        path = onnx_graph.write(folder_of(name))
+        print(f"{path}: {path.stat().st_size:,} bytes")
+
+
 def run_baseline(options: argparse.Namespace) -> None:
     print(mesh_to_ibug.fit())
 
@@ -245,6 +258,7 @@ COMMANDS = {
     "calibrate": run_calibrate,
     "expect": run_expect,
     "ship": run_ship,
+    "graph": run_graph,
     "baseline": run_baseline,
     "framing": run_framing,
     "robustness": run_robustness,
