@@ -11,6 +11,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 HISTORY = "history.json"
 METRICS = "metrics.json"
+GRAPH = "model.onnx"
 CARD = "README.md"
 
 

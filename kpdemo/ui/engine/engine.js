@@ -1,23 +1,333 @@
 /**
  * The engine in the browser: faces, nets and MediaPipe on a picture that never leaves the device.
+ *
+ * `base` is the address of a folder with what `kpdemo.models.browser_files` lists, and the runtimes.
+ *
+ * @typedef {"webgpu" | "wasm"} Backend
+ * @typedef {ImageData | ImageBitmapSource} Source
+ * @typedef {object} Options
+ * @property {string} base
+ * @property {string[]} [models] Their names; by default all that the folder has, and MediaPipe.
+ * @property {Backend} [backend] By default WebGPU where it is known to work, else WebAssembly.
+ * @property {(state: {file: string, loaded: number, total: number}) => void} [progress] Told the file
+ *   that is being loaded, and the bytes of all files, those that are there and those to come.
  */
+import { answer, BASELINE, comparison } from "./comparison.js";
+import { toPhoto } from "./crop.js";
+import { Files, net, ort, vision } from "./files.js";
+import { Service } from "./service.js";
+
+const SETTINGS = "engine.json";
 
 /**
  * What opening the engine would load.
- * @param {{base: string, models?: string[], backend?: "webgpu" | "wasm"}} options
- * @returns {Promise<{backend: string, bytes: number, files: Record<string, number>}>}
+ * @param {Options} options
+ * @returns {Promise<{backend: Backend, bytes: number, files: Record<string, number>}>}
  */
-export async function size(_options) {
-  throw new Error("The engine in the browser is not built yet.");
+export async function size(options) {
+  const settings = await read(options.base);
+  const backend = options.backend ?? (await pick());
+  const paths = names(options, settings)
+    .filter((name) => name !== BASELINE)
+    .flatMap((name) => Object.values(net(name)));
+  const files = [
+    ...new Set([...Object.values(ort("wasm")), ...Object.values(ort(backend)), ...Object.values(vision()), ...paths]),
+  ];
+  const sizes = Object.fromEntries(files.map((path) => [path, settings.files[path]?.bytes ?? 0]));
+  return { backend, bytes: Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0), files: sizes };
 }
 
 /**
  * Load the models; rejects with one sentence for the user where nothing can run.
- * @param {{base: string, models?: string[], backend?: "webgpu" | "wasm",
- *   progress?: (state: {file: string, loaded: number, total: number}) => void}} options
- * @returns {Promise<{backend: string, models: string[], unavailable: Record<string, string>,
- *   compare: Function, follow: Function, close: () => void}>}
+ * @param {Options} options
+ * @returns {Promise<Engine>}
  */
-export async function open(_options) {
-  throw new Error("The engine in the browser is not built yet.");
+export async function open(options) {
+  const settings = await read(options.base);
+  const chosen = names(options, settings);
+  const backend = options.backend ?? (await pick());
+  const files = new Files(address(options.base), settings.files, options.progress);
+  const engine = new Engine(settings, files, backend);
+  try {
+    await engine.load(chosen);
+    if (!options.backend && backend === "webgpu" && chosen.some((name) => engine.unavailable[name])) {
+      engine.close();
+      return await open({ ...options, backend: "wasm" });
+    }
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+  return engine;
+}
+
+/**
+ * A photo file as a picture, upright and in its own colours, as the server reads it.
+ * @param {Blob} file
+ * @returns {Promise<ImageBitmap>}
+ */
+export function picture(file) {
+  return createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+}
+
+/** Models that are loaded in workers; one call at a time, the others wait. */
+export class Engine {
+  /**
+   * @param {any} settings
+   * @param {Files} files
+   * @param {Backend} backend
+   */
+  constructor(settings, files, backend) {
+    this.settings = settings;
+    this.files = files;
+    this.backend = backend;
+    /** @type {Record<string, string>} The models that cannot be used, each with the reason. */
+    this.unavailable = {};
+    /** @type {Record<string, Service>} */
+    this.nets = {};
+    this.vision = worker("./vision_worker.js", import.meta.url);
+    this.last = Promise.resolve();
+  }
+
+  /** The models that can be used, the nets first. */
+  get models() {
+    return [...Object.keys(this.settings.models).filter((name) => this.nets[name]), BASELINE];
+  }
+
+  /**
+   * Load MediaPipe, which finds the faces, and these nets. One that cannot be loaded is named in
+   * `unavailable`; rejects where MediaPipe cannot.
+   * @param {string[]} models
+   */
+  async load(models) {
+    const nets = models.filter((name) => name !== BASELINE);
+    const opened = [this.openVision(), ...nets.map((name) => this.openNet(name))];
+    await Promise.all(opened);
+    this.files.forget();
+  }
+
+  /**
+   * Compare models on a picture.
+   * @param {Source} source
+   * @param {{models?: string[], answered?: (model: string) => void}} [options]
+   * @returns {Promise<ReturnType<typeof comparison>>} The JSON of `Comparison.to_dict()`.
+   */
+  compare(source, { models = this.models, answered } = {}) {
+    return this.turn(() => this.look(source, models, { time: null, answered }));
+  }
+
+  /**
+   * Compare models on the next frame of a camera, in one pass each, without the mirror image. Faces are
+   * searched for around their last places.
+   * @param {Source} frame
+   * @param {{models?: string[], answered?: (model: string, answers: object[]) => void}} [options]
+   * @returns {Promise<ReturnType<typeof comparison>>}
+   */
+  follow(frame, { models = this.models, answered } = {}) {
+    return this.turn(() => this.look(frame, models, { time: performance.now(), answered }));
+  }
+
+  /** Stop all workers. Nothing of the engine can be used afterwards. */
+  close() {
+    for (const service of [this.vision, ...Object.values(this.nets)]) service.end();
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  turn(work) {
+    const result = this.last.then(work);
+    this.last = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
+  /**
+   * @param {Source} source
+   * @param {string[]} models
+   * @param {{time: number | null, answered?: (model: string, answers: any[]) => void}} options
+   */
+  async look(source, models, { time, answered }) {
+    const started = performance.now();
+    const usable = models.filter((name) => this.models.includes(name));
+    const nets = usable.filter((name) => name !== BASELINE);
+    const mediapipe = usable.includes(BASELINE);
+    const configs = Object.fromEntries(nets.map((name) => [name, this.settings.models[name]]));
+    const [message, transfer] = await sendable(source);
+    /** @type {Record<string, any[]>} */
+    const answers = {};
+    /** @type {Record<string, number>} */
+    const timings = {};
+    const unavailable = Object.fromEntries(
+      models.filter((name) => this.unavailable[name]).map((name) => [name, this.unavailable[name]]),
+    );
+    /** @type {(seen: any) => void} */
+    let see = () => {};
+    const seen = new Promise((resolve) => {
+      see = resolve;
+    });
+    const meshes = this.vision.call("look", { source: message, nets: configs, mediapipe, time }, transfer, see);
+    const { width, height, faces, facesLeftOut, crops, load, detect } = await Promise.race([seen, meshes]);
+    const predict = async (/** @type {string} */ name) => {
+      try {
+        answers[name] = await this.predict(name, crops[name], time !== null, timings);
+        answered?.(name, answers[name]);
+      } catch (error) {
+        unavailable[name] = `${name} failed on this photo: ${error instanceof Error ? error.message : error}`;
+      }
+    };
+    const landmarks = async () => {
+      const result = await meshes;
+      if (!mediapipe || !faces.length) return;
+      answers[BASELINE] = result.meshes.map(
+        (/** @type {any} */ mesh) =>
+          mesh &&
+          answer("mediapipe-478", mesh.keypoints, result.milliseconds / faces.length, { converted: mesh.converted }),
+      );
+      timings[BASELINE] = result.milliseconds;
+      answered?.(BASELINE, answers[BASELINE]);
+    };
+    const one = landmarks();
+    if (faces.length) {
+      // On a photo one net after another, so that none takes another's time.
+      if (time === null) for (const name of nets) await predict(name);
+      else await Promise.all(nets.map(predict));
+    }
+    await one;
+    const present = usable.filter((name) => answers[name]);
+    return comparison({
+      width,
+      height,
+      faces,
+      facesLeftOut,
+      models: usable,
+      answers,
+      timings: {
+        load,
+        wait: 0,
+        detect,
+        ...Object.fromEntries(present.map((name) => [name, timings[name]])),
+        total: performance.now() - started,
+      },
+      unavailable,
+      devices: Object.fromEntries(present.map((name) => [name, name === BASELINE ? "wasm" : this.backend])),
+    });
+  }
+
+  /**
+   * @param {string} name
+   * @param {{crops: import("./crop.js").Crop[], pixels: Uint8Array, milliseconds: number}} cuts
+   * @param {boolean} onePass
+   * @param {Record<string, number>} timings
+   */
+  async predict(name, { crops, pixels, milliseconds: cutting }, onePass, timings) {
+    const { predictions, milliseconds } = await this.nets[name].call("predict", { pixels, onePass }, [pixels.buffer]);
+    timings[name] = cutting + milliseconds;
+    const { markup } = this.settings.models[name];
+    return predictions.map(
+      (
+        /** @type {import("./answers.js").Prediction} */ { keypoints, confidence, expectedError },
+        /** @type {number} */ face,
+      ) => answer(markup, toPhoto(crops[face], keypoints), milliseconds / crops.length, { confidence, expectedError }),
+    );
+  }
+
+  async openVision() {
+    const paths = vision();
+    const runtime = await this.runtime("wasm");
+    const [, , , landmarker, detector, centerface, mesh] = await Promise.all(
+      Object.values(paths).map((path) => this.files.get(path)),
+    );
+    const [module, loader, wasm] = [paths.module, paths.loader, paths.wasm].map((path) => this.files.url(path));
+    const models = { landmarker, detector, centerface, mesh };
+    await this.vision.call("open", { runtime, vision: { module, loader, wasm }, models, settings: this.settings });
+  }
+
+  /** @param {string} name */
+  async openNet(name) {
+    if (this.nets[name]) return;
+    const service = worker("./net_worker.js", import.meta.url);
+    try {
+      const settings = this.settings.models[name];
+      if (!settings) throw new Error("this site does not have it");
+      const { mirror } = this.settings.markups[settings.markup];
+      const paths = net(name);
+      const [runtime, graph, weights] = await Promise.all([
+        this.runtime(this.backend),
+        this.files.get(paths.graph),
+        this.files.get(paths.weights),
+      ]);
+      await service.call("open", { runtime, backend: this.backend, graph, weights, settings, mirror });
+      this.nets[name] = service;
+      delete this.unavailable[name];
+    } catch (error) {
+      service.end();
+      this.unavailable[name] = `${name} cannot be used: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+
+  /** @param {Backend} backend */
+  async runtime(backend) {
+    const { module, loader, wasm } = ort(backend);
+    const [, , binary] = await Promise.all([module, loader, wasm].map((path) => this.files.get(path)));
+    return { module: this.files.url(module), folder: this.files.url("runtimes/ort/"), wasm: binary };
+  }
+}
+
+/** @param {string} base */
+function address(base) {
+  return new URL(base.endsWith("/") ? base : `${base}/`, globalThis.document?.baseURI ?? globalThis.location?.href)
+    .href;
+}
+
+/**
+ * @param {string} base
+ * @returns {Promise<any>} What the folder says about its models and files.
+ */
+async function read(base) {
+  const response = await fetch(new URL(SETTINGS, address(base))).catch(() => null);
+  if (!response?.ok) throw new Error("This site does not have the models for the browser.");
+  return response.json();
+}
+
+/**
+ * @param {Options} options
+ * @param {any} settings
+ */
+function names({ models }, settings) {
+  return models ?? [...Object.keys(settings.models), BASELINE];
+}
+
+/**
+ * @returns {Promise<Backend>} WebGPU on a real adapter; Safari's gives wrong answers at times
+ *   (onnxruntime issue 26827).
+ */
+async function pick() {
+  const gpu = /** @type {any} */ (navigator).gpu;
+  const safari = /^((?!chrome|android).)*safari/i.test(navigator.userAgent);
+  if (!gpu || safari) return "wasm";
+  const adapter = await gpu.requestAdapter().catch(() => null);
+  return adapter && !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter) ? "webgpu" : "wasm";
+}
+
+/**
+ * @param {string} script
+ * @param {string} from
+ */
+function worker(script, from) {
+  return new Service(new Worker(new URL(script, from), { type: "module" }));
+}
+
+/**
+ * @param {Source} source
+ * @returns {Promise<[{bitmap?: ImageBitmap, data?: Uint8ClampedArray, width: number, height: number}, Transferable[]]>}
+ */
+async function sendable(source) {
+  if (source instanceof ImageData) return [{ data: source.data, width: source.width, height: source.height }, []];
+  const bitmap = await createImageBitmap(source);
+  return [{ bitmap, width: bitmap.width, height: bitmap.height }, [bitmap]];
 }

@@ -1,0 +1,219 @@
+/** Faces, their crops and MediaPipe's mesh, in a worker of their own. */
+import { CenterFace } from "./centerface.js";
+import { cut, square, toPhoto } from "./crop.js";
+import { fromFace } from "./crop_rules.js";
+import { FaceFinder, FaceTracker, MAX_FACES, place } from "./detector.js";
+import { converted, means } from "./mesh.js";
+import { black, fromRgba, grey, toRgba } from "./pixels.js";
+import { read } from "./safetensors.js";
+import { serve } from "./service.js";
+import { start } from "./session.js";
+
+// The weakest detection that is examined again, upright.
+const HINT_SCORE = 0.3;
+// The landmarker detects the face again, in an upright square crop of so many box widths and pixels.
+const CROP = 2.25;
+const PIXELS = 512;
+// The mesh nearest to a face counts, unless it is farther off than this share of its width.
+const FACES_A_CROP = 3;
+const TOO_FAR = 0.4;
+// Points of the mesh that correspond to the first four points of a face.
+const EYES_NOSE_MOUTH = [[468], [473], [1], [13, 14]];
+const CENTERFACE_OUTPUTS = ["537", "538", "539", "540"];
+
+/** @type {any} */
+let landmarker;
+/** @type {any} */
+let follower;
+/** @type {FaceFinder} */
+let finder;
+/** @type {FaceTracker} */
+let tracker;
+/** @type {Record<string, import("./crop_rules.js").Rule>} */
+let rules;
+/** @type {import("./mesh.js").Readings} */
+let readings;
+
+serve({
+  /** Load MediaPipe and CenterFace, and run them once. */
+  async open({ runtime, vision, models, settings }) {
+    const [{ FaceDetector, FaceLandmarker }, ort] = await Promise.all([import(vision.module), start(runtime)]);
+    const fileset = { wasmLoaderPath: vision.loader, wasmBinaryPath: vision.wasm };
+    const base = (/** @type {ArrayBuffer} */ model) => ({
+      baseOptions: { modelAssetBuffer: new Uint8Array(model), delegate: "CPU" },
+    });
+    const detector = await FaceDetector.createFromOptions(fileset, {
+      ...base(models.detector),
+      runningMode: "IMAGE",
+      minDetectionConfidence: HINT_SCORE,
+    });
+    landmarker = await FaceLandmarker.createFromOptions(fileset, {
+      ...base(models.landmarker),
+      runningMode: "IMAGE",
+      numFaces: FACES_A_CROP,
+    });
+    follower = await FaceLandmarker.createFromOptions(fileset, {
+      ...base(models.landmarker),
+      runningMode: "VIDEO",
+      numFaces: 1,
+    });
+    const session = await ort.InferenceSession.create(new Uint8Array(models.centerface), {
+      executionProviders: ["wasm"],
+    });
+    const centerface = new CenterFace(async (planes, height, width) => {
+      const pixels = new ort.Tensor("float32", planes, [1, 3, height, width]);
+      const outputs = await session.run({ [session.inputNames[0]]: pixels });
+      return CENTERFACE_OUTPUTS.map((name) => outputs[name].data);
+    });
+    finder = new FaceFinder((picture) => detections(detector.detect(image(picture)), picture.width), centerface);
+    tracker = new FaceTracker(finder);
+    rules = settings.crop_rules;
+    readings = { ...settings.mesh, matrix: read(models.mesh, ["matrix"]).matrix };
+    const blank = black(PIXELS, PIXELS, 3);
+    await finder.find(blank);
+    landmarker.detect(image(blank));
+  },
+
+  /**
+   * The faces of a photo and their crops for these nets, which are told as soon as they are there;
+   * then MediaPipe's answers, if it is asked.
+   */
+  async look({ source, nets, mediapipe, time }, tell) {
+    const started = performance.now();
+    const photo = picture(source);
+    const read = performance.now();
+    const faces = await (time === null ? finder : tracker).find(photo);
+    const kept = faces.slice(0, MAX_FACES);
+    const detect = performance.now() - read;
+    const crops = kept.length ? crop(photo, kept, nets) : {};
+    tell({
+      width: photo.width,
+      height: photo.height,
+      faces: kept,
+      facesLeftOut: faces.length - kept.length,
+      crops,
+      load: read - started,
+      detect,
+    });
+    if (!mediapipe || !kept.length) return { meshes: [], milliseconds: 0 };
+    const begun = performance.now();
+    const meshes = kept.map((face) => mesh(photo, face, kept.length === 1 ? time : null));
+    return {
+      meshes: meshes.map((points) => points && { keypoints: points, converted: converted(points, readings) }),
+      milliseconds: performance.now() - begun,
+    };
+  },
+});
+
+/**
+ * @param {{bitmap?: ImageBitmap, data?: Uint8ClampedArray, width: number, height: number}} source
+ * @returns {import("./pixels.js").Picture} RGB, on white where it is transparent.
+ */
+function picture({ bitmap, data, width, height }) {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { willReadFrequently: true, alpha: !bitmap });
+  if (!context) throw new Error("this browser has no memory for the picture");
+  if (data?.every((value, at) => at % 4 !== 3 || value === 255)) return fromRgba(data, width, height);
+  const layer = bitmap ?? new OffscreenCanvas(width, height);
+  if (data)
+    /** @type {any} */ (layer)
+      .getContext("2d")
+      .putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(layer, 0, 0);
+  bitmap?.close();
+  return fromRgba(context.getImageData(0, 0, width, height).data, width, height);
+}
+
+/** @param {import("./pixels.js").Picture} picture */
+function image(picture) {
+  return new ImageData(toRgba(picture), picture.width, picture.height);
+}
+
+/**
+ * @param {import("./pixels.js").Picture} photo
+ * @param {import("./crop_rules.js").Face[]} faces
+ * @param {Record<string, any>} nets The nets' configs.
+ */
+function crop(photo, faces, nets) {
+  /** @type {import("./pixels.js").Picture | null} */
+  let shade = null;
+  return Object.fromEntries(
+    Object.entries(nets).map(([name, { input, framing }]) => {
+      const started = performance.now();
+      if (input.channels === 1) shade ??= grey(photo);
+      const source = input.channels === 1 && shade ? shade : photo;
+      const crops = faces.map((face) => fromFace(framing, face, rules));
+      const size = input.width * input.height * input.channels;
+      const pixels = new Uint8Array(faces.length * size);
+      crops.forEach((area, k) => {
+        pixels.set(cut(area, source, input.height, input.width).data, k * size);
+      });
+      return [name, { crops, pixels, milliseconds: performance.now() - started }];
+    }),
+  );
+}
+
+/**
+ * MediaPipe's mesh of a face, null where it has none.
+ * @param {import("./pixels.js").Picture} photo
+ * @param {import("./crop_rules.js").Face} face
+ * @param {number | null} time Of the frame in milliseconds; null for a photo.
+ * @returns {import("./crop.js").Point[] | null}
+ */
+function mesh(photo, face, time) {
+  if (time !== null) {
+    const whole = {
+      x: (photo.width - 1) / 2,
+      y: (photo.height - 1) / 2,
+      width: photo.width,
+      height: photo.height,
+      roll: 0,
+    };
+    const followed = nearest(follower.detectForVideo(image(photo), time), whole, face);
+    if (followed) return followed;
+  }
+  const { x, y, width, roll } = place(face);
+  const area = square(x, y, CROP * width, roll);
+  return nearest(landmarker.detect(image(cut(area, photo, PIXELS, PIXELS))), area, face);
+}
+
+/**
+ * @param {{faceLandmarks: {x: number, y: number}[][]}} result
+ * @param {import("./crop.js").Crop} area
+ * @param {import("./crop_rules.js").Face} face
+ */
+function nearest(result, area, face) {
+  let first = null;
+  let least = TOO_FAR;
+  for (const landmarks of result.faceLandmarks) {
+    const points = toPhoto(
+      area,
+      landmarks.map(({ x, y }) => [2 * x - 1, 2 * y - 1]),
+    );
+    const gaps = means(points, EYES_NOSE_MOUTH).map(([x, y], k) =>
+      Math.hypot(x - face.keypoints[k][0], y - face.keypoints[k][1]),
+    );
+    const distance = gaps.reduce((sum, gap) => sum + gap) / gaps.length / place(face).width;
+    if (distance <= least) [first, least] = [points, distance];
+  }
+  return first;
+}
+
+/**
+ * @param {any} result BlazeFace's on a square picture of that side.
+ * @param {number} side
+ * @returns {import("./detector.js").Detection[]}
+ */
+function detections(result, side) {
+  return result.detections.map((/** @type {any} */ { boundingBox, keypoints, categories }) => {
+    const { originX, originY, width, height } = boundingBox;
+    return {
+      middle: [((originX + width / 2) * 2) / side - 1, ((originY + height / 2) * 2) / side - 1],
+      half: (width + height) / 2 / side,
+      points: keypoints.slice(0, 6).map((/** @type {any} */ { x, y }) => [2 * x - 1, 2 * y - 1]),
+      score: categories[0].score,
+    };
+  });
+}
