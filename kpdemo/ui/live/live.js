@@ -1,4 +1,5 @@
-// The camera: frames go to the server one by one, and come back as points, which are drawn here.
+// The camera: frames go to their source of points one by one, and come back as points, which are drawn
+// here.
 
 import { formatDuration } from "../shared/common.js";
 import { createCurves } from "./curves.js";
@@ -25,7 +26,14 @@ function release({ stream }) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-export default function mount({ element, props, server, trigger, watch }) {
+// The server as a source of points: what the models need is there already.
+const serverSource = (server) => ({
+  expressions: true,
+  prepare: async () => {},
+  look: ({ frame, ...more }) => server.look({ ...more, picture: frame.toDataURL("image/jpeg", QUALITY) }),
+});
+
+export default function mount({ element, props, server, trigger, watch, source = serverSource(server) }) {
   const button = element.querySelector(".kp-live-go");
   const freeze = element.querySelector(".kp-live-freeze");
   const views = [...element.querySelectorAll("[name=live-view]")];
@@ -36,6 +44,7 @@ export default function mount({ element, props, server, trigger, watch }) {
   const status = element.querySelector("[role=status]");
   const video = element.querySelector("video");
   const expression = element.querySelector("details");
+  expression.hidden = !source.expressions;
   const figures = createFigures(element.querySelector("tbody"));
   const curves = createCurves(expression.querySelector("div"));
 
@@ -82,6 +91,16 @@ export default function mount({ element, props, server, trigger, watch }) {
     current = run;
     button.textContent = "Stop camera";
     let stream;
+    try {
+      await source.prepare(models(), (words) => {
+        if (current === run) rate.textContent = words;
+      });
+    } catch (error) {
+      if (current === run) stop(error.message);
+      return;
+    }
+    if (current !== run) return;
+    rate.textContent = "";
     try {
       stream = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: MAX_WIDTH }, facingMode: "user" },
@@ -130,12 +149,12 @@ export default function mount({ element, props, server, trigger, watch }) {
       frame.width = width;
       frame.height = Math.round((width * video.videoHeight) / video.videoWidth);
       frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
-      const answer = await server.look({
+      const answer = await source.look({
         models: models(),
         camera: run.name,
         seconds: start / 1000,
         expression: expression.open,
-        picture: frame.toDataURL("image/jpeg", QUALITY),
+        frame,
       });
       if (current !== run) return;
       if (!answer || answer.error) {

@@ -1,0 +1,1 @@
+"""What the page needs to run the models in the visitor's own browser."""
