@@ -370,6 +370,12 @@ export default function mount({ element, props, trigger, watch }) {
     state.chosen = new Set(detail);
     if (state.data) show();
   });
+  // Models that are chosen on another tab are computed when this one is looked at again.
+  const isMissing = (name) => !state.data.models.includes(name);
+  new ResizeObserver(() => {
+    if (!element.getClientRects().length || !state.data?.faces.length || !state.chosen || state.runs) return;
+    if ([...state.chosen].some(isMissing)) trigger("missing");
+  }).observe(element);
   document.addEventListener("kp-busy", ({ detail }) => {
     state.runs += detail;
     for (const button of take.querySelectorAll("[data-download]")) button.disabled = state.runs > 0;

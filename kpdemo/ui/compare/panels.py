@@ -38,10 +38,10 @@ def build() -> gr.HTML:
     """The component; its value is `value(…)` as JSON, or None for the empty state.
 
     It triggers "opened" once it listens, "download" with `kind` "json", "csv" or "pts", the last
-    with `model` and `face`, for a visitor who wants a file, and "settings" where the address names
-    models.
+    with `model` and `face`, for a visitor who wants a file, "settings" where the address names
+    models, and "missing" where models were chosen on other tabs that have not been compared.
     """
-    events = ["opened", "download", "settings"]
+    events = ["opened", "download", "settings", "missing"]
     return component.build("panels", "compare/panels.html", "compare/panels.js", events=events)
 
 
@@ -73,6 +73,7 @@ def value(
             "file": Path(result.path).stem or "photo",
             "low": draw.LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
+            "models": [*comparison.models, *comparison.unavailable],
             "markups": {name: _markup(name) for name in sorted(names)},
             "faces": [
                 _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}

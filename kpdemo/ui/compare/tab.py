@@ -30,6 +30,7 @@ from kpdemo.ui.compare import (
 )
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, image_data, notice
+from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -39,12 +40,13 @@ _LEAD = (
     "MediaPipe.</p>"
 )
 # The models in the page's address, if it names any that are available.
-_MODELS = """(models, more) => {
+_MODELS = """(models, more, choice) => {
   const wanted = new URLSearchParams(location.hash.slice(1)).get("models");
   const named = (wanted ?? "").split(",");
   const among = (all) => all.filter((name) => named.includes(name));
   const [first, others] = [among(%s), among(%s)];
-  return first.length + others.length ? [first, others] : [models, more];
+  const any = first.length + others.length;
+  return any ? [first, others, JSON.stringify([...first, ...others])] : [models, more, choice];
 }"""
 # Gradio looks for one among the defaults, and gives each run its own.
 _PROGRESS = gr.Progress()
@@ -87,7 +89,9 @@ class _Controls:
     truth: gr.HTML
 
 
-def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML], None]:
+def build(
+    engine: Engine, session: gr.State, choice: ModelChoice, folder: Path
+) -> Callable[[gr.HTML], None]:
     """Lay out the tab; the example photos are written to `folder`.
 
     What comes back lets this tab compare the `picture` of a component's "freeze" events.
@@ -188,12 +192,16 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     runs(drawn_points.truth, load_file, session)
     runs(c.truth.another, choose_set, session)
     runs(c.truth.cleared, clear, session)
+    choice.share(c.models, models)
+    choice.share(c.projects, projects)
     for group in chosen:
         group.change(None, chosen, None, js=_CHOSEN, **private)
         runs(group.input, with_photo(choose), everything)
     named = _MODELS % (json.dumps(models), json.dumps(projects))
-    settings = drawn_panels.settings(None, chosen, chosen, js=named, **private)
+    linked = [*chosen, choice.component]
+    settings = drawn_panels.settings(None, linked, linked, js=named, **private)
     runs(settings.then, with_photo(choose), everything)
+    runs(drawn_panels.missing, with_photo(choose), everything)
     # What is ready costs no place in the queue. The session is read once it is.
     ready: dict[str, Any] = private | {"queue": False, "show_progress": "hidden"}
     drawn_panels.opened(wait, None, None, **ready).then(open_page, session, outputs, **ready)

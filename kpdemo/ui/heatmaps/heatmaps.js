@@ -1,6 +1,7 @@
 // One or more nets' maps over the same picture. A panel's places are pixels of the crop that its net
 // saw; `frame` is where that crop lies on the picture: left, top, width and height in shares of it.
 
+import { choose, isChosen, onChoose } from "../shared/choice.js";
 import { decodeBase64, isKnown, make, round2, SVG } from "../shared/common.js";
 import { capital, explain, factsOf, noPoints } from "./facts.js";
 import { marksOf } from "./marks.js";
@@ -80,12 +81,16 @@ export default function mount({ element, props, watch }) {
     notes.hidden = !any || !words.length;
   }
 
-  const isHidden = (panel) => hidden.get(panel.model) ?? !panel.shown;
+  const isHidden = ({ model, shown }) => (props.shared ? !isChosen(model) : (hidden.get(model) ?? !shown));
   const visible = () => (panels.length > 1 ? panels.filter((panel) => !isHidden(panel)) : panels);
+
+  function switchNet(model, isOn) {
+    if (props.shared) choose(model, isOn);
+    else hidden.set(model, !isOn);
+  }
 
   function chipOf(panel) {
     const box = make("input", { type: "checkbox", value: panel.model });
-    box.checked = !isHidden(panel);
     return make("label", { style: `--model: ${panel.color}` }, box, make("i", { class: "kp-swatch" }), panel.title);
   }
 
@@ -192,6 +197,9 @@ export default function mount({ element, props, watch }) {
     grid.classList.toggle("kp-seen", seen.checked);
     const here = visible();
     grid.dataset.count = here.length;
+    for (const box of chips.querySelectorAll("input")) {
+      box.checked = here.some(({ model }) => model === box.value);
+    }
     for (const panel of panels) panel.figure.hidden = !here.includes(panel);
     const ownPeaks = !oneScale.checked || panels.length < 2;
     const views = here.map((panel) => {
@@ -215,7 +223,7 @@ export default function mount({ element, props, watch }) {
         ...(at.length ? factsOf(panel, at, map, tops[panel.kind] ?? null, gradient(scale)) : noPoints(panel)),
       );
     }
-    explanation.textContent = explain(here);
+    explanation.textContent = here.length ? explain(here) : "No net with heatmaps is chosen: choose one above.";
   }
 
   function update() {
@@ -274,7 +282,7 @@ export default function mount({ element, props, watch }) {
     } else if (target === list) {
       select({ group: list.value, name: lead.names[lead.groups[list.value][0]] });
     } else {
-      if (chips.contains(target)) hidden.set(target.value, !target.checked);
+      if (chips.contains(target)) switchNet(target.value, target.checked);
       draw();
     }
   });
@@ -283,6 +291,7 @@ export default function mount({ element, props, watch }) {
     tabs.find((tab) => tab.textContent.trim() === "Compare")?.click();
   });
   onSelect(update);
+  if (props.shared) onChoose(() => panels.length && draw());
   watch("value", load);
   load();
 }
