@@ -3,7 +3,16 @@
 import { formatDuration, make, plural, round2, SVG, saveFile } from "../shared/common.js";
 import { emptyReason, fillSelect, fillViews } from "./choices.js";
 import { Comparison } from "./comparison.js";
-import { drawFace, drawImage, drawNumbers, drawRing, drawScale, percent, UNITS_ACROSS } from "./drawing.js";
+import {
+  drawExpected,
+  drawFace,
+  drawImage,
+  drawNumbers,
+  drawRing,
+  drawScale,
+  percent,
+  UNITS_ACROSS,
+} from "./drawing.js";
 import { announcement, sentence } from "./finding.js";
 import { atPoint, onAverage } from "./inspection.js";
 import { Inspector } from "./inspector.js";
@@ -92,6 +101,9 @@ export default function mount({ element, props, trigger, watch }) {
     look.textContent = data?.look ?? "";
     look.hidden = !data?.look;
     for (const label of element.querySelectorAll(".kp-if-truth")) label.hidden = !data?.truth;
+    const hasErrors = state.panels.some((panel) => panel.faces.some((face) => face?.radii));
+    element.querySelector(".kp-if-expected").hidden = !hasErrors;
+    document.dispatchEvent(new CustomEvent("kp-recent", { detail: data?.recent ?? [] }));
     listModels();
     refer();
     arrange();
@@ -126,7 +138,10 @@ export default function mount({ element, props, trigger, watch }) {
     document.dispatchEvent(new CustomEvent("kp-distances", { detail }));
   }
 
-  const showLayer = (box) => grid.classList.toggle(`kp-no-${box.name}`, !box.checked);
+  function showLayer(box) {
+    grid.classList.toggle(`kp-no-${box.name}`, !box.checked);
+    if (box.name === "expected") hint.querySelector(".kp-circles").hidden = !box.checked;
+  }
 
   // Puts the pictures on the page, as many as the chosen arrangement has.
   function arrange() {
@@ -224,9 +239,23 @@ export default function mount({ element, props, trigger, watch }) {
       screen.mark = screen.svg.querySelector(".kp-lit");
       if (screen.chips) overlay.apply(screen);
     }
+    drawCircles();
     showFrame();
     settle();
     highlight(state.highlight);
+  }
+
+  // Circles of the expected error, which are many: drawn once they are wanted.
+  function drawCircles() {
+    if (!input("expected").checked) return;
+    for (const { svg, panels } of state.screens) {
+      for (const [side, drawing] of svg.querySelectorAll(".kp-overlay").entries()) {
+        for (const path of drawing.querySelectorAll(".kp-expected")) {
+          const answer = panels[side].faces[path.parentNode.dataset.face];
+          if (answer) path.setAttribute("d", drawExpected(answer));
+        }
+      }
+    }
   }
 
   // Shows the part of the photo that the zoom is at.
@@ -346,6 +375,7 @@ export default function mount({ element, props, trigger, watch }) {
     if (layers.includes(target)) {
       showLayer(target);
       if (target.name === "numbers") settle();
+      if (target.name === "expected") drawCircles();
     } else if (target === view) {
       zoom.reset();
       draw();

@@ -26,6 +26,7 @@ from kpdemo.ui.shared.image_data import shrunk_uri
 # Pixels of the whole photo, and of a face that would be coarse in it.
 PHOTO_SIDE = 900
 FACE_SIDE = 420
+THUMBNAIL_SIDE = 96
 # A view of one face is this many boxes wide; the box goes from the brows to the chin.
 _VIEW = 1.4
 # It lies this many boxes above the box's middle: the forehead is outside the box.
@@ -71,6 +72,7 @@ def value(
             "start": _starts_zoomed(comparison),
             "look": result.look,
             "file": Path(result.path).stem or "photo",
+            "recent": _recent(result),
             "low": draw.LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
             "models": [*comparison.models, *comparison.unavailable],
@@ -105,6 +107,21 @@ def _markup(name: str) -> dict[str, Any]:
         "groups": {group: list(at) for group, at in scheme.groups.items()},
         "contours": scheme.contours,
     }
+
+
+def _recent(result: PhotoResult) -> list[dict[str, Any]]:
+    """The photos of the session in the order in which they came, if there are several."""
+    photos = sorted((result, *result.earlier), key=lambda each: each.number)
+    return [
+        {
+            "number": each.number,
+            "title": Path(each.path).stem or "photo",
+            "src": shrunk_uri(each.photo.pixels, THUMBNAIL_SIDE),
+            "current": each is result,
+        }
+        for each in photos
+        if result.earlier
+    ]
 
 
 def _starts_zoomed(comparison: Comparison) -> bool:

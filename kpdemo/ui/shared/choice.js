@@ -9,6 +9,8 @@ export const onChoose = (listener) => listeners.add(listener);
 
 export const isChosen = (name) => chosen.has(name);
 
+export const chosenNames = () => [...chosen];
+
 function set(names) {
   chosen = new Set(names);
   for (const listener of listeners) listener();

@@ -68,7 +68,7 @@ def test_heatmaps_show_the_chosen_nets_and_choose_without_a_request(page):
 
 
 def test_filters_open_with_the_chosen_nets(page, address):
-    page.goto(f"{address}/#models=unet,mediapipe")
+    page.goto(f"{address}#models=unet,mediapipe")
     page.reload()
     expect_chosen(page, "models", ["U-Net", "MediaPipe"])
     open_tab(page, "Filters")
