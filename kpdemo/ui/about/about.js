@@ -17,6 +17,7 @@ export default function mount({ element }) {
     dialog.showModal();
   }
 
+  for (const button of element.querySelectorAll("figure button")) button.hidden = false;
   element.addEventListener("click", ({ target }) => {
     const figure = target.closest("figure");
     if (figure && target.closest("button, svg")) open(figure);

@@ -57,8 +57,8 @@ def _figure(name: str) -> str:
     size = count(net.parameters).replace(" ", "&nbsp;")
     return (
         f'<figure class="kp-net" data-model="{name}"><h3>{escape(title)}</h3>'
-        f'<button type="button" class="kp-button" aria-label="Enlarge {escape(title)}">Enlarge'
-        "</button>"
+        f'<button type="button" class="kp-button" aria-label="Enlarge {escape(title)}" hidden>'
+        "Enlarge</button>"
         f'<div class="kp-scroll" role="region" aria-label="Architecture of {escape(title)}" '
         f'tabindex="0">{diagrams.svg(name, title, net)}</div>'
         f"<figcaption>{_caption(name, net)} {size} parameters.</figcaption>"

@@ -14,10 +14,10 @@ export const percent = (share) => `${Math.round(100 * share)} %`;
 export const drawImage = (src, x, y, width, height) =>
   `<image href="${src}" x="${x - 0.5}" y="${y - 0.5}" width="${width}" height="${height}" preserveAspectRatio="none"/>`;
 
-// One face's layers, with lines along `gaps`, the panel's distances to the reference, `enlarged` times.
+// One face's layers; those that are drawn once they are wanted are empty.
 // All points that are not hollow are one path of strokes without length: a node a point is slow with
 // 24 meshes.
-export function drawFace(data, panel, f, gaps, enlarged) {
+export function drawFace(data, panel, f) {
   const {
     box: [x0, y0, x1, y1],
     score,
@@ -27,7 +27,7 @@ export function drawFace(data, panel, f, gaps, enlarged) {
   const prediction = panel.faces[f];
   const width = x1 - x0;
   const open = (mesh) =>
-    `<g class="kp-face${mesh ? " kp-mesh" : ""}${confirmed === false ? " kp-unconfirmed" : ""}" data-face="${f}" style="--face: ${round2(width)}px"><path class="kp-expected"/>`;
+    `<g class="kp-face${mesh ? " kp-mesh" : ""}${confirmed === false ? " kp-unconfirmed" : ""}" data-face="${f}" style="--face: ${round2(width)}px">`;
   const box = `<g class="kp-boxes"><rect x="${x0}" y="${y0}" width="${width}" height="${y1 - y0}"/><text x="${x0}" y="${y0 - 0.03 * width}">face ${f + 1}, ${percent(score)}</text></g>`;
   const marks = truth ? drawDots("kp-truth", truth.filter(isKnown)) : "";
   if (!prediction) return `${open(false)}${box}${marks}</g>`;
@@ -41,14 +41,8 @@ export function drawFace(data, panel, f, gaps, enlarged) {
   const full = points.filter((at, k) => isKnown(at) && !isDoubtful(prediction, k, data.low));
   const doubtful = points.filter((at, k) => isKnown(at) && isDoubtful(prediction, k, data.low));
   const hollow = doubtful.map(([x, y]) => `<circle cx="${x}" cy="${y}"/>`);
-  const vectors = [...(gaps?.values() ?? [])]
-    .map(({ ours: [x, y], theirs }) => {
-      const [dx, dy] = [theirs[0] - x, theirs[1] - y].map((side) => enlarged * side);
-      return `M${x} ${y}L${round2(x + dx)} ${round2(y + dy)}`;
-    })
-    .join("");
   const dots = drawDots("kp-points", full, hollow.join(""), points.filter(isKnown).length);
-  return `${open(points.length > MESH)}${box}<path class="kp-contours" d="${lines.join("")}"/><g class="kp-vectors"><path d="${vectors}"/><path d="${vectors}"/></g>${dots}${marks}<g class="kp-numbers"></g></g>`;
+  return `${open(points.length > MESH)}${box}<path class="kp-expected"/><path class="kp-contours" d="${lines.join("")}"/><g class="kp-vectors"><path/><path/></g>${dots}${marks}<g class="kp-numbers"></g></g>`;
 }
 
 // Whether a net says that its point may be far off: by its expected error, or its confidence if it has
@@ -56,6 +50,15 @@ export function drawFace(data, panel, f, gaps, enlarged) {
 function isDoubtful({ expected_error: errors, confidence }, k, low) {
   return errors ? errors[k] > FAR : confidence?.[k] < low;
 }
+
+// A path of lines along `gaps`, a panel's distances to the reference, `enlarged` times.
+export const drawVectors = (gaps, enlarged) =>
+  [...(gaps?.values() ?? [])]
+    .map(({ ours: [x, y], theirs }) => {
+      const [dx, dy] = [theirs[0] - x, theirs[1] - y].map((side) => enlarged * side);
+      return `M${x} ${y}L${round2(x + dx)} ${round2(y + dy)}`;
+    })
+    .join("");
 
 // A path of circles around the points, as wide as the net expects them to be off.
 export const drawExpected = ({ points, radii }) =>

@@ -49,6 +49,9 @@ export default function mount({ element, props, watch }) {
   let panels = []; // {figure, whole, close, facts, colors, ...of data.panels}, `cells` of each point
   let lead = null; // the panel whose points the list offers
   let scale = null; // 256 colours, three bytes each
+  let listed = {}; // the names and the scope that the list is of
+  let isOnScreen = false;
+  let isStale = false; // something is to be drawn once it is on the screen
   const hidden = new Map(); // by model, what the visitor chose
   let loads = 0;
 
@@ -133,6 +136,11 @@ export default function mount({ element, props, watch }) {
     const { names, groups } = lead;
     for (const radio of scopes) radio.checked = radio.value === scope();
     list.disabled = scope() === "all";
+    if (listed.names === names && listed.scope === scope()) {
+      if (scope() !== "all") list.value = scope() === "group" ? groupIn(lead) : pointIn(lead);
+      return;
+    }
+    listed = { names, scope: scope() };
     if (scope() === "all") {
       list.replaceChildren(new Option(names.length === 1 ? "The one point" : `All ${names.length} points`, ""));
     } else if (scope() === "group") {
@@ -194,6 +202,8 @@ export default function mount({ element, props, watch }) {
   }
 
   function draw() {
+    isStale = !isOnScreen;
+    if (isStale) return;
     grid.classList.toggle("kp-seen", seen.checked);
     const here = visible();
     grid.dataset.count = here.length;
@@ -290,6 +300,14 @@ export default function mount({ element, props, watch }) {
     const tabs = [...document.querySelectorAll("[role=tab]")];
     tabs.find((tab) => tab.textContent.trim() === "Compare")?.click();
   });
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      isOnScreen = entries.at(-1).isIntersecting;
+      if (isStale && isOnScreen) draw();
+    },
+    { rootMargin: "300px" },
+  );
+  watcher.observe(element);
   onSelect(update);
   if (props.shared) onChoose(() => panels.length && draw());
   watch("value", load);

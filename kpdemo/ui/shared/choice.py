@@ -8,15 +8,18 @@ import gradio as gr
 
 from kpdemo.ui.shared import component
 
-# Gradio's lists of models keep names that are their own, and follow in the others.
+# A list passes on the names that it shares, and leaves the others as they are, here and there.
 _NOTE = """(json, ticked) => {
   const own = %s;
   const others = JSON.parse(json).filter((name) => !own.includes(name));
-  return JSON.stringify([...others, ...ticked]);
+  return JSON.stringify([...others, ...ticked.filter((name) => own.includes(name))]);
 }"""
-_FOLLOW = """(json) => {
+_FOLLOW = """(json, ...lists) => {
   const chosen = JSON.parse(json);
-  return %s.map((own) => own.filter((name) => chosen.includes(name)));
+  return %s.map((own, k) => [
+    ...own.filter((name) => chosen.includes(name)),
+    ...lists[k].filter((name) => !own.includes(name)),
+  ]);
 }"""
 
 
@@ -34,7 +37,7 @@ class ModelChoice:
         self._lists: list[tuple[gr.CheckboxGroup | gr.Dropdown, Sequence[str]]] = []
 
     def share(self, control: gr.CheckboxGroup | gr.Dropdown, names: Sequence[str]) -> None:
-        """Let a list that offers `names` change the choice, and follow it."""
+        """Let a list change the choice among `names`, and follow it."""
         self._lists.append((control, names))
         control.input(
             None,
@@ -49,5 +52,9 @@ class ModelChoice:
         controls: list[Any] = [control for control, _ in self._lists]
         own = json.dumps([list(names) for _, names in self._lists])
         self.component.change(
-            None, self.component, controls, js=_FOLLOW % own, api_visibility="private"
+            None,
+            [self.component, *controls],
+            controls,
+            js=_FOLLOW % own,
+            api_visibility="private",
         )
