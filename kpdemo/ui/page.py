@@ -24,7 +24,9 @@ from kpdemo.ui.heatmaps import tab as heatmaps_tab
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import tab as live_tab
 from kpdemo.ui.shared import component, scripts
+from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.training import tab as training_tab
+from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 _QUEUE_LENGTH = 24
 _ICON = Path(__file__).with_name("favicon.svg")
@@ -55,6 +57,7 @@ LAUNCH: dict[str, Any] = {
     "css_paths": theme.CSS,
     "favicon_path": _ICON,
     "footer_links": [],
+    "head": scripts.preloads("compare", "shared"),  # of what the page opens with
     "i18n": gr.I18n(en=_TEXTS),
     "run_history": False,
     "max_file_size": images.MAX_BYTES + 10_000_000,  # the page and `images` refuse earlier
@@ -90,22 +93,24 @@ def build() -> gr.Blocks:
             elem_id="header",
         )
         result = gr.State()
+        choice = ModelChoice(name for name in engine().names if name in (*DEFAULT_MODELS, BASELINE))
         # All tabs in one strip, which scrolls on narrow pages, instead of a menu of further ones.
         with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Compare", id="compare", elem_id="compare-tab"):
-                compare_frame = compare_tab.build(engine(), result, examples)
-            with gr.Tab("Live", id="live", elem_id="live-tab"):
-                live_tab.build(engine(), compare_frame)
+                compare_frame = compare_tab.build(engine(), result, choice, examples)
+            with gr.Tab("Live", id="live", elem_id="live-tab") as tab:
+                live_tab.build(engine(), choice, compare_frame, tab)
             with gr.Tab("Heatmaps", id="heatmaps", elem_id="heatmaps-tab") as tab:
                 heatmaps_tab.build(engine(), result, tab)
             with gr.Tab("Filters", id="filters", elem_id="filters-tab") as tab:
-                filters_tab.build(engine(), result, tab)
+                filters_tab.build(engine(), result, choice, tab)
             with gr.Tab("Training", id="training", elem_id="training-tab") as tab:
                 training_tab.build(tab)
             with gr.Tab("Leaderboard", id="leaderboard", elem_id="leaderboard-tab") as tab:
                 leaderboard_tab.build(tab)
             with gr.Tab("About", id="about", elem_id="about-tab"):
                 about_tab.build()
+        choice.connect()
         api.footer()
         gr.HTML(_FOOTER, apply_default_css=False, elem_id="footer")
     # This closes only the routes that bypass the queue: clients and plain HTTP (/call) wait in it.

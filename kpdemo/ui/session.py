@@ -1,9 +1,9 @@
-"""What a visitor's session keeps between clicks: the last comparison, in memory only."""
+"""What a visitor's session keeps between clicks: the last comparisons, in memory only."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gradio.routes import App
@@ -15,9 +15,13 @@ from kpdemo.media.images import Photo
 from kpdemo.structures import Answer, Comparison, Face
 from kpdemo.zoo import BASELINE
 
-SECONDS_KEPT = 900  # a session idle for longer is forgotten; its photo may take 12 MB
+SECONDS_KEPT = 900  # a session idle for longer is forgotten; a photo may take 12 MB
+PHOTOS_KEPT, BYTES_KEPT = 5, 40_000_000  # of a session's last photos
 EVERY = 10  # seconds between checks for idle sessions
 SESSIONS_KEPT = 40
+
+
+FRAME = "camera frame"  # in place of an upload's path: a frame of the camera has no file
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,8 @@ class PhotoResult:
     """A visitor's photo and its comparison; `path` is the upload in Gradio's cache.
 
     `truth` is None unless the visitor gave ground truth for this photo. `look` says what to look at
-    on an example, and is empty on other photos.
+    on an example, and is empty on other photos. `earlier` are the session's other photos, the last
+    one first, and `number` counts them in the order in which they came.
     """
 
     path: str
@@ -46,6 +51,37 @@ class PhotoResult:
     comparison: Comparison
     truth: Truth | None = None
     look: str = ""
+    earlier: "tuple[PhotoResult, ...]" = ()
+    number: int = 0
+
+    def after(self, last: "PhotoResult | None") -> "PhotoResult":
+        """This result with those before it: at most `PHOTOS_KEPT`, of `BYTES_KEPT` in all.
+
+        A photo that comes again takes the place of its earlier result.
+        """
+        if last is None:
+            return self
+        numbers = [self.number, last.number, *(each.number for each in last.earlier)]
+        earlier = [
+            each for each in (replace(last, earlier=()), *last.earlier) if not each.same_photo(self)
+        ][: PHOTOS_KEPT - 1]
+        while sum(each.photo.pixels.nbytes for each in (self, *earlier)) > BYTES_KEPT and earlier:
+            earlier.pop()
+        return replace(self, earlier=tuple(earlier), number=max(numbers) + 1)
+
+    def same_photo(self, other: "PhotoResult") -> bool:
+        """Whether both are of the same file, or of the same example."""
+        if self.look or other.look:
+            return self.look == other.look
+        return self.path == other.path != FRAME
+
+    def back_to(self, number: int) -> "PhotoResult | None":
+        """The session's photo of that number, with the others; None if it has gone."""
+        photo = next((each for each in self.earlier if each.number == number), None)
+        if photo is None:
+            return None
+        others = (each for each in self.earlier if each is not photo)
+        return replace(photo, earlier=(replace(self, earlier=()), *others))
 
     @property
     def reference_model(self) -> str:

@@ -225,14 +225,14 @@ def test_a_camera_answers_with_points_jitter_and_expression(hopper_path):
 
 def test_a_frozen_frame_is_a_photo_without_a_file(hopper_path):
     picture = frame(hopper_path, 0.0)["picture"]
-    update = compare_tab.compare_frame(engine(), picture, ["unet"], gr.Progress())
+    update = compare_tab.compare_frame(engine(), picture, ["unet"], None, gr.Progress())
     assert update.photo is None and len(update.result.comparison.faces) == 1
     again = compare_tab.compare(engine(), None, ["simplenet"], update.result, gr.Progress())
     assert again.result.comparison.models == ["simplenet"]
     assert "at least one model" in (
-        compare_tab.compare_frame(engine(), picture, [], gr.Progress()).message
+        compare_tab.compare_frame(engine(), picture, [], None, gr.Progress()).message
     )
-    broken = compare_tab.compare_frame(engine(), "data:,AAAA", ["unet"], gr.Progress())
+    broken = compare_tab.compare_frame(engine(), "data:,AAAA", ["unet"], None, gr.Progress())
     assert 'role="alert"' in broken.message and broken.result == UNCHANGED
 
 

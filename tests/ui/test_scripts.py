@@ -50,3 +50,10 @@ def test_another_version_is_not_served(client: TestClient) -> None:
 def test_address_names_no_unknown_script() -> None:
     with pytest.raises(KeyError):
         scripts.address("compare/none.js")
+
+
+def test_preloads_are_the_scripts_of_a_folder(client: TestClient) -> None:
+    addresses = re.findall(r'<link rel="modulepreload" href="(.+?)">', scripts.preloads("compare"))
+    assert scripts.address("compare/panels.js") in addresses
+    assert scripts.address("live/live.js") not in addresses
+    assert all(client.get(f"/{address}").status_code == 200 for address in addresses)

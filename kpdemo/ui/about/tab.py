@@ -12,6 +12,7 @@ from kpdemo.models import model
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.ui.about import diagrams
+from kpdemo.ui.shared import component
 from kpdemo.ui.shared.numbers import count
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -26,6 +27,9 @@ _LEGEND = (
     "it. Taller boxes are larger maps, wider boxes more channels. Dotted arrows are skip "
     "connections."
 )
+_DIALOG = """<dialog class="kp-large" closedby="any"><header><h3></h3>
+<button type="button" class="kp-button">Close</button></header>
+<div class="kp-scroll" tabindex="0" role="region" aria-label="The diagram, large"></div></dialog>"""
 
 
 def build() -> None:
@@ -34,7 +38,12 @@ def build() -> None:
     with gr.Column(elem_id="about"):
         gr.HTML(_LEAD, elem_classes="kp-lead")
         gr.Markdown(before)
-        gr.HTML(diagrams_html, apply_default_css=False)
+        gr.HTML(
+            diagrams_html + _DIALOG,
+            js_on_load=component.script("about/about.js"),
+            apply_default_css=False,
+            elem_id="diagrams",
+        )
         gr.Markdown(after)
 
 
@@ -54,6 +63,8 @@ def _figure(name: str) -> str:
     size = count(net.parameters).replace(" ", "&nbsp;")
     return (
         f'<figure class="kp-net" data-model="{name}"><h3>{escape(title)}</h3>'
+        f'<button type="button" class="kp-button" aria-label="Enlarge {escape(title)}" hidden>'
+        "Enlarge</button>"
         f'<div class="kp-scroll" role="region" aria-label="Architecture of {escape(title)}" '
         f'tabindex="0">{diagrams.svg(name, title, net)}</div>'
         f"<figcaption>{_caption(name, net)} {size} parameters.</figcaption>"

@@ -7,16 +7,17 @@ import { isKnown, round2 } from "../shared/common.js";
 export const UNITS_ACROSS = 420; // units across the picture, of which the smallest sizes are so many
 const SCALE = 10; // percent of the eye distance, of lines of true length
 export const MESH = 100; // a markup of more points is drawn as dots
+export const FAR = 8; // percent of the eye distance: a face with such an error counts as failed
 
 export const percent = (share) => `${Math.round(100 * share)} %`;
 
 export const drawImage = (src, x, y, width, height) =>
   `<image href="${src}" x="${x - 0.5}" y="${y - 0.5}" width="${width}" height="${height}" preserveAspectRatio="none"/>`;
 
-// One face's layers, with lines along `gaps`, the panel's distances to the reference, `enlarged` times.
-// All points that are sure are one path of strokes without length: a node a point is slow with 24
-// meshes.
-export function drawFace(data, panel, f, gaps, enlarged) {
+// One face's layers; those that are drawn once they are wanted are empty.
+// All points that are not hollow are one path of strokes without length: a node a point is slow with
+// 24 meshes.
+export function drawFace(data, panel, f) {
   const {
     box: [x0, y0, x1, y1],
     score,
@@ -30,25 +31,44 @@ export function drawFace(data, panel, f, gaps, enlarged) {
   const box = `<g class="kp-boxes"><rect x="${x0}" y="${y0}" width="${width}" height="${y1 - y0}"/><text x="${x0}" y="${y0 - 0.03 * width}">face ${f + 1}, ${percent(score)}</text></g>`;
   const marks = truth ? drawDots("kp-truth", truth.filter(isKnown)) : "";
   if (!prediction) return `${open(false)}${box}${marks}</g>`;
-  const { points, confidence } = prediction;
+  const { points } = prediction;
   const lines = panel.contours.flatMap((contour) =>
     contour.map((k, i) => {
       if (!isKnown(points[k])) return "";
       return `${i && isKnown(points[contour[i - 1]]) ? "L" : "M"}${points[k].join(" ")}`;
     }),
   );
-  const sure = points.filter((at, k) => isKnown(at) && !(confidence?.[k] < data.low));
-  const unsure = points.filter((at, k) => isKnown(at) && confidence?.[k] < data.low);
-  const hollow = unsure.map(([x, y]) => `<circle cx="${x}" cy="${y}"/>`);
-  const vectors = [...(gaps?.values() ?? [])]
+  const full = points.filter((at, k) => isKnown(at) && !isDoubtful(prediction, k, data.low));
+  const doubtful = points.filter((at, k) => isKnown(at) && isDoubtful(prediction, k, data.low));
+  const hollow = doubtful.map(([x, y]) => `<circle cx="${x}" cy="${y}"/>`);
+  const dots = drawDots("kp-points", full, hollow.join(""), points.filter(isKnown).length);
+  return `${open(points.length > MESH)}${box}<path class="kp-expected"/><path class="kp-contours" d="${lines.join("")}"/><g class="kp-vectors"><path/><path/></g>${dots}${marks}<g class="kp-numbers"></g></g>`;
+}
+
+// Whether a net says that its point may be far off: by its expected error, or its confidence if it has
+// none.
+function isDoubtful({ expected_error: errors, confidence }, k, low) {
+  return errors ? errors[k] > FAR : confidence?.[k] < low;
+}
+
+// A path of lines along `gaps`, a panel's distances to the reference, `enlarged` times.
+export const drawVectors = (gaps, enlarged) =>
+  [...(gaps?.values() ?? [])]
     .map(({ ours: [x, y], theirs }) => {
       const [dx, dy] = [theirs[0] - x, theirs[1] - y].map((side) => enlarged * side);
       return `M${x} ${y}L${round2(x + dx)} ${round2(y + dy)}`;
     })
     .join("");
-  const dots = drawDots("kp-points", sure, hollow.join(""), points.filter(isKnown).length);
-  return `${open(points.length > MESH)}${box}<path class="kp-contours" d="${lines.join("")}"/><g class="kp-vectors"><path d="${vectors}"/><path d="${vectors}"/></g>${dots}${marks}<g class="kp-numbers"></g></g>`;
-}
+
+// A path of circles around the points, as wide as the net expects them to be off.
+export const drawExpected = ({ points, radii }) =>
+  (radii ?? [])
+    .map((radius, k) => {
+      if (!isKnown(points[k])) return "";
+      const [x, y] = points[k];
+      return `M${round2(x - radius)} ${y}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0`;
+    })
+    .join("");
 
 function drawDots(layer, points, more = "", count = points.length) {
   const path = points.map(([x, y]) => `M${x} ${y}h0`).join("");

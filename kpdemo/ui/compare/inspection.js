@@ -20,10 +20,14 @@ function row(comparison, panel, { share, pixels, none, note = "" }) {
   return { name: panel.name, title: panel.title, color: panel.color, share, text, note };
 }
 
-// What error a model expects of its points `at`, if it says so.
-function expectation(answer, at) {
-  const errors = answer?.expected_error;
-  return errors && at.length ? `expected error ${formatShare(mean(at.map((k) => errors[k])))}` : "";
+// What error a model expects of its points `at` on some faces, if it says so: in percent of the eye
+// distance, and in pixels of the photo, as the circles are drawn.
+function expectation(answers, at = null) {
+  const over = (field) =>
+    answers.filter((answer) => answer?.[field]).flatMap((answer) => at?.map((k) => answer[field][k]) ?? answer[field]);
+  const [shares, pixels] = [over("expected_error"), over("radii")];
+  if (!shares.length) return "";
+  return `expected error ${formatShare(mean(shares))}${pixels.length ? `, ${mean(pixels).toFixed(1)} px` : ""}`;
 }
 
 // On a point of a face of one of the comparison's panels.
@@ -39,7 +43,7 @@ export function atPoint(comparison, { panel: origin, face, point }) {
       share: gap?.share ?? null,
       pixels: gap?.pixels ?? null,
       none: answer ? (isKnown(spot) ? "–" : "no such landmark") : "no face here",
-      note: isKnown(spot) ? expectation(answer, at) : "",
+      note: isKnown(spot) ? expectation([answer], at) : "",
     });
   });
   const name = origin.names[point];
@@ -60,7 +64,8 @@ export function onAverage(comparison, faces) {
   const rows = comparison.panels.map((panel) => {
     const { share, pixels } = comparison.summary(panel, faces);
     const none = faces.some((f) => panel.faces[f]) ? "–" : "no face here";
-    return row(comparison, panel, { share, pixels, none });
+    const note = expectation(faces.map((f) => panel.faces[f]));
+    return row(comparison, panel, { share, pixels, none, note });
   });
   return { title: "All points, on average", meaning: meaning(comparison), rows };
 }

@@ -18,7 +18,8 @@ export class Overlay {
   panelOf(panel, markups) {
     if (panel.names.length <= MESH || !markups[IBUG]) return panel;
     const faces = panel.faces.map(
-      (face) => face?.readings[IBUG] && { ...face, markup: IBUG, points: face.readings[IBUG], confidence: null },
+      (face) =>
+        face?.readings[IBUG] && { ...face, markup: IBUG, points: face.readings[IBUG], confidence: null, radii: null },
     );
     return faces.some(Boolean) ? { ...panel, ...markups[IBUG], markup: IBUG, faces } : panel;
   }

@@ -1,15 +1,16 @@
 // The compared photo with the models' points on it, and what there is to say about them.
 
-import { formatDuration, make, plural, round2, SVG, saveFile } from "../shared/common.js";
+import { formatDuration, make, plural, SVG, saveFile } from "../shared/common.js";
 import { emptyReason, fillSelect, fillViews } from "./choices.js";
 import { Comparison } from "./comparison.js";
-import { drawFace, drawImage, drawNumbers, drawRing, drawScale, percent, UNITS_ACROSS } from "./drawing.js";
+import { drawRing } from "./drawing.js";
 import { announcement, sentence } from "./finding.js";
 import { atPoint, onAverage } from "./inspection.js";
 import { Inspector } from "./inspector.js";
 import { fillMatrix } from "./matrix.js";
 import { firstPoint, isSame, nearest, neighbour } from "./navigate.js";
 import { Overlay } from "./overlay.js";
+import { Painter } from "./painter.js";
 import { handlePointers } from "./pointers.js";
 import { keyOf } from "./reference.js";
 import { Settings } from "./settings.js";
@@ -18,9 +19,7 @@ import { snapshot } from "./snapshot.js";
 import { watchTracker } from "./waiting.js";
 import { Zoom } from "./zoom.js";
 
-const LEGIBLE = 0.2; // a face narrower than this share of the picture has no room for numbers
 const PHONE = matchMedia("(max-width: 640px)");
-const CLOSER = 6 / 7; // of a close-up, on a phone
 
 export default function mount({ element, props, trigger, watch }) {
   const [tools, take] = element.querySelectorAll(".kp-tools");
@@ -43,9 +42,11 @@ export default function mount({ element, props, trigger, watch }) {
     highlight: null, // {panel, face, point}
   };
   const inspector = new Inspector(element.querySelector(".kp-inspector"), element.querySelector(".kp-spoken"));
-  const zoom = new Zoom({ base, onChange: showFrame, onSettle: settle });
+  const painter = new Painter(state, element, PHONE);
+  const zoom = new Zoom({ base: painter.base, onChange: painter.showFrame, onSettle: painter.settle });
   const slide = new Slide(state, zoom);
   const overlay = new Overlay(() => highlight(state.highlight));
+  Object.assign(painter, { zoom, slide, overlay });
   const settings = new Settings({
     state,
     tools,
@@ -92,6 +93,9 @@ export default function mount({ element, props, trigger, watch }) {
     look.textContent = data?.look ?? "";
     look.hidden = !data?.look;
     for (const label of element.querySelectorAll(".kp-if-truth")) label.hidden = !data?.truth;
+    const hasErrors = state.panels.some((panel) => panel.faces.some((face) => face?.radii));
+    element.querySelector(".kp-if-expected").hidden = !hasErrors;
+    document.dispatchEvent(new CustomEvent("kp-recent", { detail: data?.recent ?? [] }));
     listModels();
     refer();
     arrange();
@@ -126,7 +130,10 @@ export default function mount({ element, props, trigger, watch }) {
     document.dispatchEvent(new CustomEvent("kp-distances", { detail }));
   }
 
-  const showLayer = (box) => grid.classList.toggle(`kp-no-${box.name}`, !box.checked);
+  function showLayer(box) {
+    grid.classList.toggle(`kp-no-${box.name}`, !box.checked);
+    if (box.name === "expected") hint.querySelector(".kp-circles").hidden = !box.checked;
+  }
 
   // Puts the pictures on the page, as many as the chosen arrangement has.
   function arrange() {
@@ -193,81 +200,9 @@ export default function mount({ element, props, trigger, watch }) {
     return screen;
   }
 
-  // What is visible without zoom: x, y, width, height in the photo.
-  function base() {
-    const { faces, width, height } = state.data;
-    const [x, y, w, h] = faces[Number(view.value)]?.view ?? [0, 0, width, height];
-    const close = PHONE.matches && view.value >= 0 ? CLOSER : 1;
-    return [x + ((1 - close) * w) / 2, y + ((1 - close) * h) / 2, close * w, close * h];
-  }
-
-  // Faces outside cost time where there are dozens.
-  function isInside(f, [x, y, width, height]) {
-    const [x0, y0, x1, y1] = state.data.faces[f].box;
-    return x0 < x + width && x1 > x && y0 < y + height && y1 > y;
-  }
-
   function draw() {
-    const { data, comparison } = state;
-    const enlarged = Number(input("enlarged").value);
-    for (const screen of state.screens) {
-      const drawings = screen.panels.map((panel, side) => {
-        const measures = comparison.measures(panel);
-        const faces = panel.faces.map((_, f) =>
-          isInside(f, base()) ? drawFace(data, panel, f, measures[f]?.gaps, enlarged) : "",
-        );
-        const clip = screen.slides ? ` clip-path="url(#kp-clip-${side})"` : "";
-        return `<g class="kp-overlay" data-overlay="${panel.name}" style="--model: ${panel.color}"${clip}>${faces.join("")}</g>`;
-      });
-      screen.figure.style.setProperty("--aspect", base()[2] / base()[3]);
-      screen.svg.innerHTML = `${drawImage(data.src, 0, 0, data.width, data.height)}<g class="kp-closer"></g>${screen.definitions ?? ""}${drawings.join("")}<g class="kp-scale"></g><g class="kp-lit"></g>`;
-      screen.mark = screen.svg.querySelector(".kp-lit");
-      if (screen.chips) overlay.apply(screen);
-    }
-    showFrame();
-    settle();
+    painter.draw();
     highlight(state.highlight);
-  }
-
-  // Shows the part of the photo that the zoom is at.
-  function showFrame() {
-    const [x, y, width, height] = zoom.frame();
-    const enlarged = Number(input("enlarged").value);
-    const eyes = state.comparison.unit(zoom.frame());
-    for (const { svg, across } of state.screens) {
-      svg.setAttribute("viewBox", [x - 0.5, y - 0.5, width, height].map(round2).join(" "));
-      const unit = width / (across ?? UNITS_ACROSS);
-      svg.style.setProperty("--unit", `${unit}px`);
-      svg.querySelector(".kp-scale").innerHTML = eyes ? drawScale(zoom.frame(), eyes, enlarged, unit) : "";
-    }
-    grid.classList.toggle("kp-zoomed", zoom.scale > 1);
-    tools.querySelector("[data-zoom=fit]").textContent = percent(zoom.scale);
-    tools.querySelector("[data-zoom=out]").disabled = zoom.scale <= 1;
-    tools.querySelector("[data-zoom=in]").disabled = zoom.atMaximum;
-    slide.divide();
-  }
-
-  // What depends on how close the faces are: sharper pictures of them, and their numbers.
-  function settle() {
-    const { data } = state;
-    const frame = zoom.frame();
-    const shares = data.faces.map((face, f) => isInside(f, frame) && (face.box[2] - face.box[0]) / frame[2]);
-    const closer = data.faces
-      .map((face, f) => (face.src && shares[f] > LEGIBLE ? drawImage(face.src, ...face.view) : ""))
-      .join("");
-    const numbered = input("numbers").checked;
-    for (const { svg, panels } of state.screens) {
-      svg.querySelector(".kp-closer").innerHTML = closer;
-      for (const [side, drawing] of svg.querySelectorAll(".kp-overlay").entries()) {
-        for (const layer of drawing.querySelectorAll(".kp-numbers")) {
-          const f = layer.parentNode.dataset.face;
-          layer.innerHTML = numbered && shares[f] > LEGIBLE ? drawNumbers(panels[side], f) : "";
-        }
-      }
-    }
-    const tooSmall = numbered && !shares.some((share) => share > LEGIBLE);
-    hint.querySelector(".kp-usual").hidden = tooSmall;
-    hint.querySelector(".kp-too-small").hidden = !tooSmall;
   }
 
   // The panels of a screen that a pointer at an event can mean.
@@ -345,15 +280,20 @@ export default function mount({ element, props, trigger, watch }) {
     if (target.matches("select")) target.dataset.preference = target.value;
     if (layers.includes(target)) {
       showLayer(target);
-      if (target.name === "numbers") settle();
+      if (target.name === "numbers") painter.settle();
+      if (target.name === "expected") painter.drawExpected();
+      if (target.name === "vectors") painter.drawVectors();
     } else if (target === view) {
       zoom.reset();
       draw();
     } else if (target.name === "reference") {
       refer();
-      draw();
+      painter.drawVectors();
+      painter.drawScale();
+      highlight(state.highlight);
     } else if (target.name === "enlarged") {
-      draw();
+      painter.drawVectors();
+      painter.drawScale();
     } else if (["mode", "a", "b"].includes(target.name)) {
       arrange();
     }
@@ -370,6 +310,12 @@ export default function mount({ element, props, trigger, watch }) {
     state.chosen = new Set(detail);
     if (state.data) show();
   });
+  // Models that are chosen on another tab are computed when this one is looked at again.
+  const isMissing = (name) => state.data.models?.includes(name) === false;
+  new ResizeObserver(() => {
+    if (!element.getClientRects().length || !state.data?.faces.length || !state.chosen || state.runs) return;
+    if ([...state.chosen].some(isMissing)) trigger("missing");
+  }).observe(element);
   document.addEventListener("kp-busy", ({ detail }) => {
     state.runs += detail;
     for (const button of take.querySelectorAll("[data-download]")) button.disabled = state.runs > 0;

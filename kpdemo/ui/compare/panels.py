@@ -26,6 +26,7 @@ from kpdemo.ui.shared.image_data import shrunk_uri
 # Pixels of the whole photo, and of a face that would be coarse in it.
 PHOTO_SIDE = 900
 FACE_SIDE = 420
+THUMBNAIL_SIDE = 96
 # A view of one face is this many boxes wide; the box goes from the brows to the chin.
 _VIEW = 1.4
 # It lies this many boxes above the box's middle: the forehead is outside the box.
@@ -38,10 +39,10 @@ def build() -> gr.HTML:
     """The component; its value is `value(…)` as JSON, or None for the empty state.
 
     It triggers "opened" once it listens, "download" with `kind` "json", "csv" or "pts", the last
-    with `model` and `face`, for a visitor who wants a file, and "settings" where the address names
-    models.
+    with `model` and `face`, for a visitor who wants a file, "settings" where the address names
+    models, and "missing" where models were chosen on other tabs that have not been compared.
     """
-    events = ["opened", "download", "settings"]
+    events = ["opened", "download", "settings", "missing"]
     return component.build("panels", "compare/panels.html", "compare/panels.js", events=events)
 
 
@@ -71,9 +72,11 @@ def value(
             "start": _starts_zoomed(comparison),
             "look": result.look,
             "file": Path(result.path).stem or "photo",
+            "recent": _recent(result),
             "low": draw.LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
             "markups": {name: catalogue.of_markup(name) for name in sorted(names)},
+            "models": [*comparison.models, *comparison.unavailable],
             "faces": [
                 _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
                 for face, marks in zip(comparison.faces, truth, strict=True)
@@ -94,6 +97,21 @@ def _converted(comparison: Comparison) -> set[str]:
     """The markups that answers are converted to."""
     answers = [answer for face in comparison.faces for answer in face.answers.values()]
     return {name for answer in answers for name in agreement.readings(answer)}
+
+
+def _recent(result: PhotoResult) -> list[dict[str, Any]]:
+    """The photos of the session in the order in which they came, if there are several."""
+    photos = sorted((result, *result.earlier), key=lambda each: each.number)
+    return [
+        {
+            "number": each.number,
+            "title": Path(each.path).stem or "photo",
+            "src": shrunk_uri(each.photo.pixels, THUMBNAIL_SIDE),
+            "current": each is result,
+        }
+        for each in photos
+        if result.earlier
+    ]
 
 
 def _starts_zoomed(comparison: Comparison) -> bool:

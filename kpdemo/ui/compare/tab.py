@@ -20,6 +20,7 @@ from kpdemo.structures import ComparedFace
 from kpdemo.system.forks import Lock
 from kpdemo.ui import examples
 from kpdemo.ui.compare import (
+    contact_sheet,
     degrade,
     downloads,
     drag,
@@ -28,23 +29,25 @@ from kpdemo.ui.compare import (
     panels,
     table,
 )
-from kpdemo.ui.session import PhotoResult
+from kpdemo.ui.session import FRAME, PhotoResult
 from kpdemo.ui.shared import component, image_data, notice
+from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
-_SKIP = '<a class="kp-skip" href="#" data-target="#panels">Skip to the result</a>'
+_SKIP = '<a class="kp-skip" href="#" data-target="#panels .kp-grid svg">Skip to the picture</a>'
 _LEAD = (
     "<p>Drop in a photo and see where four neural networks put the keypoints of each face, beside "
     "MediaPipe.</p>"
 )
 # The models in the page's address, if it names any that are available.
-_MODELS = """(models, more) => {
+_MODELS = """(models, more, choice) => {
   const wanted = new URLSearchParams(location.hash.slice(1)).get("models");
   const named = (wanted ?? "").split(",");
   const among = (all) => all.filter((name) => named.includes(name));
   const [first, others] = [among(%s), among(%s)];
-  return first.length + others.length ? [first, others] : [models, more];
+  const any = first.length + others.length;
+  return any ? [first, others, JSON.stringify([...first, ...others])] : [models, more, choice];
 }"""
 # Gradio looks for one among the defaults, and gives each run its own.
 _PROGRESS = gr.Progress()
@@ -53,7 +56,6 @@ _CHOSEN = """(models, more) => document.dispatchEvent(
   new CustomEvent("kp-models", { detail: [...models, ...more] }))"""
 _BUSY = """() => document.dispatchEvent(new CustomEvent("kp-busy", { detail: %d }))"""
 _OPENING = Lock()
-_FRAME = "camera frame"  # in place of an upload's path: a frame of the camera has no file
 _UNCHANGED: Any = gr.skip()
 _RUN: dict[str, Any] = {
     "concurrency_id": MODELS_QUEUE,
@@ -82,12 +84,15 @@ class _Controls:
     photo: gr.Image
     message: gr.HTML
     example: gr.HTML
+    recent: gr.HTML
     models: gr.CheckboxGroup
     projects: gr.CheckboxGroup
     truth: gr.HTML
 
 
-def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML], None]:
+def build(
+    engine: Engine, session: gr.State, choice: ModelChoice, folder: Path
+) -> Callable[[gr.HTML], None]:
     """Lay out the tab; the example photos are written to `folder`.
 
     What comes back lets this tab compare the `picture` of a component's "freeze" events.
@@ -101,6 +106,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
             c = _controls(photos, models, projects)
         with gr.Column(scale=4, min_width=300):
             _spoken_heading("Result")
+            contact_sheet.build(engine)
             drawn_panels = panels.build()
             _spoken_heading("Figures")
             drawn_table = table.build()
@@ -137,9 +143,19 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
         event: gr.EventData,
         models: list[str],
         projects: list[str],
+        last: PhotoResult | None,
         progress: gr.Progress = _PROGRESS,
     ) -> Update:
-        return compare_frame(engine, event.picture, models + projects, progress)
+        return compare_frame(engine, event.picture, models + projects, last, progress)
+
+    def run_back(
+        event: gr.EventData,
+        models: list[str],
+        projects: list[str],
+        last: PhotoResult | None,
+        progress: gr.Progress = _PROGRESS,
+    ) -> Update:
+        return go_back(engine, event.number, models + projects, last, progress)
 
     def cached(path: Path) -> str:
         # As the page will name it when it asks for this photo again.
@@ -164,6 +180,9 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     def clear(last: PhotoResult | None) -> Update:
         return clear_truth(engine, last)
 
+    def forget(last: PhotoResult | None) -> Update:
+        return display(engine, replace(last, earlier=())) if last else Update()
+
     def download(
         event: gr.EventData, models: list[str], projects: list[str], last: PhotoResult | None
     ) -> dict[str, str]:
@@ -184,16 +203,22 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     # Not `input`, which also comes when a photo is taken away, and still carries that photo.
     runs(c.photo.upload, with_photo(compare), everything)
     runs(c.example.click, run_example, [*chosen, session])
+    runs(c.recent.back, run_back, [*chosen, session])
+    runs(c.recent.forgotten, forget, session)
     runs(c.truth.chosen, load_file, session)
     runs(drawn_points.truth, load_file, session)
     runs(c.truth.another, choose_set, session)
     runs(c.truth.cleared, clear, session)
+    choice.share(c.models, models)
+    choice.share(c.projects, projects)
     for group in chosen:
         group.change(None, chosen, None, js=_CHOSEN, **private)
         runs(group.input, with_photo(choose), everything)
     named = _MODELS % (json.dumps(models), json.dumps(projects))
-    settings = drawn_panels.settings(None, chosen, chosen, js=named, **private)
+    linked = [*chosen, choice.component]
+    settings = drawn_panels.settings(None, linked, linked, js=named, **private)
     runs(settings.then, with_photo(choose), everything)
+    runs(drawn_panels.missing, with_photo(choose), everything)
     # What is ready costs no place in the queue. The session is read once it is.
     ready: dict[str, Any] = private | {"queue": False, "show_progress": "hidden"}
     drawn_panels.opened(wait, None, None, **ready).then(open_page, session, outputs, **ready)
@@ -205,7 +230,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
         trigger_mode="multiple",
         **private,
     ).then(None, file, None, js=downloads.SAVE, **private)
-    return lambda camera: runs(camera.freeze, run_frame, chosen)
+    return lambda camera: runs(camera.freeze, run_frame, [*chosen, session])
 
 
 def _controls(
@@ -220,19 +245,27 @@ def _controls(
         webcam_options=gr.WebcamOptions(mirror=False),
         buttons=[],
         height=240,
-        placeholder="Drop a photo here,\nor click to choose one",
+        placeholder="Drop a photo here, or several,\nor click to choose",
         elem_id="photo",
         alt_text="The photo that you chose",
     )
     gr.HTML(_SKIP, apply_default_css=False, elem_classes="kp-skip-place")
     message = component.notice(
-        "notice", "#photo", images.MAX_BYTES, notice.error(images.TOO_LARGE), "image"
+        "notice",
+        "#photo",
+        images.MAX_BYTES,
+        notice.error(images.TOO_LARGE),
+        kind="image",
+        several="kp-photos",
     )
     example = gr.HTML(
         examples.buttons(photos),
         js_on_load=component.script("compare/examples.js", "click"),
         apply_default_css=False,
         elem_id="examples",
+    )
+    recent = component.build(
+        "recent", "compare/recent.html", "compare/recent.js", events=["back", "forgotten"]
     )
     default_group = gr.CheckboxGroup(
         [(zoo.title(name), name) for name in models],
@@ -248,7 +281,7 @@ def _controls(
         )
     with gr.Accordion("Ground truth", open=False, elem_id="ground-truth"):
         truth = ground_truth.build()
-    return _Controls(photo, message, example, default_group, project_group, truth)
+    return _Controls(photo, message, example, recent, default_group, project_group, truth)
 
 
 def _spoken_heading(text: str) -> None:
@@ -282,7 +315,11 @@ def compare(
 
 
 def compare_frame(
-    engine: Engine, picture: str, models: Sequence[str], progress: gr.Progress
+    engine: Engine,
+    picture: str,
+    models: Sequence[str],
+    last: PhotoResult | None,
+    progress: gr.Progress,
 ) -> Update:
     """Compare a frame of the camera, a JPEG as data URI."""
     if not models:
@@ -292,7 +329,7 @@ def compare_frame(
     except ImageError as error:
         return Update(message=notice.error(str(error)))
     comparison = engine.compare(photo, models, _saying(progress, len(models)))
-    return display(engine, PhotoResult(_FRAME, photo, comparison))._replace(photo=None)
+    return display(engine, PhotoResult(FRAME, photo, comparison).after(last))._replace(photo=None)
 
 
 def choose(
@@ -337,6 +374,23 @@ def choose(
         devices=comparison.devices | added.devices,
     )
     return display(engine, replace(last, comparison=comparison))
+
+
+def go_back(
+    engine: Engine,
+    number: int,
+    models: Sequence[str],
+    last: PhotoResult | None,
+    progress: gr.Progress,
+) -> Update:
+    """Return to an earlier photo of the session, with the models that are chosen now."""
+    result = last.back_to(number) if last else None
+    if result is None:
+        return Update(message=notice.error(messages.EXPIRED))
+    update = choose(engine, None, models, result, progress)
+    if update.result is _UNCHANGED:  # all of them have been compared
+        update = display(engine, result)
+    return update._replace(photo=_existing(result.path))
 
 
 def _in_order(engine: Engine, by_model: dict[str, Any]) -> dict[str, Any]:
@@ -418,7 +472,8 @@ def _result(
     Ground truth stays with the photo that it was given for.
     """
     started = time.perf_counter()
-    if last and path in (None, last.path):
+    same = last is not None and path in (None, last.path)
+    if last and same:
         path, photo, truth, look = last.path, _whole(last), last.truth, last.look
     elif path is not None:
         photo, truth = images.load(path), None
@@ -428,7 +483,11 @@ def _result(
     comparison = engine.compare(photo, models, _saying(progress, len(models)))
     timings = comparison.timings
     timings = timings | {"load": loading, "total": timings["total"] + loading}
-    return PhotoResult(path, photo.shrunk(), replace(comparison, timings=timings), truth, look)
+    comparison = replace(comparison, timings=timings)
+    result = PhotoResult(path, photo.shrunk(), comparison, truth, look)
+    if last and same:
+        return replace(result, earlier=last.earlier, number=last.number)
+    return result.after(last)
 
 
 def _saying(progress: gr.Progress, count: int) -> Callable[[str, float], object]:

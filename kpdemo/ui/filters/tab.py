@@ -21,6 +21,7 @@ from kpdemo.ui.about import diagrams
 from kpdemo.ui.filters import kernels
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
+from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -78,14 +79,15 @@ class FirstLayersUpdate(NamedTuple):
 
     message: Any = _UNCHANGED
     kernels: Any = _UNCHANGED
+    names: Any = _UNCHANGED
 
 
-def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
+def build(engine: Engine, session: gr.State, choice: ModelChoice, tab: gr.Tab) -> None:
     """Lay out the tab; `session` holds the last `PhotoResult`."""
     models = engine.store.names
     choices = [(zoo.title(name), name) for name in models]
     first = FIRST if FIRST in models else next(iter(models), None)
-    displayed = gr.State()
+    displayed, first_names = gr.State(), gr.State()
     gr.HTML(_LEAD, elem_classes="kp-lead")
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
@@ -122,14 +124,15 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
         "filters/filters_first.js",
     )
 
+    choice.share(beside, models)
     store = Layers(engine)
     inputs: list[Any] = [model, layer, face]
     layer_parts: list[Any] = [message, layer, face, picture, layer_kernels, displayed]
-    first_parts: list[Any] = [beside_message, first_kernels]
+    first_parts: list[Any] = [beside_message, first_kernels, first_names]
     tab.select(
         partial(open_tab, store),
-        [*inputs, beside, session, displayed],
-        layer_parts + first_parts,
+        [*inputs, beside, first_names, session, displayed],
+        [model, *layer_parts, *first_parts],
         show_progress_on=layer_kernels,
         **_QUEUED,
     )
@@ -230,13 +233,20 @@ def open_tab(
     layer_name: str | None,
     face: int,
     beside: Sequence[str],
+    first_names: Sequence[str] | None,
     result: PhotoResult | None,
     displayed: Displayed | None,
 ) -> tuple[Any, ...]:
-    """`show_layer`, and at the first time `show_first_layers`, which does not need the photo."""
+    """The model, `show_layer`, and `show_first_layers` where others than `first_names` are chosen.
+
+    The tab opens with one of the chosen models.
+    """
+    if displayed is None and beside and model_name not in beside:
+        model_name = beside[0]
     layer = show_layer(store, model_name, layer_name, face, result, displayed)
-    first = FirstLayersUpdate() if displayed else show_first_layers(store, beside)
-    return *layer, *first
+    same = first_names is not None and set(first_names) == set(beside)
+    first = FirstLayersUpdate() if same else show_first_layers(store, beside)
+    return model_name, *layer, *first
 
 
 def show_layer(
@@ -299,7 +309,7 @@ def show_first_layers(store: Layers, names: Sequence[str]) -> FirstLayersUpdate:
             first_layers.append((model, layers[0]))
         except CheckpointError as error:
             errors.append(str(error))
-    return FirstLayersUpdate(notice.error(*errors), kernels.first_layers(first_layers))
+    return FirstLayersUpdate(notice.error(*errors), kernels.first_layers(first_layers), names)
 
 
 def _title(layer: Layer) -> str:

@@ -1,6 +1,7 @@
 // One or more nets' maps over the same picture. A panel's places are pixels of the crop that its net
 // saw; `frame` is where that crop lies on the picture: left, top, width and height in shares of it.
 
+import { choose, isChosen, onChoose } from "../shared/choice.js";
 import { decodeBase64, isKnown, make, round2, SVG } from "../shared/common.js";
 import { capital, explain, factsOf, noPoints } from "./facts.js";
 import { marksOf } from "./marks.js";
@@ -48,6 +49,9 @@ export default function mount({ element, props, watch }) {
   let panels = []; // {figure, whole, close, facts, colors, ...of data.panels}, `cells` of each point
   let lead = null; // the panel whose points the list offers
   let scale = null; // 256 colours, three bytes each
+  let listed = {}; // the names and the scope that the list is of
+  let isOnScreen = false;
+  let isStale = false; // something is to be drawn once it is on the screen
   const hidden = new Map(); // by model, what the visitor chose
   let loads = 0;
 
@@ -80,12 +84,16 @@ export default function mount({ element, props, watch }) {
     notes.hidden = !any || !words.length;
   }
 
-  const isHidden = (panel) => hidden.get(panel.model) ?? !panel.shown;
+  const isHidden = ({ model, shown }) => (props.shared ? !isChosen(model) : (hidden.get(model) ?? !shown));
   const visible = () => (panels.length > 1 ? panels.filter((panel) => !isHidden(panel)) : panels);
+
+  function switchNet(model, isOn) {
+    if (props.shared) choose(model, isOn);
+    else hidden.set(model, !isOn);
+  }
 
   function chipOf(panel) {
     const box = make("input", { type: "checkbox", value: panel.model });
-    box.checked = !isHidden(panel);
     return make("label", { style: `--model: ${panel.color}` }, box, make("i", { class: "kp-swatch" }), panel.title);
   }
 
@@ -128,6 +136,11 @@ export default function mount({ element, props, watch }) {
     const { names, groups } = lead;
     for (const radio of scopes) radio.checked = radio.value === scope();
     list.disabled = scope() === "all";
+    if (listed.names === names && listed.scope === scope()) {
+      if (scope() !== "all") list.value = scope() === "group" ? groupIn(lead) : pointIn(lead);
+      return;
+    }
+    listed = { names, scope: scope() };
     if (scope() === "all") {
       list.replaceChildren(new Option(names.length === 1 ? "The one point" : `All ${names.length} points`, ""));
     } else if (scope() === "group") {
@@ -189,9 +202,14 @@ export default function mount({ element, props, watch }) {
   }
 
   function draw() {
+    isStale = !isOnScreen;
+    if (isStale) return;
     grid.classList.toggle("kp-seen", seen.checked);
     const here = visible();
     grid.dataset.count = here.length;
+    for (const box of chips.querySelectorAll("input")) {
+      box.checked = here.some(({ model }) => model === box.value);
+    }
     for (const panel of panels) panel.figure.hidden = !here.includes(panel);
     const ownPeaks = !oneScale.checked || panels.length < 2;
     const views = here.map((panel) => {
@@ -215,7 +233,7 @@ export default function mount({ element, props, watch }) {
         ...(at.length ? factsOf(panel, at, map, tops[panel.kind] ?? null, gradient(scale)) : noPoints(panel)),
       );
     }
-    explanation.textContent = explain(here);
+    explanation.textContent = here.length ? explain(here) : "No net with heatmaps is chosen: choose one above.";
   }
 
   function update() {
@@ -274,7 +292,7 @@ export default function mount({ element, props, watch }) {
     } else if (target === list) {
       select({ group: list.value, name: lead.names[lead.groups[list.value][0]] });
     } else {
-      if (chips.contains(target)) hidden.set(target.value, !target.checked);
+      if (chips.contains(target)) switchNet(target.value, target.checked);
       draw();
     }
   });
@@ -282,7 +300,16 @@ export default function mount({ element, props, watch }) {
     const tabs = [...document.querySelectorAll("[role=tab]")];
     tabs.find((tab) => tab.textContent.trim() === "Compare")?.click();
   });
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      isOnScreen = entries.at(-1).isIntersecting;
+      if (isStale && isOnScreen) draw();
+    },
+    { rootMargin: "300px" },
+  );
+  watcher.observe(element);
   onSelect(update);
+  if (props.shared) onChoose(() => panels.length && draw());
   watch("value", load);
   load();
 }

@@ -70,10 +70,17 @@ class View:
         return [(x0 + 1) / 2, (y0 + 1) / 2, (x1 - x0) / 2, (y1 - y0) / 2]
 
 
-def build(elem_id: str) -> gr.HTML:
-    """The component; its value is `value(…)` or `empty(…)`, or None before there is a photo."""
+def build(elem_id: str, shared: bool = False) -> gr.HTML:
+    """The component; its value is `value(…)` or `empty(…)`, or None before there is a photo.
+
+    With the `shared` choice of models it shows those side by side that all tabs show.
+    """
     return component.build(
-        elem_id, "heatmaps/heatmaps.html", "heatmaps/heatmaps.js", elem_classes="kp-maps"
+        elem_id,
+        "heatmaps/heatmaps.html",
+        "heatmaps/heatmaps.js",
+        elem_classes="kp-maps",
+        shared=shared,
     )
 
 

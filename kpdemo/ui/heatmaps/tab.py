@@ -142,7 +142,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
             message = gr.HTML(elem_id="heatmaps-said", apply_default_css=False)
             cancel = gr.Button("Cancel", visible=False, elem_id="heatmaps-cancel")
         with gr.Column(scale=4, min_width=300):
-            view = maps.build("heatmaps")
+            view = maps.build("heatmaps", shared=True)
     pair = all(name in choices.with_heatmaps for name in SIGMAS)
     gr.HTML(_ABOUT_SIGMAS + (_BOTH if pair else _TO_TRAIN), apply_default_css=False)
     sigmas = maps.build("sigmas") if pair else None

@@ -13,6 +13,7 @@ from kpdemo.ui.live import camera, video
 from kpdemo.ui.live.handover import Handover
 from kpdemo.ui.live.video_request import Claim
 from kpdemo.ui.shared import component, notice
+from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.ui.shared.queues import MODELS_QUEUE, VIDEOS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
@@ -37,7 +38,12 @@ _JOIN = "(models, projects) => JSON.stringify([...models, ...projects])"
 _PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def build(engine: Engine, compare_frame: Callable[[gr.HTML], None]) -> None:
+def build(
+    engine: Engine,
+    choice: ModelChoice,
+    compare_frame: Callable[[gr.HTML], None],
+    tab: gr.Tab,
+) -> None:
     """Lay out the tab; `compare_frame` gets the component whose "freeze" the Compare tab takes."""
     if not engine.names:
         gr.HTML(notice.error(notice.NO_NETS))
@@ -62,11 +68,13 @@ def build(engine: Engine, compare_frame: Callable[[gr.HTML], None]) -> None:
         )
     gr.HTML(_WEBCAM, elem_classes="kp-part")
     mirror = camera.build(engine, models)
+    choice.share(chosen, models)
+    choice.share(more, projects)
     for group in (chosen, more):
         group.change(None, [chosen, more], mirror, js=_JOIN, api_visibility="private")
     compare_frame(mirror)
     gr.HTML(_VIDEO, elem_classes="kp-part")
-    _build_video(engine, [chosen, more])
+    _build_video(engine, [chosen, more], tab)
 
 
 def _swatches(groups: dict[str, Sequence[str]]) -> str:
@@ -79,7 +87,7 @@ def _swatches(groups: dict[str, Sequence[str]]) -> str:
     return f"<style>{' '.join(rules)}</style>"
 
 
-def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup]) -> None:
+def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup], tab: gr.Tab) -> None:
     handover = Handover()
 
     def take(ticket: str) -> dict[str, str] | None:  # Gradio marks it, which a method cannot be
@@ -129,6 +137,7 @@ def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup]) -> None:
     for group in chosen:
         group.input(**told)
     every.input(**told)
+    tab.select(**told)  # the models may have been chosen on another tab
     parts = [message, go, cancel, preview, player]
     go.click(
         start,

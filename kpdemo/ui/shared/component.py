@@ -39,13 +39,16 @@ def script(name: str, *events: str) -> str:
     return scripts.loader(name, *events)
 
 
-def notice(elem_id: str, box: str, most: int, too_large: str, kind: str = "") -> gr.HTML:
+def notice(
+    elem_id: str, box: str, most: int, too_large: str, kind: str = "", several: str = ""
+) -> gr.HTML:
     """The place for notices about the files that are dropped into `box`, a CSS selector, chosen
     for it or pasted while it can be seen.
 
     It says `too_large`, HTML, where such a file has more than `most` bytes. A box that takes files
     of one `kind` alone, such as "image", gets all others as of that kind, for the server to decide
-    by what they hold.
+    by what they hold. Several files at once go to the listeners of the document's event `several`,
+    if there is one.
     """
     html = gr.HTML(
         elem_id=elem_id,
@@ -54,6 +57,7 @@ def notice(elem_id: str, box: str, most: int, too_large: str, kind: str = "") ->
         box=box,
         most=most,
         kind=kind,
+        several=several,
     )
     html.too_large(
         lambda: too_large, None, html, api_visibility="private", show_progress="hidden", queue=False

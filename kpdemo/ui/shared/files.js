@@ -1,7 +1,7 @@
 // Files that are chosen for the box `props.box`, dropped there, or pasted while it is visible pass
 // here before Gradio gets them. A file of more than `props.most` bytes is refused. Browsers give some
 // photos no type, HEIC among them, and Gradio refuses those before the server has looked at their
-// bytes: they get `props.kind`.
+// bytes: they get `props.kind`. Several files at once are those of the document's event `props.several`.
 
 const FILES_OF = {
   change: ({ target }) => target.files,
@@ -11,6 +11,13 @@ const FILES_OF = {
 
 const drop = (place, dataTransfer) =>
   place?.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer }));
+
+// Makes the box ready for the next file, when Gradio does not get this one.
+function release({ type, target }) {
+  if (type === "change") target.value = ""; // the same file may be chosen again
+  // Or the box stays lit.
+  if (type === "drop") target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
+}
 
 export default function mount({ props, trigger }) {
   const hasKind = (file) => !props.kind || file.type.startsWith(`${props.kind}/`);
@@ -24,6 +31,15 @@ export default function mount({ props, trigger }) {
     return data;
   }
 
+  // Just before the browser's own dialog opens.
+  document.addEventListener(
+    "click",
+    ({ target }) => {
+      const input = props.several && target.closest(props.box)?.querySelector("input[type=file]");
+      if (input) input.multiple = true;
+    },
+    true,
+  );
   for (const [type, filesOf] of Object.entries(FILES_OF)) {
     document.addEventListener(
       type,
@@ -33,6 +49,13 @@ export default function mount({ props, trigger }) {
         const files = [...(filesOf(event) ?? [])];
         if (!files.length) return;
         if (type === "paste" ? !box?.checkVisibility() : !target.closest(props.box)) return;
+        if (props.several && files.length > 1) {
+          event.preventDefault();
+          event.stopImmediatePropagation();
+          release(event);
+          document.dispatchEvent(new CustomEvent(props.several, { detail: files }));
+          return;
+        }
         const tooLarge = files.some(({ size }) => size > props.most);
         if (!tooLarge && type === "change") {
           if (!files.every(hasKind)) target.files = asOfType(files).files;
@@ -42,9 +65,7 @@ export default function mount({ props, trigger }) {
         event.preventDefault();
         event.stopImmediatePropagation();
         if (tooLarge) {
-          if (type === "change") target.value = ""; // the same file may be chosen again
-          // Or the box stays lit.
-          if (type === "drop") target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
+          release(event);
           trigger("too_large");
         } else {
           drop(type === "drop" ? target : box.querySelector(".upload-container"), asOfType(files));

@@ -57,7 +57,7 @@ function skip(event) {
   event.preventDefault();
   const panels = [...document.querySelectorAll('[role="tabpanel"]')];
   const target = document.querySelector(link.dataset.target) ?? panels.find((panel) => panel.offsetParent);
-  target.tabIndex = -1;
+  if (!target.hasAttribute("tabindex")) target.tabIndex = -1;
   target.focus();
   target.scrollIntoView({ block: "start" });
 }

@@ -43,3 +43,22 @@ def test_the_about_tab_does_not_scroll_sideways(open_page, width):
     page = open_page(width)
     open_about(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_an_architecture_opens_large_by_mouse_and_keyboard(page):
+    open_about(page)
+    large = page.get_by_role("dialog")
+    expect(large).to_be_hidden()
+    picture = page.locator('#about [data-model="unet"] svg').first
+    width = picture.bounding_box()["width"]
+    picture.click()
+    expect(large).to_have_accessible_name("Architecture of U-Net, large")
+    assert large.locator("svg").bounding_box()["width"] > 1.2 * width
+    large.get_by_role("button", name="Close").click()
+    expect(large).to_be_hidden()
+    page.get_by_role("button", name="Enlarge ResNet-18").focus()
+    page.keyboard.press("Enter")
+    expect(large).to_have_accessible_name("Architecture of ResNet-18, large")
+    page.keyboard.press("Escape")
+    expect(large).to_be_hidden()
+    expect(page.get_by_role("button", name="Enlarge ResNet-18")).to_be_focused()

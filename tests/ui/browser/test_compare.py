@@ -256,6 +256,7 @@ def test_a_line_leads_from_every_point_to_the_baselines_same_place(page):
     take_example(page, "Grace Hopper")
     models = exported(page)["faces"][0]["models"]
     fitted, unet = models["mediapipe"]["ibug-68-fitted"], models["unet"]["keypoints"]
+    page.get_by_label("Difference lines").check()
     lines = panel(page, "unet").locator(".kp-vectors path").first.get_attribute("d")
     ends = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
     assert ends == pytest.approx(np.stack([unet, fitted], 1), abs=0.011)

@@ -412,3 +412,55 @@ def test_downloads_wait_for_the_run(page):
     take_example(page, "Hand")
     page.wait_for_function("states.at(-1) === false")
     assert page.evaluate("states")[0]
+
+
+def test_expected_errors_are_circles_of_as_many_pixels(page):
+    take_example(page, "Grace Hopper")
+    unet = exported(page)["faces"][0]["models"]["unet"]
+    points, errors = np.array(unet["keypoints"]), np.array(unet["expected_error"])
+    circles = page.locator(".kp-panel[data-model=unet] .kp-expected")
+    words = page.locator(".kp-hint .kp-circles")
+    expect(circles).to_be_hidden()
+    expect(words).to_be_hidden()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.locator("#panels").get_by_label("Expected error").focus()
+    page.keyboard.press("Space")
+    expect(circles).to_be_visible()
+    expect(words).to_contain_text("how far off a net expects a point to be")
+    rows = re.findall(r"M(\S+) (\S+)a(\S+) \S+ 0 1 0 \S+ 0a", circles.get_attribute("d"))
+    left, y, radius = np.array(rows, float).T
+    unit = np.linalg.norm(points[36] - points[45])
+    assert radius == pytest.approx(errors * unit / 100, abs=0.011)
+    assert np.column_stack([left + radius, y]) == pytest.approx(points, abs=0.02)
+    # MediaPipe has no such estimate.
+    assert not page.locator(".kp-panel[data-model=mediapipe] .kp-expected").get_attribute("d")
+    note = page.locator('.kp-inspector li[data-model="unet"] .kp-note')
+    expect(note).to_have_text(f"expected error {errors.mean():.1f} %, {radius.mean():.1f} px")
+    page.locator(".kp-panel[data-model=unet] svg").focus()
+    page.keyboard.press("ArrowRight")
+    expect(note).to_have_text(f"expected error {errors[0]:.1f} %, {radius[0]:.1f} px")
+    assert not requests
+    page.get_by_label("Expected error").uncheck()
+    expect(circles).to_be_hidden()
+
+
+def test_hollow_points_are_those_with_a_large_expected_error(page):
+    hollow = page.evaluate(
+        """async (address) => {
+          const { drawFace } = await import(new URL(address, document.baseURI));
+          const data = { low: 0.5, faces: [{ box: [0, 0, 9, 9], score: 1, confirmed: true }] };
+          const points = [[1, 1], [2, 2], [3, 3]];
+          const count = (answer) => {
+            const panel = { faces: [{ points, ...answer }], contours: [], name: "net" };
+            return drawFace(data, panel, 0).match(/<circle/g)?.length ?? 0;
+          };
+          return [
+            count({ expected_error: [1, 8, 8.1], confidence: [0.1, 0.1, 0.1] }),
+            count({ confidence: [0.4, 0.4, 0.9] }),
+            count({ confidence: null }),
+          ];
+        }""",
+        scripts.address("compare/drawing.js"),
+    )
+    assert hollow == [1, 2, 0]

@@ -331,6 +331,7 @@ def test_the_sigmas_follow_the_point_and_small_heights_are_told(page):
         return
     expect(sigmas.locator(".kp-map")).to_have_count(2)
     view(page).get_by_label("Point or group").select_option("Jaw 8")
+    sigmas.scroll_into_view_if_needed()
     for panel in sigmas.locator(".kp-map").all():
         expect(panel.locator(".kp-facts")).to_contain_text("Jaw 8")
         height = panel.locator("dl div", has_text="Highest cell").locator("dd")
@@ -339,6 +340,7 @@ def test_the_sigmas_follow_the_point_and_small_heights_are_told(page):
     sigmas.get_by_label("Group", exact=True).check()
     sigmas.get_by_label("Point or group").select_option("Mouth (20)")
     expect(view(page).get_by_label("Point or group")).to_have_value("mouth")
+    view(page).get_by_label("Point or group").scroll_into_view_if_needed()
     expect(view(page).locator(".kp-facts").first).to_contain_text("Mean over 20 points")
 
 
