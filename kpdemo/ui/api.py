@@ -178,8 +178,8 @@ def build(engine: Engine) -> None:
         return [_describe(engine, name) for name in engine.names]
 
     # Calls that compute share the queue of the page's visitors.
-    gr.api(compare, concurrency_id=MODELS_QUEUE)
-    gr.api(keypoints, concurrency_id=MODELS_QUEUE)
+    gr.api(compare, **MODELS_QUEUE)
+    gr.api(keypoints, **MODELS_QUEUE)
     gr.api(models)
 
 

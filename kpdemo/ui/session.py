@@ -17,7 +17,7 @@ from kpdemo.zoo import BASELINE
 
 SECONDS_KEPT = 900  # a session idle for longer is forgotten; its photo may take 12 MB
 EVERY = 10  # seconds between checks for idle sessions
-SESSIONS_KEPT = 40
+SESSIONS_KEPT = 64
 
 
 @dataclass(frozen=True, eq=False)

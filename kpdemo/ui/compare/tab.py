@@ -25,6 +25,7 @@ from kpdemo.ui.compare import (
     drag,
     ground_truth,
     messages,
+    own_model,
     panels,
     table,
 )
@@ -56,7 +57,7 @@ _OPENING = Lock()
 _FRAME = "camera frame"  # in place of an upload's path: a frame of the camera has no file
 _UNCHANGED: Any = gr.skip()
 _RUN: dict[str, Any] = {
-    "concurrency_id": MODELS_QUEUE,
+    **MODELS_QUEUE,
     "api_visibility": "private",
     # With `always_last` the page repeats the first event's data instead of the last one's.
     "trigger_mode": "multiple",
@@ -85,6 +86,8 @@ class _Controls:
     models: gr.CheckboxGroup
     projects: gr.CheckboxGroup
     truth: gr.HTML
+    # What follows a model of the visitor's own.
+    added: list[Callable[..., Any]]
 
 
 def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML], None]:
@@ -98,7 +101,7 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     models = [name for name in engine.names if name not in projects]
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
-            c = _controls(photos, models, projects)
+            c = _controls(engine, photos, models, projects)
         with gr.Column(scale=4, min_width=300):
             _spoken_heading("Result")
             drawn_panels = panels.build()
@@ -191,6 +194,8 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
     for group in chosen:
         group.change(None, chosen, None, js=_CHOSEN, **private)
         runs(group.input, with_photo(choose), everything)
+    for added in c.added:
+        runs(added, with_photo(choose), everything)
     named = _MODELS % (json.dumps(models), json.dumps(projects))
     settings = drawn_panels.settings(None, chosen, chosen, js=named, **private)
     runs(settings.then, with_photo(choose), everything)
@@ -209,7 +214,10 @@ def build(engine: Engine, session: gr.State, folder: Path) -> Callable[[gr.HTML]
 
 
 def _controls(
-    photos: Sequence[examples.Example], models: Sequence[str], projects: Sequence[str]
+    engine: Engine,
+    photos: Sequence[examples.Example],
+    models: Sequence[str],
+    projects: Sequence[str],
 ) -> _Controls:
     _spoken_heading("Photo and models")
     photo = gr.Image(
@@ -234,8 +242,9 @@ def _controls(
         apply_default_css=False,
         elem_id="examples",
     )
+    choices = [(zoo.title(name), name) for name in models]
     default_group = gr.CheckboxGroup(
-        [(zoo.title(name), name) for name in models],
+        choices,
         value=list(models),
         label="Models",
         elem_id="models",
@@ -246,9 +255,11 @@ def _controls(
             label="Student re-implementations",
             elem_id="more-models",
         )
+    with gr.Accordion("Your own model", open=False, elem_id="own-model"):
+        added = own_model.build(engine, default_group, choices)
     with gr.Accordion("Ground truth", open=False, elem_id="ground-truth"):
         truth = ground_truth.build()
-    return _Controls(photo, message, example, default_group, project_group, truth)
+    return _Controls(photo, message, example, default_group, project_group, truth, added)
 
 
 def _spoken_heading(text: str) -> None:
@@ -340,7 +351,9 @@ def choose(
 
 
 def _in_order(engine: Engine, by_model: dict[str, Any]) -> dict[str, Any]:
-    return {name: by_model[name] for name in engine.names if name in by_model}
+    # Models of the visitor's own are last.
+    order = dict.fromkeys([*engine.names, *by_model])
+    return {name: by_model[name] for name in order if name in by_model}
 
 
 def opening(engine: Engine) -> Update:
