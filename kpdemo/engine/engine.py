@@ -56,7 +56,7 @@ class Engine:
         folders: Iterable[str | PathLike] | str | PathLike | None = None,
         namespace: str | None = None,
     ) -> None:
-        # Torch uses all cores by itself: two photos at once would be slower than in turn.
+        # For what uses the nets: on one photo torch uses all cores by itself.
         self.turn = Lock()
         self._requests = Requests(self.turn)
         self._nets: dict[str, NetPredictor] = {}
@@ -179,6 +179,7 @@ class Engine:
         progress: Callable[[str, float], object] | None = None,
         borrow: bool = True,
         find: Callable[[np.ndarray], list[Face]] | None = None,
+        decoded: Callable[[images.Photo], object] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
@@ -186,25 +187,20 @@ class Engine:
         by default the four default models and the baseline. `progress`, if given, is called with
         the next model, and the share of models that is done. Without `borrow` no GPU of ZeroGPU is
         used, which video frames are not worth. `find`, if given, detects the faces, as a
-        `FaceTracker` does from frame to frame. Raises ImageError for a photo that cannot be used
-        and ValueError for an unknown model. A photo without a face gives an empty list.
+        `FaceTracker` does from frame to frame. `decoded`, if given, gets the photo once it is
+        read. Photos of several threads are computed together. Raises ImageError for a photo that
+        cannot be used and ValueError for an unknown model. A photo without a face gives an empty
+        list.
         """
         started = time.perf_counter()
         predictors, unavailable = self.load(models)
-        photo = images.load(photo)
-        loaded = time.perf_counter()
-        request = Request(photo, find or self.detector.find, predictors, progress)
+        request = Request(photo, find or self.detector.find, predictors, progress, decoded)
         if borrow and self._zerogpu is not None:
             # Waiting for a GPU does not hold up the camera and videos.
             look = request.compute(self._zerogpu.predict)
         else:
             look = self._requests.compute(request)
-        look.timings = {
-            "load": 1000 * (loaded - started),
-            "wait": request.waited,
-            **look.timings,
-            "total": 1000 * (time.perf_counter() - started),
-        }
+        look.timings["total"] = 1000 * (time.perf_counter() - started)
         comparison = stages.assemble(look, list(predictors), unavailable)
         # Side by side with other photos, a model's own time is not to be measured.
         for name, device in comparison.devices.items() if request.alone else ():

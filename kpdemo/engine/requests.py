@@ -10,6 +10,7 @@ import numpy as np
 
 from kpdemo.engine import pipeline, stages
 from kpdemo.engine.stages import Look
+from kpdemo.media import images
 from kpdemo.media.images import Photo
 from kpdemo.models.base import Predictor
 from kpdemo.structures import Face
@@ -23,13 +24,16 @@ TOGETHER = 8
 class Request:
     """One caller's photo, its models, and how its faces are detected; then the result.
 
-    `progress` is as in `Engine.compare`, and called only where the photo is computed alone.
+    The photo is read when it is computed, so that few are in memory at a time; `decoded`, if given,
+    gets it then. `progress` is as in `Engine.compare`, and called only where the photo is computed
+    alone.
     """
 
-    photo: Photo
+    source: images.Source
     find: Callable[[np.ndarray], list[Face]]
     predictors: Mapping[str, Predictor]
     progress: Callable[[str, float], object] | None = None
+    decoded: Callable[[Photo], object] | None = None
     waited: float = 0.0  # milliseconds until its turn
     alone: bool = True
     _result: Look | BaseException | None = None
@@ -41,8 +45,15 @@ class Request:
         return self._result is not None
 
     def look(self) -> Look:
-        """What is done with the photo before the nets."""
-        return stages.look(self.photo, self.find, self.predictors)
+        """What is done with the photo before the nets; raises ImageError if it cannot be used."""
+        started = time.perf_counter()
+        photo = images.load(self.source)
+        loading = 1000 * (time.perf_counter() - started)
+        if self.decoded is not None:
+            self.decoded(photo)
+        look = stages.look(photo, self.find, self.predictors)
+        look.timings = {"load": loading, "wait": self.waited, **look.timings}
+        return look
 
     def compute(self, predict_first: Callable[[Look], object] | None = None) -> Look:
         """The look with all answers, where no others are computed with it.

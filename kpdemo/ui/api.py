@@ -12,7 +12,6 @@ from gradio_client.utils import is_file_obj_with_meta
 
 from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markup
-from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.models import nets
 from kpdemo.structures import Comparison
@@ -195,7 +194,7 @@ def _compare(engine: Engine, photo: Photo, models: list[str] | None) -> Comparis
     if not is_file_obj_with_meta(photo):
         raise _error("Upload the photo first, and pass what the upload answers as a FileData.")
     try:
-        return engine.compare(images.load(photo["path"]), models)
+        return engine.compare(photo["path"], models)
     except (ImageError, ValueError) as error:
         raise _error(str(error)) from None
 

@@ -1,7 +1,6 @@
 """The Compare tab: a photo in, every model's points on it, a table, files out."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -430,18 +429,21 @@ def _result(
 
     Ground truth stays with the photo that it was given for.
     """
-    started = time.perf_counter()
+    source: images.Source
     if last and path in (None, last.path):
-        path, photo, truth, look = last.path, _whole(last), last.truth, last.look
+        path, source, truth, look = last.path, _whole(last), last.truth, last.look
     elif path is not None:
-        photo, truth = images.load(path), None
+        source, truth = path, None
     else:
         raise ImageError(messages.NO_PHOTO)
-    loading = 1000 * (time.perf_counter() - started)
-    comparison = engine.compare(photo, models, _saying(progress, len(models)))
-    timings = comparison.timings
-    timings = timings | {"load": loading, "total": timings["total"] + loading}
-    return PhotoResult(path, photo.shrunk(), replace(comparison, timings=timings), truth, look)
+    small: list[images.Photo] = []
+    comparison = engine.compare(
+        source,
+        models,
+        _saying(progress, len(models)),
+        decoded=lambda photo: small.append(photo.shrunk()),
+    )
+    return PhotoResult(path, small[0], comparison, truth, look)
 
 
 def _saying(progress: gr.Progress, count: int) -> Callable[[str, float], object]:

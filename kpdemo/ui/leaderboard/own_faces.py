@@ -125,10 +125,14 @@ def _compare(engine: Engine, path: Path, predictors: Predictors) -> BatchResult:
 
 def _display(report: Report) -> Update:
     return Update(
-        notice.info(f"{len(report.faces)} labelled faces in {report.photos} photos are measured."),
+        notice.info(f"Measured: {_faces(len(report.faces))}."),
         page.errors(report),
         page.curves(report),
         page.readings(report),
         page.details(report),
         gr.Column(visible=True),
     )
+
+
+def _faces(count: int) -> str:
+    return f"{count} labelled face{'s' * (count != 1)}"
