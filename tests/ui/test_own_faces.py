@@ -46,7 +46,8 @@ def test_the_figures_are_those_of_the_command_and_no_photo_stays(
     assert "2 labelled faces." in update.message
     assert update.table == page.errors(expected)
     assert update.readings == page.readings(expected)
-    assert "Worst faces" in update.details and "unet" in str(update.curves).lower()
+    assert update.details == page.details(expected)
+    assert "U-Net" in [curve.name for curve in update.curves.data]
     assert steps == [(0, 2), (1, 2)]
     assert not archive.exists() and not list(scratch.iterdir())
 
