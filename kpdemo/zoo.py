@@ -3,6 +3,8 @@
 A model of the user's own needs no entry: it is called after its folder, and has no caption.
 """
 
+import re
+import secrets
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,14 +96,27 @@ MODELS: dict[str, Entry] = {
 }
 _OTHER_COLORS: tuple[Color, ...] = ((0, 60, 210), (240, 45, 240), (150, 135, 75))
 
+_BYTES = 12
+_SECRET = re.compile(f"~[0-9a-f]{{{2 * _BYTES}}}$")
+
 
 def title(name: str) -> str:
     """A model's title; a model of the user's own keeps the name of its folder."""
-    return MODELS[name].title if name in MODELS else name
+    return MODELS[name].title if name in MODELS else _SECRET.sub("", name)
+
+
+def secret_name(title: str) -> str:
+    """A name that nobody can guess, for a model of one visitor of the page; see `title`."""
+    return f"{title}~{secrets.token_hex(_BYTES)}"
+
+
+def is_secret(name: str) -> bool:
+    """Whether a name comes from `secret_name`."""
+    return bool(_SECRET.search(name))
 
 
 def color(name: str) -> Color:
     """A model's RGB colour: the same everywhere, in every run."""
     if name in MODELS:
         return MODELS[name].color
-    return _OTHER_COLORS[zlib.crc32(name.encode()) % len(_OTHER_COLORS)]
+    return _OTHER_COLORS[zlib.crc32(title(name).encode()) % len(_OTHER_COLORS)]

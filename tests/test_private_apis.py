@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 import torch
+from gradio.queueing import Queue
 from gradio.routes import App
 from gradio.state_holder import StateHolder
 from huggingface_hub.utils import _http
@@ -26,3 +27,9 @@ def test_gradio_keeps_sessions_as_the_page_forgets_them():
     assert {"lock", "time_last_used", "session_data"} <= set(sessions), (
         "kpdemo/ui/session.py forgets idle sessions by these"
     )
+
+
+def test_gradio_takes_events_from_its_queue_as_the_page_gives_them():
+    source = inspect.getsource(Queue)
+    assert "event_batch = self.get_events()" in source, "kpdemo/ui/queue.py replaces it"
+    assert "events, batch, concurrency_id = event_batch" in source

@@ -1,4 +1,4 @@
-"""`python -m kpdemo.benchmark [speed|page|faces] [OUT.json]`: measure, and keep the figures."""
+"""`python -m kpdemo.benchmark [KIND] [OUT.json]`: measure, and keep the figures."""
 
 import argparse
 import json
@@ -10,12 +10,12 @@ from kpdemo.models import model_folder
 from kpdemo.system import files
 
 # Imported on demand: the page benchmark needs Playwright.
-KINDS = {"speed": "measure_all", "page": "measure", "faces": "measure"}
+KINDS = {"speed": "measure_all", "page": "measure", "faces": "measure", "visitors": "measure"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m kpdemo.benchmark", description=__doc__)
-    parser.add_argument("words", nargs="*", metavar="[speed|page|faces] [OUT.json]")
+    parser.add_argument("words", nargs="*", metavar="[speed|page|faces|visitors] [OUT.json]")
     words = parser.parse_args().words
     kind = words.pop(0) if words and words[0] in KINDS else "speed"
     if len(words) > 1:

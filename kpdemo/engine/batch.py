@@ -1,31 +1,18 @@
-"""Many photos in a pipeline, each with the same result as from `Engine.compare`.
-
-Photo by photo, one core idles while MediaPipe works, and each net gets one face at a time. Here
-threads detect faces in some photos while the nets predict on others, with the faces of many photos
-in one batch. The stages are those of a single photo.
-"""
+"""Many photos in a pipeline, each with the same result as from `Engine.compare`."""
 
 import logging
 import os
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 
-import torch
-
-from kpdemo.engine import stages
+from kpdemo.engine import pipeline, stages
 from kpdemo.engine.engine import Engine
 from kpdemo.engine.stages import Look
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
-from kpdemo.models.predict import FACES
 from kpdemo.structures import Comparison
-
-# Photos prepared ahead of the nets, and batches in the nets at a time.
-_AHEAD, _BATCHES = 16, 2
 
 log = logging.getLogger(__name__)
 
@@ -69,86 +56,15 @@ def compare_many(
     """
     if isinstance(photos, str | os.PathLike):
         photos = [photos]
-    cores = torch.get_num_threads()
-    # New threads inherit this setting. Batches side by side use the cores better than one batch on
-    # all of them: none waits for another one or for MediaPipe's core.
-    torch.set_num_threads(1)
-    # One more than there are cores: while MediaPipe's own threads work, their callers wait.
-    pool = ThreadPoolExecutor(cores + 1, "kpdemo")
-    try:
-        yield from _in_order(pool, engine, iter(photos), predictors)
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(cores)
-
-
-def _in_order(
-    pool: ThreadPoolExecutor,
-    engine: Engine,
-    photos: Iterator[images.Source],
-    predictors: Predictors,
-) -> Iterator[BatchResult]:
-    looks: deque[Future[Look]] = deque()
-    batches: deque[_Batch] = deque()
-    batch = _Batch()
-    while True:
-        for photo in islice(photos, _AHEAD - len(looks)):
-            looks.append(pool.submit(_look, engine, photo, predictors))
-        if not looks:
-            break
-        batch.add(looks.popleft())
-        if batch.full:
-            batch.start(pool, predictors)
-            batches.append(batch)
-            batch = _Batch()
-        if len(batches) >= _BATCHES:
-            yield from batches.popleft().results(predictors)
-    batch.start(pool, predictors)
-    for last in (*batches, batch):
-        yield from last.results(predictors)
-
-
-class _Batch:
-    """Photos in a row whose faces go through the nets together."""
-
-    def __init__(self) -> None:
-        self._looks: list[Look] = []
-        # One for each photo: empty for those that have a look.
-        self._errors: list[str] = []
-        self._running: list[Future[None]] = []
-
-    @property
-    def full(self) -> bool:
-        # Photos without faces count too, so that they do not pile up.
-        faces = sum(len(look.faces) for look in self._looks)
-        return faces >= FACES or len(self._errors) >= 4 * FACES
-
-    def add(self, look: Future[Look]) -> None:
-        """Wait for a photo's look, and take it, or the reason why there is none."""
-        try:
-            self._looks.append(look.result())
-            self._errors.append("")
-        except ImageError as error:
-            self._errors.append(str(error))
-
-    def start(self, pool: ThreadPoolExecutor, predictors: Predictors) -> None:
-        """Let each model predict on all faces of these photos."""
-        self._running = [
-            pool.submit(stages.predict, predictor, self._looks)
-            for predictor in predictors.by_name.values()
-        ]
-
-    def results(self, predictors: Predictors) -> Iterator[BatchResult]:
-        for running in self._running:
-            running.result()
-        looks = iter(self._looks)
-        for error in self._errors:
-            if error:
-                yield BatchResult(None, error)
-                continue
-            look = next(looks)
+    looks = (partial(_look, engine, photo, predictors) for photo in photos)
+    for look in pipeline.run(looks, predictors.by_name):
+        if isinstance(look, Look):
             look.timings["total"] = sum(look.timings.values())
             yield BatchResult(stages.assemble(look, predictors.names, predictors.unavailable))
+        elif isinstance(look, ImageError):
+            yield BatchResult(None, str(look))
+        else:
+            raise look
 
 
 def _look(engine: Engine, source: images.Source, predictors: Predictors) -> Look:

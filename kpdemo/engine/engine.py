@@ -4,15 +4,17 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from functools import cache
 from os import PathLike
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
 
+from kpdemo import zoo
 from kpdemo.engine import foreign, stages, zerogpu
 from kpdemo.engine.latency import Latency
+from kpdemo.engine.requests import Request, Requests
 from kpdemo.engine.store import Store
 from kpdemo.faces.base import Detector
 from kpdemo.faces.detector import FaceFinder
@@ -33,6 +35,7 @@ from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 # Seconds that a start waits for the Hub. What is downloaded later serves the next start.
 PATIENCE = 2.0
 
+_GONE = "It is no longer in memory; add it again."
 _STARTING = Lock()
 
 
@@ -53,14 +56,18 @@ class Engine:
         folders: Iterable[str | PathLike] | str | PathLike | None = None,
         namespace: str | None = None,
     ) -> None:
-        # Torch uses all cores by itself: two photos at once would be slower than in turn.
+        # For what uses the nets: on one photo torch uses all cores by itself.
         self.turn = Lock()
+        self._requests = Requests(self.turn)
+        self._nets: dict[str, NetPredictor] = {}
         self._warm: set[str] = set()
         self.latency = Latency()
         # On ZeroGPU copies of the nets predict; these are for the explanations.
         self.store = Store(folders, torch.device("cpu") if zerogpu.here() else pick())
         self._foreign: dict[str, Predictor] = {}
         self._no_foreign: dict[str, str] = {}
+        # They end with the session of the visitor who added them.
+        self._private: WeakValueDictionary[str, Predictor] = WeakValueDictionary()
         self.detector: Detector = WholePhoto()
         self._landmarker: FaceLandmarker | None = None
         self._no_landmarker = ""
@@ -126,6 +133,18 @@ class Engine:
             except CheckpointError as error:
                 self._no_foreign[name] = str(error)
 
+    def add_private(self, predictor: Predictor) -> None:
+        """Let whoever knows a model's name compare it, as long as the caller keeps `predictor`.
+
+        It is in none of the lists of models.
+        """
+        self._private[predictor.name] = predictor
+
+    @property
+    def private(self) -> int:
+        """How many models there are that were added with `add_private`."""
+        return len(self._private)
+
     def tracker(self) -> Detector:
         """A detector for the frames of one video or camera, faster than searching each of them."""
         return FaceTracker(self.detector) if isinstance(self.detector, FaceFinder) else WholePhoto()
@@ -137,17 +156,21 @@ class Engine:
         """
         if self._landmarker is not None and name == self._landmarker.name:
             return self._landmarker
-        if name in self._foreign:
-            return self._foreign[name]
-        return NetPredictor(self.store.model(name))
+        if own := self._own(name):
+            return own
+        # Always the same one: photos whose predictors are the same are computed together.
+        return self._nets.setdefault(name, NetPredictor(self.store.model(name)))
 
     def markup(self, name: str) -> str:
         """The markup of a usable model's keypoints, without loading it."""
         if self._landmarker is not None and name == self._landmarker.name:
             return self._landmarker.markup
-        if name in self._foreign:
-            return self._foreign[name].markup
+        if own := self._own(name):
+            return own.markup
         return self.store.configs[name].markup
+
+    def _own(self, name: str) -> Predictor | None:
+        return self._foreign.get(name) or self._private.get(name)
 
     def compare(
         self,
@@ -156,6 +179,7 @@ class Engine:
         progress: Callable[[str, float], object] | None = None,
         borrow: bool = True,
         find: Callable[[np.ndarray], list[Face]] | None = None,
+        decoded: Callable[[images.Photo], object] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
@@ -163,34 +187,23 @@ class Engine:
         by default the four default models and the baseline. `progress`, if given, is called with
         the next model, and the share of models that is done. Without `borrow` no GPU of ZeroGPU is
         used, which video frames are not worth. `find`, if given, detects the faces, as a
-        `FaceTracker` does from frame to frame. Raises ImageError for a photo that cannot be used
-        and ValueError for an unknown model. A photo without a face gives an empty list.
+        `FaceTracker` does from frame to frame. `decoded`, if given, gets the photo once it is
+        read. Photos of several threads are computed together. Raises ImageError for a photo that
+        cannot be used and ValueError for an unknown model. A photo without a face gives an empty
+        list.
         """
         started = time.perf_counter()
         predictors, unavailable = self.load(models)
-        photo = images.load(photo)
-        loaded = time.perf_counter()
-        gpu = self._zerogpu if borrow else None
-        # Waiting for a GPU does not hold up the camera and videos.
-        with self.turn if gpu is None else nullcontext():
-            waited = time.perf_counter()
-            look = stages.look(photo, find or self.detector.find, predictors)
-            if gpu is not None and look.prepared:
-                gpu.predict(look)
-            failed = {failure.model for failure in look.failures}
-            for index, (name, predictor) in enumerate(predictors.items()):
-                if progress is not None and look.faces:
-                    progress(name, index / len(predictors))
-                if name not in look.answers and name not in failed:
-                    stages.predict(predictor, [look])
-        look.timings = {
-            "load": 1000 * (loaded - started),
-            "wait": 1000 * (waited - loaded),
-            **look.timings,
-            "total": 1000 * (time.perf_counter() - started),
-        }
+        request = Request(photo, find or self.detector.find, predictors, progress, decoded)
+        if borrow and self._zerogpu is not None:
+            # Waiting for a GPU does not hold up the camera and videos.
+            look = request.compute(self._zerogpu.predict)
+        else:
+            look = self._requests.compute(request)
+        look.timings["total"] = 1000 * (time.perf_counter() - started)
         comparison = stages.assemble(look, list(predictors), unavailable)
-        for name, device in comparison.devices.items():
+        # Side by side with other photos, a model's own time is not to be measured.
+        for name, device in comparison.devices.items() if request.alone else ():
             took = comparison.landmark_milliseconds(name)
             # Where MediaPipe finds no face it does less.
             if took is not None and all(name in face.answers for face in comparison.faces):
@@ -217,13 +230,16 @@ class Engine:
     def choose(self, models: Iterable[str] | str | None) -> tuple[list[str], dict[str, str]]:
         """The usable ones of the models, in order, and why the others are not; as `load`."""
         names = [*DEFAULT_MODELS, BASELINE] if models is None else _distinct_names(models)
-        unknown = [name for name in names if name not in {*self.names, *self.unavailable}]
+        usable_names = {*self.names, *self._private}
+        gone = {name: _GONE for name in names if zoo.is_secret(name) and name not in usable_names}
+        reasons = self.unavailable | gone
+        unknown = [name for name in names if name not in {*usable_names, *reasons}]
         if unknown and models is not None:
             raise self._unknown(unknown)
-        usable = [name for name in names if name in self.names]
+        usable = [name for name in names if name in usable_names]
         unavailable = {
             name: why
-            for name, why in self.unavailable.items()
+            for name, why in reasons.items()
             # Without MediaPipe no faces are detected, whichever models run.
             if name in names or (name == BASELINE and self._no_landmarker)
         }

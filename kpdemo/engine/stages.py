@@ -71,9 +71,13 @@ def predict(predictor: Predictor, looks: Sequence[Look]) -> None:
     try:
         answers = predictor.predict([look.prepared[name] for look in looks])
     except Exception as error:
+        if len(looks) > 1:
+            # One photo's fault must not be another's.
+            for look in looks:
+                predict(predictor, [look])
+            return
         log.exception("%s failed", name)
-        for look in looks:
-            look.failures.append(Failure.on_photo(name, error))
+        looks[0].failures.append(Failure.on_photo(name, error))
         return
     each = _since(started) / sum(len(look.faces) for look in looks)
     for look, answer in zip(looks, answers, strict=True):

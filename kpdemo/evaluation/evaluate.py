@@ -1,12 +1,13 @@
 """Models on labelled faces through the app's own stages: from the photo to the points."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from kpdemo.engine.batch import Predictors, compare_many
+from kpdemo.engine.batch import BatchResult, Predictors, compare_many
 from kpdemo.engine.engine import Engine
 from kpdemo.evaluation.labels import LabelledPhoto, Labels
 from kpdemo.evaluation.matching import covering
@@ -87,14 +88,15 @@ def evaluate(
     labels: Labels,
     models: Sequence[str] | None = None,
     reference: str | None = None,
+    compare: Callable[[Engine, Iterable[Path], Predictors], Iterator[BatchResult]] = compare_many,
 ) -> Report:
     """Every model on all labelled faces.
 
     A labelled face is the detected one whose box overlaps the labels' most, as in `metrics.json`;
     one that is not detected, or has no points, counts as a failure. The `reference` is by default
-    MediaPipe's fitted map, else the first model. Shows a progress bar where standard error is a
-    terminal. Raises ValueError for an unknown model or reference, TruthError where no face can be
-    measured.
+    MediaPipe's fitted map, else the first model. `compare` gives the result for each photo, in
+    order. Shows a progress bar where standard error is a terminal. Raises ValueError for an unknown
+    model or reference, TruthError where no face can be measured.
     """
     predictors = Predictors(engine, models)
     names = [name for each in predictors.names for name in _rows_of(each)]
@@ -107,7 +109,7 @@ def evaluate(
     faces: list[LabelledFace] = []
     matches: list[ComparedFace | None] = []
     photos = labels.photos
-    compared = compare_many(engine, (photo.path for photo in photos), predictors)
+    compared = compare(engine, (photo.path for photo in photos), predictors)
     for photo, one in zip(
         photos, tqdm(compared, total=len(photos), unit="photo", disable=None), strict=True
     ):

@@ -1,6 +1,6 @@
 """A report as one HTML page: all it needs is in the file, and it holds no photo."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -42,20 +42,49 @@ svg.face path { fill: none; stroke-width: 1.5 }
 def html(report: Report) -> str:
     """The whole page."""
     title = f"{len(report.faces)} labelled faces"
+    plot = curves(report).to_html(
+        full_html=False,
+        include_plotlyjs=True,
+        div_id="curves",
+        config={"displayModeBar": False, "responsive": True},
+    )
     sections = [
         f"<h1>{title}</h1>",
+        errors(report),
+        "<h2>Cumulative error distribution</h2>",
+        f'<div role="figure" aria-label="Cumulative error distribution">{plot}</div>',
+        f"<p>{escape(readings(report))}</p>",
+        details(report),
+    ]
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        # An empty icon, or browsers would ask for one.
+        f'<link rel="icon" href="data:,"><style>{_STYLE}</style></head><body><main>'
+        f"{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def errors(report: Report) -> str:
+    """What was measured, and the table of all models, as HTML."""
+    sections = [
         f"<p>{report.labels.markup} labels in {report.photos} photos, through the whole way from "
         "the photo to the points. NME is the mean distance to the label in percent of the distance "
         "between the outer eye corners, over the faces that were found; one that was not found "
         "counts as above every limit. Intervals are 95 %, from resampled photos.</p>",
         *(f"<p>{escape(sentence)}</p>" for sentence in table.notices(report)),
         _table("Errors", table.HEADINGS, [table.cells(each) for each in report.results]),
-        "<h2>Cumulative error distribution</h2>",
-        _curves(report),
+    ]
+    return "".join(sections)
+
+
+def details(report: Report) -> str:
+    """Paired differences, folders, the worst faces, and what could not be used, as HTML."""
+    sections = [
         *_differences(report),
         *_folders(report),
         "<h2>Worst faces</h2>",
-        "<p>Grey: label. In colour: prediction. Photos are not in this file.</p>",
+        "<p>Grey: label. In colour: prediction. Photos are not shown.</p>",
         *(_worst(result) for result in report.results),
         *_list(f"{len(report.not_found)} faces that were not found", report.not_found),
         *_list(
@@ -67,33 +96,13 @@ def html(report: Report) -> str:
             [f"{name}: {why}" for name, why in report.unavailable.items()],
         ),
     ]
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # An empty icon, or browsers would ask for one.
-        f'<link rel="icon" href="data:,"><style>{_STYLE}</style></head><body><main>'
-        f"{''.join(sections)}</main></body></html>\n"
-    )
+    return "".join(sections)
 
 
-def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in headings)
-    body = "".join(
-        f'<tr><th scope="row">{escape(zoo.title(name))}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for name, *cells in rows
-    )
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{title}"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _curves(report: Report) -> str:
-    """The cumulative error distributions as a chart, and what they say as a sentence."""
-    errors = {each.name: each.errors[~np.isnan(each.errors)] for each in report.results}
-    finite = {name: np.sort(values[np.isfinite(values)]) for name, values in errors.items()}
+def curves(report: Report) -> go.Figure:
+    """The cumulative error distributions."""
+    errors = _errors(report)
+    finite = _finite(errors)
     # The hardest faces of the weakest net would press all else to the left.
     tails = [float(np.percentile(values, 90)) for values in finite.values() if values.size]
     end = max(_NARROWEST, 5 * np.ceil(max(tails, default=0) / 5))
@@ -130,24 +139,43 @@ def _curves(report: Report) -> str:
         },
         yaxis={"title": {"text": "share of faces, %"}, "range": [0, 101], **axis},
     )
-    plot = chart.to_html(
-        full_html=False,
-        include_plotlyjs=True,
-        div_id="curves",
-        config={"displayModeBar": False, "responsive": True},
-    )
-    readings = "; ".join(
+    return chart
+
+
+def readings(report: Report) -> str:
+    """What the curves say, as a sentence."""
+    errors = _errors(report)
+    shares = "; ".join(
         f"{zoo.title(name)} {_shares(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
-        for name, values in finite.items()
-    )
-    sentence = (
-        "The nearer a curve is to the upper left corner, the better. Share of faces with an error "
-        f"of at most {FAILURE:g} %: {readings}."
+        for name, values in _finite(errors).items()
     )
     return (
-        f'<div role="figure" aria-label="Cumulative error distribution">{plot}</div>'
-        f"<p>{escape(sentence)}</p>"
+        "The nearer a curve is to the upper left corner, the better. Share of faces with an error "
+        f"of at most {FAILURE:g} %: {shares}."
     )
+
+
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in headings)
+    body = "".join(
+        f'<tr><th scope="row">{escape(zoo.title(name))}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for name, *cells in rows
+    )
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{title}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _errors(report: Report) -> dict[str, np.ndarray]:
+    """The errors of the faces whose labels have a model's points, by model."""
+    return {each.name: each.errors[~np.isnan(each.errors)] for each in report.results}
+
+
+def _finite(errors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: np.sort(values[np.isfinite(values)]) for name, values in errors.items()}
 
 
 def _shares(errors: np.ndarray, faces: int, limits: np.ndarray) -> list[float]:

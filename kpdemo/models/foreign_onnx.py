@@ -137,6 +137,11 @@ class OnnxPredictor:
             return (2 * points + 1) / (size.width, size.height) - 1
         return points
 
+    def try_once(self) -> np.ndarray:
+        """Keypoints `(1, K, 2)` on a black crop."""
+        size = self._config.input
+        return self.keypoints(np.zeros((1, size.height, size.width, size.channels), np.uint8))
+
     def _run(self, pictures: np.ndarray) -> np.ndarray:
         count = len(pictures)
         if not self._any_number:
@@ -155,11 +160,9 @@ def load(path: Path, name: str) -> OnnxPredictor:
         raise CheckpointError(f"{name} needs ONNX Runtime: pip install onnxruntime.")
     config = _read_config(path.with_suffix(".json"))
     predictor = OnnxPredictor(name, config, _session(path, config))
-    size, count = config.input, len(markups.get(config.markup))
+    count = len(markups.get(config.markup))
     try:
-        points = predictor.keypoints(
-            np.zeros((1, size.height, size.width, size.channels), np.uint8)
-        )
+        points = predictor.try_once()
     except Exception as error:  # ONNX Runtime's errors have no common class
         raise CheckpointError(f"{path} cannot be run: {_line(error)}.") from error
     if points.shape != (1, count, 2):

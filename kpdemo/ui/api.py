@@ -12,7 +12,6 @@ from gradio_client.utils import is_file_obj_with_meta
 
 from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markup
-from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.models import nets
 from kpdemo.structures import Comparison
@@ -178,8 +177,8 @@ def build(engine: Engine) -> None:
         return [_describe(engine, name) for name in engine.names]
 
     # Calls that compute share the queue of the page's visitors.
-    gr.api(compare, concurrency_id=MODELS_QUEUE)
-    gr.api(keypoints, concurrency_id=MODELS_QUEUE)
+    gr.api(compare, **MODELS_QUEUE)
+    gr.api(keypoints, **MODELS_QUEUE)
     gr.api(models)
 
 
@@ -195,7 +194,7 @@ def _compare(engine: Engine, photo: Photo, models: list[str] | None) -> Comparis
     if not is_file_obj_with_meta(photo):
         raise _error("Upload the photo first, and pass what the upload answers as a FileData.")
     try:
-        return engine.compare(images.load(photo["path"]), models)
+        return engine.compare(photo["path"], models)
     except (ImageError, ValueError) as error:
         raise _error(str(error)) from None
 

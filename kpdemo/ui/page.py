@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from kpdemo import __version__
 from kpdemo.engine.engine import engine
 from kpdemo.media import images
-from kpdemo.ui import api, previews, session, theme, uploads
+from kpdemo.ui import api, previews, queue, session, theme, uploads
 from kpdemo.ui.about import tab as about_tab
 from kpdemo.ui.compare import tab as compare_tab
 from kpdemo.ui.filters import tab as filters_tab
@@ -28,7 +28,6 @@ from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.training import tab as training_tab
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
-_QUEUE_LENGTH = 24
 _ICON = Path(__file__).with_name("favicon.svg")
 _HEADER = f"""<a class="kp-skip" href="#">Skip to the content</a>
 <div class="kp-header">{_ICON.read_text(encoding="utf-8")}
@@ -107,11 +106,10 @@ def build() -> gr.Blocks:
             with gr.Tab("Training", id="training", elem_id="training-tab") as tab:
                 training_tab.build(tab)
             with gr.Tab("Leaderboard", id="leaderboard", elem_id="leaderboard-tab") as tab:
-                leaderboard_tab.build(tab)
+                leaderboard_tab.build(engine(), tab)
             with gr.Tab("About", id="about", elem_id="about-tab"):
                 about_tab.build()
         choice.connect()
         api.footer()
         gr.HTML(_FOOTER, apply_default_css=False, elem_id="footer")
-    # This closes only the routes that bypass the queue: clients and plain HTTP (/call) wait in it.
-    return page.queue(max_size=_QUEUE_LENGTH, api_open=False)
+    return queue.limit(page)

@@ -18,7 +18,7 @@ from kpdemo.zoo import BASELINE
 SECONDS_KEPT = 900  # a session idle for longer is forgotten; a photo may take 12 MB
 PHOTOS_KEPT, BYTES_KEPT = 5, 40_000_000  # of a session's last photos
 EVERY = 10  # seconds between checks for idle sessions
-SESSIONS_KEPT = 40
+SESSIONS_KEPT = 64
 
 
 FRAME = "camera frame"  # in place of an upload's path: a frame of the camera has no file

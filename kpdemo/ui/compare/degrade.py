@@ -99,7 +99,7 @@ def build(
         run,
         [session, untouched, *chosen],
         [view, untouched],
-        concurrency_id=MODELS_QUEUE,
+        **MODELS_QUEUE,
         trigger_mode="multiple",
         **private,
     )

@@ -1,7 +1,6 @@
 """The Compare tab: a photo in, every model's points on it, a table, files out."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -26,6 +25,7 @@ from kpdemo.ui.compare import (
     drag,
     ground_truth,
     messages,
+    own_model,
     panels,
     table,
 )
@@ -58,7 +58,7 @@ _BUSY = """() => document.dispatchEvent(new CustomEvent("kp-busy", { detail: %d 
 _OPENING = Lock()
 _UNCHANGED: Any = gr.skip()
 _RUN: dict[str, Any] = {
-    "concurrency_id": MODELS_QUEUE,
+    **MODELS_QUEUE,
     "api_visibility": "private",
     # With `always_last` the page repeats the first event's data instead of the last one's.
     "trigger_mode": "multiple",
@@ -88,6 +88,8 @@ class _Controls:
     models: gr.CheckboxGroup
     projects: gr.CheckboxGroup
     truth: gr.HTML
+    # What follows a model of the visitor's own.
+    added: list[Callable[..., Any]]
 
 
 def build(
@@ -103,7 +105,7 @@ def build(
     models = [name for name in engine.names if name not in projects]
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
-            c = _controls(photos, models, projects)
+            c = _controls(engine, photos, models, projects)
         with gr.Column(scale=4, min_width=300):
             _spoken_heading("Result")
             contact_sheet.build(engine)
@@ -214,6 +216,8 @@ def build(
     for group in chosen:
         group.change(None, chosen, None, js=_CHOSEN, **private)
         runs(group.input, with_photo(choose), everything)
+    for added in c.added:
+        runs(added, with_photo(choose), everything)
     named = _MODELS % (json.dumps(models), json.dumps(projects))
     linked = [*chosen, choice.component]
     settings = drawn_panels.settings(None, linked, linked, js=named, **private)
@@ -234,7 +238,10 @@ def build(
 
 
 def _controls(
-    photos: Sequence[examples.Example], models: Sequence[str], projects: Sequence[str]
+    engine: Engine,
+    photos: Sequence[examples.Example],
+    models: Sequence[str],
+    projects: Sequence[str],
 ) -> _Controls:
     _spoken_heading("Photo and models")
     photo = gr.Image(
@@ -267,8 +274,9 @@ def _controls(
     recent = component.build(
         "recent", "compare/recent.html", "compare/recent.js", events=["back", "forgotten"]
     )
+    choices = [(zoo.title(name), name) for name in models]
     default_group = gr.CheckboxGroup(
-        [(zoo.title(name), name) for name in models],
+        choices,
         value=list(models),
         label="Models",
         elem_id="models",
@@ -279,9 +287,11 @@ def _controls(
             label="Student re-implementations",
             elem_id="more-models",
         )
+    with gr.Accordion("Your own model", open=False, elem_id="own-model"):
+        added = own_model.build(engine, default_group, choices)
     with gr.Accordion("Ground truth", open=False, elem_id="ground-truth"):
         truth = ground_truth.build()
-    return _Controls(photo, message, example, recent, default_group, project_group, truth)
+    return _Controls(photo, message, example, recent, default_group, project_group, truth, added)
 
 
 def _spoken_heading(text: str) -> None:
@@ -394,7 +404,9 @@ def go_back(
 
 
 def _in_order(engine: Engine, by_model: dict[str, Any]) -> dict[str, Any]:
-    return {name: by_model[name] for name in engine.names if name in by_model}
+    # Models of the visitor's own are last.
+    order = dict.fromkeys([*engine.names, *by_model])
+    return {name: by_model[name] for name in order if name in by_model}
 
 
 def opening(engine: Engine) -> Update:
@@ -471,20 +483,22 @@ def _result(
 
     Ground truth stays with the photo that it was given for.
     """
-    started = time.perf_counter()
     same = last is not None and path in (None, last.path)
+    source: images.Source
     if last and same:
-        path, photo, truth, look = last.path, _whole(last), last.truth, last.look
+        path, source, truth, look = last.path, _whole(last), last.truth, last.look
     elif path is not None:
-        photo, truth = images.load(path), None
+        source, truth = path, None
     else:
         raise ImageError(messages.NO_PHOTO)
-    loading = 1000 * (time.perf_counter() - started)
-    comparison = engine.compare(photo, models, _saying(progress, len(models)))
-    timings = comparison.timings
-    timings = timings | {"load": loading, "total": timings["total"] + loading}
-    comparison = replace(comparison, timings=timings)
-    result = PhotoResult(path, photo.shrunk(), comparison, truth, look)
+    small: list[images.Photo] = []
+    comparison = engine.compare(
+        source,
+        models,
+        _saying(progress, len(models)),
+        decoded=lambda photo: small.append(photo.shrunk()),
+    )
+    result = PhotoResult(path, small[0], comparison, truth, look)
     if last and same:
         return replace(result, earlier=last.earlier, number=last.number)
     return result.after(last)

@@ -46,7 +46,7 @@ _CLOSED = (
 )
 _UNCHANGED: Any = gr.skip()
 _QUEUED: dict[str, Any] = {
-    "concurrency_id": MODELS_QUEUE,
+    **MODELS_QUEUE,
     "api_visibility": "private",
     "trigger_mode": "always_last",
     # With another model comes the name of the last one's layer, which Gradio would refuse.

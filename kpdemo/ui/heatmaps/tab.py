@@ -29,7 +29,7 @@ from kpdemo.ui.heatmaps.state import (
 )
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, notice
-from kpdemo.ui.shared.queues import MODELS_QUEUE
+from kpdemo.ui.shared.queues import MAPS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
 # The report's two U-Nets, which differ in the width of their target Gaussians.
@@ -65,7 +65,7 @@ _IMMEDIATE: dict[str, Any] = {
     "api_visibility": "private",
 }
 _QUEUED: dict[str, Any] = {
-    "concurrency_id": MODELS_QUEUE,
+    **MAPS_QUEUE,
     "trigger_mode": "always_last",
     "api_visibility": "private",
 }

@@ -8,10 +8,11 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from kpdemo import zoo
+from kpdemo.engine.engine import Engine
 from kpdemo.records import leaderboard
 from kpdemo.records import reliability as reliability_records
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
-from kpdemo.ui.leaderboard import charts, latency, reliability, tables
+from kpdemo.ui.leaderboard import charts, latency, own_faces, reliability, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
 from kpdemo.ui.shared import component
 
@@ -46,10 +47,12 @@ _NO_ROBUSTNESS = "Not measured yet: <code>python -m train robustness</code> does
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def build(tab: gr.Tab) -> None:
+def build(engine: Engine, tab: gr.Tab) -> None:
     """Lay out the tab. Files are read when it is opened, and again once they have changed."""
     stamp = gr.State(None)
     gr.HTML(_LEAD, elem_classes="kp-lead")
+    with gr.Accordion("Your own labelled faces", open=False, elem_id="own-labels"):
+        own_faces.build(engine)
     board = gr.Radio(
         [(title, name) for name, title in TITLES.items()],
         value=BOARDS[0].name,

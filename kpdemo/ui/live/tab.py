@@ -128,7 +128,7 @@ def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup], tab: gr.Tab) ->
         "fn": tell,
         "inputs": [file_claim, *chosen, every],
         "outputs": estimate,
-        "concurrency_id": MODELS_QUEUE,
+        **MODELS_QUEUE,
         "trigger_mode": "multiple",
         **_PRIVATE,
     }
@@ -149,8 +149,7 @@ def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup], tab: gr.Tab) ->
         partial(video.run, engine, handover),
         request,
         parts,
-        concurrency_id=VIDEOS_QUEUE,
-        concurrency_limit=1,
+        **VIDEOS_QUEUE,
         # By default the page drops a start while a cancelled video still waits in the queue.
         trigger_mode="multiple",
         **_PRIVATE,

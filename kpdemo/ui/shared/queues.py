@@ -1,7 +1,18 @@
-"""Gradio's queues, by their `concurrency_id`."""
+"""Gradio's queues: what an event is given to wait in one."""
 
-# Everything that computes takes turns, over all tabs and visitors.
-MODELS_QUEUE = "models"
-# A queue of its own: a video takes a minute and releases the engine after every frame, so that
-# photos and cameras get in between; in the queue of the models they would wait for that minute.
-VIDEOS_QUEUE = "videos"
+from typing import Any
+
+from kpdemo.engine import zerogpu
+
+# Requests of one kind that are in work at a time. Those that wait for the engine at the same moment
+# are computed together (`kpdemo.engine.requests`); each holds a decoded photo meanwhile. On ZeroGPU
+# each has a GPU for itself, one after another.
+_PLACES = 1 if zerogpu.here() else 12
+
+# Everything that computes once.
+MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": _PLACES}
+# Maps that take seconds release the engine after every step, so that photos and cameras get in
+# between; in the queue of the models they would take their places.
+MAPS_QUEUE: dict[str, Any] = {"concurrency_id": "maps", "concurrency_limit": min(3, _PLACES)}
+# The same for a video, which takes a minute.
+VIDEOS_QUEUE: dict[str, Any] = {"concurrency_id": "videos", "concurrency_limit": 1}

@@ -1,4 +1,4 @@
-"""Writes the page without a server: a folder that any static host serves, with all that it loads."""
+"""Writes the page without a server: a folder that any static host serves."""
 
 import hashlib
 import json

@@ -1,0 +1,149 @@
+"""Photos of several callers that wait at the same moment: computed together, answered apart."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from kpdemo.engine import stages
+from kpdemo.engine.engine import engine
+from kpdemo.engine.requests import TOGETHER, Request, Requests
+from kpdemo.structures import Answer
+from kpdemo.system.forks import Lock
+from kpdemo.zoo import BASELINE
+
+MODELS = ["simplenet", "keypoint-resnet", BASELINE]
+
+
+class Crowd(Lock):
+    """A turn that nobody gets before so many threads wait for it."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__()
+        self._all = threading.Barrier(threads, timeout=200)
+        self._came = threading.local()
+
+    def __enter__(self) -> None:
+        if not hasattr(self._came, "here"):
+            self._came.here = True
+            self._all.wait()
+        super().__enter__()
+
+
+def request(pixels: np.ndarray, models=MODELS, find=None) -> Request:
+    predictors, _ = engine().load(models)
+    return Request(pixels, find or engine().detector.find, predictors)
+
+
+def computed(requests: list[Request]) -> list:
+    """The result or the error of each, with all of them waiting at the same moment."""
+    crowd = Requests(Crowd(len(requests)))
+
+    def compute(each: Request):
+        try:
+            return crowd.compute(each)
+        except ZeroDivisionError as error:
+            return error
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        return list(pool.map(compute, requests))
+
+
+def points(look: stages.Look, model: str) -> np.ndarray:
+    (answer,) = look.answers[model]
+    return answer.keypoints
+
+
+def test_everyone_gets_the_answers_on_their_own_photo(hopper) -> None:
+    shifts = [7 * k for k in range(TOGETHER + 3)]  # more than are computed at once
+    photos = [np.pad(hopper, ((0, 0), (shift, 0), (0, 0))) for shift in shifts]
+    photos.append(np.full((200, 300, 3), 127, np.uint8))  # and one without a face
+    *looks, empty = computed([request(photo) for photo in photos])
+    assert not empty.faces and not empty.answers
+    for photo, look in zip(photos, looks, strict=False):
+        (face,) = engine().compare(photo, MODELS).faces
+        assert list(look.answers) and set(look.answers) == set(MODELS)
+        for model in MODELS:
+            np.testing.assert_allclose(
+                points(look, model), face.answers[model].keypoints, atol=0.25
+            )
+
+
+def test_everyone_gets_the_models_that_they_chose(hopper) -> None:
+    choices = [["simplenet"], [BASELINE, "unet"], ["unet"], []]
+    looks = computed([request(hopper, models) for models in choices])
+    assert [sorted(look.answers) for look in looks] == [sorted(models) for models in choices]
+    np.testing.assert_allclose(points(looks[1], "unet"), points(looks[2], "unet"), atol=0.01)
+
+
+def test_one_callers_error_is_nobody_elses(hopper) -> None:
+    def fail(_: np.ndarray) -> list:
+        return [1 // 0]
+
+    first, error, last = computed([request(hopper), request(hopper, find=fail), request(hopper)])
+    assert isinstance(error, ZeroDivisionError)
+    for look in (first, last):
+        assert set(look.answers) == set(MODELS) and not look.failures
+
+
+class Toy:
+    """A model that puts its one point at `x`, and fails on dark photos."""
+
+    markup, device = "nose-1", "cpu"
+
+    def __init__(self, x: float, name: str = "mine") -> None:
+        self.x, self.name = x, name
+
+    def prepare(self, photo, faces):
+        return photo.pixels.max()
+
+    def predict(self, prepared):
+        if min(prepared) == 0:
+            raise ArithmeticError("too dark")
+        keypoints = np.full((1, 2), self.x, np.float32)
+        return [[Answer(self.markup, keypoints, None, 1.0)] for _ in prepared]
+
+
+def toy_request(model: Toy, brightness: int, face) -> Request:
+    photo = np.full((64, 64, 3), brightness, np.uint8)
+    return Request(photo, lambda _: [face], {model.name: model})
+
+
+@pytest.fixture(scope="module")
+def face(hopper, finder):
+    return finder.find(hopper)[0]
+
+
+def test_a_model_that_fails_on_one_photo_answers_on_the_others(face) -> None:
+    model = Toy(1)
+    bright, dark, grey = computed([toy_request(model, each, face) for each in (255, 0, 127)])
+    assert points(bright, "mine")[0, 0] == points(grey, "mine")[0, 0] == 1
+    assert not dark.answers
+    (failure,) = dark.failures
+    assert failure.message == "mine failed on this photo: too dark"
+
+
+def test_models_of_the_same_name_are_not_mixed_up(face) -> None:
+    requests = [toy_request(Toy(x), 255, face) for x in range(4)]
+    assert [points(look, "mine")[0, 0] for look in computed(requests)] == [0, 1, 2, 3]
+
+
+def test_a_photo_alone_tells_its_progress(face) -> None:
+    steps = []
+    one = toy_request(Toy(2), 255, face)
+    one.progress = lambda model, done: steps.append((model, done))
+    assert points(Requests(Lock()).compute(one), "mine")[0, 0] == 2
+    assert steps == [("mine", 0)]
+    assert one.alone
+
+
+def test_a_thread_that_is_ended_keeps_nobody_waiting(face) -> None:
+    def stop(_: np.ndarray) -> list:
+        raise KeyboardInterrupt
+
+    ended = toy_request(Toy(1), 255, face)
+    ended.find = stop
+    with pytest.raises(KeyboardInterrupt):
+        Requests(Lock()).compute(ended)
+    assert ended.done
