@@ -22,7 +22,7 @@ from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import video as live_video
 from kpdemo.ui.live.camera import Cameras
 from kpdemo.ui.live.handover import Handover
-from kpdemo.ui.training import augmentation
+from kpdemo.ui.training import augmentation, mistakes
 from kpdemo.ui.training import tab as training_tab
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -173,6 +173,13 @@ def test_an_augmentation_without_a_photo_a_face_or_a_recipe_says_so(tmp_path):
         (None, no_face, "No recipe with an augmentation"),
     ):
         assert sentence in augmentation.show(engine(), histories, name, result)
+
+
+def test_two_mistakes_are_made_with_the_points_on_the_photo(result):
+    html = mistakes.show(engine(), Histories(), result)
+    assert html.count('src="data:image/jpeg;base64,') == 2
+    assert "a factor of 40" in html and "points of U-Net" in html
+    assert "Compare a photo with a face" in mistakes.show(engine(), Histories(), None)
 
 
 def video_start(upload: Path, models: tuple[str, ...] = ("simplenet",), every: int = 1):

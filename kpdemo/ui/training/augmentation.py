@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 from html import escape
+from typing import Any
 
 import cv2
 import gradio as gr
@@ -11,13 +12,11 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
 from kpdemo.explain.augmented import Example, augmentation, examples
-from kpdemo.explain.face_crop import cut_of
 from kpdemo.keypoints import markup
 from kpdemo.media import draw
 from kpdemo.models.augment import Augment
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
-from kpdemo.models.predict import predict
 from kpdemo.records.histories import Histories, Library
 from kpdemo.records.run import Run
 from kpdemo.structures import NO_FACE
@@ -25,6 +24,7 @@ from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import charts, image_data, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.ui.training import settings
+from kpdemo.ui.training.stand_in import best_model, points
 
 COUNT = 8
 _WIDTH = 256  # pixels of a drawing
@@ -42,6 +42,12 @@ _ROWS = (
     "Blur",
     "Random erasing",
 )
+_QUEUED: dict[str, Any] = {
+    "concurrency_id": MODELS_QUEUE,
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "trigger_mode": "always_last",
+}
 
 
 def build(engine: Engine, histories: Histories, session: gr.State, tab: gr.Tab) -> None:
@@ -60,15 +66,7 @@ def build(engine: Engine, histories: Histories, session: gr.State, tab: gr.Tab) 
         again = gr.Button("Draw eight others", elem_id="training-augment-again", min_width=200)
     drawn = gr.HTML(elem_id="training-augment", apply_default_css=False)
     for event in (tab.select, recipe.input, again.click):
-        event(
-            partial(show, engine, histories),
-            [recipe, session],
-            drawn,
-            show_progress="hidden",
-            concurrency_id=MODELS_QUEUE,
-            api_visibility="private",
-            trigger_mode="always_last",
-        )
+        event(partial(show, engine, histories), [recipe, session], drawn, **_QUEUED)
 
 
 def recipes(library: Library) -> list[str]:
@@ -90,39 +88,17 @@ def show(engine: Engine, histories: Histories, name: str | None, result: PhotoRe
         return notice.info(NO_FACE)
     model = best_model(engine, library, run.recipe["markup"])
     try:
-        keypoints = points(engine, model, run.recipe["markup"], result)
+        keypoints = (
+            points(engine, model, result)
+            if model
+            else np.full((len(markup.get(run.recipe["markup"])), 2), np.nan, np.float32)
+        )
         face = result.detection(0)
         make = partial(examples, run.recipe, result.photo, face, keypoints)
         drawings = [*make(Augment(), 1), *make(augment, COUNT)]
     except (CheckpointError, ConfigError) as error:
         return notice.error(str(error))
     return _grid(run, drawings) + charts.sentences(_caption(run, model, result))
-
-
-def best_model(engine: Engine, library: Library, markup_name: str) -> str | None:
-    """The available model of a markup with the lowest error; None if there is none."""
-    names = [
-        name
-        for name, config in engine.store.configs.items()
-        if config.markup == markup_name and name in library.errors
-    ]
-    return min(names, key=lambda name: library.errors[name].nme, default=None)
-
-
-def points(engine: Engine, model: str | None, markup_name: str, result: PhotoResult) -> np.ndarray:
-    """A model's keypoints `(K, 2)` on the first face, in photo coordinates; NaN without a model.
-
-    Raises CheckpointError if the model is damaged.
-    """
-    if model is None:
-        return np.full((len(markup.get(markup_name)), 2), np.nan, np.float32)
-    if answer := result.comparison.faces[0].answers.get(model):
-        return answer.keypoints
-    net = engine.store.model(model)
-    crop, pixels = cut_of(net.config, result.photo, result.detection(0))
-    with engine.turn:
-        (keypoints,) = predict(net, pixels[None]).keypoints
-    return result.photo.to_original(crop.to_photo(keypoints))
 
 
 def _grid(run: Run, drawings: Sequence[Example]) -> str:

@@ -12,7 +12,7 @@ from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markup
 from kpdemo.records.histories import Histories, Library
 from kpdemo.ui.shared import charts, component
-from kpdemo.ui.training import augmentation, bars, curves, outline, stages
+from kpdemo.ui.training import augmentation, bars, curves, mistakes, outline, stages
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -65,6 +65,8 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     sweep = _build_sweeps(library, version)
     _heading("Augmentation on your photo")
     augmentation.build(engine, _HISTORIES, session, tab)
+    _heading("Two mistakes, made on your photo")
+    mistakes.build(engine, _HISTORIES, session, tab)
     points, models = _build_errors(library, version)
     _heading("Label completeness")
     with gr.Row(elem_classes="kp-captioned"):
