@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from kpdemo.explain.mistakes import scaled_by_photo
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
 from kpdemo.models import crop_rules, model_folder
@@ -14,13 +15,14 @@ from kpdemo.models.model import Model
 from kpdemo.models.predict import predict
 from kpdemo.zoo import WEIGHTS_DIR
 from train.data.sources import LabelledFace, load
-from train.evaluation.evaluate import BATCH, readable, rounded
+from train.evaluation.evaluate import BATCH, by_labels, readable, rounded
 from train.evaluation.face_attributes import shape_distances
 
 RESULT = WEIGHTS_DIR / "lessons.json"
 NOSE_NETS = ("nosenet-fajardo", "nosenet-kernels", "nosenet-moore")
 SHAPE_NETS = ("simplenet-report", "resnet18-transfer", "resnet18-fajardo")
 SUNGLASSES_NETS = ("resnet18-fajardo", "resnet18-transfer")
+SCALED_NETS = ("resnet18-fajardo",)
 # Discs on an input of 80×60 pixels: radius, and offsets of their centres from the middle.
 RADIUS = 4
 OFFSETS = ((-14, -10), (14, -10), (-14, 10), (14, 10))
@@ -41,7 +43,7 @@ class Inputs:
 
 
 def measure(weights: Path = WEIGHTS_DIR, destination: Path = RESULT) -> dict:
-    """Measure dark spots, odd shapes and sunglasses; writes `lessons.json`.
+    """Measure dark spots, odd shapes, sunglasses and a wrong scale; writes `lessons.json`.
 
     Raises CheckpointError for a model that is unavailable, DataError without the faces.
     """
@@ -50,13 +52,14 @@ def measure(weights: Path = WEIGHTS_DIR, destination: Path = RESULT) -> dict:
     training = np.stack([face.keypoints for face in load("300w")])
     models = {
         name: checkpoint.load(weights / name)
-        for name in dict.fromkeys((*NOSE_NETS, *SHAPE_NETS, *SUNGLASSES_NETS))
+        for name in dict.fromkeys((*NOSE_NETS, *SHAPE_NETS, *SUNGLASSES_NETS, *SCALED_NETS))
     }
     result = {
         "command": "python -m train lessons",
         "spots": {name: spots(models[name], imm) for name in NOSE_NETS},
         "shapes": {name: shapes(models[name], common, training) for name in SHAPE_NETS},
         "sunglasses": {name: sunglasses(models[name], common) for name in SUNGLASSES_NETS},
+        "scaled": {name: scaled(models[name], common) for name in SCALED_NETS},
     }
     model_folder.write_json(destination, result)
     return result
@@ -119,6 +122,25 @@ def sunglasses(model: Model, faces: list[LabelledFace]) -> dict:
         "faces": len(faces),
         "without": _figures(given, answers(model, given.crops)),
         "with": _figures(given, answers(model, crops)),
+    }
+
+
+def scaled(model: Model, faces: list[LabelledFace]) -> dict:
+    """Mean absolute error of the coordinates in pixels of the photos, and how much it grows when
+    the predictions are scaled by the photo's size instead of the face's box."""
+    predicted, crops = by_labels(model, faces)
+    right, wrong = [], []
+    for face, points, crop in zip(faces, predicted, crops, strict=True):
+        height, width = face.pixels(1).shape
+        labels = markups.convert(face.keypoints, face.markup, model.config.markup)
+        right.append(np.nanmean(np.abs(points - labels)))
+        wrong.append(np.nanmean(np.abs(scaled_by_photo(points, crop, width, height) - labels)))
+    by_box, by_photo = float(np.mean(right)), float(np.mean(wrong))
+    return {
+        "faces": len(faces),
+        "mae": rounded(by_box),
+        "mae_scaled_by_photo": rounded(by_photo),
+        "factor": rounded(by_photo / by_box),
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from kpdemo import compare
 from kpdemo.keypoints import markup
+from kpdemo.models import crop_rules
 from kpdemo.models import model as checkpoint
 from kpdemo.zoo import WEIGHTS_DIR
 from train.data.sources import LabelledFace
@@ -48,6 +49,21 @@ def test_lenses_on_black_pictures_change_nothing(portrait):
     assert measured["with"]["nme"] != measured["without"]["nme"]
 
 
+def test_a_face_that_fills_its_photo_hides_the_wrong_scale(portrait):
+    model = checkpoint.load(WEIGHTS_DIR / "resnet18-transfer")
+    measured = lessons.scaled(model, [portrait])
+    assert measured["factor"] > 2
+    assert measured["factor"] == pytest.approx(
+        measured["mae_scaled_by_photo"] / measured["mae"], rel=1e-3
+    )
+    # Cut to the model's own square around the points, the photo is the box.
+    crop = crop_rules.from_keypoints(model.config.framing, portrait.keypoints, "ibug-68", 0, 0)
+    cut = crop.cut(portrait.picture, 300, 300)
+    points = (crop.to_crop(portrait.keypoints) + 1) * 150 - 0.5
+    close = lessons.scaled(model, [labelled(cut, "ibug-68", points)])
+    assert close["factor"] == pytest.approx(1, abs=0.05)
+
+
 def test_shapes_far_from_all_labels_are_no_faces(portrait):
     model = checkpoint.load(WEIGHTS_DIR / "resnet18-transfer")
     noise = np.random.default_rng(0).normal(0, 1, (2000, 68, 2))
@@ -64,6 +80,7 @@ def test_the_file_has_a_figure_for_every_net():
     assert set(measured["spots"]) == set(lessons.NOSE_NETS)
     assert set(measured["shapes"]) == set(lessons.SHAPE_NETS)
     assert set(measured["sunglasses"]) == set(lessons.SUNGLASSES_NETS)
+    assert set(measured["scaled"]) == set(lessons.SCALED_NETS)
     for name in lessons.SHAPE_NETS:
         config = checkpoint.read_config(WEIGHTS_DIR / name)
         assert len(markup.get(config.markup)) == 68
