@@ -20,9 +20,9 @@ from train.evaluation.face_attributes import shape_distances
 
 RESULT = WEIGHTS_DIR / "lessons.json"
 NOSE_NETS = ("nosenet-fajardo", "nosenet-kernels", "nosenet-moore")
-SHAPE_NETS = ("simplenet-report", "resnet18-transfer", "resnet18-fajardo")
-SUNGLASSES_NETS = ("resnet18-fajardo", "resnet18-transfer")
-SCALED_NETS = ("resnet18-fajardo",)
+SHAPE_NETS = ("simplenet-report", "resnet18-transfer")
+SUNGLASSES_NETS = ("resnet18-transfer",)
+SCALED_NETS = ("resnet18-transfer",)
 # Discs on an input of 80×60 pixels: radius, and offsets of their centres from the middle.
 RADIUS = 4
 OFFSETS = ((-14, -10), (14, -10), (-14, 10), (14, 10))
