@@ -16,7 +16,7 @@ from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train import benchmark, recipe, sweep, trainer
 from train.data import status
 from train.data.sources import DataError, root
-from train.evaluation import corruptions, evaluate, label_counts
+from train.evaluation import corruptions, evaluate, label_counts, lessons
 from train.fitting import calibration, crop_rules, expected_error, mesh_to_ibug
 from train.publish import kaggle_submission, push, release, report, space, space_check
 from train.publish.space_check import SpaceError
@@ -96,6 +96,8 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("framing", help="fit the map from detected faces to the nets' crops")
 
     commands.add_parser("robustness", help="evaluate the default models on corrupted photos")
+
+    commands.add_parser("lessons", help="measure the failures that the reports describe")
 
     commands.add_parser("benchmark", help="measure whether data loading slows training down")
 
@@ -206,6 +208,10 @@ def run_robustness(options: argparse.Namespace) -> None:
     corruptions.measure()
 
 
+def run_lessons(options: argparse.Namespace) -> None:
+    lessons.measure()
+
+
 def run_benchmark(options: argparse.Namespace) -> None:
     for name, rates in benchmark.measure()["recipes"].items():
         print(f"{name}: {100 * rates['share']:.0f} % of the throughput from memory")
@@ -262,6 +268,7 @@ COMMANDS = {
     "baseline": run_baseline,
     "framing": run_framing,
     "robustness": run_robustness,
+    "lessons": run_lessons,
     "benchmark": run_benchmark,
     "completeness": run_completeness,
     "report": run_report,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kpdemo.models.augment import Augment
 from kpdemo.models.config import ConfigError, Framing, Input, ModelConfig, from_dict
 from kpdemo.records.settings import settings
 from train import yaml_file
@@ -35,27 +36,6 @@ class Data:
     judge: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     incomplete: str = "mask"
-
-
-@dataclass(frozen=True)
-class Augment:
-    """Data augmentation: probabilities, or half-widths of uniform ranges.
-
-    `rotate` is in degrees, `shift` a share of the crop, `scale` the range of zoom factors;
-    rotation, and shift with zoom, are each applied with the probability `moved`. `brightness`,
-    `contrast` and `saturation` are as in torchvision's ColorJitter.
-    """
-
-    mirror: float = 0.0
-    rotate: float = 0.0
-    shift: float = 0.0
-    scale: tuple[float, float] = (1.0, 1.0)
-    moved: float = 1.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    saturation: float = 0.0
-    blur: float = 0.0
-    erase: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -177,7 +157,7 @@ class Recipe:
     stages: tuple[Stage, ...]
     batch_size: int
     args: Mapping[str, Any] = field(default_factory=dict)
-    augment: Augment = Augment()
+    augment: Augment = field(default_factory=Augment)
     imagenet: bool = False
     start_from: str | None = None
     ema: float | None = None

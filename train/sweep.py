@@ -2,12 +2,14 @@
 
 `sweeps/NAME.yaml` holds the recipe, the question, the runs (the settings that each changes, by
 dotted path) and the number of `seeds` of each run. The run without changes is the recipe itself:
-its first seed is shared with `fit`, the others with the other sweeps of that recipe.
+its first seed is shared with `fit`, the others with the other sweeps of that recipe. Where all
+runs share settings that are not the recipe's, these are in `base`.
 """
 
 import copy
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ HISTORIES = WEIGHTS_DIR / "sweeps"
 
 @dataclass(frozen=True)
 class Sweep:
-    """`runs` maps a run's name to its changes, such as `{stages.0.lr: 0.001}`.
+    """`runs` maps a run's name to its changes of the recipe with `base`'s changes, such as
+    `{stages.0.lr: 0.001}`.
 
     Each runs with `seeds` consecutive seeds from the recipe's own on: these vary initial weights,
     order and augmentation of the faces, but not the validation faces.
@@ -35,6 +38,7 @@ class Sweep:
     recipe: str
     runs: Mapping[str, Any]
     seeds: int = 1
+    base: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
@@ -53,7 +57,7 @@ def load(name: str) -> tuple[Sweep, dict[str, Recipe]]:
         sweep = from_dict(Sweep, yaml_file.read(path), path.name)
     except FileNotFoundError:
         raise ConfigError(f"No sweep {name!r}; known are {', '.join(names())}.") from None
-    settings, _ = read(sweep.recipe)
+    settings = changed(read(sweep.recipe)[0], sweep.base)
     return sweep, {
         run: from_dict(Recipe, changed(settings, changes or {}), f"{path.name}: {run}")
         for run, changes in sweep.runs.items()
@@ -91,7 +95,7 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
         for title, base in recipes.items():
             recipe = replace(base, seed=base.seed + number)
             changes = dict(sweep.runs[title] or {})
-            where = place(folder, name, title, changes, recipe, number)
+            where = place(folder, name, title, sweep.base or changes, recipe, number)
             history = finished(where, recipe)
             if history is None:
                 try:
@@ -99,6 +103,7 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
                 except Diverged:
                     history = model_folder.read_history(where)
             origin = {"name": name, "run": title, "question": sweep.question, "changes": changes}
+            origin |= _base(sweep)
             settings = {k: v for k, v in history["recipe"].items() if k not in DESCRIPTION}
             histories.append({"sweep": origin, **history, "recipe": settings})
             shipped = HISTORIES / name / f"{title}-seed{recipe.seed}.json"
@@ -110,25 +115,38 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
 def place(
     folder: Path, name: str, title: str, changes: Mapping[str, Any], recipe: Recipe, number: int
 ) -> Path:
-    """The folder of a sweep's run, for the seed of that number (from 0), under `folder`."""
+    """The folder of a sweep's run, for the seed of that number (from 0), under `folder`.
+
+    Without `changes` of the recipe the run is the recipe's own.
+    """
     if changes:
         return folder / "sweeps" / name / f"{title}-seed{recipe.seed}"
     return folder / (f"{recipe.name}-seed{recipe.seed}" if number else recipe.name)
 
 
 def describe(histories: Path = HISTORIES) -> None:
-    """Update the questions in the histories of sweeps; damaged files are skipped."""
+    """Update questions and `base` in the histories of sweeps; damaged files are skipped.
+
+    The recipe may have changed since, so that what was its own setting then is `base` now.
+    """
     for name in names():
-        question = from_dict(Sweep, yaml_file.read(SWEEPS / f"{name}.yaml"), name).question
+        sweep = from_dict(Sweep, yaml_file.read(SWEEPS / f"{name}.yaml"), name)
+        current = {"question": sweep.question} | _base(sweep)
         for path in histories.glob(f"{name}/*.json"):
             try:
                 history = json_file.read(path)
-                origin = history["sweep"]
-                if origin["question"] == question:
+                before = history["sweep"]
+                origin = {key: before[key] for key in before if key != "base"} | current
+                if origin == before:
                     continue
             except (OSError, LookupError, TypeError, ValueError):
                 continue
-            model_folder.write_json(path, history | {"sweep": origin | {"question": question}})
+            model_folder.write_json(path, history | {"sweep": origin})
+
+
+def _base(sweep: Sweep) -> dict[str, Any]:
+    """The entry on `base` in a history, as JSON reads it; none where it is empty."""
+    return {"base": json.loads(json.dumps(dict(sweep.base)))} if sweep.base else {}
 
 
 def finished(folder: Path, recipe: Recipe) -> dict | None:

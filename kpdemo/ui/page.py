@@ -104,7 +104,7 @@ def build() -> gr.Blocks:
             with gr.Tab("Filters", id="filters", elem_id="filters-tab") as tab:
                 filters_tab.build(engine(), result, choice, tab)
             with gr.Tab("Training", id="training", elem_id="training-tab") as tab:
-                training_tab.build(tab)
+                training_tab.build(engine(), result, tab)
             with gr.Tab("Leaderboard", id="leaderboard", elem_id="leaderboard-tab") as tab:
                 leaderboard_tab.build(engine(), tab)
             with gr.Tab("About", id="about", elem_id="about-tab"):

@@ -8,9 +8,9 @@ import torch
 import yaml
 
 from kpdemo.models import crop_rules, nets
+from kpdemo.models.augment import Augmenter
 from kpdemo.models.config import ConfigError
 from train import recipe
-from train.data.augment import Augmenter
 from train.data.sources import SOURCES
 from train.losses import KeypointLoss
 from train.optim import Schedule, optimizer

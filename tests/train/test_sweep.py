@@ -47,7 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(place: Path, runs: dict, **more: object) -> None:
-    settings = {"question": "How fast?", "recipe": "plain", "runs": runs, **more}
+    settings = {"question": "How fast?", "recipe": "plain", "runs": runs} | more
     (place / "sweeps/question.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
@@ -62,7 +62,7 @@ def test_a_shipped_sweep_changes_what_it_says_and_nothing_else(name: str) -> Non
             assert chosen != base, run
             assert (chosen.name, chosen.markup, chosen.net) == (base.name, base.markup, base.net)
         else:
-            assert chosen == base
+            assert (chosen == base) == (not shipped.base)
 
 
 def test_every_run_leaves_a_history_that_says_what_was_changed(place: Path) -> None:
@@ -124,6 +124,25 @@ def test_only_faces_of_the_judging_sources_validate(place: Path) -> None:
         face.name for face in everything.sources if not face.name.startswith("ytf")
     }
     assert 0 < len(faces) < len(everything)
+
+
+def test_settings_that_all_runs_share_may_differ_from_the_recipe(place: Path) -> None:
+    runs = {"as-it-was": {}, "slow": {"stages.0.lr": 1e-5}}
+    write(place, runs, base={"stages.0.epochs": 1, "args.blocks": [{"channels": 2, "pool": 4}]})
+    assert main(["sweep", "question", "--workers", "0", "--precision", "no"]) == 0
+    for run in runs:
+        history = json.loads((place / f"histories/question/{run}-seed0.json").read_text())
+        assert len(history["epochs"]) == 1
+        assert history["recipe"]["args"]["blocks"] == [{"channels": 2, "pool": 4}]
+        assert history["sweep"]["base"]["stages.0.epochs"] == 1
+        assert (place / f"runs/sweeps/question/{run}-seed0").is_dir()
+    assert not (place / "runs/plain").exists()  # these are not the recipe's own
+    # The recipe is again what they have, and another question is asked of them.
+    write(place, runs, question="How far?")
+    sweep.describe(place / "histories")
+    history = json.loads((place / "histories/question/slow-seed0.json").read_text())
+    assert history["sweep"]["question"] == "How far?" and "base" not in history["sweep"]
+    assert history["sweep"]["changes"] == {"stages.0.lr": 1e-5}
 
 
 def test_an_interrupted_sweep_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,13 +19,14 @@ from tqdm import tqdm
 
 from kpdemo.models import model as checkpoint
 from kpdemo.models import model_folder, nets
+from kpdemo.models.augment import Augment
 from kpdemo.models.config import ConfigError, Framing, Input
 from kpdemo.models.predict import predict
 from train import recipe, trainer
 from train.__main__ import main
 from train.data.dataset import for_training
 from train.data.sources import DataError
-from train.recipe import Augment, Data, Loss, Recipe, Stage
+from train.recipe import Data, Loss, Recipe, Stage
 from train.state import STATE
 
 ROOT = Path(__file__).parents[2]

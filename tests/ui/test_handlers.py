@@ -12,6 +12,7 @@ from PIL import Image
 
 from kpdemo.engine.engine import engine
 from kpdemo.models.expressions import Expression
+from kpdemo.records.histories import Histories
 from kpdemo.ui.compare import degrade
 from kpdemo.ui.compare import tab as compare_tab
 from kpdemo.ui.filters import tab as filters_tab
@@ -21,6 +22,7 @@ from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import video as live_video
 from kpdemo.ui.live.camera import Cameras
 from kpdemo.ui.live.handover import Handover
+from kpdemo.ui.training import augmentation, mistakes
 from kpdemo.ui.training import tab as training_tab
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -143,6 +145,41 @@ def test_training_draws_what_is_chosen():
     for word in ("LR schedule", "EMA", "Gradient clipping", "Trainable layers"):
         assert word in settings
     assert training_tab.draw_curves([], "nme", "epoch", True, 0)[0] is None
+
+
+def test_every_augmentation_is_drawn_on_the_photo_each_time_anew(result):
+    histories = Histories()
+    names = augmentation.recipes(histories.read())
+    assert {"unet", "keypoint-resnet", "facenet-fajardo", "facenet-moore"} <= set(names)
+    assert "nosenet-moore" not in names
+    for name in names:
+        html = augmentation.show(engine(), histories, name, result)
+        pictures = re.findall(r'src="(data:image/jpeg;base64,[^"]+)"', html)
+        assert len(pictures) == 1 + augmentation.COUNT, name
+        assert "In place of labels" in html
+    again = augmentation.show(engine(), histories, names[-1], result)
+    others = re.findall(r'src="(data:image/jpeg;base64,[^"]+)"', again)
+    assert others[0] == pictures[0] and not set(others[1:]) & set(pictures[1:])
+
+
+def test_an_augmentation_without_a_photo_a_face_or_a_recipe_says_so(tmp_path):
+    histories, path = Histories(), tmp_path / "grey.png"
+    Image.new("RGB", (200, 200), "grey").save(path)
+    no_face = compare_tab.compare(engine(), str(path), ["unet"], None, gr.Progress()).result
+    for name, result, sentence in (
+        ("unet", None, "Compare a photo on the first tab"),
+        ("unet", no_face, "No face found"),
+        ("nosenet-moore", no_face, "No recipe with an augmentation"),
+        (None, no_face, "No recipe with an augmentation"),
+    ):
+        assert sentence in augmentation.show(engine(), histories, name, result)
+
+
+def test_two_mistakes_are_made_with_the_points_on_the_photo(result):
+    html = mistakes.show(engine(), Histories(), result)
+    assert html.count('src="data:image/jpeg;base64,') == 2
+    assert "a factor of 40" in html and "points of U-Net" in html
+    assert "Compare a photo with a face" in mistakes.show(engine(), Histories(), None)
 
 
 def video_start(upload: Path, models: tuple[str, ...] = ("simplenet",), every: int = 1):

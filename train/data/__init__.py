@@ -1,1 +1,1 @@
-"""Labelled faces for training and testing: sources, augmentation, data sets."""
+"""Labelled faces for training and testing: sources, data sets."""

@@ -11,8 +11,8 @@ from torch.utils.data import Dataset, Sampler
 from kpdemo.keypoints import markup
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.models import crop_rules
+from kpdemo.models.augment import MARGIN, Augmenter, store
 from kpdemo.models.config import ConfigError
-from train.data.augment import MARGIN, Augmenter
 from train.data.sources import DataError, LabelledFace, kaggle, load, root, split
 from train.recipe import Recipe
 
@@ -36,7 +36,6 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
             self.augmenter = Augmenter(recipe.augment, recipe.input, recipe.markup)
             margin = MARGIN
         size = recipe.input
-        height, width = round(size.height * margin), round(size.width * margin)
         self.damaged: list[str] = []
         self.sources: list[LabelledFace] = []
         pictures, keypoints, eyes = [], [], []
@@ -52,9 +51,8 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
             if not crop.width > 0:
                 self.damaged.append(f"{face.name} has too few labels to crop the face.")
                 continue
-            stored = crop.scaled(margin)
-            image = stored.cut(pixels, height, width)
-            pictures.append(image[None] if image.ndim == 2 else image.transpose(2, 0, 1))
+            stored, image = store(crop, pixels, size, margin)
+            pictures.append(image)
             points = markup.convert(face.keypoints, face.markup, recipe.markup)
             keypoints.append(stored.to_crop(points))
             eyes.append(eye_distance(face.keypoints, face.markup) / (crop.width / 2))

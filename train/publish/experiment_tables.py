@@ -13,7 +13,7 @@ def sweeps(collected: dict) -> str:
         [
             f"**{sweep['name']}**: {sweep['question']}" if run is sweep["runs"][0] else "",
             run["run"],
-            changes(run["changes"], sweep["recipe"]),
+            changes(run["changes"], sweep["recipe"], sweep["base"]),
             "diverged" if run["diverged"] else Sample.of(run["best_nmes"]).text(2),
             run["against_first"] or "",
             best_epochs(run),
@@ -68,8 +68,9 @@ def trials(collected: dict) -> str:
     return table(heads, lines)
 
 
-def changes(settings: dict, recipe: str | None) -> str:
-    """Changed settings as in a recipe; "nothing" for the recipe itself."""
+def changes(settings: dict, recipe: str | None, base: dict | None = None) -> str:
+    """Changed settings as in a recipe; "nothing" for the recipe itself, or for what was it once."""
     if not settings:
-        return f"nothing: `{recipe}`" if recipe else "nothing"
+        earlier = "an earlier " if base else ""
+        return f"nothing: {earlier}`{recipe}`" if recipe else "nothing"
     return ", ".join(f"`{name}: {json.dumps(value)}`" for name, value in settings.items())

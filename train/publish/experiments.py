@@ -21,9 +21,11 @@ def sweeps(files: JsonFiles) -> list[dict]:
             continue
         origin = history.get("sweep") or {}
         sweep = experiments.setdefault(
-            path.parent.name, {"name": path.parent.name, "question": None, "recipe": None}
+            path.parent.name,
+            {"name": path.parent.name, "question": None, "recipe": None, "base": None},
         )
         sweep["question"] = sweep["question"] or origin.get("question")
+        sweep["base"] = sweep["base"] or origin.get("base")
         sweep["recipe"] = sweep["recipe"] or dig(history, "recipe", "name")
         variants = runs.setdefault(path.parent.name, {})
         variants.setdefault(origin.get("run") or path.stem, []).append(history)

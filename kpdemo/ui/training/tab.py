@@ -8,10 +8,11 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from kpdemo import zoo
+from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markup
 from kpdemo.records.histories import Histories, Library
 from kpdemo.ui.shared import charts, component
-from kpdemo.ui.training import bars, curves, outline, stages
+from kpdemo.ui.training import augmentation, bars, curves, mistakes, outline, stages
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -53,8 +54,8 @@ class Update(NamedTuple):
     labels_caption: Any = _UNCHANGED
 
 
-def build(tab: gr.Tab) -> None:
-    """Lay out the tab."""
+def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
+    """Lay out the tab; `session` holds the last `PhotoResult`."""
     library = _HISTORIES.read()
     gr.HTML(_LEAD, elem_classes="kp-lead")
     # Every chart is drawn when the tab is first opened, and again when files have changed since.
@@ -62,6 +63,10 @@ def build(tab: gr.Tab) -> None:
     problems = gr.HTML(elem_id="training-problems")
     recipes = _build_curves(library, version)
     sweep = _build_sweeps(library, version)
+    _heading("Augmentation on your photo")
+    augmentation.build(engine, _HISTORIES, session, tab)
+    _heading("Two mistakes, made on your photo")
+    mistakes.build(engine, _HISTORIES, session, tab)
     points, models = _build_errors(library, version)
     _heading("Label completeness")
     with gr.Row(elem_classes="kp-captioned"):

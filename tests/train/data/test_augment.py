@@ -8,12 +8,12 @@ from helpers.mirror import mirrored
 
 from kpdemo.faces.crop import Crop
 from kpdemo.models import crop_rules
+from kpdemo.models.augment import MARGIN, Augment, Augmenter
 from kpdemo.models.config import Framing, Input
 from train import recipe
-from train.data.augment import MARGIN, Augmenter
 from train.data.dataset import Faces
 from train.data.sources import DataError, LabelledFace
-from train.recipe import Augment, Recipe
+from train.recipe import Recipe
 
 SIZE = Input(64, 80, channels=3)
 STORED = (96, 120)  # a height and width of SIZE times MARGIN

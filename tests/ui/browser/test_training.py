@@ -174,3 +174,25 @@ def test_every_finding_of_a_report_is_a_card_with_a_verdict(page, library):
     expect(card.locator(".kp-verdict")).to_have_text(claim.verdict)
     row = page.locator('#training-reports [data-model="unet-report"]')
     expect(row.locator(".kp-badge")).to_contain_text("input size")
+
+
+def test_an_augmentation_is_drawn_on_the_photo_and_drawn_again(page):
+    open_tab(page, "Training")
+    pictures = page.locator("#training-augment img")
+    expect(pictures).to_have_count(9)
+    last = pictures.last.get_attribute("src")
+    page.get_by_role("button", name="Draw eight others").click()
+    expect(pictures.last).not_to_have_attribute("src", last)
+    page.locator("#training-augment-recipe input").click()
+    page.get_by_role("option", name="58 points, Moore").click()
+    caption = page.locator("#training-augment .kp-small")
+    expect(caption).to_contain_text("rotation ±10°, shift ±4.17 % (probability 0.3)")
+    expect(caption).to_contain_text("240 × 180 pixels")
+    expect(pictures).to_have_count(9)
+
+
+def test_two_mistakes_are_shown_on_the_photo(page):
+    open_tab(page, "Training")
+    mistakes = page.locator("#training-mistakes figure")
+    expect(mistakes).to_have_count(2)
+    expect(mistakes.first).to_contain_text("of the eye distance away")

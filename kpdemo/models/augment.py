@@ -2,9 +2,10 @@
 
 Rotation, shift and zoom are those of a random `Crop`, sampled by one warp as in the app.
 torchvision's affine transform is several times as slow, mostly because it builds a grid.
+Training draws its examples here, and the page shows what they look like.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,10 +15,47 @@ from torchvision.transforms import v2
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup
 from kpdemo.models.config import Input
-from train.recipe import Augment
 
 # Stored faces are this much wider than the crop, so that rotated and shifted crops stay within.
 MARGIN = 1.5
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Data augmentation: probabilities, or half-widths of uniform ranges.
+
+    `rotate` is in degrees, `shift` a share of the crop, `scale` the range of zoom factors;
+    rotation, and shift with zoom, are each applied with the probability `moved`. `brightness`,
+    `contrast` and `saturation` are as in torchvision's ColorJitter.
+    """
+
+    mirror: float = 0.0
+    rotate: float = 0.0
+    shift: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    moved: float = 1.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    blur: float = 0.0
+    erase: float = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether it changes anything."""
+        return replace(self, moved=1.0) != Augment()
+
+
+def store(
+    crop: Crop, pixels: np.ndarray, size: Input, margin: float = MARGIN
+) -> tuple[Crop, np.ndarray]:
+    """A face as training stores it: the crop widened by `margin`, and its pixels `(C, h, w)`.
+
+    `pixels` `(H, W[, 3])` uint8 are the photo's, `size` is the net's input.
+    """
+    stored = crop.scaled(margin)
+    image = stored.cut(pixels, round(size.height * margin), round(size.width * margin))
+    return stored, image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
 
 
 class Augmenter:
