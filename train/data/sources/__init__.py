@@ -2,8 +2,9 @@
 
 from collections import Counter
 from hashlib import sha256
+from pathlib import Path
 
-from train.data.sources import bioid, ibug, imm, kaggle, ytf
+from train.data.sources import bioid, ibug, imm, kaggle, pseudo, ytf
 from train.data.sources.common import DataError, LabelledFace, root
 
 SOURCES = {
@@ -21,7 +22,12 @@ __all__ = ["SOURCES", "DataError", "LabelledFace", "load", "root", "split"]
 
 
 def load(name: str) -> list[LabelledFace]:
-    """The faces of one source; DataError if it is unknown or its files are missing."""
+    """The faces of one source; DataError if it is unknown or its files are missing.
+
+    A source has a name, or is a file of pseudo-labels (`train.data.sources.pseudo`).
+    """
+    if name.endswith(pseudo.SUFFIX):
+        return pseudo.read(Path(name), load)
     if name not in SOURCES:
         raise DataError(f"Unknown data set {name!r}; known are {', '.join(SOURCES)}.")
     return SOURCES[name](root())
