@@ -30,7 +30,8 @@ def label(
     has are kept, and only its gaps are filled; its markup must be the model's. Points of less than
     the `least` confidence, 0 to 1, count as unknown.
     Returns the file, the number of faces in it, and that of all faces of the source; faces that are
-    damaged or not detected are left out. Raises DataError for settings that do not fit.
+    damaged or not detected are left out. Raises DataError for settings that do not fit, and where
+    no face is left.
     """
     if not 0 <= least <= 1:
         raise DataError(f"A least confidence of {least:g} is none; it runs from 0 to 1.")
@@ -51,6 +52,8 @@ def label(
             [round(float(x), 2), round(float(y), 2), round(float(share), 3)]
             for (x, y), share in zip(points, confidence, strict=True)
         ]
+    if not labels:
+        raise DataError(f"{source}: {model.name} found none of its {len(faces)} faces.")
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"{source.replace('/', '-')}.json"
     model_folder.write_json(
@@ -101,8 +104,6 @@ def crop_of(config: ModelConfig, face: LabelledFace, finder: FaceFinder) -> Crop
     """
     if face.markup == config.markup and np.isfinite(face.keypoints).all():
         height, width = face.pixels(1).shape
-        return crop_rules.from_keypoints(
-            config.framing, face.keypoints, face.markup, width, height
-        )
+        return crop_rules.from_keypoints(config.framing, face.keypoints, face.markup, width, height)
     detected = containing(finder.find(face.pixels(3)), face.keypoints)
     return None if detected is None else crop_rules.from_face(config.framing, detected)

@@ -17,7 +17,17 @@ from kpdemo.system import json_file
 from kpdemo.system.json_file import JsonError
 from train.data.sources.common import DataError, LabelledFace
 
-SUFFIX = ".json"
+_SUFFIX = ".json"
+
+
+def is_file(source: str) -> bool:
+    """Whether a recipe's source is a file of pseudo-labels, and not a data set's name."""
+    return source.endswith(_SUFFIX)
+
+
+def data_set(source: str) -> str:
+    """The name of the data set whose pictures a recipe's source has: "ytf" for "…/ytf.json"."""
+    return Path(source).stem if is_file(source) else source
 
 
 def read(path: Path, load: Callable[[str], list[LabelledFace]]) -> list[LabelledFace]:
