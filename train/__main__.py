@@ -13,7 +13,7 @@ from kpdemo.models.onnx import ExportError
 from kpdemo.records.standings import FIFTEEN
 from kpdemo.system.files import OutputError
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
-from train import benchmark, recipe, sweep, trainer
+from train import benchmark, labelling, recipe, sweep, trainer
 from train.data import status
 from train.data.sources import DataError, root
 from train.evaluation import corruptions, evaluate, label_counts, lessons
@@ -56,6 +56,15 @@ def parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("data", help="list data sets, and download them")
     command.add_argument("--download", nargs="+", metavar="NAME", default=[])
+
+    command = commands.add_parser(
+        "label", help="a model's answers on a data set, to train other nets with (pseudo-labels)"
+    )
+    command.add_argument("model", help="a model folder, or the name of one in weights/")
+    command.add_argument("source", help="a data set by the name that recipes use, such as ytf")
+    command.add_argument("--output", type=Path, help="folder to write to (runs/labels/MODEL)")
+    command.add_argument("--fill", action="store_true", help="keep its labels, fill their gaps")
+    command.add_argument("--least", type=float, default=0.0, help="confidence of a known point")
 
     command = commands.add_parser("fit", help="train a recipe, or resume an interrupted run")
     command.add_argument("recipe", help="a name in train/recipes, or a YAML file")
@@ -134,6 +143,15 @@ def run_data(options: argparse.Namespace) -> None:
     for name in options.download:
         print(status.download(name, root()))
     print(status.report(root()))
+
+
+def run_label(options: argparse.Namespace) -> None:
+    folder = folder_of(options.model)
+    output = options.output or Path("runs", "labels", folder.resolve().name)
+    path, labelled, faces = labelling.label(
+        folder, options.source, output, options.fill, options.least
+    )
+    print(f"{path}: {labelled:,} of {faces:,} faces labelled")
 
 
 def run_fit(options: argparse.Namespace) -> None:
@@ -258,6 +276,7 @@ def folder_of(name: str) -> Path:
 
 COMMANDS = {
     "data": run_data,
+    "label": run_label,
     "fit": run_fit,
     "sweep": run_sweep,
     "evaluate": run_evaluate,

@@ -18,8 +18,9 @@ DESCRIPTION = ("title", "notes", "reported", "deviations", "claims", "flip_test"
 
 @dataclass(frozen=True)
 class Data:
-    """Sources by the names of `train.data.sources.SOURCES`.
+    """Sources by the names of `train.data.sources.SOURCES`, or files of pseudo-labels.
 
+    Such a file ("runs/labels/unet/ytf.json") is what `python -m train label` writes.
     Validation faces are those of `validate`, or else the share `holdout` of the training faces,
     split by photo or person; of those, `judge` names the sources that count (default: all).
     Training reads a source of `test` only if `validate` names it too; shipped recipes that do so

@@ -30,3 +30,18 @@ def covering(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
 
     best = max(faces, key=overlap, default=None)
     return best if best is not None and overlap(best) > 1 / 3 else None
+
+
+def containing(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
+    """The face whose box holds most of the known keypoints, if most of them; else None.
+
+    For labels of a few points only, whose own box is much smaller than the face's.
+    """
+    known = keypoints[np.isfinite(keypoints).all(1)]
+
+    def share(face: BoxedT) -> float:
+        low, high = np.reshape(face.box, (2, 2))
+        return float(((known >= low) & (known <= high)).all(1).mean())
+
+    best = max(faces, key=share, default=None)
+    return best if best is not None and len(known) and share(best) > 0.5 else None

@@ -20,7 +20,7 @@ from kpdemo.models import model as checkpoint
 from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import calibrated
-from train.data.sources import LabelledFace, load, split
+from train.data.sources import LabelledFace, load, own_labels, split
 from train.evaluation.evaluate import by_labels
 from train.fitting import ridge
 from train.publish.release import finished
@@ -29,9 +29,9 @@ from train.publish.release import finished
 def calibrate(folder: Path) -> dict[str, float | None]:
     """Fit the calibration of the model in `folder`, and keep it if it helps on validation faces.
 
-    It is fitted on the fully labelled faces of the recipe's training data (without the sources
-    that the recipe drops labels of), each cropped twice: by its labels, and with the error of the
-    app's crops. The ridge strength is chosen on the validation faces.
+    It is fitted on the fully labelled faces of the recipe's training data (without pseudo-labels,
+    and without the sources that the recipe drops labels of), each cropped twice: by its labels, and
+    with the error of the app's crops. The ridge strength is chosen on the validation faces.
     Returns the strength as `ridge` (None where no calibration helps) and the validation NME
     (percent, with the flip test) before and after, which also go to `history.json`. Raises
     CheckpointError for a run that is not finished or is calibrated already, or whose recipe leaves
@@ -44,7 +44,7 @@ def calibrate(folder: Path) -> dict[str, float | None]:
     data = history["recipe"]["data"]
     if data["validate"]:
         raise CheckpointError(f"{folder}: its recipe holds out no training faces to validate on.")
-    sources = [name for name in data["train"] if name not in data["missing"]]
+    sources = own_labels(data)
     training, held_out = (
         complete(faces, model)
         for faces in split([face for name in sources for face in load(name)], data["holdout"])

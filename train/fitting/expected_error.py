@@ -27,7 +27,7 @@ from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import FACES, expected_error, predict
 from kpdemo.records.reliability import KEY
 from kpdemo.structures import Face
-from train.data.sources import LabelledFace, load, split
+from train.data.sources import LabelledFace, load, own_labels, split
 from train.evaluation.evaluate import readable
 from train.fitting.crop_rules import covering
 from train.publish.release import finished
@@ -64,7 +64,7 @@ def fit(folder: Path, detections: Detections) -> dict[str, float]:
     """
     model = checkpoint.load(folder)
     data = finished(folder)["recipe"]["data"]
-    sources = [name for name in data["train"] if name not in data["missing"]]
+    sources = own_labels(data)
     held_out = [face for name in data["validate"] for face in load(name)]
     if not held_out:
         held_out = split([face for name in sources for face in load(name)], data["holdout"])[1]

@@ -11,6 +11,7 @@ from kpdemo.keypoints import markup
 from kpdemo.models import hub, model_folder
 from train import recipe as recipes
 from train.claims import checked, resolve
+from train.data.sources import pseudo
 from train.data.sources.catalog import CATALOG
 from train.publish.markdown import table
 
@@ -98,7 +99,8 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     sources = titles(recipe["data"]["train"])
     earlier_names = [source for run in before for source in run["data"]["train"]]
     earlier_sources = titles(earlier_names)
-    names = list(dict.fromkeys([*recipe["data"]["train"], *earlier_names]))
+    names = [*recipe["data"]["train"], *earlier_names]
+    data_sets = list(dict.fromkeys(map(pseudo.data_set, names)))
     count = len(markup.get(recipe["markup"]))
     colors = "greyscale" if size["channels"] == 1 else "RGB"
     use = USE if (folder / model_folder.WEIGHTS).exists() else NO_WEIGHTS
@@ -107,8 +109,8 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
         pipeline_tag="keypoint-detection",
         license="other",
         license_name="research-only",
-        license_link=CATALOG[names[0].partition("-")[0]].home,
-        datasets=names,
+        license_link=CATALOG[data_sets[0].partition("-")[0]].home,
+        datasets=data_sets,
         tags=["pytorch", "face", "facial-keypoints", recipe["net"], recipe["markup"]],
         model_name=f"kpdemo {recipe['name']}",
         eval_results=list(_eval_results(metrics)),
@@ -206,8 +208,14 @@ def _training(history: dict, sources: list[str], earlier_sources: list[str]) -> 
 
 
 def titles(names: Iterable[str]) -> list[str]:
-    """Titles of data sets, each once."""
-    return list(dict.fromkeys(SOURCE_TITLES.get(name, name) for name in names))
+    """Titles of data sets, each once; what pseudo-labels are of is told."""
+    return list(dict.fromkeys(_title(name) for name in names))
+
+
+def _title(name: str) -> str:
+    data_set = pseudo.data_set(name)
+    title = SOURCE_TITLES.get(data_set, data_set)
+    return f"{title} with pseudo-labels" if pseudo.is_file(name) else title
 
 
 def earlier(start_from: str | None) -> list[dict]:

@@ -14,9 +14,8 @@ from kpdemo.records.standings import FIFTEEN
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe as recipes
 from train.claims import resolve
-from train.publish import experiments
+from train.publish import experiments, model_card
 from train.publish.figures import dig, minutes, rounded
-from train.publish.model_card import SOURCE_TITLES
 
 NAME = "results.json"
 SOURCE = "300w-common"
@@ -242,7 +241,7 @@ def trained_on(files: JsonFiles, name: str, recipe: dict) -> list[str] | None:
             break
         names += earlier.data.train
         start = earlier.start_from
-    return list(dict.fromkeys(SOURCE_TITLES.get(source, source) for source in names))
+    return model_card.titles(names)
 
 
 def extremes(faces: Iterable[dict] | None) -> list[dict] | None:

@@ -1,5 +1,7 @@
 """Names of data sets, keypoints and devices on the page."""
 
+from pathlib import Path
+
 from kpdemo.keypoints import markup
 
 _SOURCES = {
@@ -23,7 +25,9 @@ def device(name: str) -> str:
 
 
 def source(name: str) -> str:
-    """The title of a data set that a recipe names."""
+    """The title of a data set that a recipe names, or of the pseudo-labels of one (a file)."""
+    if name.endswith(".json"):
+        return f"{source(Path(name).stem)} (pseudo-labels)"
     return _SOURCES.get(name, name)
 
 

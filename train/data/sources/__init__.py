@@ -1,9 +1,12 @@
 """Readers, one for each official layout, and the names that recipes use for them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
-from train.data.sources import bioid, ibug, imm, kaggle, ytf
+from train.data.sources import bioid, ibug, imm, kaggle, pseudo, ytf
 from train.data.sources.common import DataError, LabelledFace, root
 
 SOURCES = {
@@ -17,14 +20,29 @@ SOURCES = {
     "300w-partial": ibug.partial,
 }
 
-__all__ = ["SOURCES", "DataError", "LabelledFace", "load", "root", "split"]
+__all__ = ["SOURCES", "DataError", "LabelledFace", "load", "own_labels", "root", "split"]
 
 
 def load(name: str) -> list[LabelledFace]:
-    """The faces of one source; DataError if it is unknown or its files are missing."""
+    """The faces of one source; DataError if it is unknown or its files are missing.
+
+    A source has a name, or is a file of pseudo-labels (`train.data.sources.pseudo`).
+    """
+    if pseudo.is_file(name):
+        return pseudo.read(Path(name), load)
     if name not in SOURCES:
         raise DataError(f"Unknown data set {name!r}; known are {', '.join(SOURCES)}.")
     return SOURCES[name](root())
+
+
+def own_labels(data: Mapping[str, Any]) -> list[str]:
+    """The training sources that have all labels of their own, of a recipe's `data`.
+
+    Not those that the recipe drops labels of, nor pseudo-labels.
+    """
+    return [
+        name for name in data["train"] if name not in data["missing"] and not pseudo.is_file(name)
+    ]
 
 
 def split(
