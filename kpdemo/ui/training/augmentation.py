@@ -43,7 +43,7 @@ _ROWS = (
     "Random erasing",
 )
 _QUEUED: dict[str, Any] = {
-    "concurrency_id": MODELS_QUEUE,
+    **MODELS_QUEUE,
     "show_progress": "hidden",
     "api_visibility": "private",
     "trigger_mode": "always_last",

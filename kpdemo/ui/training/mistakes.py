@@ -36,7 +36,7 @@ def build(engine: Engine, histories: Histories, session: gr.State, tab: gr.Tab) 
         partial(show, engine, histories),
         session,
         drawn,
-        concurrency_id=MODELS_QUEUE,
+        **MODELS_QUEUE,
         show_progress="hidden",
         api_visibility="private",
         trigger_mode="always_last",
@@ -97,10 +97,12 @@ def _off(wrong: np.ndarray, right: np.ndarray) -> float:
     return float(100 * distance / eye_distance(right, _MARKUP))
 
 
-def _close(pixels: np.ndarray, crop: Crop, *shapes: np.ndarray) -> list[np.ndarray]:
-    """A crop of `_SIDE` pixels, and shapes on it."""
-    at = [(crop.to_crop(shape) + 1) * _SIDE / 2 - 0.5 for shape in shapes]
-    return [crop.cut(pixels, _SIDE, _SIDE), *at]
+def _close(
+    pixels: np.ndarray, crop: Crop, right: np.ndarray, wrong: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A crop of `_SIDE` pixels, and both shapes on it."""
+    right, wrong = ((crop.to_crop(shape) + 1) * _SIDE / 2 - 0.5 for shape in (right, wrong))
+    return crop.cut(pixels, _SIDE, _SIDE), right, wrong
 
 
 def _drawn(pixels: np.ndarray, right: np.ndarray, wrong: np.ndarray, model: str) -> str:
