@@ -41,6 +41,7 @@ SLOW = {
     "test_trainer.py",
     "test_network.py",
     "test_onnx.py",
+    "test_onnx_graph.py",
     "test_corruptions.py",
     "test_space.py",
     "test_sweep.py",

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
-from kpdemo.models import model_folder
-from kpdemo.models.browser_files import BrowserUnavailable
+from kpdemo.models import model_folder, onnx_graph
 from kpdemo.models.browser_runtimes import RuntimesError
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
+from kpdemo.models.onnx import ExportError
 from kpdemo.records.standings import FIFTEEN
 from kpdemo.system.files import OutputError
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         CheckpointError,
         ConfigError,
         DataError,
+        ExportError,
         OutputError,
         RuntimesError,
         SpaceError,
@@ -95,6 +96,11 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("ship", help="copy evaluated runs to weights/, for the app")
     command.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folders under runs/")
     command.add_argument("--without-weights", action="store_true", help="only curves and metrics")
+
+    command = commands.add_parser(
+        "graph", help="write model.onnx, which the engine in the browser loads, beside the weights"
+    )
+    command.add_argument("models", nargs="+", help="model folders, or names of those in weights/")
 
     commands.add_parser("baseline", help="fit the map from MediaPipe's mesh to iBUG's 68 points")
 
@@ -198,6 +204,12 @@ def run_ship(options: argparse.Namespace) -> None:
         print(f"{folder}: {'with' if weights else 'without'} weights")
 
 
+def run_graph(options: argparse.Namespace) -> None:
+    for name in options.models:
+        path = onnx_graph.write(folder_of(name))
+        print(f"{path}: {path.stat().st_size:,} bytes")
+
+
 def run_baseline(options: argparse.Namespace) -> None:
     print(mesh_to_ibug.fit())
 
@@ -271,6 +283,7 @@ COMMANDS = {
     "calibrate": run_calibrate,
     "expect": run_expect,
     "ship": run_ship,
+    "graph": run_graph,
     "baseline": run_baseline,
     "framing": run_framing,
     "robustness": run_robustness,

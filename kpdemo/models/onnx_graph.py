@@ -1,11 +1,11 @@
 """A net as an ONNX graph without weights of its own, for the page: `model.onnx`.
 
 Its initialisers are the tensors of `model.safetensors` beside it, as ONNX external data: the page
-loads the very file that torch loads, and nothing is stored twice. Unlike `kpdemo.models.onnx` it is
+loads the very file that torch loads, and nothing is stored twice. New weights of the same net fit
+the same graph. Unlike `kpdemo.models.onnx` it is
 the net alone: flip test and calibration are up to the caller, who may do without them.
 """
 
-import hashlib
 import json
 import logging
 import struct
@@ -56,8 +56,8 @@ def write(folder: Path) -> Path:
     """Write the graph of a model folder into it, whole or not at all; returns its path.
 
     Input `pixels`: float32 `(N, C, H, W)`, 0 to 255. Outputs: `keypoints` `(N, K, 2)` in crop
-    coordinates and, for nets that have them, `heatmaps` `(N, K, h, w)`. The metadata has the
-    `weights_sha256`. Raises ExportError, CheckpointError and OSError.
+    coordinates and, for nets that have them, `heatmaps` `(N, K, h, w)`. Raises ExportError,
+    CheckpointError and OSError.
     """
     needed = (*NEEDED, "onnx_ir")
     if missing := [name for name in needed if find_spec(name) is None]:
@@ -85,10 +85,7 @@ def write(folder: Path) -> Path:
     if program is None:
         raise ExportError(f"{model.name} cannot be exported.")
     _refer(program.model, _stored(folder / WEIGHTS))
-    with (folder / WEIGHTS).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     program.model.metadata_props.clear()
-    program.model.metadata_props.update({"name": model.name, "weights_sha256": digest})
     path = folder / GRAPH
     scratch = path.with_suffix(".tmp")
     proto = ir.serde.serialize_model(program.model)

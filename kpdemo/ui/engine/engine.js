@@ -107,13 +107,14 @@ export class Engine {
   }
 
   /**
-   * Compare models on a picture.
+   * Compare models on a picture. Its faces are searched for unless they are given.
    * @param {Source} source
-   * @param {{models?: string[], answered?: (model: string) => void}} [options]
+   * @param {{models?: string[], faces?: import("./crop_rules.js").Face[],
+   *   answered?: (model: string, answers: object[]) => void}} [options]
    * @returns {Promise<ReturnType<typeof comparison>>} The JSON of `Comparison.to_dict()`.
    */
-  compare(source, { models = this.models, answered } = {}) {
-    return this.turn(() => this.look(source, models, { time: null, answered }));
+  compare(source, { models = this.models, faces, answered } = {}) {
+    return this.turn(() => this.look(source, models, { time: null, faces, answered }));
   }
 
   /**
@@ -149,9 +150,9 @@ export class Engine {
   /**
    * @param {Source} source
    * @param {string[]} models
-   * @param {{time: number | null, answered?: (model: string, answers: any[]) => void}} options
+   * @param {{time: number | null, faces?: import("./crop_rules.js").Face[], answered?: (model: string, answers: any[]) => void}} options
    */
-  async look(source, models, { time, answered }) {
+  async look(source, models, { time, faces: given, answered }) {
     const started = performance.now();
     const usable = models.filter((name) => this.models.includes(name));
     const nets = usable.filter((name) => name !== BASELINE);
@@ -170,7 +171,12 @@ export class Engine {
     const seen = new Promise((resolve) => {
       see = resolve;
     });
-    const meshes = this.vision.call("look", { source: message, nets: configs, mediapipe, time }, transfer, see);
+    const meshes = this.vision.call(
+      "look",
+      { source: message, faces: given, nets: configs, mediapipe, time },
+      transfer,
+      see,
+    );
     const { width, height, faces, facesLeftOut, crops, load, detect } = await Promise.race([seen, meshes]);
     const predict = async (/** @type {string} */ name) => {
       try {

@@ -2,7 +2,7 @@
 import { predictions } from "./answers.js";
 import { read } from "./safetensors.js";
 import { serve } from "./service.js";
-import { start } from "./session.js";
+import { ERRORS, start } from "./session.js";
 
 const CALIBRATION = "calibration";
 const WEIGHTS = "model.safetensors";
@@ -27,6 +27,7 @@ serve({
     settings = { mirror, calibration: calibration?.values ?? null, expectedError: model.expected_error };
     session = await ort.InferenceSession.create(new Uint8Array(graph), {
       executionProviders: [backend],
+      logSeverityLevel: ERRORS,
       externalData: [{ path: WEIGHTS, data: new Uint8Array(weights) }],
     });
     const { width, height, channels } = model.input;

@@ -1,3 +1,6 @@
+/** The least severe of ONNX Runtime's messages that the console shows. */
+export const ERRORS = 3;
+
 /**
  * Start ONNX Runtime in this worker.
  * @param {{module: string, folder: string, wasm: ArrayBuffer}} runtime Addresses of its module and of
@@ -9,6 +12,5 @@ export async function start({ module, folder, wasm }) {
   ort.env.wasm.wasmBinary = wasm;
   // More threads would need headers that an embedded page cannot have; each net has its own worker.
   ort.env.wasm.numThreads = 1;
-  ort.env.logLevel = "error";
   return ort;
 }

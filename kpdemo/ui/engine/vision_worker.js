@@ -7,7 +7,7 @@ import { converted, means } from "./mesh.js";
 import { black, fromRgba, grey, toRgba } from "./pixels.js";
 import { read } from "./safetensors.js";
 import { serve } from "./service.js";
-import { start } from "./session.js";
+import { ERRORS, start } from "./session.js";
 
 // The weakest detection that is examined again, upright.
 const HINT_SCORE = 0.3;
@@ -23,6 +23,8 @@ const CENTERFACE_OUTPUTS = ["537", "538", "539", "540"];
 
 /** @type {any} */
 let landmarker;
+/** @type {() => Promise<any>} */
+let openFollower;
 /** @type {any} */
 let follower;
 /** @type {FaceFinder} */
@@ -37,28 +39,25 @@ let readings;
 serve({
   /** Load MediaPipe and CenterFace, and run them once. */
   async open({ runtime, vision, models, settings }) {
-    const [{ FaceDetector, FaceLandmarker }, ort] = await Promise.all([import(vision.module), start(runtime)]);
-    const fileset = { wasmLoaderPath: vision.loader, wasmBinaryPath: vision.wasm };
-    const base = (/** @type {ArrayBuffer} */ model) => ({
-      baseOptions: { modelAssetBuffer: new Uint8Array(model), delegate: "CPU" },
-    });
-    const detector = await FaceDetector.createFromOptions(fileset, {
-      ...base(models.detector),
-      runningMode: "IMAGE",
-      minDetectionConfidence: HINT_SCORE,
-    });
-    landmarker = await FaceLandmarker.createFromOptions(fileset, {
-      ...base(models.landmarker),
-      runningMode: "IMAGE",
-      numFaces: FACES_A_CROP,
-    });
-    follower = await FaceLandmarker.createFromOptions(fileset, {
-      ...base(models.landmarker),
-      runningMode: "VIDEO",
-      numFaces: 1,
-    });
+    const [ort, { FaceDetector, FaceLandmarker }, { default: factory }] = await Promise.all([
+      start(runtime),
+      import(vision.module),
+      import(vision.loader),
+    ]);
+    const task = (/** @type {any} */ kind, /** @type {ArrayBuffer} */ model, /** @type {object} */ options) => {
+      // MediaPipe forgets its loader with every task that it has made.
+      /** @type {any} */ (self).ModuleFactory = factory;
+      return kind.createFromOptions(
+        { wasmLoaderPath: "", wasmBinaryPath: vision.wasm },
+        { baseOptions: { modelAssetBuffer: new Uint8Array(model), delegate: "CPU" }, ...options },
+      );
+    };
+    const detector = await task(FaceDetector, models.detector, { minDetectionConfidence: HINT_SCORE });
+    landmarker = await task(FaceLandmarker, models.landmarker, { numFaces: FACES_A_CROP });
+    openFollower = () => task(FaceLandmarker, models.landmarker, { runningMode: "VIDEO" });
     const session = await ort.InferenceSession.create(new Uint8Array(models.centerface), {
       executionProviders: ["wasm"],
+      logSeverityLevel: ERRORS,
     });
     const centerface = new CenterFace(async (planes, height, width) => {
       const pixels = new ort.Tensor("float32", planes, [1, 3, height, width]);
@@ -75,14 +74,14 @@ serve({
   },
 
   /**
-   * The faces of a photo and their crops for these nets, which are told as soon as they are there;
-   * then MediaPipe's answers, if it is asked.
+   * The faces of a photo, searched for unless they are given, and their crops for these nets, which are
+   * told as soon as they are there; then MediaPipe's meshes, if they are wanted.
    */
-  async look({ source, nets, mediapipe, time }, tell) {
+  async look({ source, faces: given, nets, mediapipe, time }, tell) {
     const started = performance.now();
     const photo = picture(source);
     const read = performance.now();
-    const faces = await (time === null ? finder : tracker).find(photo);
+    const faces = given ?? (await (time === null ? finder : tracker).find(photo));
     const kept = faces.slice(0, MAX_FACES);
     const detect = performance.now() - read;
     const crops = kept.length ? crop(photo, kept, nets) : {};
@@ -97,6 +96,7 @@ serve({
     });
     if (!mediapipe || !kept.length) return { meshes: [], milliseconds: 0 };
     const begun = performance.now();
+    if (time !== null) follower ??= await openFollower();
     const meshes = kept.map((face) => mesh(photo, face, kept.length === 1 ? time : null));
     return {
       meshes: meshes.map((points) => points && { keypoints: points, converted: converted(points, readings) }),
