@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.models import model_folder, onnx_graph
+from kpdemo.models.browser_files import BrowserUnavailable
 from kpdemo.models.browser_runtimes import RuntimesError
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
