@@ -3,12 +3,12 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from kpdemo.browser import runtimes
+from kpdemo.models import browser_runtimes
 
 DESCRIPTION = (
     "Fetch the runtimes with which the page runs the models in the visitor's own browser "
-    f"({' and '.join(runtimes.PACKAGES)}, {runtimes.BYTES / 1e6:.0f} MB) into the user's cache, "
-    "once, and say what is there."
+    f"({' and '.join(browser_runtimes.PACKAGES)}, {browser_runtimes.BYTES / 1e6:.0f} MB) into the "
+    "user's cache, once, and say what is there."
 )
 
 
@@ -22,7 +22,7 @@ def run(parser: ArgumentParser, arguments: list[str]) -> int:
         help="a folder with the files, or with the archives of `npm pack` (default: run npm)",
     )
     options = parser.parse_args(arguments)
-    if runtimes.missing():
-        runtimes.fetch(options.source)
-    print(runtimes.report())
+    if browser_runtimes.missing():
+        browser_runtimes.fetch(options.source)
+    print(browser_runtimes.report())
     return 0

@@ -24,7 +24,7 @@ export function readingsOf(answer) {
   return { ...readings, [answer.markup]: answer.keypoints };
 }
 
-// `result` is as `Comparison.to_dict()`, `picture` the canvas with the photo, of whatever size; `file`
+// `result` is as `Comparison.to_dict()`, `picture` the photo as bitmap or canvas, of whatever size; `file`
 // and `look` are the photo's name and what to look at; `devices` are their names on the page.
 export function panelsValue({ result, picture, file, look, devices }, { models, markups, baseline, low }) {
   const { photo, faces, timings } = result;
@@ -39,6 +39,8 @@ export function panelsValue({ result, picture, file, look, devices }, { models, 
     canvas.width = Math.max(1, Math.round(w * factor));
     canvas.height = Math.max(1, Math.round(h * factor));
     const pen = canvas.getContext("2d");
+    pen.fillStyle = "white"; // where the photo is transparent
+    pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.imageSmoothingQuality = "high";
     pen.drawImage(picture, x, y, w, h, 0, 0, canvas.width, canvas.height);
     return canvas.toDataURL("image/jpeg", QUALITY);

@@ -5,9 +5,9 @@ import { formatDuration } from "../shared/common.js";
 import { createCurves } from "./curves.js";
 import { createFigures } from "./figures.js";
 import { createStage } from "./stage.js";
+import { Where } from "./where.js";
 
 const MAX_WIDTH = 640; // pixels of a frame; the nets see a face at 224 at most
-const QUALITY = 0.85;
 const FROZEN_QUALITY = 0.95;
 const RETRY_DELAY = 300; // milliseconds until the next try when the server has enough to do
 
@@ -26,14 +26,18 @@ function release({ stream }) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-// The server as a source of points: what the models need is there already.
-const serverSource = (server) => ({
-  expressions: true,
-  prepare: async () => {},
-  look: ({ frame, ...more }) => server.look({ ...more, picture: frame.toDataURL("image/jpeg", QUALITY) }),
-});
-
-export default function mount({ element, props, server, trigger, watch, source = serverSource(server) }) {
+// Without `source`, which is where frames are computed, the visitor chooses between the server and this
+// browser.
+export default function mount({ element, props, server, trigger, watch, source = null }) {
+  const where = source
+    ? { source }
+    : new Where(element, props, server, {
+        models: () => models(),
+        onChange: () => {
+          stop();
+          showExpression();
+        },
+      });
   const button = element.querySelector(".kp-live-go");
   const freeze = element.querySelector(".kp-live-freeze");
   const views = [...element.querySelectorAll("[name=live-view]")];
@@ -44,7 +48,6 @@ export default function mount({ element, props, server, trigger, watch, source =
   const status = element.querySelector("[role=status]");
   const video = element.querySelector("video");
   const expression = element.querySelector("details");
-  expression.hidden = !source.expressions;
   const figures = createFigures(element.querySelector("tbody"));
   const curves = createCurves(expression.querySelector("div"));
 
@@ -53,6 +56,7 @@ export default function mount({ element, props, server, trigger, watch, source =
   let response = null; // the points of the one that is shown
   let stages = [];
   let current = null; // the run: {name, stream}; another run is another object
+  let fallback = ""; // why the server goes on with what was to run in this browser
   const models = () => JSON.parse(props.value);
 
   function showNotice(sentence) {
@@ -60,6 +64,10 @@ export default function mount({ element, props, server, trigger, watch, source =
     notice.innerHTML = sentence ? '<div class="kp-notice kp-error"><p></p></div>' : "";
     if (sentence) notice.querySelector("p").textContent = sentence;
   }
+
+  const showExpression = () => {
+    expression.hidden = !where.source.expressions;
+  };
 
   // The pictures for the chosen models and view; what is shown is drawn again without the server.
   function layOut() {
@@ -77,11 +85,14 @@ export default function mount({ element, props, server, trigger, watch, source =
   }
 
   function choose() {
+    showExpression();
+    where.explain?.();
     figures.reset(models().map((name) => ({ name, ...props.systems[name] })));
     layOut();
   }
 
   async function start() {
+    fallback = "";
     showNotice("");
     if (!navigator.mediaDevices) {
       showNotice("Browsers give the camera to secure pages only; open this page by its https address.");
@@ -92,12 +103,18 @@ export default function mount({ element, props, server, trigger, watch, source =
     button.textContent = "Stop camera";
     let stream;
     try {
-      await source.prepare(models(), (words) => {
+      await where.source.prepare(models(), (words) => {
         if (current === run) rate.textContent = words;
       });
     } catch (error) {
-      if (current === run) stop(error.message);
-      return;
+      if (current !== run) return;
+      if (!where.recover?.()) {
+        stop(error.message);
+        return;
+      }
+      fallback = `${error.message} The server goes on instead.`;
+      showNotice(fallback);
+      showExpression();
     }
     if (current !== run) return;
     rate.textContent = "";
@@ -149,7 +166,7 @@ export default function mount({ element, props, server, trigger, watch, source =
       frame.width = width;
       frame.height = Math.round((width * video.videoHeight) / video.videoWidth);
       frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
-      const answer = await source.look({
+      const answer = await where.source.look({
         models: models(),
         camera: run.name,
         seconds: start / 1000,
@@ -174,7 +191,7 @@ export default function mount({ element, props, server, trigger, watch, source =
     element.classList.add("kp-on");
     freeze.disabled = false;
     redraw();
-    showNotice(answer.unavailable.join(" "));
+    showNotice([fallback, ...answer.unavailable].join(" ").trim());
     if ("expression" in answer) curves.add(start / 1000, answer.expression);
     const now = performance.now();
     const second = figures.add(now, answer.models, props.baseline);

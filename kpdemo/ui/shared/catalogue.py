@@ -18,9 +18,7 @@ def value(models: Iterable[str]) -> dict[str, Any]:
     return {
         "baseline": zoo.BASELINE,
         "low": draw.LOW_CONFIDENCE,
-        "models": {
-            name: {"title": zoo.title(name), "color": css_color(name)} for name in models
-        },
+        "models": {name: {"title": zoo.title(name), "color": css_color(name)} for name in models},
         "markups": {name: of_markup(name) for name in _MARKUPS},
     }
 

@@ -5,8 +5,8 @@ import { open, size } from "../engine/engine.js";
 export const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
 
 export class LocalEngine {
-  #opening = null; // {models, engine: Promise}
-
+  #models = []; // those that are loaded, or being loaded
+  #engine = null; // a promise
   #listener = () => {};
 
   // `base` is the address of the folder with models and runtimes.
@@ -17,30 +17,28 @@ export class LocalEngine {
   // What opening it would load: {backend, bytes}.
   size = (models) => size({ base: this.base, models });
 
-  // Whether the engine with these models is opened, or being opened.
-  has = (models) => models.every((name) => this.#opening?.models.includes(name));
+  // Whether these models are loaded, or being loaded.
+  has = (models) => models.every((name) => this.#models.includes(name));
 
   // The engine with at least these models; its error's message is one sentence. `onProgress` gets what is
-  // being loaded, in words.
+  // being loaded, in words, and how much of it is there, from 0 to 1.
   async get(models, onProgress = () => {}) {
     this.#listener = onProgress;
     if (!this.has(models)) {
-      const before = this.#opening;
-      const all = [...new Set([...(before?.models ?? []), ...models])];
-      this.#opening = { models: all, engine: this.#open(all, before) };
+      this.#models = [...new Set([...this.#models, ...models])];
+      this.#engine = this.#engine?.then((engine) => engine.load(models).then(() => engine)) ?? this.#open(models);
     }
-    const opening = this.#opening;
+    const engine = this.#engine;
     try {
-      return await opening.engine;
+      return await engine;
     } catch (error) {
-      if (this.#opening === opening) this.#opening = null; // the next try starts anew
+      // The next try starts anew.
+      if (this.#engine === engine) [this.#engine, this.#models] = [null, []];
       throw error;
     }
   }
 
-  async #open(models, before) {
-    const last = await before?.engine.catch(() => null);
-    last?.close();
+  #open(models) {
     const progress = ({ loaded, total }) => {
       this.#listener(`Loading the models: ${megabytes(loaded)} of ${megabytes(total)}`, loaded / total);
     };

@@ -1,4 +1,4 @@
-"""Writes the page without a server: a folder that any static host serves."""
+"""Writes the page without a server: a folder for any static host, with all that it loads."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 
 from kpdemo import __version__, zoo
-from kpdemo.browser import assets
+from kpdemo.models import browser_assets, browser_files
 from kpdemo.system.files import OutputError
 from kpdemo.ui import examples, previews, theme
 from kpdemo.ui.shared import catalogue
@@ -38,8 +38,8 @@ _DESCRIPTION = (
 def write(folder: Path) -> int:
     """Write the page into `folder`, which is new, empty or has this page; returns its bytes.
 
-    Raises RuntimesError where the runtimes are not in the cache, and OutputError where the folder
-    has something else or cannot be written.
+    Raises what `browser_assets.files` raises, and OutputError where the folder has something else
+    or cannot be written.
     """
     _check(folder)
     try:
@@ -67,7 +67,7 @@ def _check(folder: Path) -> None:
 
 
 def _fill(site: Path) -> None:
-    for path, content in assets.files().items():
+    for path, content in browser_assets.files().items():
         target = site / _ASSETS / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, bytes):
@@ -82,7 +82,7 @@ def _fill(site: Path) -> None:
     (site / "scripts" / "site" / _WORKER).unlink()
     (site / _EXAMPLES).mkdir()
     photos = examples.write(site / _EXAMPLES)
-    models = [*assets.models(), zoo.BASELINE]
+    models = [*browser_assets.models(), zoo.BASELINE]
     facts = catalogue.value(models) | {
         "examples": [{"file": photo.path.name, "look": photo.look} for photo in photos]
     }
@@ -148,7 +148,7 @@ def _service_worker(site: Path) -> str:
     page = [name for name in names if not name.startswith(f"{_ASSETS}/") and name != "index.html"]
     values = {
         "VERSION": digest.hexdigest()[:16],
-        "PAGE": ["./", *page, f"{_ASSETS}/{assets.INDEX}"],
+        "PAGE": ["./", *page, f"{_ASSETS}/{browser_files.SETTINGS}"],
         "POLICY": POLICY,
     }
     constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())

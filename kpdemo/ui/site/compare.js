@@ -133,7 +133,10 @@ export function mountCompare({ catalogue, local, offline }) {
     photo.classList.remove("kp-over");
     takeFile(event.dataTransfer.files[0]);
   });
-  document.addEventListener("paste", ({ clipboardData }) => photo.checkVisibility() && takeFile(clipboardData.files[0]));
+  document.addEventListener(
+    "paste",
+    ({ clipboardData }) => photo.checkVisibility() && takeFile(clipboardData.files[0]),
+  );
   for (const box of boxes) box.addEventListener("change", choose);
   mountComponent(document.querySelector("#examples"), examplesStrip, {
     on: {

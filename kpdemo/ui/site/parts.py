@@ -1,4 +1,4 @@
-"""Parts of the page without a server that are computed when it is written."""
+"""Leaderboard and About of the page without a server, which are fixed when it is written."""
 
 import re
 from html import escape

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 COMMAND = "python -m kpdemo browser"
-_MANIFEST = Path(__file__).with_name("runtimes.json")
+_MANIFEST = Path(__file__).with_name("browser_runtimes.json")
 _SECONDS = 600.0  # for a slow line; npm itself gives up on a dead one
 _ARCHIVES = "*.tgz"
 
