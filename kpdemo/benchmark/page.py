@@ -97,8 +97,9 @@ _COMPARED = """(before) => {
 
 def measure() -> dict:
     """Seconds until the page and its first result are there, and until an example is compared;
-    milliseconds of its switches with one face and with many, of an answer to a degraded photo and
-    of a dragged point's errors; frames a second of the fake camera by model.
+    milliseconds of its switches with one face and with many, of another point on the heatmaps, of
+    an answer to a degraded photo and of a dragged point's errors; frames a second of the fake
+    camera by model.
 
     Raises RuntimeError where the browser is missing or the app does not answer.
     """
@@ -134,6 +135,7 @@ def measure() -> dict:
                     "1": _switches(browser, url, None),
                     str(rows * columns): _switches(browser, url, crowd),
                 },
+                "heatmap_point_milliseconds": _heatmap_point(browser, url),
                 "degrade_milliseconds": _degrade(browser, url, portrait),
                 "drag_milliseconds": _drag(browser, url, portrait),
                 "camera_frames_per_second": _live(playwright.chromium, url, camera),
@@ -225,6 +227,20 @@ def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, flo
     medians["chip"] = round(statistics.median(times), 1)
     page.close()
     return medians
+
+
+def _heatmap_point(browser: "Browser", url: str) -> float:
+    """Milliseconds until all heatmaps show another point, the median of several."""
+    page = _open(browser, url)
+    page.locator(".kp-points").first.wait_for()
+    page.get_by_role("tab", name="Heatmaps").click()
+    page.locator("#heatmaps .kp-facts b").first.wait_for()
+    page.wait_for_timeout(1000)
+    points = page.locator("#heatmaps").get_by_label("Point or group").element_handle()
+    assert points
+    times = [points.evaluate(_SWITCHED) for _ in range(2 * ROUNDS)]
+    page.close()
+    return round(statistics.median(times), 1)
 
 
 def _compare(browser: "Browser", url: str, photo: Path) -> "Page":

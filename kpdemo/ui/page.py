@@ -56,7 +56,6 @@ LAUNCH: dict[str, Any] = {
     "css_paths": theme.CSS,
     "favicon_path": _ICON,
     "footer_links": [],
-    "head": scripts.preloads("compare", "shared"),  # of what the page opens with
     "i18n": gr.I18n(en=_TEXTS),
     "run_history": False,
     "max_file_size": images.MAX_BYTES + 10_000_000,  # the page and `images` refuse earlier

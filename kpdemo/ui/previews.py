@@ -1,6 +1,7 @@
-"""What a link to the page looks like elsewhere: our own title, sentence and picture.
+"""The page's head: what a link to it looks like elsewhere, and the scripts that it opens with.
 
-Gradio's page describes Gradio, with a picture on another host.
+Gradio's page describes Gradio, with a picture on another host; what it is given for the head comes
+too late to load anything early.
 """
 
 import re
@@ -12,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kpdemo.ui.shared import scripts
 
 TITLE = "kpdemo: facial keypoints, network by network"
 DESCRIPTION = (
@@ -66,7 +69,8 @@ class _Rewriter:
 
 def replace(page: bytes, address: str) -> bytes:
     """HTML of the page at `address` with our tags instead of Gradio's."""
-    return _TAGS.sub(b"", page).replace(_AFTER, _AFTER + _tags(address).encode(), 1)
+    tags = _tags(address) + scripts.preloads("compare", "shared")
+    return _TAGS.sub(b"", page).replace(_AFTER, _AFTER + tags.encode(), 1)
 
 
 def _tags(address: str) -> str:

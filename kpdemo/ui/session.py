@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from gradio.routes import App
 from gradio.state_holder import StateHolder
@@ -13,10 +14,12 @@ from kpdemo.keypoints import agreement, annotations
 from kpdemo.keypoints.annotations import Marks
 from kpdemo.media.images import Photo
 from kpdemo.structures import Answer, Comparison, Face
+from kpdemo.ui.shared.image_data import shrunk_uri
 from kpdemo.zoo import BASELINE
 
 SECONDS_KEPT = 900  # a session idle for longer is forgotten; a photo may take 12 MB
 PHOTOS_KEPT, BYTES_KEPT = 5, 40_000_000  # of a session's last photos
+THUMBNAIL_SIDE = 96  # pixels
 EVERY = 10  # seconds between checks for idle sessions
 SESSIONS_KEPT = 64
 
@@ -53,6 +56,11 @@ class PhotoResult:
     look: str = ""
     earlier: "tuple[PhotoResult, ...]" = ()
     number: int = 0
+
+    @cached_property
+    def thumbnail(self) -> str:
+        """The photo as a small JPEG, a data URI."""
+        return shrunk_uri(self.photo.pixels, THUMBNAIL_SIDE)
 
     def after(self, last: "PhotoResult | None") -> "PhotoResult":
         """This result with those before it: at most `PHOTOS_KEPT`, of `BYTES_KEPT` in all.

@@ -10,24 +10,26 @@ function meaning({ reference, isTruth }) {
 }
 
 // A row of the bar; `none` is said where there is no distance.
-function row(comparison, panel, { share, pixels, none, note = "" }) {
+function row(comparison, panel, { share, pixels, none, expected }) {
   const isReference = comparison.isReference(panel) && none === "–";
   const known = [
     share !== null && formatShare(share),
     comparison.isTruth && pixels !== null && `${pixels.toFixed(1)} px`,
   ];
   const text = known.filter(Boolean).join(", ") || (isReference ? "reference" : none);
-  return { name: panel.name, title: panel.title, color: panel.color, share, text, note };
+  return { name: panel.name, title: panel.title, color: panel.color, share, text, ...expected };
 }
 
-// What error a model expects of its points `at` on some faces, if it says so: in percent of the eye
-// distance, and in pixels of the photo, as the circles are drawn.
+// What error a model expects of its points `at` on some faces, if it says so: as a `note`, in percent of
+// the eye distance, and in `pixels` of the photo, as the circles are drawn.
 function expectation(answers, at = null) {
   const over = (field) =>
     answers.filter((answer) => answer?.[field]).flatMap((answer) => at?.map((k) => answer[field][k]) ?? answer[field]);
   const [shares, pixels] = [over("expected_error"), over("radii")];
-  if (!shares.length) return "";
-  return `expected error ${formatShare(mean(shares))}${pixels.length ? `, ${mean(pixels).toFixed(1)} px` : ""}`;
+  return {
+    note: shares.length ? `expected error ${formatShare(mean(shares))}` : "",
+    pixels: pixels.length ? `, ${mean(pixels).toFixed(1)} px` : "",
+  };
 }
 
 // On a point of a face of one of the comparison's panels.
@@ -43,7 +45,7 @@ export function atPoint(comparison, { panel: origin, face, point }) {
       share: gap?.share ?? null,
       pixels: gap?.pixels ?? null,
       none: answer ? (isKnown(spot) ? "–" : "no such landmark") : "no face here",
-      note: isKnown(spot) ? expectation([answer], at) : "",
+      expected: expectation(isKnown(spot) && at.length ? [answer] : [], at),
     });
   });
   const name = origin.names[point];
@@ -64,8 +66,8 @@ export function onAverage(comparison, faces) {
   const rows = comparison.panels.map((panel) => {
     const { share, pixels } = comparison.summary(panel, faces);
     const none = faces.some((f) => panel.faces[f]) ? "–" : "no face here";
-    const note = expectation(faces.map((f) => panel.faces[f]));
-    return row(comparison, panel, { share, pixels, none, note });
+    const expected = expectation(faces.map((f) => panel.faces[f]));
+    return row(comparison, panel, { share, pixels, none, expected });
   });
   return { title: "All points, on average", meaning: meaning(comparison), rows };
 }

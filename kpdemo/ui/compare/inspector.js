@@ -13,17 +13,17 @@ export class Inspector {
   }
 
   // `rows` are of a model each: its name, title and color, its `share` in percent or null, a `text`
-  // for the figure and a `note` on it.
+  // for the figure and a `note` on it, with its `pixels` where there is room.
   show(title, meaning, rows) {
     const end = Math.max(SCALE, ...rows.map(({ share }) => share ?? 0));
-    const items = rows.map(({ name, title: model, color, share, text, note }) =>
+    const items = rows.map(({ name, title: model, color, share, text, note, pixels }) =>
       make(
         "li",
         { "data-model": name, style: `--model: ${color}; --share: ${(share ?? 0) / end}` },
         make("span", { class: "kp-who" }, model),
         make("span", { class: "kp-bar", "aria-hidden": "true" }),
         make("span", { class: "kp-figure" }, text),
-        make("span", { class: "kp-note" }, note),
+        make("span", { class: "kp-note" }, note, make("span", { class: "kp-note-pixels" }, pixels)),
       ),
     );
     this.element.replaceChildren(

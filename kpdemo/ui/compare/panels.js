@@ -132,6 +132,7 @@ export default function mount({ element, props, trigger, watch }) {
 
   function showLayer(box) {
     grid.classList.toggle(`kp-no-${box.name}`, !box.checked);
+    if (box.name === "vectors") tools.querySelector(".kp-if-vectors").hidden = !box.checked;
     if (box.name === "expected") hint.querySelector(".kp-circles").hidden = !box.checked;
   }
 

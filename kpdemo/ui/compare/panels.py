@@ -26,7 +26,6 @@ from kpdemo.ui.shared.image_data import shrunk_uri
 # Pixels of the whole photo, and of a face that would be coarse in it.
 PHOTO_SIDE = 900
 FACE_SIDE = 420
-THUMBNAIL_SIDE = 96
 # A view of one face is this many boxes wide; the box goes from the brows to the chin.
 _VIEW = 1.4
 # It lies this many boxes above the box's middle: the forehead is outside the box.
@@ -106,7 +105,7 @@ def _recent(result: PhotoResult) -> list[dict[str, Any]]:
         {
             "number": each.number,
             "title": Path(each.path).stem or "photo",
-            "src": shrunk_uri(each.photo.pixels, THUMBNAIL_SIDE),
+            "src": each.thumbnail,
             "current": each is result,
         }
         for each in photos

@@ -139,7 +139,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
                 "heatmaps/heatmaps_controls.js",
                 value=choices.controls(choices.first, faces=1),
             )
-            message = gr.HTML(elem_id="heatmaps-said", apply_default_css=False)
+            message = gr.HTML(elem_id="heatmaps-message", apply_default_css=False)
             cancel = gr.Button("Cancel", visible=False, elem_id="heatmaps-cancel")
         with gr.Column(scale=4, min_width=300):
             view = maps.build("heatmaps", shared=True)

@@ -43,7 +43,7 @@ export default function mount({ element, props, server, trigger, watch, source =
   const views = [...element.querySelectorAll("[name=live-view]")];
   const steady = element.querySelector("[name=live-steady]");
   const rate = element.querySelector(".kp-live-rate");
-  const notice = element.querySelector(".kp-live-said");
+  const notice = element.querySelector(".kp-live-message");
   const place = element.querySelector(".kp-live-stages");
   const status = element.querySelector("[role=status]");
   const video = element.querySelector("video");

@@ -102,7 +102,9 @@ def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup], tab: gr.Tab) ->
             estimate = gr.HTML(elem_id="video-estimate", apply_default_css=False)
             go = gr.Button("Compare video", variant="primary", elem_id="video-go")
             cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
-            message = component.notice("video-said", "#video", MAX_BYTES, notice.error(TOO_LARGE))
+            message = component.notice(
+                "video-message", "#video", MAX_BYTES, notice.error(TOO_LARGE)
+            )
         with gr.Column(scale=4, min_width=300):
             preview = gr.HTML(elem_id="video-preview", apply_default_css=False)
             player = component.build(

@@ -32,7 +32,7 @@ HAND_OVER = """([box, way, name, type, base64]) => {
     document.body.dispatchEvent(new ClipboardEvent("paste", all));
   }
 }"""
-NOTICES = {"#photo": "notice", "#video": "video-said"}
+NOTICES = {"#photo": "notice", "#video": "video-message"}
 WAYS = ["choose", "drop", "paste"]
 
 
@@ -92,5 +92,5 @@ def test_a_video_without_a_type_reaches_our_own_check(page, way, name):
     hand_over(page, "#video", way, name, "", b"no video at all\n" * 20)
     expect(page.locator("#video .file-preview, #video table")).to_be_visible()
     page.get_by_role("button", name="Compare video").click()
-    expect(page.locator("#video-said [role=alert]")).to_contain_text("not a video")
+    expect(page.locator("#video-message [role=alert]")).to_contain_text("not a video")
     expect(page.locator(".toast-body")).to_have_count(0)

@@ -57,7 +57,7 @@ CANCEL = """(once) => {
 
 def expect_idle(page: Page) -> None:
     expect(page.locator("#heatmaps-cancel")).to_be_hidden()
-    expect(page.locator("#heatmaps-said")).to_have_text("")
+    expect(page.locator("#heatmaps-message")).to_have_text("")
 
 
 def model(page: Page):
@@ -234,7 +234,7 @@ def test_of_quick_choices_the_last_one_alone_is_drawn(page):
         model(page).select_option(title)
     expect(view(page).locator(".kp-map figcaption")).to_contain_text("KeypointResNet")
     expect(page.locator("#heatmaps-cancel")).to_be_hidden()
-    expect(page.locator("#heatmaps-said progress")).to_have_count(0)
+    expect(page.locator("#heatmaps-message progress")).to_have_count(0)
     expect(model(page)).to_have_value("keypoint-resnet")
     captions = " ".join(page.evaluate("[...drawn]"))
     assert "KeypointResNet" in captions

@@ -59,7 +59,7 @@ def live(page) -> Page:
 def open_live(page: Page) -> Page:
     open_tab(page, "Live")
     page.get_by_role("button", name="Start camera").wait_for()
-    for part in ("camera", "video-said", "film"):
+    for part in ("camera", "video-message", "film"):
         wait_for_script(page, part)
     # Remember what the page gets from the camera, to see what becomes of it.
     page.evaluate("""() => {
@@ -271,12 +271,12 @@ def download(page: Page, kind: str) -> Path:
 
 def test_a_video_comes_back_annotated_and_as_a_table(live, hopper, tmp_path):
     live.get_by_role("button", name="Compare video").click()
-    expect(live.locator("#video-said [role=alert]")).to_contain_text("Choose a video first")
+    expect(live.locator("#video-message [role=alert]")).to_contain_text("Choose a video first")
 
     give(live, film(tmp_path / "pan.mp4", hopper, 4))
     expect(live.locator("#film video")).to_be_visible()
-    expect(live.locator("#video-said [role=status]")).to_contain_text("4 frames compared, 4 of")
-    expect(live.locator("#video-said")).to_contain_text("Jitter from frame to frame")
+    expect(live.locator("#video-message [role=status]")).to_contain_text("4 frames compared, 4 of")
+    expect(live.locator("#video-message")).to_contain_text("Jitter from frame to frame")
     expect(live.locator("#video-preview img")).to_have_count(0)
     live.wait_for_function("document.querySelector('#film video').readyState >= 2")
     annotated = cv2.VideoCapture(str(download(live, "Video")))
@@ -292,7 +292,7 @@ def test_a_video_comes_back_annotated_and_as_a_table(live, hopper, tmp_path):
 
     (tmp_path / "text.mp4").write_text("no video at all\n" * 20)
     give(live, tmp_path / "text.mp4")
-    expect(live.locator("#video-said [role=alert]")).to_contain_text("not a video")
+    expect(live.locator("#video-message [role=alert]")).to_contain_text("not a video")
     expect(live.locator("#film video")).to_be_visible()  # what was there stays
 
 
@@ -318,24 +318,24 @@ def test_a_dropped_video_needs_no_suffix_and_no_type(live, hopper, tmp_path, nam
     )
     expect(live.locator("#video td.filename")).to_have_attribute("aria-label", name)
     live.get_by_role("button", name="Compare video").click()
-    expect(live.locator("#video-said")).to_contain_text(part)
+    expect(live.locator("#video-message")).to_contain_text(part)
 
 
 def test_a_cancelled_video_lets_the_next_one_in(live, hopper, tmp_path):
     give(live, film(tmp_path / "long.mp4", hopper, 100))
-    expect(live.locator("#video-said")).to_contain_text("Frame")
+    expect(live.locator("#video-message")).to_contain_text("Frame")
     live.get_by_role("button", name="Cancel").click()
-    expect(live.locator("#video-said [role=status]")).to_contain_text("Cancelled")
+    expect(live.locator("#video-message [role=status]")).to_contain_text("Cancelled")
     expect(live.get_by_role("button", name="Cancel")).to_be_hidden()
     give(live, film(tmp_path / "short.mp4", hopper, 2))
-    expect(live.locator("#video-said [role=status]")).to_contain_text("2 frames compared")
+    expect(live.locator("#video-message [role=status]")).to_contain_text("2 frames compared")
 
 
 def test_a_cancel_is_the_last_word_of_a_video(live, hopper, tmp_path):
     path = film(tmp_path / "long.mp4", hopper, 100)
     # Cancelled right when it says how far it is: what is on its way then must not be heard.
     live.evaluate("""() => {
-      const said = document.querySelector("#video-said");
+      const said = document.querySelector("#video-message");
       const named = "button#video-cancel, #video-cancel button";
       new MutationObserver(() => {
         if (said.textContent.includes("Frame")) document.querySelector(named)?.click();
@@ -346,8 +346,8 @@ def test_a_cancel_is_the_last_word_of_a_video(live, hopper, tmp_path):
         with answered(live):  # the stream of a run ends with its last word
             live.get_by_role("button", name="Compare video").click()
         expect(live.get_by_role("button", name="Compare video")).to_be_enabled()
-        expect(live.locator("#video-said [role=status]")).to_contain_text("Cancelled")
-        expect(live.locator("#video-said progress")).to_have_count(0)
+        expect(live.locator("#video-message [role=status]")).to_contain_text("Cancelled")
+        expect(live.locator("#video-message progress")).to_have_count(0)
 
 
 def test_the_time_is_estimated_and_a_part_of_the_frames_may_do(live, hopper, tmp_path):
@@ -356,7 +356,7 @@ def test_the_time_is_estimated_and_a_part_of_the_frames_may_do(live, hopper, tmp
     live.get_by_label("Every third").check()
     expect(live.locator("#video-estimate")).to_contain_text("3 frames, about")
     live.get_by_role("button", name="Compare video").click()
-    expect(live.locator("#video-said [role=status]")).to_contain_text("3 frames compared")
+    expect(live.locator("#video-message [role=status]")).to_contain_text("3 frames compared")
     expect(live.locator("#video-estimate")).to_be_empty()
 
 
@@ -377,7 +377,7 @@ def test_frames_are_shown_while_a_video_runs(live, hopper, tmp_path):
 
 def test_a_cancel_that_comes_too_late_takes_the_result_away(live, hopper, tmp_path):
     give(live, film(tmp_path / "short.mp4", hopper, 30))
-    expect(live.locator("#video-said")).to_contain_text("Frame")
+    expect(live.locator("#video-message")).to_contain_text("Frame")
     held = []
 
     def hold(route) -> None:
@@ -389,10 +389,10 @@ def test_a_cancel_that_comes_too_late_takes_the_result_away(live, hopper, tmp_pa
 
     live.route("**/gradio_api/run/**", hold)
     live.get_by_role("button", name="Cancel").click()
-    expect(live.locator("#video-said [role=status]")).to_contain_text("30 frames compared")
+    expect(live.locator("#video-message [role=status]")).to_contain_text("30 frames compared")
     expect(live.locator("#film video")).to_be_visible()
     held[0].continue_()
-    expect(live.locator("#video-said [role=status]")).to_contain_text("Cancelled")
+    expect(live.locator("#video-message [role=status]")).to_contain_text("Cancelled")
     expect(live.locator("#film .kp-empty")).to_be_visible()
     expect(live.locator("#film video")).to_be_hidden()
 
@@ -402,11 +402,13 @@ def test_two_visitors_may_have_the_same_video(open_page, hopper, tmp_path, app_f
     before = {*app_folder.rglob("*.mp4")}  # what other tests chose, and never had compared
     first, second = (only(open_live(open_page()), "SimpleNet") for _ in range(2))
     give(first, path)
-    expect(first.locator("#video-said")).to_contain_text("Frame")
+    expect(first.locator("#video-message")).to_contain_text("Frame")
     give(second, path)
-    expect(second.locator("#video-said")).to_contain_text("Waiting in the queue")
+    expect(second.locator("#video-message")).to_contain_text("Waiting in the queue")
     for visitor in (first, second):
-        expect(visitor.locator("#video-said [role=status]")).to_contain_text("30 frames compared")
+        expect(visitor.locator("#video-message [role=status]")).to_contain_text(
+            "30 frames compared"
+        )
 
     # Chosen by both before either presses: each has a file that the other's run does not delete.
     for visitor in (first, second):
@@ -414,21 +416,23 @@ def test_two_visitors_may_have_the_same_video(open_page, hopper, tmp_path, app_f
         expect(visitor.locator("#video-estimate")).to_contain_text("frames, about")
     for visitor in (first, second):
         visitor.get_by_role("button", name="Compare video").click()
-        expect(visitor.locator("#video-said")).to_contain_text(re.compile("Frame|Waiting"))
-        expect(visitor.locator("#video-said [role=status]")).to_contain_text("30 frames compared")
+        expect(visitor.locator("#video-message")).to_contain_text(re.compile("Frame|Waiting"))
+        expect(visitor.locator("#video-message [role=status]")).to_contain_text(
+            "30 frames compared"
+        )
     assert {*app_folder.rglob("*.mp4")} <= before
 
 
 def test_a_video_that_waits_can_be_cancelled_and_another_taken(open_page, hopper, tmp_path):
     first, second = (only(open_live(open_page()), "SimpleNet") for _ in range(2))
     give(first, film(tmp_path / "long.mp4", hopper, 60))
-    expect(first.locator("#video-said")).to_contain_text("Frame")
+    expect(first.locator("#video-message")).to_contain_text("Frame")
     give(second, film(tmp_path / "other.mp4", hopper, 50))
     second.get_by_role("button", name="Cancel").click()
-    expect(second.locator("#video-said [role=status]")).to_contain_text("Cancelled")
+    expect(second.locator("#video-message [role=status]")).to_contain_text("Cancelled")
     give(second, film(tmp_path / "short.mp4", hopper, 2))
-    expect(second.locator("#video-said [role=status]")).to_contain_text("2 frames compared")
-    expect(first.locator("#video-said [role=status]")).to_contain_text("60 frames compared")
+    expect(second.locator("#video-message [role=status]")).to_contain_text("2 frames compared")
+    expect(first.locator("#video-message [role=status]")).to_contain_text("60 frames compared")
 
 
 def test_nothing_scrolls_sideways_on_a_phone(open_page):
