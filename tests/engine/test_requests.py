@@ -147,3 +147,12 @@ def test_a_thread_that_is_ended_keeps_nobody_waiting(face) -> None:
     with pytest.raises(KeyboardInterrupt):
         Requests(Lock()).compute(ended)
     assert ended.done
+
+
+def test_who_waits_is_told_how_many_are_before(face) -> None:
+    requests = [toy_request(Toy(1), 255, face) for _ in range(3)]
+    places: list[int] = []
+    for each in requests:
+        each.line = places.append
+    computed(requests)
+    assert sorted(places) == [1, 2]
