@@ -136,4 +136,7 @@ def _from_files(paths: Sequence[Path]) -> Predictor:
     by_kind = {path.suffix.lower(): path for path in paths}
     if len(paths) != 2 or set(by_kind) != {".onnx", ".json"}:
         raise CheckpointError(_PAIR)
-    return visitors_own.from_onnx(by_kind[".onnx"], by_kind[".json"])
+    try:
+        return visitors_own.from_onnx(by_kind[".onnx"], by_kind[".json"])
+    except FileNotFoundError:  # another visitor with the same files was done with them
+        raise CheckpointError("The files are no longer there; choose them again.") from None
