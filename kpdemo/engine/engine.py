@@ -180,6 +180,7 @@ class Engine:
         borrow: bool = True,
         find: Callable[[np.ndarray], list[Face]] | None = None,
         decoded: Callable[[images.Photo], object] | None = None,
+        line: Callable[[int], object] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
@@ -188,13 +189,13 @@ class Engine:
         the next model, and the share of models that is done. Without `borrow` no GPU of ZeroGPU is
         used, which video frames are not worth. `find`, if given, detects the faces, as a
         `FaceTracker` does from frame to frame. `decoded`, if given, gets the photo once it is
-        read. Photos of several threads are computed together. Raises ImageError for a photo that
-        cannot be used and ValueError for an unknown model. A photo without a face gives an empty
-        list.
+        read. Photos of several threads are computed together; `line`, if given, gets the number
+        of those before this one, where it has to wait. Raises ImageError for a photo that cannot be
+        used and ValueError for an unknown model. A photo without a face gives an empty list.
         """
         started = time.perf_counter()
         predictors, unavailable = self.load(models)
-        request = Request(photo, find or self.detector.find, predictors, progress, decoded)
+        request = Request(photo, find or self.detector.find, predictors, progress, decoded, line)
         if borrow and self._zerogpu is not None:
             # Waiting for a GPU does not hold up the camera and videos.
             look = request.compute(self._zerogpu.predict)

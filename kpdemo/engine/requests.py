@@ -25,8 +25,8 @@ class Request:
     """One caller's photo, its models, and how its faces are detected; then the result.
 
     The photo is read when it is computed, so that few are in memory at a time; `decoded`, if given,
-    gets it then. `progress` is as in `Engine.compare`, and called only where the photo is computed
-    alone.
+    gets it then. `progress` and `line` are as in `Engine.compare`; there is progress only where the
+    photo is computed alone.
     """
 
     source: images.Source
@@ -34,6 +34,7 @@ class Request:
     predictors: Mapping[str, Predictor]
     progress: Callable[[str, float], object] | None = None
     decoded: Callable[[Photo], object] | None = None
+    line: Callable[[int], object] | None = None
     waited: float = 0.0  # milliseconds until its turn
     alone: bool = True
     _result: Look | BaseException | None = None
@@ -98,15 +99,24 @@ class Requests:
         self._turn = turn
         # By process: a forked one leaves the requests of its parent alone.
         self._waiting: defaultdict[int, deque[Request]] = defaultdict(deque)
+        self._joining = Lock()
+        self._in_work = 0
 
     def compute(self, request: Request) -> Look:
         """The result of a request, computed here or by another thread; raises its error."""
         waiting = self._waiting[os.getpid()]
-        waiting.append(request)
+        with self._joining:
+            before = len(waiting) + self._in_work
+            waiting.append(request)
+        if before and request.line is not None:
+            request.line(before)
         while not request.done:
             with self._turn:
                 if not request.done:
-                    _compute(_first(waiting))
+                    requests = _first(waiting)
+                    self._in_work = len(requests)
+                    _compute(requests)
+                    self._in_work = 0
         return request.result()
 
 

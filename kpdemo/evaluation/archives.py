@@ -29,6 +29,8 @@ def unpack(archive: Path, folder: Path) -> Path | None:
             left = MAX_BYTES
             for name, entry in entries.items():
                 left -= _write(zipped, entry, folder / name, left)
+    except FileNotFoundError as error:  # another visitor with the same zip was done with it
+        raise TruthError("The zip is no longer there; choose it again.") from error
     except RuntimeError as error:  # as zipfile calls what needs a password
         raise TruthError("The zip is encrypted; make one without a password.") from error
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:

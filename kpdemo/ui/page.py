@@ -37,7 +37,7 @@ not for commercial use</p>"""
 
 # Replacements of Gradio's texts.
 _TEXTS = {
-    "upload_text.drop_file": "Drop a video here,",
+    "upload_text.drop_file": "Drop a file here,",
     "upload_text.click_to_upload": "or click to choose one",
 }
 

@@ -1,6 +1,7 @@
 """Photos of several callers that wait at the same moment: computed together, answered apart."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -147,3 +148,32 @@ def test_a_thread_that_is_ended_keeps_nobody_waiting(face) -> None:
     with pytest.raises(KeyboardInterrupt):
         Requests(Lock()).compute(ended)
     assert ended.done
+
+
+def test_who_waits_is_told_how_many_are_before(face) -> None:
+    requests = [toy_request(Toy(1), 255, face) for _ in range(3)]
+    places: list[int] = []
+    for each in requests:
+        each.line = places.append
+    computed(requests)
+    assert sorted(places) == [1, 2]
+
+
+def test_long_work_in_steps_lets_photos_in_between(face) -> None:
+    turn, over = Lock(), threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            with turn:
+                time.sleep(0.02)
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(work)
+        try:
+            looks = [
+                pool.submit(Requests(turn).compute, toy_request(Toy(x), 255, face)).result(60)
+                for x in range(5)
+            ]
+        finally:
+            over.set()
+    assert [points(look, "mine")[0, 0] for look in looks] == [0, 1, 2, 3, 4]

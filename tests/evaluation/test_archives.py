@@ -134,3 +134,8 @@ def test_what_unpacks_to_more_than_it_may_is_stopped(
     with pytest.raises(TruthError, match="unpacks to more than"):
         archives.unpack(archive, folder)
     assert sum(path.stat().st_size for path in folder.rglob("*.*")) < 4_000_000
+
+
+def test_a_zip_that_is_gone_is_named(tmp_path, folder) -> None:
+    with pytest.raises(TruthError, match="no longer there"):
+        archives.unpack(tmp_path / "gone.zip", folder)

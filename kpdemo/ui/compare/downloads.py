@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.structures import Comparison
 from kpdemo.ui.compare import messages
@@ -43,7 +44,18 @@ def file(
         text = export.to_csv(comparison.to_dict(), Path(last.path).name)
     else:
         text = export.to_json(comparison.to_dict())
+    for secret, title in _titles(comparison.models).items():
+        name, text = name.replace(secret, title.replace("/", "-")), text.replace(secret, title)
     return {"name": name, "type": _TYPES[kind], "base64": b64encode(text.encode()).decode()}
+
+
+def _titles(models: Collection[str]) -> dict[str, str]:
+    """What a visitor's own models are called in files, whose readers may be others."""
+    titles: dict[str, str] = {}
+    for name in filter(zoo.is_secret, models):
+        same = sum(zoo.title(other) == zoo.title(name) for other in titles)
+        titles[name] = f"{zoo.title(name)} ({same + 1})" if same else zoo.title(name)
+    return titles
 
 
 def with_models(comparison: Comparison, models: Collection[str]) -> Comparison:

@@ -61,14 +61,14 @@ def build(
     )
     ask = gr.Button("Look up", size="sm", elem_id="own-look-up")
     add = gr.Button("Add", size="sm", variant="primary", visible=False, elem_id="own-add")
+    message = gr.HTML(apply_default_css=False, elem_id="own-notice")
     files = gr.File(
         label="Or an .onnx file and its .json",
         file_count="multiple",
         file_types=[".onnx", ".json"],
-        height=130,
+        height=170,
         elem_id="own-files",
     )
-    message = gr.HTML(apply_default_css=False, elem_id="own-notice")
     offer, own = gr.State(), gr.State(())
 
     def take(fresh: Callable[[], Predictor], own: Own, chosen: Sequence[str]) -> Update:
@@ -136,4 +136,7 @@ def _from_files(paths: Sequence[Path]) -> Predictor:
     by_kind = {path.suffix.lower(): path for path in paths}
     if len(paths) != 2 or set(by_kind) != {".onnx", ".json"}:
         raise CheckpointError(_PAIR)
-    return visitors_own.from_onnx(by_kind[".onnx"], by_kind[".json"])
+    try:
+        return visitors_own.from_onnx(by_kind[".onnx"], by_kind[".json"])
+    except FileNotFoundError:  # another visitor with the same files was done with them
+        raise CheckpointError("The files are no longer there; choose them again.") from None

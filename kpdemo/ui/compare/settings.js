@@ -1,6 +1,7 @@
 // A link to how the tools are set. The address never holds anything of the photo.
 
 const MESSAGE_TIME = 6000; // milliseconds
+const OWN = /~[0-9a-f]{24}$/; // the name of a visitor's own model, which is nobody else's
 
 export class Settings {
   // `state` is that of panels.js; `selects` are by their names in the address, `layers` are checkboxes.
@@ -12,7 +13,8 @@ export class Settings {
   }
 
   #link() {
-    const settings = { models: this.state.panels.map((panel) => panel.name).join() };
+    const names = this.state.panels.map((panel) => panel.name);
+    const settings = { models: names.filter((name) => !OWN.test(name)).join() };
     for (const box of this.layers) {
       if (box.checked !== box.defaultChecked) settings[box.name] = Number(box.checked);
     }

@@ -338,7 +338,7 @@ def compare_frame(
         photo = image_data.photo(picture)
     except ImageError as error:
         return Update(message=notice.error(str(error)))
-    comparison = engine.compare(photo, models, _saying(progress, len(models)))
+    comparison = engine.compare(photo, models, **_telling(progress, len(models)))
     return display(engine, PhotoResult(FRAME, photo, comparison).after(last))._replace(photo=None)
 
 
@@ -364,7 +364,7 @@ def choose(
         return Update()
     photo = _whole(last)
     detections = [face.detection.mapped(photo.to_work) for face in comparison.faces]
-    added = engine.compare(photo, more, _saying(progress, len(more)), find=lambda _: detections)
+    added = engine.compare(photo, more, find=lambda _: detections, **_telling(progress, len(more)))
     faces = [
         ComparedFace(
             face.detection,
@@ -495,8 +495,8 @@ def _result(
     comparison = engine.compare(
         source,
         models,
-        _saying(progress, len(models)),
         decoded=lambda photo: small.append(photo.shrunk()),
+        **_telling(progress, len(models)),
     )
     result = PhotoResult(path, small[0], comparison, truth, look)
     if last and same:
@@ -504,11 +504,17 @@ def _result(
     return result.after(last)
 
 
-def _saying(progress: gr.Progress, count: int) -> Callable[[str, float], object]:
-    """What says which of `count` models is next, and the share that is done."""
-    return lambda model, done: progress(
-        done, desc=f"{zoo.title(model)}, {round(done * count) + 1} of {count}"
-    )
+def _telling(progress: gr.Progress, count: int) -> dict[str, Any]:
+    """What tells the visitor how many wait before them, then which of `count` models is next."""
+
+    def say(model: str, done: float) -> None:
+        progress(done, desc=f"{zoo.title(model)}, {round(done * count) + 1} of {count}")
+
+    def line(before: int) -> None:
+        place = "Next in line …" if before == 1 else f"{before} before you in line …"
+        progress(0.0, desc=place)
+
+    return {"progress": say, "line": line}
 
 
 def _whole(last: PhotoResult) -> images.Photo:

@@ -30,7 +30,7 @@ _TOO_LARGE = (
     f"The zip is larger than {images.MAX_BYTES // 1_000_000} MB; make it smaller, or use `kpdemo "
     "evaluate FOLDER`."
 )
-_CURVES = "<h3>Cumulative error distribution</h3>"
+_CURVES = "<h2>Cumulative error distribution</h2>"
 _PROGRESS = gr.Progress()
 
 
@@ -51,7 +51,7 @@ def build(engine: Engine) -> None:
     file = gr.File(
         label="Zip of labelled faces",
         file_types=[".zip"],
-        height=130,
+        height=170,
         elem_id="own-faces-file",
     )
     message = component.notice(
