@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from helpers.camera import with_camera
 from helpers.site import StaticHost, hosted
 from helpers.visitor import PATIENCE, open_tab
 
 from kpdemo import compare
-from kpdemo.benchmark import page as page_benchmark
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -43,12 +42,7 @@ def host(site: Path, tmp_path: Path) -> Iterator[StaticHost]:
 @pytest.fixture(scope="session")
 def camera_browser(browser, hopper, tmp_path_factory) -> Iterator["sync_api.Browser"]:
     """A Chromium whose camera shows the portrait."""
-    film = tmp_path_factory.mktemp("camera") / "portrait.y4m"
-    small = cv2.resize(hopper, (320, 240), interpolation=cv2.INTER_AREA)
-    picture = cv2.cvtColor(small, cv2.COLOR_RGB2YUV_I420).tobytes()
-    header = b"YUV4MPEG2 W320 H240 F10:1 Ip A1:1 C420jpeg\n"
-    film.write_bytes(header + 2 * (b"FRAME\n" + picture))
-    with page_benchmark.chromium(browser.browser_type, film) as chromium:
+    with with_camera(browser, hopper, tmp_path_factory.mktemp("camera")) as chromium:
         yield chromium
 
 
