@@ -18,7 +18,10 @@ SIZE = WIDTH, HEIGHT = 320, 240
 
 @contextmanager
 def with_camera(browser: "Browser", portrait: np.ndarray, folder: Path) -> Iterator["Browser"]:
-    """Another Chromium, whose camera shows a portrait `(H, W, 3)` uint8 RGB; a film is in `folder`."""
+    """Another Chromium, whose camera shows a portrait `(H, W, 3)` uint8 RGB.
+
+    The film that it shows is in `folder`.
+    """
     film = folder / "portrait.y4m"
     frame = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
     frame[:, 60:260] = cv2.resize(portrait, (200, HEIGHT), interpolation=cv2.INTER_AREA)

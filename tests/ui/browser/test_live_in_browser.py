@@ -58,7 +58,7 @@ def calls(page: Page) -> list[str]:
 
 
 def test_frames_stay_in_the_browser_unless_the_server_is_chosen(live: Page) -> None:
-    # The server has no GPU here, so the browser is the default; the size is said before it is loaded.
+    # The server has no GPU here, so the browser is the default; the size is said beforehand.
     expect(live.get_by_label("In this browser")).to_be_checked()
     why = live.locator(".kp-live-why")
     expect(why).to_contain_text("the server has no GPU")
