@@ -81,6 +81,7 @@ serve({
     const started = performance.now();
     const photo = picture(source);
     const read = performance.now();
+    /** @type {import("./crop_rules.js").Face[]} */
     const faces = given ?? (await (time === null ? finder : tracker).find(photo));
     const kept = faces.slice(0, MAX_FACES);
     const detect = performance.now() - read;
