@@ -1,6 +1,7 @@
 """Real faces that come with installed packages: no photograph lies in this repository."""
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from PIL import Image
 from kpdemo import compare
 from kpdemo.benchmark.server import served
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.models import pins
+from kpdemo.models import browser_runtimes, pins
 from kpdemo.zoo import BASELINE
 
 # Gradio's client tells its makers that it is used, unless this is set, whatever it is told.
@@ -108,9 +109,30 @@ def app_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def runtimes_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's cache (`XDG_CACHE_HOME`) with the browser engine's runtimes, from npm."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: no tests of the engine in the browser.")
+    folder = tmp_path_factory.mktemp("runtimes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        browser_runtimes.fetch()
+    return folder
+
+
+@pytest.fixture
+def with_runtimes(runtimes_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with the runtimes in the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(runtimes_cache))
+    return browser_runtimes.folder()
+
+
+@pytest.fixture(scope="session")
 def address(app_folder: Path) -> Iterator[str]:
     """Where `python app.py` answers, for all tests that visit it."""
-    with served(app_folder, TMPDIR=str(app_folder)) as url:
+    # A user's cache without the runtimes of the engine in the browser.
+    cache = str(app_folder / "user")
+    with served(app_folder, TMPDIR=str(app_folder), XDG_CACHE_HOME=cache) as url:
         assert [*app_folder.glob("kpdemo-examples-*")]
         yield url
     # It was told to end by a signal, and cleans up after itself.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.models import model_folder, onnx_graph
+from kpdemo.models.browser_files import BrowserUnavailable
+from kpdemo.models.browser_runtimes import RuntimesError
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.onnx import ExportError
@@ -18,7 +20,15 @@ from train.data import status
 from train.data.sources import DataError, root
 from train.evaluation import corruptions, evaluate, label_counts
 from train.fitting import calibration, crop_rules, expected_error, mesh_to_ibug
-from train.publish import kaggle_submission, push, release, report, space, space_check
+from train.publish import (
+    kaggle_submission,
+    push,
+    release,
+    report,
+    space,
+    space_check,
+    static_space,
+)
 from train.publish.space_check import SpaceError
 from train.trainer import TrainingError
 
@@ -30,11 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
         COMMANDS[options.command](options)
     except (
         BaselineUnavailable,
+        BrowserUnavailable,
         CheckpointError,
         ConfigError,
         DataError,
         ExportError,
         OutputError,
+        RuntimesError,
         SpaceError,
         TrainingError,
     ) as error:
@@ -110,9 +122,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--revision", metavar="BRANCH", default="main", help="created if missing")
 
     command = commands.add_parser("space", help="the app as a Hugging Face Space")
-    action = command.add_mutually_exclusive_group(required=True)
-    action.add_argument("--check", action="store_true", help="check whether it would start")
-    action.add_argument("--push", metavar="NAME/SPACE", help="create or update the Space")
+    command.add_argument("--check", action="store_true", help="check whether it would start")
+    command.add_argument(
+        "--static",
+        type=Path,
+        metavar="DIR",
+        help="write the page that needs no server, for any static host; with --push, that is the "
+        "Space",
+    )
+    command.add_argument("--push", metavar="NAME/SPACE", help="create or update the Space")
     command.add_argument("--private", action="store_true", help="make a new Space private")
 
     command = commands.add_parser("submit", help="write a Kaggle submission")
@@ -230,11 +248,19 @@ def run_push(options: argparse.Namespace) -> None:
 
 
 def run_space(options: argparse.Namespace) -> None:
-    if options.push:
-        commit, new = space.push(options.push, options.private)
-        print(f"{options.push}: {'pushed' if new else 'unchanged'}, commit {commit}")
-    else:
+    if options.check:
         print(space_check.check())
+    elif not options.static and not options.push:
+        raise SpaceError("Say what to do: --check, --static DIR, --push NAME/SPACE.")
+    if options.static:
+        megabytes = static_space.write(options.static) / 1e6
+        print(f"{options.static}: {megabytes:.0f} MB, for any static host")
+    if options.push:
+        if options.static:
+            commit, new = static_space.push(options.static, options.push, options.private)
+        else:
+            commit, new = space.push(options.push, options.private)
+        print(f"{options.push}: {'pushed' if new else 'unchanged'}, commit {commit}")
 
 
 def run_submit(options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kpdemo import runtime
+from kpdemo.cli import browser as browser_command
 from kpdemo.cli import compare as compare_command
 from kpdemo.cli import evaluate as evaluate_command
 from kpdemo.engine.engine import engine
@@ -23,6 +24,7 @@ _EPILOG = """other commands (each has its own --help):
   python -m kpdemo evaluate FOLDER
   python -m kpdemo export MODEL --onnx OUT.onnx
   python -m kpdemo pull [MODEL …] [--namespace NAME]
+  python -m kpdemo browser [--from FOLDER]
   python -m kpdemo serve"""
 
 
@@ -135,6 +137,12 @@ def pull(arguments: list[str]) -> int:
     return 0 if lines and all(good for good, _ in lines) else 1
 
 
+def browser(arguments: list[str]) -> int:
+    """`python -m kpdemo browser`: fetch what the page needs to run the models in a browser."""
+    parser = Parser(prog="python -m kpdemo browser", description=browser_command.DESCRIPTION)
+    return browser_command.run(parser, arguments)
+
+
 def start_page(arguments: list[str]) -> int:
     """`python -m kpdemo serve`: start the page, as `python app.py` does."""
     Parser(prog="python -m kpdemo serve", description=start_page.__doc__).parse_args(arguments)
@@ -161,6 +169,7 @@ def _pulled(
 
 # By the first word; a photo of that name is written ./export.
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "browser": browser,
     "compare": compare,
     "evaluate": evaluate,
     "export": export_net,

@@ -23,7 +23,7 @@ from kpdemo.ui.filters import tab as filters_tab
 from kpdemo.ui.heatmaps import tab as heatmaps_tab
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import tab as live_tab
-from kpdemo.ui.shared import component, scripts
+from kpdemo.ui.shared import browser_engine, component, scripts
 from kpdemo.ui.training import tab as training_tab
 
 _QUEUE_LENGTH = 24
@@ -61,7 +61,7 @@ LAUNCH: dict[str, Any] = {
     "state_session_capacity": session.SESSIONS_KEPT,
     "app_kwargs": {
         "lifespan": _serving,
-        "routes": [scripts.ROUTE, *previews.ROUTES],
+        "routes": [scripts.ROUTE, browser_engine.ROUTE, *previews.ROUTES],
         "middleware": [Middleware(previews.Previews)],
     },
     "enable_monitoring": False,

@@ -15,7 +15,9 @@ _TEXT = gr.themes.sizes.Size(
     xl="18px",
     xxl="24px",
 )
-CSS = sorted(Path(__file__).parent.rglob("*.css"), key=lambda path: path.name)
+_SHEETS = sorted(Path(__file__).parent.rglob("*.css"), key=lambda path: path.name)
+# That of the page without Gradio is for it alone.
+CSS = [path for path in _SHEETS if path.parent.name != "site"]
 
 
 def build() -> gr.themes.Base:
@@ -79,3 +81,8 @@ def build() -> gr.themes.Base:
         checkbox_label_border_width="0",
         checkbox_label_shadow="none",
     )
+
+
+def variables() -> str:
+    """The style sheet of the theme's variables, light and dark, for a page without Gradio."""
+    return build()._get_theme_css()

@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from huggingface_hub import HfApi, SpaceCard
@@ -27,6 +29,7 @@ FILES = (
     "requirements.txt",
 )
 _INITIAL = {README, ".gitattributes"}  # the files of a new Space
+_MARK = "kpdemo/__init__.py"  # a file that this program, and no other, has in its Space
 
 
 def copy(folder: Path, namespace: str | None = None) -> None:
@@ -59,46 +62,62 @@ def push(repo: str, private: bool = False) -> tuple[str, bool]:
     copy does not have are deleted; a Space with another program is refused. Raises HubError; an
     interrupted commit leaves the files as they were.
     """
-    try:
-        validate_repo_id(repo)
-        namespace, _, name = repo.rpartition("/")
-        if not namespace:
-            raise HubError(f"{repo!r} lacks the account; write NAME/SPACE.")
-        hub.require_token()
-        limit_timeout()
-        api = HfApi()
-        before = _ready(api, repo, private)
+    with pushing(repo) as (api, namespace):
+        before = ready(api, repo, private, "gradio", _MARK)
         # Before the files, so that a failure here pushes nothing.
         if _pins(namespace) and _pulls_from(api, repo) != namespace:
             api.add_space_variable(repo, hub.VARIABLE, namespace)
         with tempfile.TemporaryDirectory(prefix="kpdemo-space-") as scratch:
             copy(Path(scratch), namespace)
-            commit = api.upload_folder(
-                repo_id=repo,
-                repo_type="space",
-                folder_path=scratch,
-                commit_message=f"{name}: the app and its weights",
-                parent_commit=before,
-                delete_patterns="*",
-            ).oid
-        return commit, commit != before
+            return upload(api, repo, Path(scratch), before, "the app and its weights")
+
+
+@contextmanager
+def pushing(repo: str) -> Iterator[tuple[HfApi, str]]:
+    """The Hub's client and the account of a Space; every failure becomes a HubError."""
+    try:
+        validate_repo_id(repo)
+        namespace = repo.rpartition("/")[0]
+        if not namespace:
+            raise HubError(f"{repo!r} lacks the account; write NAME/SPACE.")
+        hub.require_token()
+        limit_timeout()
+        yield HfApi(), namespace
     except HubError:
         raise
     except Exception as error:
         raise HubError(f"{repo} cannot be pushed: {reason(error)}.") from error
 
 
-def _ready(api: HfApi, repo: str, private: bool) -> str | None:
-    """The newest commit of the Space, which is created if it does not exist."""
+def upload(
+    api: HfApi, repo: str, folder: Path, before: str | None, content: str
+) -> tuple[str, bool]:
+    """Make a folder the Space's files in one commit; returns it, and whether it is new."""
+    commit = api.upload_folder(
+        repo_id=repo,
+        repo_type="space",
+        folder_path=folder,
+        commit_message=f"{repo.rpartition('/')[2]}: {content}",
+        parent_commit=before,
+        delete_patterns="*",
+    ).oid
+    return commit, commit != before
+
+
+def ready(api: HfApi, repo: str, private: bool, sdk: str, mark: str) -> str | None:
+    """The newest commit of the Space, which is created if it does not exist.
+
+    HubError for a Space that has files, but not the one called `mark`.
+    """
     try:
         info = api.space_info(repo, timeout=hub.TIMEOUT)
     except RepositoryNotFoundError:
-        api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private or None)
+        api.create_repo(repo, repo_type="space", space_sdk=sdk, private=private or None)
         info = api.space_info(repo, timeout=hub.TIMEOUT)
     if private and not info.private:
         raise HubError(f"{repo} is public already, and nothing was pushed; make it private.")
     names = {sibling.rfilename for sibling in info.siblings or []}
-    if names - _INITIAL and "kpdemo/__init__.py" not in names:
+    if names - _INITIAL and mark not in names:
         others = ", ".join(sorted(names - _INITIAL)[:3])
         raise HubError(
             f"{repo} cannot be pushed: the name is taken by a Space with another program in it "

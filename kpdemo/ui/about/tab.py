@@ -30,13 +30,19 @@ _LEGEND = (
 
 def build() -> None:
     """Lay out the tab; a net whose config cannot be read has no diagram."""
-    before, after = _TEXT.read_text(encoding="utf-8").split(_DIAGRAMS_PLACE)
-    diagrams_html = "".join(_figure(name) for name in DEFAULT_MODELS)
+    before, diagrams_html, after = parts()
     with gr.Column(elem_id="about"):
         gr.HTML(_LEAD, elem_classes="kp-lead")
         gr.Markdown(before)
-        gr.HTML(f'{diagrams_html}<p class="kp-small">{_LEGEND}</p>', apply_default_css=False)
+        gr.HTML(diagrams_html, apply_default_css=False)
         gr.Markdown(after)
+
+
+def parts() -> tuple[str, str, str]:
+    """Markdown before the diagrams, HTML of the diagrams, Markdown after them."""
+    before, after = _TEXT.read_text(encoding="utf-8").split(_DIAGRAMS_PLACE)
+    diagrams_html = "".join(_figure(name) for name in DEFAULT_MODELS)
+    return before, f'{diagrams_html}<p class="kp-small">{_LEGEND}</p>', after
 
 
 def _figure(name: str) -> str:

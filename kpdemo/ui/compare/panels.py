@@ -13,13 +13,13 @@ import numpy as np
 
 from kpdemo import zoo
 from kpdemo.engine import export
-from kpdemo.keypoints import agreement, markup
+from kpdemo.keypoints import agreement
 from kpdemo.media import draw
 from kpdemo.media.images import Photo
 from kpdemo.structures import Answer, ComparedFace, Comparison
 from kpdemo.ui.compare import table
 from kpdemo.ui.session import PhotoResult
-from kpdemo.ui.shared import component, titles
+from kpdemo.ui.shared import catalogue, component, titles
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.ui.shared.image_data import shrunk_uri
 
@@ -73,7 +73,7 @@ def value(
             "file": Path(result.path).stem or "photo",
             "low": draw.LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
-            "markups": {name: _markup(name) for name in sorted(names)},
+            "markups": {name: catalogue.of_markup(name) for name in sorted(names)},
             "faces": [
                 _face(photo, face) | {"truth": marks and np.round(marks.keypoints, 2)}
                 for face, marks in zip(comparison.faces, truth, strict=True)
@@ -94,16 +94,6 @@ def _converted(comparison: Comparison) -> set[str]:
     """The markups that answers are converted to."""
     answers = [answer for face in comparison.faces for answer in face.answers.values()]
     return {name for answer in answers for name in agreement.readings(answer)}
-
-
-def _markup(name: str) -> dict[str, Any]:
-    scheme = markup.get(name)
-    return {
-        "names": titles.points(name),
-        "places": {place: list(at) for place, at in scheme.anatomy.items()},
-        "groups": {group: list(at) for group, at in scheme.groups.items()},
-        "contours": scheme.contours,
-    }
 
 
 def _starts_zoomed(comparison: Comparison) -> bool:

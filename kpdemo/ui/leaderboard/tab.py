@@ -15,7 +15,7 @@ from kpdemo.ui.leaderboard import charts, latency, reliability, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
 from kpdemo.ui.shared import component
 
-_BOARDS = {
+TITLES = {
     "ibug-68": "68 points, 300-W common",
     "kaggle-15": "15 points, 300-W common",
     "imm": "Nose tip and 58 points, IMM",
@@ -51,7 +51,7 @@ def build(tab: gr.Tab) -> None:
     stamp = gr.State(None)
     gr.HTML(_LEAD, elem_classes="kp-lead")
     board = gr.Radio(
-        [(title, name) for name, title in _BOARDS.items()],
+        [(title, name) for name, title in TITLES.items()],
         value=BOARDS[0].name,
         label="Points and test faces",
         elem_id="board",
@@ -105,7 +105,7 @@ def refresh(stamp: leaderboard.Stamp | None, board: str, crop: str) -> tuple[Any
     if current == stamp:
         return current, *[gr.skip()] * 14
     standings = leaderboard.read()
-    boards = [(_BOARDS[each.name], each.name) for each in BOARDS]
+    boards = [(TITLES[each.name], each.name) for each in BOARDS]
     if standings.on(None):
         boards.append(("Other points", _OTHERS))
     return (

@@ -22,7 +22,7 @@ from kpdemo.keypoints import agreement, markup
 from kpdemo.media import draw, images
 from kpdemo.models.expressions import Expressions
 from kpdemo.structures import Answer
-from kpdemo.ui.shared import component, image_data
+from kpdemo.ui.shared import browser_engine, catalogue, component, image_data
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.zoo import BASELINE
 
@@ -65,6 +65,9 @@ def build(engine: Engine, models: Sequence[str]) -> gr.HTML:
             name: {"title": zoo.title(name), "color": css_color(name)} for name in engine.names
         },
         contours={name: scheme.contours for name, scheme in markup.MARKUPS.items()},
+        local=browser_engine.settings(),
+        catalogue=catalogue.value(models),
+        gpu=engine.store.device.type != "cpu",
     )
 
 

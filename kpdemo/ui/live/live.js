@@ -1,12 +1,13 @@
-// The camera: frames go to the server one by one, and come back as points, which are drawn here.
+// The camera: frames go to their source of points one by one, and come back as points, which are drawn
+// here.
 
 import { formatDuration } from "../shared/common.js";
 import { createCurves } from "./curves.js";
 import { createFigures } from "./figures.js";
 import { createStage } from "./stage.js";
+import { Where } from "./where.js";
 
 const MAX_WIDTH = 640; // pixels of a frame; the nets see a face at 224 at most
-const QUALITY = 0.85;
 const FROZEN_QUALITY = 0.95;
 const RETRY_DELAY = 300; // milliseconds until the next try when the server has enough to do
 
@@ -25,7 +26,18 @@ function release({ stream }) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-export default function mount({ element, props, server, trigger, watch }) {
+// Without `source`, which is where frames are computed, the visitor chooses between the server and this
+// browser.
+export default function mount({ element, props, server, trigger, watch, source = null }) {
+  const where = source
+    ? { source }
+    : new Where(element, props, server, {
+        models: () => models(),
+        onChange: () => {
+          stop();
+          showExpression();
+        },
+      });
   const button = element.querySelector(".kp-live-go");
   const freeze = element.querySelector(".kp-live-freeze");
   const views = [...element.querySelectorAll("[name=live-view]")];
@@ -44,6 +56,7 @@ export default function mount({ element, props, server, trigger, watch }) {
   let response = null; // the points of the one that is shown
   let stages = [];
   let current = null; // the run: {name, stream}; another run is another object
+  let fallback = ""; // why the server goes on with what was to run in this browser
   const models = () => JSON.parse(props.value);
 
   function showNotice(sentence) {
@@ -51,6 +64,10 @@ export default function mount({ element, props, server, trigger, watch }) {
     notice.innerHTML = sentence ? '<div class="kp-notice kp-error"><p></p></div>' : "";
     if (sentence) notice.querySelector("p").textContent = sentence;
   }
+
+  const showExpression = () => {
+    expression.hidden = !where.source.expressions;
+  };
 
   // The pictures for the chosen models and view; what is shown is drawn again without the server.
   function layOut() {
@@ -68,11 +85,14 @@ export default function mount({ element, props, server, trigger, watch }) {
   }
 
   function choose() {
+    showExpression();
+    where.explain?.();
     figures.reset(models().map((name) => ({ name, ...props.systems[name] })));
     layOut();
   }
 
   async function start() {
+    fallback = "";
     showNotice("");
     if (!navigator.mediaDevices) {
       showNotice("Browsers give the camera to secure pages only; open this page by its https address.");
@@ -82,6 +102,23 @@ export default function mount({ element, props, server, trigger, watch }) {
     current = run;
     button.textContent = "Stop camera";
     let stream;
+    try {
+      await where.source.prepare(models(), (words) => {
+        if (current === run) rate.textContent = words;
+      });
+    } catch (error) {
+      if (current !== run) return;
+      if (!where.recover?.()) {
+        stop(error.message);
+        return;
+      }
+      fallback = `${error.message} The server goes on instead.`;
+      showNotice(fallback);
+      showExpression();
+    }
+    if (current !== run) return;
+    where.explain?.();
+    rate.textContent = "";
     try {
       stream = await navigator.mediaDevices.getUserMedia({
         video: { width: { ideal: MAX_WIDTH }, facingMode: "user" },
@@ -130,12 +167,12 @@ export default function mount({ element, props, server, trigger, watch }) {
       frame.width = width;
       frame.height = Math.round((width * video.videoHeight) / video.videoWidth);
       frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
-      const answer = await server.look({
+      const answer = await where.source.look({
         models: models(),
         camera: run.name,
         seconds: start / 1000,
         expression: expression.open,
-        picture: frame.toDataURL("image/jpeg", QUALITY),
+        frame,
       });
       if (current !== run) return;
       if (!answer || answer.error) {
@@ -155,7 +192,7 @@ export default function mount({ element, props, server, trigger, watch }) {
     element.classList.add("kp-on");
     freeze.disabled = false;
     redraw();
-    showNotice(answer.unavailable.join(" "));
+    showNotice([fallback, ...answer.unavailable].join(" ").trim());
     if ("expression" in answer) curves.add(start / 1000, answer.expression);
     const now = performance.now();
     const second = figures.add(now, answer.models, props.baseline);

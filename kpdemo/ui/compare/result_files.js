@@ -1,0 +1,59 @@
+// A result that was computed in this browser as files, as `kpdemo/engine/export.py` writes them.
+
+import { toPts } from "./annotation_files.js";
+import { readingsOf } from "./value.js";
+
+const COLUMNS = "file,face,model,markup,index,name,x,y,confidence,note,digest,expected_error";
+const FORMULA = /^[=+\-@＝＋－＠]/;
+const DECIMALS = 3;
+
+const cell = (value) => {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number") return String(Number(value.toFixed(DECIMALS)));
+  return /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+};
+
+// The result of some of its models.
+export function withModels(result, names) {
+  const chosen = (byModel) => Object.fromEntries(Object.entries(byModel).filter(([name]) => names.includes(name)));
+  const faces = result.faces.map((face) => ({ ...face, models: chosen(face.models), missing: chosen(face.missing) }));
+  return { ...result, faces };
+}
+
+export function toCsv(result, file, markups) {
+  const name = FORMULA.test(file) ? `./${file}` : file;
+  const rows = [];
+  const note = (face, model, why) => rows.push([name, face, model, null, null, null, null, null, null, why, "", null]);
+  for (const [f, face] of result.faces.entries()) {
+    for (const [model, answer] of Object.entries(face.models)) {
+      const tables = [[answer.markup, answer.keypoints, answer.confidence, answer.expected_error]];
+      for (const [key, points] of Object.entries(answer)) {
+        if (markups[key.replace(/-fitted$/, "")]) tables.push([key, points]);
+      }
+      for (const [markup, points, confidence, expected] of tables) {
+        const { names } = markups[markup.replace(/-fitted$/, "")];
+        for (const [k, [x, y]] of points.entries()) {
+          rows.push([name, f, model, markup, k, names[k], x, y, confidence?.[k], null, "", expected?.[k]]);
+        }
+      }
+    }
+    for (const [model, why] of Object.entries(face.missing)) note(f, model, why);
+  }
+  for (const [model, why] of Object.entries(result.unavailable)) note(null, model, why);
+  for (const notice of result.notices) note(null, null, notice);
+  return `${[COLUMNS, ...rows.map((row) => row.map(cell).join(","))].join("\n")}\n`;
+}
+
+// The file that a visitor wants: its name, type and text; `kind` is "json", "csv" or "pts", the last of
+// one `model` on one `face`.
+export function resultFile(result, { kind, model, face }, names, file, markups) {
+  const stem = file.replace(/\.[^.]*$/, "") || "photo";
+  const chosen = withModels(result, names);
+  if (kind === "csv") return { name: `${stem}-kpdemo.csv`, type: "text/csv", text: toCsv(chosen, file, markups) };
+  if (kind === "json") return { name: `${stem}-kpdemo.json`, type: "application/json", text: JSON.stringify(chosen) };
+  const answer = chosen.faces[face]?.models[model];
+  const points = answer && readingsOf(answer)["ibug-68"];
+  if (!points) return null;
+  const several = chosen.faces.length > 1 ? `-face-${face + 1}` : "";
+  return { name: `${stem}-${model}${several}.pts`, type: "text/plain", text: toPts(points) };
+}

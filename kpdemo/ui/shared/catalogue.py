@@ -1,0 +1,34 @@
+"""What scripts need to know of models and markups to show results that no server has prepared."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kpdemo import zoo
+from kpdemo.keypoints import markup
+from kpdemo.media import draw
+from kpdemo.ui.shared import titles
+from kpdemo.ui.shared.colors import css_color
+
+# Of the answers of the engine in the browser, and what they are converted to.
+_MARKUPS = ("ibug-68", "kaggle-15", "mediapipe-478")
+
+
+def value(models: Iterable[str]) -> dict[str, Any]:
+    """Titles and colours of `models`, in their order, and the markups, ready for JSON."""
+    return {
+        "baseline": zoo.BASELINE,
+        "low": draw.LOW_CONFIDENCE,
+        "models": {name: {"title": zoo.title(name), "color": css_color(name)} for name in models},
+        "markups": {name: of_markup(name) for name in _MARKUPS},
+    }
+
+
+def of_markup(name: str) -> dict[str, Any]:
+    """A markup's points, places, groups and contours for the page's scripts."""
+    scheme = markup.get(name)
+    return {
+        "names": titles.points(name),
+        "places": {place: list(at) for place, at in scheme.anatomy.items()},
+        "groups": {group: list(at) for group, at in scheme.groups.items()},
+        "contours": scheme.contours,
+    }
