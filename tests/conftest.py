@@ -130,7 +130,9 @@ def with_runtimes(runtimes_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 @pytest.fixture(scope="session")
 def address(app_folder: Path) -> Iterator[str]:
     """Where `python app.py` answers, for all tests that visit it."""
-    with served(app_folder, TMPDIR=str(app_folder)) as url:
+    # A user's cache without the runtimes of the engine in the browser.
+    cache = str(app_folder / "user")
+    with served(app_folder, TMPDIR=str(app_folder), XDG_CACHE_HOME=cache) as url:
         assert [*app_folder.glob("kpdemo-examples-*")]
         yield url
     # It was told to end by a signal, and cleans up after itself.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kpdemo.faces import centerface_model, centerface_onnx, mediapipe_task
 from kpdemo.keypoints import markup as markups
@@ -19,8 +19,7 @@ from kpdemo.system import json_file
 SETTINGS = "engine.json"
 
 
-@dataclasses.dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """A file's length and digest, by which the browser knows that it arrived whole."""
 
     bytes: int
@@ -70,7 +69,7 @@ def files(
             "eyes": (RIGHT_EYE[0], LEFT_EYE[0]),
         },
         "models": configs,
-        "files": {path: dataclasses.asdict(size) for path, size in sizes.items()},
+        "files": {path: size._asdict() for path, size in sizes.items()},
     }
     return listed | {SETTINGS: json.dumps(settings).encode()}
 

@@ -245,7 +245,7 @@ def create(self, body: bytes) -> tuple:
     request = json.loads(body)
     repo = f"{request['organization']}/{request['name']}"
     if request.get("type") == "space":
-        if request.get("sdk") != "gradio":
+        if request.get("sdk") not in ("gradio", "static"):
             raise Refused(400, "A Space needs an SDK")
         repo = f"spaces/{repo}"
     self.allow(repo)

@@ -50,7 +50,7 @@ function prediction(output, count, face, { mirror, flipTest, calibration, expect
   const turned = twice ? mirrored(picked(output.keypoints, count + face, points), mirror) : null;
   const keypoints = turned && flipTest ? direct.map((point, k) => middle(point, turned[k])) : direct;
   const apart = turned && direct.map(([x, y], k) => Math.hypot(x - turned[k][0], y - turned[k][1]));
-  let confidence = apart?.map((distance) => clamp(1 - distance / (2 * TOLERANCE)));
+  let confidence = apart?.map((distance) => clamp(1 - distance / (2 * TOLERANCE))) ?? null;
   if (output.heatmaps) {
     const masses = mass(output, face, keypoints);
     if (turned && flipTest) {

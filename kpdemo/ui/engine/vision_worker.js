@@ -80,10 +80,11 @@ serve({
   async look({ source, faces: given, nets, mediapipe, time }, tell) {
     const started = performance.now();
     const photo = picture(source);
-    const read = performance.now();
+    const loaded = performance.now();
+    /** @type {import("./crop_rules.js").Face[]} */
     const faces = given ?? (await (time === null ? finder : tracker).find(photo));
     const kept = faces.slice(0, MAX_FACES);
-    const detect = performance.now() - read;
+    const detect = performance.now() - loaded;
     const crops = kept.length ? crop(photo, kept, nets) : {};
     tell({
       width: photo.width,
@@ -91,7 +92,7 @@ serve({
       faces: kept,
       facesLeftOut: faces.length - kept.length,
       crops,
-      load: read - started,
+      load: loaded - started,
       detect,
     });
     if (!mediapipe || !kept.length) return { meshes: [], milliseconds: 0 };
@@ -110,20 +111,35 @@ serve({
  * @returns {import("./pixels.js").Picture} RGB, on white where it is transparent.
  */
 function picture({ bitmap, data, width, height }) {
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { willReadFrequently: true, alpha: !bitmap });
-  if (!context) throw new Error("this browser has no memory for the picture");
   if (data?.every((value, at) => at % 4 !== 3 || value === 255)) return fromRgba(data, width, height);
-  const layer = bitmap ?? new OffscreenCanvas(width, height);
-  if (data)
-    /** @type {any} */ (layer)
-      .getContext("2d")
-      .putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
+  const context = canvas(width, height);
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
-  context.drawImage(layer, 0, 0);
+  context.drawImage(bitmap ?? layer(/** @type {Uint8ClampedArray} */ (data), width, height), 0, 0);
   bitmap?.close();
   return fromRgba(context.getImageData(0, 0, width, height).data, width, height);
+}
+
+/**
+ * @param {Uint8ClampedArray} data
+ * @param {number} width
+ * @param {number} height
+ * @returns {OffscreenCanvas} What can be drawn on others.
+ */
+function layer(data, width, height) {
+  const context = canvas(width, height);
+  context.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), 0, 0);
+  return context.canvas;
+}
+
+/**
+ * @param {number} width
+ * @param {number} height
+ */
+function canvas(width, height) {
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("this browser has no memory for the picture");
+  return context;
 }
 
 /** @param {import("./pixels.js").Picture} picture */

@@ -117,6 +117,7 @@ export default function mount({ element, props, server, trigger, watch, source =
       showExpression();
     }
     if (current !== run) return;
+    where.explain?.();
     rate.textContent = "";
     try {
       stream = await navigator.mediaDevices.getUserMedia({

@@ -23,8 +23,9 @@ _LEAD = (
     "video.</p>"
 )
 _WEBCAM = (
-    "<h2>Webcam</h2><p>Frames are processed in memory and discarded; only the keypoints come back. "
-    "The camera stops as soon as this tab is hidden.</p>"
+    "<h2>Webcam</h2><p>In this browser, no frame leaves your device; on the server, frames are "
+    "processed in memory and discarded, and only the keypoints come back. The camera stops as soon "
+    "as this tab is hidden.</p>"
 )
 _VIDEO = (
     f"<h2>A short video</h2><p>At most {MAX_SECONDS} seconds and "

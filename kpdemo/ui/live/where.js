@@ -16,7 +16,7 @@ export class Where {
   constructor(element, { local, catalogue, gpu }, server, { onChange, models }) {
     this.radios = [...element.querySelectorAll("[name=live-where]")];
     this.why = element.querySelector(".kp-live-why");
-    this.models = models;
+    this.models = models; // a function, which is there once the page has been laid out
     this.sources = { server: serverSource(server) };
     if (!local.base || !globalThis.WebAssembly) {
       this.why.textContent = `The models run on the server. ${local.missing ?? "This browser has no WebAssembly to run them in."}`;
@@ -35,7 +35,6 @@ export class Where {
         onChange();
       });
     }
-    this.explain();
   }
 
   get #chosen() {

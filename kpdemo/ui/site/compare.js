@@ -91,11 +91,14 @@ export function mountCompare({ catalogue, local, offline }) {
     try {
       const picture = wanted.picture ?? (await readPhoto(wanted.blob));
       const result = await compare(picture);
+      const isFirst = !last;
       last = { ...wanted, picture, result };
       const { file, look } = wanted;
       const stem = file.replace(/\.[^.]*$/, "") || "photo";
       setPanels(JSON.stringify(panelsValue({ result, picture, file: stem, look, devices: DEVICES }, catalogue)));
       say("info", resultMessages(result, catalogue));
+      // On a narrow screen the first result lies below the controls, out of sight; the panels see to others.
+      if (isFirst && innerWidth < 800) document.querySelector("#panels").scrollIntoView({ behavior: "smooth" });
     } catch (error) {
       say("error", [error.message]);
     }

@@ -1,0 +1,83 @@
+"""Live on the page with a server, whose frames the visitor's own browser can compute."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from helpers.camera import with_camera
+from helpers.visitor import PATIENCE, open_tab, wait_for_script
+
+from kpdemo.benchmark.server import served
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = sync_api.expect
+Page = sync_api.Page
+
+ALL = 3 * 68 + 15 + 478  # points of all models on one face
+
+
+@pytest.fixture(scope="module")
+def app(runtimes_cache: Path, tmp_path_factory) -> Iterator[str]:
+    """The app of a user who has the runtimes."""
+    folder = tmp_path_factory.mktemp("app")
+    with served(folder, TMPDIR=str(folder), XDG_CACHE_HOME=str(runtimes_cache)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def camera_browser(browser, hopper, tmp_path_factory) -> Iterator["sync_api.Browser"]:
+    with with_camera(browser, hopper, tmp_path_factory.mktemp("camera")) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def live(camera_browser, app: str) -> Iterator[Page]:
+    context = camera_browser.new_context(permissions=["camera"])
+    context.set_default_timeout(1000 * PATIENCE)
+    expect.set_options(timeout=1000 * PATIENCE)
+    page = context.new_page()
+    page.goto(app)
+    wait_for_script(page, "panels")
+    open_tab(page, "Live")
+    wait_for_script(page, "camera")
+    yield page
+    context.close()
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start camera").click()
+    expect(page.locator(".kp-live-stage")).to_have_attribute("data-points", str(ALL))
+
+
+def calls(page: Page) -> list[str]:
+    """The frames that are sent to the server from now on."""
+    sent: list[str] = []
+    page.on(
+        "request", lambda request: "component_server" in request.url and sent.append(request.url)
+    )
+    return sent
+
+
+def test_frames_stay_in_the_browser_unless_the_server_is_chosen(live: Page) -> None:
+    # The server has no GPU here, so the browser is the default; the size is said beforehand.
+    expect(live.get_by_label("In this browser")).to_be_checked()
+    why = live.locator(".kp-live-why")
+    expect(why).to_contain_text("the server has no GPU")
+    expect(why).to_contain_text("MB once.")
+    sent = calls(live)
+    start(live)
+    expect(live.locator(".kp-live-rate")).to_contain_text("frames a second")
+    assert not sent
+    live.get_by_label("On the server").check()
+    expect(live.get_by_role("button", name="Start camera")).to_be_visible()  # the camera stopped
+    start(live)
+    assert sent
+
+
+def test_a_browser_that_cannot_goes_on_with_the_server(live: Page) -> None:
+    live.route("**/vision_wasm_module_internal.wasm", lambda route: route.fulfill(body="half"))
+    start(live)
+    message = live.locator(".kp-live-said")
+    expect(message).to_contain_text("did not arrive whole")
+    expect(message).to_contain_text("The server goes on instead.")
+    expect(live.get_by_label("On the server")).to_be_checked()
