@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from kpdemo.explain.mistakes import scaled_by_photo
+from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
 from kpdemo.models import crop_rules, model_folder
@@ -15,14 +16,15 @@ from kpdemo.models.model import Model
 from kpdemo.models.predict import predict
 from kpdemo.zoo import WEIGHTS_DIR
 from train.data.sources import LabelledFace, load
-from train.evaluation.evaluate import BATCH, by_labels, readable, rounded
+from train.evaluation.evaluate import BATCH, readable, rounded
 from train.evaluation.face_attributes import shape_distances
 
 RESULT = WEIGHTS_DIR / "lessons.json"
 NOSE_NETS = ("nosenet-fajardo", "nosenet-kernels", "nosenet-moore")
+IMM_NETS = ("facenet-moore", "facialpointsnet")
 SHAPE_NETS = ("simplenet-report", "resnet18-transfer")
-SUNGLASSES_NETS = ("resnet18-transfer",)
-SCALED_NETS = ("resnet18-transfer",)
+# The small ResNet-18 stands in for the larger ones, which take minutes on two cores.
+PHOTO_NET = "resnet18-transfer"
 # Discs on an input of 80×60 pixels: radius, and offsets of their centres from the middle.
 RADIUS = 4
 OFFSETS = ((-14, -10), (14, -10), (-14, 10), (14, 10))
@@ -34,48 +36,80 @@ LENS = 0.26, 0.2  # half-axes of a lens, in units of the eye distance
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Crops `(F, H, W[, 3])` uint8 of a net's input size, labels `(F, K, 2)` and the distances
-    `(F,)` of the outer eye corners, both in pixels of the crops."""
+    """What a model is given of labelled faces.
+
+    `crops` `(F, H, W[, 3])` uint8 of its input size and where they lie on the photos, whose
+    `sizes` `(F, 2)` are width and height; the labels `(F, K, 2)` and the distances `(F,)` of the
+    outer eye corners, both in pixels of the crops.
+    """
 
     crops: np.ndarray
+    places: list[Crop]
+    sizes: np.ndarray
     labels: np.ndarray
     eyes: np.ndarray
 
 
 def measure(weights: Path = WEIGHTS_DIR, destination: Path = RESULT) -> dict:
-    """Measure dark spots, odd shapes, sunglasses and a wrong scale; writes `lessons.json`.
+    """Measure what the reports say of failures; writes `lessons.json`, part by part.
 
     Raises CheckpointError for a model that is unavailable, DataError without the faces.
     """
+    result: dict = {"command": "python -m train lessons", "spots": {}, "variety": {}, "shapes": {}}
     imm, _ = readable(load("imm-validation"))
+    for name in NOSE_NETS:
+        model = checkpoint.load(weights / name)
+        result["spots"][name] = spots(model, inputs(model, imm))
+    for name in IMM_NETS:
+        model = checkpoint.load(weights / name)
+        result["variety"][name] = variety(model, inputs(model, imm))
+    model_folder.write_json(destination, result)
     common, _ = readable(load("300w-common"))
     training = np.stack([face.keypoints for face in load("300w")])
-    models = {
-        name: checkpoint.load(weights / name)
-        for name in dict.fromkeys((*NOSE_NETS, *SHAPE_NETS, *SUNGLASSES_NETS, *SCALED_NETS))
-    }
-    result = {
-        "command": "python -m train lessons",
-        "spots": {name: spots(models[name], imm) for name in NOSE_NETS},
-        "shapes": {name: shapes(models[name], common, training) for name in SHAPE_NETS},
-        "sunglasses": {name: sunglasses(models[name], common) for name in SUNGLASSES_NETS},
-        "scaled": {name: scaled(models[name], common) for name in SCALED_NETS},
-    }
-    model_folder.write_json(destination, result)
+    for name in SHAPE_NETS:
+        model = checkpoint.load(weights / name)
+        given = inputs(model, common)
+        result["shapes"][name] = shapes(model, given, training)
+        if name == PHOTO_NET:
+            result["sunglasses"] = {name: sunglasses(model, given)}
+            result["scaled"] = {name: scaled(model, given)}
+        model_folder.write_json(destination, result)
     return result
 
 
-def spots(model: Model, faces: list[LabelledFace]) -> dict:
+def inputs(model: Model, faces: list[LabelledFace]) -> Inputs:
+    """A model's crops by the labels."""
+    size, framing = model.config.input, model.config.framing
+    crops, places, sizes, labels, eyes = [], [], [], [], []
+    for face in faces:
+        pixels = face.pixels(size.channels)
+        height, width = pixels.shape[:2]
+        crop = crop_rules.from_keypoints(framing, face.keypoints, face.markup, width, height)
+        points = markups.convert(face.keypoints, face.markup, model.config.markup)
+        crops.append(crop.cut(pixels, size.height, size.width))
+        places.append(crop)
+        sizes.append((width, height))
+        labels.append(_pixels(crop.to_crop(points), crops[-1]))
+        eyes.append(eye_distance(face.keypoints, face.markup) * size.width / crop.width)
+    return Inputs(np.stack(crops), places, np.array(sizes), np.stack(labels), np.array(eyes))
+
+
+def answers(model: Model, crops: np.ndarray) -> np.ndarray:
+    """A model's keypoints `(F, K, 2)` on crops, in their pixels."""
+    parts = np.array_split(crops, -(-len(crops) // BATCH))
+    return _pixels(np.concatenate([predict(model, part).keypoints for part in parts]), crops[0])
+
+
+def spots(model: Model, given: Inputs) -> dict:
     """How far a disc near the middle of a picture pulls the nose tip that a net predicts.
 
     It is painted at each of `OFFSETS` in turn, black or, as a control, mid-grey: "moved" is the
     mean way of the prediction, "towards" that of its component towards the disc, and "nme" the
     error with it, in percent of the eye distance.
     """
-    given = inputs(model, faces)
     before = answers(model, given.crops)
     middle = np.array(given.crops.shape[2:0:-1]) / 2 - 0.5
-    result: dict = {"faces": len(faces), "nme": _figures(given, before)["nme"]}
+    result: dict = {"faces": len(before), "nme": _figures(given, before)["nme"]}
     for name, value in (("black", BLACK), ("grey", GREY)):
         moves, pulls, errors = [], [], []
         for offset in OFFSETS:
@@ -91,84 +125,79 @@ def spots(model: Model, faces: list[LabelledFace]) -> dict:
     return result
 
 
-def shapes(model: Model, faces: list[LabelledFace], training: np.ndarray) -> dict:
+def variety(model: Model, given: Inputs) -> dict:
+    """How much predicted shapes vary: 1 as much as the labels, 0 the same shape for everyone.
+
+    The ratio of the mean Procrustes distances from the mean shape: where the face is, how large
+    and how tilted does not count.
+    """
+    predicted = shape_distances(answers(model, given.crops)).mean()
+    ratio = predicted / np.nanmean(shape_distances(given.labels))
+    return {"faces": len(given.crops), "variety": rounded(float(ratio))}
+
+
+def shapes(model: Model, given: Inputs, training: np.ndarray) -> dict:
     """The share of predicted shapes that are no faces, in percent, and that of the labels.
 
     No face is what is farther from the mean shape than `FACE_LIKE` of the `training` labels
     `(N, K, 2)`, by Procrustes distance.
     """
-    given = inputs(model, faces)
     everything = np.concatenate([training, given.labels, answers(model, given.crops)])
-    ends = [len(training), len(training) + len(faces)]
+    ends = [len(training), len(training) + len(given.crops)]
     known, labels, predicted = np.split(shape_distances(everything), ends)
     limit = np.nanquantile(known, FACE_LIKE)
     return {
-        "faces": len(faces),
+        "faces": len(given.crops),
         "no_faces": rounded(100 * float(np.mean(predicted > limit))),
         "labels": rounded(100 * float(np.mean(labels > limit))),
     }
 
 
-def sunglasses(model: Model, faces: list[LabelledFace]) -> dict:
+def sunglasses(model: Model, given: Inputs) -> dict:
     """NME and failure rate as they are, and with a black lens over each eye."""
-    given = inputs(model, faces)
+    markup = model.config.markup
     crops = np.stack(
         [
-            _lenses(crop, labels, eyes, model.config.markup)
+            _lenses(crop, labels, eyes, markup)
             for crop, labels, eyes in zip(given.crops, given.labels, given.eyes, strict=True)
         ]
     )
     return {
-        "faces": len(faces),
+        "faces": len(crops),
         "without": _figures(given, answers(model, given.crops)),
         "with": _figures(given, answers(model, crops)),
     }
 
 
-def scaled(model: Model, faces: list[LabelledFace]) -> dict:
+def scaled(model: Model, given: Inputs) -> dict:
     """Mean absolute error of the coordinates in pixels of the photos, and how much it grows when
     the predictions are scaled by the photo's size instead of the face's box."""
-    predicted, crops = by_labels(model, faces)
     right, wrong = [], []
-    for face, points, crop in zip(faces, predicted, crops, strict=True):
-        height, width = face.pixels(1).shape
-        labels = markups.convert(face.keypoints, face.markup, model.config.markup)
+    predicted = answers(model, given.crops)
+    for each, truth, crop, (width, height) in zip(
+        predicted, given.labels, given.places, given.sizes.tolist(), strict=True
+    ):
+        points, labels = (crop.to_photo(_shares(p, given.crops[0])) for p in (each, truth))
         right.append(np.nanmean(np.abs(points - labels)))
-        wrong.append(np.nanmean(np.abs(scaled_by_photo(points, crop, width, height) - labels)))
+        moved = scaled_by_photo(points, crop, width, height)
+        wrong.append(np.nanmean(np.abs(moved - labels)))
     by_box, by_photo = float(np.mean(right)), float(np.mean(wrong))
     return {
-        "faces": len(faces),
+        "faces": len(predicted),
         "mae": rounded(by_box),
         "mae_scaled_by_photo": rounded(by_photo),
         "factor": rounded(by_photo / by_box),
     }
 
 
-def inputs(model: Model, faces: list[LabelledFace]) -> Inputs:
-    """A model's crops by the labels."""
-    size, framing = model.config.input, model.config.framing
-    crops, labels, eyes = [], [], []
-    for face in faces:
-        pixels = face.pixels(size.channels)
-        height, width = pixels.shape[:2]
-        crop = crop_rules.from_keypoints(framing, face.keypoints, face.markup, width, height)
-        crops.append(crop.cut(pixels, size.height, size.width))
-        points = markups.convert(face.keypoints, face.markup, model.config.markup)
-        labels.append(_pixels(crop.to_crop(points), size.width, size.height))
-        eyes.append(eye_distance(face.keypoints, face.markup) * size.width / crop.width)
-    return Inputs(np.stack(crops), np.stack(labels), np.array(eyes))
+def _pixels(points: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """Crop coordinates `(..., 2)` -> pixels of a crop of that shape."""
+    return (points + 1) * np.array(crop.shape[1::-1]) / 2 - 0.5
 
 
-def answers(model: Model, crops: np.ndarray) -> np.ndarray:
-    """A model's keypoints `(F, K, 2)` on crops, in their pixels."""
-    height, width = crops.shape[1:3]
-    parts = np.array_split(crops, -(-len(crops) // BATCH))
-    points = np.concatenate([predict(model, part).keypoints for part in parts])
-    return _pixels(points, width, height)
-
-
-def _pixels(points: np.ndarray, width: int, height: int) -> np.ndarray:
-    return (points + 1) * np.array([width, height]) / 2 - 0.5
+def _shares(points: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """The way back from `_pixels`."""
+    return (points + 0.5) * 2 / np.array(crop.shape[1::-1]) - 1
 
 
 def _figures(given: Inputs, predicted: np.ndarray) -> dict[str, float | None]:

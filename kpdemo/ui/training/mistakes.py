@@ -64,6 +64,7 @@ def show(engine: Engine, histories: Histories, result: PhotoResult | None) -> st
     crop = crop_rules.from_face(framing, result.detection(0).mapped(result.photo.to_work))
     scaled = scaled_by_photo(right, crop, width, height)
     collapsed = mean_answer(mean, _MARKUP, framing)(crop)
+    close, right_close, collapsed_close = _close(pixels, crop, right, collapsed)
     title, errors = zoo.title(model), library.errors[model]
     off = _off(scaled, right)
     figures = (
@@ -76,7 +77,7 @@ def show(engine: Engine, histories: Histories, result: PhotoResult | None) -> st
             "The author of “ResNet-18, Moore” reports a factor of 40.",
         ),
         _figure(
-            _drawn(*_close(pixels, crop, right, collapsed), model),
+            _drawn(close, right_close, collapsed_close, model),
             "The mean face for every photo",
             "The white points are the mean face in the face’s box: what a net predicts that has "
             "learned nothing more, a “heart” whoever is on the photo. Here they are "

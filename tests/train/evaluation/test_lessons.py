@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from kpdemo import compare
-from kpdemo.keypoints import markup
 from kpdemo.models import crop_rules
 from kpdemo.models import model as checkpoint
 from kpdemo.zoo import WEIGHTS_DIR
@@ -31,8 +30,14 @@ def imm_face(grey: int) -> LabelledFace:
     return labelled(np.full((480, 640), grey, np.uint8), "imm-58", points)
 
 
+def net(name: str, face: LabelledFace):
+    """A shipped model, and its inputs of one face."""
+    model = checkpoint.load(WEIGHTS_DIR / name)
+    return model, lessons.inputs(model, [face])
+
+
 def test_a_disc_of_the_pictures_own_grey_moves_nothing():
-    measured = lessons.spots(checkpoint.load(WEIGHTS_DIR / "nosenet-kernels"), [imm_face(128)])
+    measured = lessons.spots(*net("nosenet-kernels", imm_face(128)))
     assert measured["faces"] == 1
     assert measured["grey"] == {"moved": 0.0, "towards": 0.0, "nme": measured["nme"]}
     assert measured["black"]["moved"] > 0
@@ -40,18 +45,17 @@ def test_a_disc_of_the_pictures_own_grey_moves_nothing():
 
 
 def test_lenses_on_black_pictures_change_nothing(portrait):
-    model = checkpoint.load(WEIGHTS_DIR / "resnet18-transfer")
     black = labelled(np.zeros_like(portrait.picture), "ibug-68", portrait.keypoints)
-    measured = lessons.sunglasses(model, [black])
+    measured = lessons.sunglasses(*net("resnet18-transfer", black))
     assert measured["with"] == measured["without"]
-    measured = lessons.sunglasses(model, [portrait])
+    measured = lessons.sunglasses(*net("resnet18-transfer", portrait))
     assert measured["without"]["nme"] < 10
     assert measured["with"]["nme"] != measured["without"]["nme"]
 
 
 def test_a_face_that_fills_its_photo_hides_the_wrong_scale(portrait):
-    model = checkpoint.load(WEIGHTS_DIR / "resnet18-transfer")
-    measured = lessons.scaled(model, [portrait])
+    model, given = net("resnet18-transfer", portrait)
+    measured = lessons.scaled(model, given)
     assert measured["factor"] > 2
     assert measured["factor"] == pytest.approx(
         measured["mae_scaled_by_photo"] / measured["mae"], rel=1e-3
@@ -60,27 +64,31 @@ def test_a_face_that_fills_its_photo_hides_the_wrong_scale(portrait):
     crop = crop_rules.from_keypoints(model.config.framing, portrait.keypoints, "ibug-68", 0, 0)
     cut = crop.cut(portrait.picture, 300, 300)
     points = (crop.to_crop(portrait.keypoints) + 1) * 150 - 0.5
-    close = lessons.scaled(model, [labelled(cut, "ibug-68", points)])
+    close = lessons.scaled(*net("resnet18-transfer", labelled(cut, "ibug-68", points)))
     assert close["factor"] == pytest.approx(1, abs=0.05)
 
 
 def test_shapes_far_from_all_labels_are_no_faces(portrait):
-    model = checkpoint.load(WEIGHTS_DIR / "resnet18-transfer")
+    model, given = net("resnet18-transfer", portrait)
     noise = np.random.default_rng(0).normal(0, 1, (2000, 68, 2))
     eyes = np.ptp(portrait.keypoints[36:48, 0])
     alike = portrait.keypoints + 0.01 * eyes * noise
-    measured = lessons.shapes(model, [portrait], alike)
+    measured = lessons.shapes(model, given, alike)
     assert measured == {"faces": 1, "no_faces": 100.0, "labels": 0.0}
     varied = portrait.keypoints + 0.3 * eyes * noise
-    assert lessons.shapes(model, [portrait], varied)["no_faces"] == 0.0
+    assert lessons.shapes(model, given, varied)["no_faces"] == 0.0
+
+
+def test_one_picture_for_everyone_gives_one_shape():
+    model = checkpoint.load(WEIGHTS_DIR / "facenet-moore")
+    faces = [imm_face(100), imm_face(100)]
+    faces[1].keypoints[:20] += 30
+    assert lessons.variety(model, lessons.inputs(model, faces))["variety"] == 0.0
 
 
 def test_the_file_has_a_figure_for_every_net():
     measured = json.loads(lessons.RESULT.read_text(encoding="utf-8"))
     assert set(measured["spots"]) == set(lessons.NOSE_NETS)
+    assert set(measured["variety"]) == set(lessons.IMM_NETS)
     assert set(measured["shapes"]) == set(lessons.SHAPE_NETS)
-    assert set(measured["sunglasses"]) == set(lessons.SUNGLASSES_NETS)
-    assert set(measured["scaled"]) == set(lessons.SCALED_NETS)
-    for name in lessons.SHAPE_NETS:
-        config = checkpoint.read_config(WEIGHTS_DIR / name)
-        assert len(markup.get(config.markup)) == 68
+    assert set(measured["sunglasses"]) == set(measured["scaled"]) == {lessons.PHOTO_NET}
