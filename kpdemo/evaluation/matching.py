@@ -38,10 +38,12 @@ def containing(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
     For labels of a few points only, whose own box is much smaller than the face's.
     """
     known = keypoints[np.isfinite(keypoints).all(1)]
+    if not len(known):
+        return None
 
     def share(face: BoxedT) -> float:
         low, high = np.reshape(face.box, (2, 2))
         return float(((known >= low) & (known <= high)).all(1).mean())
 
     best = max(faces, key=share, default=None)
-    return best if best is not None and len(known) and share(best) > 0.5 else None
+    return best if best is not None and share(best) > 0.5 else None
