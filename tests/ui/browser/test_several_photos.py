@@ -91,7 +91,7 @@ def test_dropped_photos_go_to_the_sheet_on_a_phone_too(open_page, hopper_path):
           return data;
         }"""
     )
-    page.locator("#photo .upload-container").dispatch_event("drop", {"dataTransfer": data})
+    page.locator("#photo button.upload-container").dispatch_event("drop", {"dataTransfer": data})
     expect(page.locator(".kp-sheet [role=status]")).to_have_text("2 photos compared")
     expect(cards(page)).to_have_text([r"one.png–No face found.", r"two.png–No face found."])
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
