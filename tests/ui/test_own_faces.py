@@ -39,7 +39,7 @@ def test_the_figures_are_those_of_the_command_and_no_photo_stays(
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    expected = evaluate(engine(), labels.read(folder))
+    expected = evaluate(engine(), labels.read(folder.parent))
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     archive, steps = zipped(folder), []
     update = own_faces.measure(engine(), str(archive), steps.append)
