@@ -207,6 +207,16 @@ def test_live_follows_a_face_without_the_host_and_stops_when_hidden(
     expect(rate).to_have_text("")
 
 
+def violations(page: Page) -> list[str]:
+    """What axe-core finds serious or critical."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe")
+    return [
+        violation["help"]
+        for violation in axe.Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
 def choose_live(page: Page, *names: str) -> None:
     open_tab(page, "Live")
     for box in page.locator("#live-models input").all():
@@ -222,6 +232,9 @@ def test_every_tab_fits_and_has_its_content(visit, width: int) -> None:
         expect(panel).to_have_count(1)
         expect(panel).to_have_accessible_name(name)
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert not violations(page), (name, scheme)
     open_tab(page, "Leaderboard")
     expect(page.locator("#leaderboard tbody tr").first).to_contain_text("U-Net")
     open_tab(page, "About")
