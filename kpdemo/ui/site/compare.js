@@ -55,7 +55,7 @@ export function mountCompare({ catalogue, local, offline }) {
       const { bytes, backend } = await local.size(chosen());
       about.textContent = local.has(chosen())
         ? `The models run in this browser, ${BACKENDS[backend]}. Nothing of your photo leaves it.`
-        : `The models run in this browser, ${BACKENDS[backend]}; with the first photo it loads them once, ${megabytes(bytes)}, and keeps them.`;
+        : `The models run in this browser, ${BACKENDS[backend]}; the next photo loads ${megabytes(bytes)} once, which stay here.`;
     } catch (error) {
       about.textContent = `${FAILED}: ${error.message}`;
     }

@@ -92,7 +92,7 @@ def result(page: Page) -> dict:
 def test_a_photo_is_compared_as_in_python(visit, host: StaticHost, hopper_path: Path) -> None:
     page = visit()
     # The page can be used, and says what it would load, before the models are there.
-    expect(page.locator("#engine")).to_contain_text("MB, and keeps them")
+    expect(page.locator("#engine")).to_contain_text("MB once")
     assert not [path for path in host.requests() if path.endswith((".wasm", ".safetensors"))]
     assert page.evaluate("window.kpdemo.engine") is None
     drop_photo(page, hopper_path)
