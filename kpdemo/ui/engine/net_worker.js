@@ -15,7 +15,7 @@ let ort;
 let session;
 /** @type {any} */
 let config;
-/** @type {Omit<import("./answers.js").Settings, "flipTest">} */
+/** @type {import("./answers.js").Settings} */
 let settings;
 
 serve({
@@ -24,7 +24,12 @@ serve({
     ort = await start(runtime);
     config = model;
     const { [CALIBRATION]: calibration } = read(weights, [CALIBRATION]);
-    settings = { mirror, calibration: calibration?.values ?? null, expectedError: model.expected_error };
+    settings = {
+      mirror,
+      flipTest: model.flip_test,
+      calibration: calibration?.values ?? null,
+      expectedError: model.expected_error,
+    };
     session = await ort.InferenceSession.create(new Uint8Array(graph), {
       executionProviders: [backend],
       logSeverityLevel: ERRORS,
@@ -68,7 +73,5 @@ async function predict(pixels, twice) {
   const { keypoints, heatmaps } = await session.run({ pixels: input });
   const [rows, columns] = heatmaps ? heatmaps.dims.slice(2) : [0, 0];
   const output = { keypoints: keypoints.data, heatmaps: heatmaps?.data ?? null, height: rows, width: columns };
-  // The calibration restores what the average with the mirror image takes away.
-  const calibration = twice ? settings.calibration : null;
-  return predictions(output, count, { ...settings, flipTest: config.flip_test, calibration });
+  return predictions(output, count, settings);
 }
