@@ -204,12 +204,7 @@ def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, flo
 
     They are of the example that the page opens with, or else of the photo.
     """
-    page = _open(browser, url)
-    page.locator(".kp-points").first.wait_for()
-    if photo:
-        before = page.locator(".kp-panel image").first.get_attribute("href")
-        page.locator("#photo input[type=file]").set_input_files(photo)
-        page.wait_for_function(_COMPARED, arg=before)
+    page = _compare(browser, url, photo)
     page.wait_for_timeout(1000)
     medians: dict[str, float] = {}
     switches = {
@@ -231,8 +226,7 @@ def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, flo
 
 def _heatmap_point(browser: "Browser", url: str) -> float:
     """Milliseconds until all heatmaps show another point, the median of several."""
-    page = _open(browser, url)
-    page.locator(".kp-points").first.wait_for()
+    page = _compare(browser, url, None)
     page.get_by_role("tab", name="Heatmaps").click()
     page.locator("#heatmaps .kp-facts b").first.wait_for()
     page.wait_for_timeout(1000)
@@ -243,10 +237,14 @@ def _heatmap_point(browser: "Browser", url: str) -> float:
     return round(statistics.median(times), 1)
 
 
-def _compare(browser: "Browser", url: str, photo: Path) -> "Page":
+def _compare(browser: "Browser", url: str, photo: Path | None) -> "Page":
+    """A page with the result of the photo, or else with the one that it opens with."""
     page = _open(browser, url)
-    page.locator("#photo input[type=file]").set_input_files(photo)
-    page.locator(".kp-panel").last.wait_for()
+    page.locator(".kp-points").first.wait_for()
+    if photo:
+        before = page.locator(".kp-panel image").first.get_attribute("href")
+        page.locator("#photo input[type=file]").set_input_files(photo)
+        page.wait_for_function(_COMPARED, arg=before)
     return page
 
 
