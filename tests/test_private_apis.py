@@ -9,6 +9,8 @@ from gradio.routes import App
 from gradio.state_holder import StateHolder
 from huggingface_hub.utils import _http
 
+from kpdemo.ui import theme
+
 
 @pytest.mark.parametrize("name", ["_reorder_convolution_weight", "_convolution_pointwise"])
 def test_torch_has_the_onednn_operators(name):
@@ -33,3 +35,9 @@ def test_gradio_takes_events_from_its_queue_as_the_page_gives_them():
     source = inspect.getsource(Queue)
     assert "event_batch = self.get_events()" in source, "kpdemo/ui/queue.py replaces it"
     assert "events, batch, concurrency_id = event_batch" in source
+
+
+def test_gradios_themes_have_a_style_sheet():
+    variables = theme.variables()
+    assert "--body-text-color: #1f1c18" in variables, "kpdemo/ui/theme.py styles the static page"
+    assert "--body-text-color: #f0ece5" in variables.partition(".dark")[2]
