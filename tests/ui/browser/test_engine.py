@@ -203,6 +203,13 @@ def test_answers_come_one_by_one_and_nothing_is_fetched(page: Page, host: Static
     assert host.requests() == before
 
 
+def test_unknown_model_is_an_error(page: Page) -> None:
+    message = page.evaluate(
+        "engine.compare(new ImageData(64, 64), { models: ['unet', 'net'] }).catch((e) => e.message)"
+    )
+    assert message == f"Unknown model net; known are {', '.join(MODELS)}."
+
+
 def test_size_is_known_before_anything_is_loaded(page: Page, host: StaticHost) -> None:
     sizes = page.evaluate("engineModule.size({ base: '/base', backend: 'wasm' })")
     states = page.evaluate("states")
