@@ -8,6 +8,8 @@ from gradio.routes import App
 from gradio.state_holder import StateHolder
 from huggingface_hub.utils import _http
 
+from kpdemo.ui import theme
+
 
 @pytest.mark.parametrize("name", ["_reorder_convolution_weight", "_convolution_pointwise"])
 def test_torch_has_the_onednn_operators(name):
@@ -26,3 +28,9 @@ def test_gradio_keeps_sessions_as_the_page_forgets_them():
     assert {"lock", "time_last_used", "session_data"} <= set(sessions), (
         "kpdemo/ui/session.py forgets idle sessions by these"
     )
+
+
+def test_gradios_themes_have_a_style_sheet():
+    variables = theme.variables()
+    assert "--body-text-color: #1f1c18" in variables, "kpdemo/ui/theme.py styles the static page"
+    assert "--body-text-color: #f0ece5" in variables.partition(".dark")[2]

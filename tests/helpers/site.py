@@ -1,6 +1,7 @@
 """The page without a server, as any static host serves it."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -42,7 +43,7 @@ class StaticHost:
 
     def requests(self) -> list[str]:
         """The paths that were asked for so far."""
-        return [line.split('"')[1].split()[1] for line in self._log.read_text().splitlines()]
+        return re.findall(r'"GET (\S+) ', self._log.read_text())
 
     def stop(self) -> None:
         self._process.terminate()

@@ -3,13 +3,24 @@
 import shutil
 from pathlib import Path
 
-from huggingface_hub import SpaceCard, SpaceCardData
+import yaml
 
 from train.publish import space
 
 _SDK, _MARK = "static", "scripts/site/main.js"
-# Keys of the app's front matter that hold for this Space too.
-_KEYS = ("title", "emoji", "colorFrom", "colorTo", "fullWidth", "license", "tags")
+_LICENCE = "LICENSE"  # which an installed package has elsewhere
+_FRONT = {
+    "title": "kpdemo",
+    "emoji": "🙂",
+    "colorFrom": "blue",
+    "colorTo": "green",
+    "sdk": _SDK,
+    "app_file": "index.html",
+    "fullWidth": True,
+    "license": "apache-2.0",
+    "short_description": "Facial keypoints in your own browser",
+    "tags": ["computer-vision", "keypoint-detection", "face"],
+}
 _TEXT = """
 # kpdemo
 
@@ -27,16 +38,10 @@ def write(folder: Path) -> int:
     from kpdemo.ui.site import build  # imports Gradio, which takes long
 
     size = build.write(folder)
-    front = SpaceCard.load(space.ROOT / space.README).data.to_dict()
-    data = SpaceCardData(
-        sdk=_SDK,
-        app_file="index.html",
-        short_description="Facial keypoints in your own browser",
-        **{key: front[key] for key in _KEYS},
-    )
-    card = SpaceCard(f"---\n{data}\n---\n{_TEXT}")
-    card.save(folder / space.README)
-    shutil.copy(space.ROOT / "LICENSE", folder)
+    head = yaml.safe_dump(_FRONT, allow_unicode=True, sort_keys=False)
+    (folder / space.README).write_text(f"---\n{head}---\n{_TEXT}", encoding="utf-8")
+    if (space.ROOT / _LICENCE).exists():
+        shutil.copy(space.ROOT / _LICENCE, folder)
     return size
 
 

@@ -8,9 +8,14 @@ const FORMULA = /^[=+\-@＝＋－＠]/;
 const DECIMALS = 3;
 
 const cell = (value) => {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "number") return String(Number(value.toFixed(DECIMALS)));
-  return /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  const text = String(value ?? "");
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+// As Python writes a float.
+const figure = (number) => {
+  if (number === null || number === undefined) return null;
+  const rounded = Number(number.toFixed(DECIMALS));
+  return Number.isInteger(rounded) ? rounded.toFixed(1) : rounded;
 };
 
 // The result of some of its models.
@@ -31,9 +36,10 @@ export function toCsv(result, file, markups) {
         if (markups[key.replace(/-fitted$/, "")]) tables.push([key, points]);
       }
       for (const [markup, points, confidence, expected] of tables) {
-        const { names } = markups[markup.replace(/-fitted$/, "")];
-        for (const [k, [x, y]] of points.entries()) {
-          rows.push([name, f, model, markup, k, names[k], x, y, confidence?.[k], null, "", expected?.[k]]);
+        const { keys } = markups[markup.replace(/-fitted$/, "")];
+        for (const [k, at] of points.entries()) {
+          const [x, y, share, error] = [...at, confidence?.[k], expected?.[k]].map(figure);
+          rows.push([name, f, model, markup, k, keys[k], x, y, share, null, "", error]);
         }
       }
     }

@@ -88,6 +88,8 @@ export class Engine {
     /** @type {Record<string, Service>} */
     this.nets = {};
     this.vision = worker("./vision_worker.js", import.meta.url);
+    /** @type {Promise<void> | null} MediaPipe, once it is being loaded. */
+    this.seeing = null;
     this.last = Promise.resolve();
   }
 
@@ -103,7 +105,8 @@ export class Engine {
    */
   async load(models) {
     const nets = models.filter((name) => name !== BASELINE);
-    const opened = [this.openVision(), ...nets.map((name) => this.openNet(name))];
+    this.seeing ??= this.openVision();
+    const opened = [this.seeing, ...nets.map((name) => this.openNet(name))];
     await Promise.all(opened);
     this.files.forget();
   }

@@ -19,7 +19,8 @@ def value(models: Iterable[str]) -> dict[str, Any]:
         "baseline": zoo.BASELINE,
         "low": draw.LOW_CONFIDENCE,
         "models": {name: {"title": zoo.title(name), "color": css_color(name)} for name in models},
-        "markups": {name: of_markup(name) for name in _MARKUPS},
+        # `keys` are the points' names in files.
+        "markups": {name: of_markup(name) | {"keys": markup.get(name).names} for name in _MARKUPS},
     }
 
 

@@ -14,8 +14,13 @@ export class LocalEngine {
     this.base = new URL(base, document.baseURI).href;
   }
 
-  // What opening it would load: {backend, bytes}.
-  size = (models) => size({ base: this.base, models });
+  // What these models would have to load: {backend, bytes}.
+  async size(models) {
+    const { backend, files } = await size({ base: this.base, models });
+    const loaded = this.#models.length ? (await size({ base: this.base, models: this.#models })).files : {};
+    const rest = Object.entries(files).filter(([path]) => !(path in loaded));
+    return { backend, bytes: rest.reduce((sum, [, bytes]) => sum + bytes, 0) };
+  }
 
   // Whether these models are loaded, or being loaded.
   has = (models) => models.every((name) => this.#models.includes(name));

@@ -9,7 +9,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from kpdemo import __version__, zoo
+from kpdemo import __version__, compare, zoo
+from kpdemo.engine import export
 from kpdemo.models import browser_assets, browser_files
 from kpdemo.system.files import OutputError
 from kpdemo.ui import examples, previews, theme
@@ -87,6 +88,9 @@ def _fill(site: Path) -> None:
         "examples": [{"file": photo.path.name, "look": photo.look} for photo in photos]
     }
     (site / "catalogue.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+    if photos:  # what the page opens with, before any model is loaded
+        opening = compare(photos[0].path, models).to_dict()
+        (site / "opening.json").write_text(export.to_json(opening), encoding="utf-8")
     (site / "style.css").write_text(_style(), encoding="utf-8")
     shutil.copyfile(_UI / "favicon.svg", site / "favicon.svg")
     (site / "manifest.webmanifest").write_text(json.dumps(_manifest()), encoding="utf-8")

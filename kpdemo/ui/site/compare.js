@@ -10,7 +10,7 @@ import { megabytes } from "../shared/local_engine.js";
 import { readPhoto } from "../shared/photo.js";
 import { mountComponent } from "./component.js";
 
-const DEVICES = { wasm: "WASM", webgpu: "WebGPU" };
+const DEVICES = { wasm: "WASM", webgpu: "WebGPU", cpu: "processor" };
 const BACKENDS = { wasm: "by WebAssembly", webgpu: "by WebGPU" };
 const FAILED = "The models could not be run in this browser";
 
@@ -55,7 +55,7 @@ export function mountCompare({ catalogue, local, offline }) {
       const { bytes, backend } = await local.size(chosen());
       about.textContent = local.has(chosen())
         ? `The models run in this browser, ${BACKENDS[backend]}. Nothing of your photo leaves it.`
-        : `The models run in this browser, ${BACKENDS[backend]}; with the first photo it loads them once, ${megabytes(bytes)}, and keeps them.`;
+        : `The models run in this browser, ${BACKENDS[backend]}; the next photo loads ${megabytes(bytes)} once, which stay here.`;
     } catch (error) {
       about.textContent = `${FAILED}: ${error.message}`;
     }
@@ -81,6 +81,25 @@ export function mountCompare({ catalogue, local, offline }) {
     }
   }
 
+  function show(shown) {
+    last = shown;
+    const { result, picture, file, look } = shown;
+    const stem = file.replace(/\.[^.]*$/, "") || "photo";
+    setPanels(JSON.stringify(panelsValue({ result, picture, file: stem, look, devices: DEVICES }, catalogue)));
+    say("info", resultMessages(result, catalogue));
+  }
+
+  // Shows the first example as it was compared when this page was written: no model is needed for that.
+  async function open() {
+    const [example] = catalogue.examples;
+    if (!example) return;
+    const [opening, photo] = await Promise.all([fetch("opening.json"), fetch(`examples/${example.file}`)]);
+    const picture = await readPhoto(await photo.blob());
+    const result = await opening.json();
+    const look = `${example.look} This result came with the page; yours will be computed here.`;
+    if (!newest) show({ file: example.file, look, picture, result });
+  }
+
   async function run(wanted) {
     if (wanted !== newest) return;
     if (!chosen().length) {
@@ -91,14 +110,7 @@ export function mountCompare({ catalogue, local, offline }) {
     try {
       const picture = wanted.picture ?? (await readPhoto(wanted.blob));
       const result = await compare(picture);
-      const isFirst = !last;
-      last = { ...wanted, picture, result };
-      const { file, look } = wanted;
-      const stem = file.replace(/\.[^.]*$/, "") || "photo";
-      setPanels(JSON.stringify(panelsValue({ result, picture, file: stem, look, devices: DEVICES }, catalogue)));
-      say("info", resultMessages(result, catalogue));
-      // On a narrow screen the first result lies below the controls, out of sight; the panels see to others.
-      if (isFirst && innerWidth < 800) document.querySelector("#panels").scrollIntoView({ behavior: "smooth" });
+      show({ ...wanted, picture, result });
     } catch (error) {
       say("error", [error.message]);
     }
@@ -159,5 +171,6 @@ export function mountCompare({ catalogue, local, offline }) {
 
   window.kpdemo = { engine: null, result: null, compare };
   tellSize();
+  open().catch(console.error);
   return (picture) => take({ picture, file: "camera frame" });
 }

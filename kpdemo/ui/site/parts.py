@@ -7,7 +7,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from kpdemo.records import leaderboard as records
-from kpdemo.records.standings import BOARDS
+from kpdemo.records.standings import BOARDS, Board, Standings
 from kpdemo.ui.about import tab as about_tab
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.leaderboard import tables
@@ -20,19 +20,22 @@ _SECTION = re.compile(r"^## (.+?)\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 def leaderboard() -> str:
     """HTML of every board's table, and of the errors on degraded photos."""
     standings = records.read()
-    boards = "".join(
-        f'<h2 class="kp-section">{escape(leaderboard_tab.TITLES[board.name])}</h2>'
-        f"{tables.html(standings.on(board), board.name)}"
-        for board in BOARDS
-        if standings.on(board)
-    )
+    boards = "".join(_board(standings, board) for board in BOARDS if standings.on(board))
     robustness = tables.robustness(standings.robustness, standings.rows)
     if robustness:
         robustness = (
             '<h2 class="kp-section">Robustness to degraded photos</h2>'
             f'<div id="robustness">{robustness}</div>'
         )
-    return boards + robustness
+    return f'<div id="leaderboard">{boards}</div>{robustness}'
+
+
+def _board(standings: Standings, board: Board) -> str:
+    title = escape(leaderboard_tab.TITLES[board.name])
+    table = tables.html(standings.on(board), board.name)
+    # Several on one page, each with a name of its own.
+    table = table.replace('aria-label="Leaderboard"', f'aria-label="{title}"')
+    return f'<h2 class="kp-section">{title}</h2>{table}'
 
 
 def about() -> str:

@@ -435,3 +435,10 @@ def test_nothing_scrolls_sideways_on_a_phone(open_page):
     page = open_live(open_page(390))
     start(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_without_the_browsers_runtimes_the_server_computes(live: Page) -> None:
+    expect(live.locator(".kp-live-where")).to_be_hidden()
+    why = live.locator(".kp-live-why")
+    expect(why).to_contain_text("The models run on the server.")
+    expect(why).to_contain_text("python -m kpdemo browser")

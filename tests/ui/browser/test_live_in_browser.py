@@ -37,6 +37,7 @@ def live(camera_browser, app: str) -> Iterator[Page]:
     expect.set_options(timeout=1000 * PATIENCE)
     page = context.new_page()
     page.goto(app)
+    wait_for_script(page, "panels")
     open_tab(page, "Live")
     wait_for_script(page, "camera")
     yield page

@@ -85,19 +85,26 @@ def drop_photo(page: Page, path: Path) -> None:
     page.locator("#photo input").set_input_files(path)
 
 
+def compared(page: Page) -> None:
+    """Wait until a photo has been compared in this browser, and its result is shown."""
+    page.wait_for_function("window.kpdemo.result")
+    page.locator("body:not(.kp-busy)").wait_for()
+
+
 def result(page: Page) -> dict:
     return json.loads(page.evaluate("JSON.stringify(window.kpdemo.result)"))
 
 
 def test_a_photo_is_compared_as_in_python(visit, host: StaticHost, hopper_path: Path) -> None:
     page = visit()
-    # The page can be used, and says what it would load, before the models are there.
-    expect(page.locator("#engine")).to_contain_text("MB, and keeps them")
+    # It opens with a result, can be used, and says what it would load, before any model is there.
+    page.locator(".kp-panel").first.wait_for()
+    expect(page.locator("#engine")).to_contain_text("MB once")
     assert not [path for path in host.requests() if path.endswith((".wasm", ".safetensors"))]
     assert page.evaluate("window.kpdemo.engine") is None
     drop_photo(page, hopper_path)
-    page.locator(".kp-panel").first.wait_for()
-    assert page.locator(".kp-panel").count() == 1 + len(MODELS)
+    compared(page)
+    expect(page.locator(".kp-panel")).to_have_count(1 + len(MODELS))
     assert page.evaluate("window.kpdemo.engine") == "wasm"
     face, here = compare(hopper_path, MODELS).faces[0], result(page)["faces"][0]
     assert set(here["models"]) == set(MODELS)
@@ -117,18 +124,18 @@ def test_second_visit_loads_nothing_and_a_third_needs_no_host(
     page = visit()
     choose_models(page, "keypoint-resnet", BASELINE)
     page.get_by_role("button", name="Grace Hopper").click()
-    page.locator(".kp-panel").first.wait_for()
+    compared(page)
     before = len(host.requests())
     open_page(page, host)
     choose_models(page, "keypoint-resnet", BASELINE)
     page.get_by_role("button", name="Grace Hopper").click()
-    page.locator(".kp-panel").first.wait_for()
+    compared(page)
     assert set(host.requests()[before:]) <= {WORKER}
     host.stop()
     open_page(page, host)
     choose_models(page, "keypoint-resnet", BASELINE)
     drop_photo(page, astronaut_path)
-    page.locator(".kp-panel").first.wait_for()
+    compared(page)
     assert result(page)["photo"] == {"width": 512, "height": 512}
     assert result(page)["faces"]
 
@@ -143,7 +150,7 @@ def test_files_that_are_no_pictures_end_in_a_sentence(visit, tmp_path: Path) -> 
     choose_models(page)
     page.get_by_role("button", name="Grace Hopper").click()
     expect(alert).to_have_text("Choose at least one model.")
-    expect(page.locator(".kp-panel")).to_have_count(0)
+    assert page.evaluate("window.kpdemo.result") is None
 
 
 def test_a_half_loaded_runtime_ends_in_a_sentence_and_the_next_try_works(visit) -> None:
@@ -158,7 +165,7 @@ def test_a_half_loaded_runtime_ends_in_a_sentence_and_the_next_try_works(visit) 
     expect(alert).to_contain_text("did not arrive whole")
     page.unroute(wasm)
     page.get_by_role("button", name="Grace Hopper").click()
-    page.locator(".kp-panel").first.wait_for()
+    compared(page)
     expect(alert).to_have_count(0)
 
 
@@ -207,6 +214,16 @@ def test_live_follows_a_face_without_the_host_and_stops_when_hidden(
     expect(rate).to_have_text("")
 
 
+def violations(page: Page) -> list[str]:
+    """What axe-core finds serious or critical."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe")
+    return [
+        violation["help"]
+        for violation in axe.Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
 def choose_live(page: Page, *names: str) -> None:
     open_tab(page, "Live")
     for box in page.locator("#live-models input").all():
@@ -222,6 +239,9 @@ def test_every_tab_fits_and_has_its_content(visit, width: int) -> None:
         expect(panel).to_have_count(1)
         expect(panel).to_have_accessible_name(name)
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert not violations(page), (name, scheme)
     open_tab(page, "Leaderboard")
     expect(page.locator("#leaderboard tbody tr").first).to_contain_text("U-Net")
     open_tab(page, "About")

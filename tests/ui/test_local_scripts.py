@@ -1,0 +1,157 @@
+"""What the page computes of a result in the browser: Node's answers are those of Python."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from html import unescape
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.faces import compared_face
+
+from kpdemo import ui
+from kpdemo.engine import export
+from kpdemo.keypoints import markup, steady
+from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.keypoints.steady import FaceFilter
+from kpdemo.structures import Answer, Comparison
+from kpdemo.ui.compare import messages
+from kpdemo.ui.shared import catalogue
+from kpdemo.zoo import BASELINE, DEFAULT_MODELS
+
+MODELS = [*DEFAULT_MODELS, BASELINE]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
+    """`run(body, argument)`: what a module's `body` makes of an argument, called `input`."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed: no unit tests of the page's scripts.")
+    folder = tmp_path_factory.mktemp("scripts")
+    for room in ("compare", "live", "shared"):
+        shutil.copytree(Path(ui.__file__).with_name(room), folder / room)
+    (folder / "package.json").write_text('{"type": "module"}')
+
+    def run(body: str, argument: Any) -> Any:
+        (folder / "input.json").write_text(export.to_json({"input": argument}))
+        (folder / "main.js").write_text(
+            'import { readFileSync } from "node:fs";\n'
+            'const { input } = JSON.parse(readFileSync("input.json", "utf8"));\n'
+            f"{body}"
+        )
+        output = subprocess.run([node, "main.js"], cwd=folder, capture_output=True, text=True)
+        assert output.returncode == 0, output.stderr
+        return json.loads(output.stdout)
+
+    return run
+
+
+def moving_face() -> list[np.ndarray]:
+    """68 points of a face that moves, turns and grows, with jitter."""
+    rng = np.random.default_rng(0)
+    shape = rng.uniform(-40, 40, (68, 2)) @ (1, 1j)
+    frames = []
+    for at in range(30):
+        z = (1 + 0.01 * at) * np.exp(0.2j * at) * shape + (100 + 3 * at) + 90j
+        noise = rng.normal(0, 0.4, (68, 2))
+        frames.append(np.stack([z.real, z.imag], -1) + noise)
+    return frames
+
+
+def test_points_are_steadied_as_in_python(run) -> None:
+    frames = [np.round(points, 3) for points in moving_face()]
+    seconds = [0.04 * at for at in range(len(frames))]
+    there = run(
+        """
+        import { FaceFilter, jitter } from "./live/steady.js";
+        const filter = new FaceFilter();
+        const frames = input.frames.map((at, k) => filter.steady(at, 80, input.seconds[k]));
+        const jitters = frames.slice(1).map((at, k) => jitter(frames[k], at, input.units[k]));
+        console.log(JSON.stringify({ frames, jitters }));
+        """,
+        {
+            "frames": frames,
+            "seconds": seconds,
+            "units": [1.0] * (len(frames) - 1),
+        },
+    )
+    here = FaceFilter()
+    steadied = [here(points, 80, time) for points, time in zip(frames, seconds, strict=True)]
+    np.testing.assert_allclose(there["frames"], steadied, atol=1e-6)
+    jitters = [
+        steady.jitter(before, after, "ibug-68") * eye_distance(after, "ibug-68")
+        for before, after in pairwise(steadied)
+    ]
+    np.testing.assert_allclose(there["jitters"], jitters, rtol=1e-6)
+
+
+def answers(models: Sequence[str]) -> dict[str, Answer]:
+    rng = np.random.default_rng(1)
+    points = {name: rng.uniform(0, 400, (1000, 2)).round(3) for name in models}
+    made = {}
+    for name in models:
+        scheme = {BASELINE: "mediapipe-478", "keypoint-resnet": "kaggle-15"}.get(name, "ibug-68")
+        count = len(markup.get(scheme))
+        made[name] = Answer(
+            scheme,
+            points[name][:count],
+            None if name == BASELINE else rng.uniform(0, 1, count).round(3),
+            12.5,
+            {"ibug-68": points[name][500:568], "ibug-68-fitted": points[name][600:668]}
+            if name == BASELINE
+            else {},
+            expected_error=rng.uniform(1, 9, count).round(3) if name == "unet" else None,
+        )
+    return made
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    faces = [
+        compared_face((10, 10, 90, 90), answers(MODELS)),
+        compared_face((110, 10, 190, 90), answers(MODELS[1:]), {MODELS[0]: "no face here"}),
+    ]
+    return Comparison(640, 480, faces, {"total": 1.0}, {"unet-x": "its file is damaged."}, 3)
+
+
+def test_files_are_those_of_python(run, comparison: Comparison) -> None:
+    result = comparison.to_dict()
+    texts = run(
+        """
+        import { resultFile } from "./compare/result_files.js";
+        const text = (kind, face) => resultFile(
+          input.result, { kind, model: "simplenet", face }, input.models, "=a,b.jpg", input.markups,
+        );
+        const files = ["csv", "json", "pts"].map((kind) => text(kind, 0));
+        console.log(JSON.stringify([...files, text("pts", 1)]));
+        """,
+        {
+            "result": result,
+            "models": MODELS,
+            "markups": catalogue.value(MODELS)["markups"],
+        },
+    )
+    csv, plain, pts, none = texts
+    assert csv["text"] == export.to_csv(result, "=a,b.jpg")
+    assert json.loads(plain["text"]) == json.loads(export.to_json(result))
+    assert pts["name"] == "=a,b-simplenet-face-1.pts"
+    assert pts["text"] == export.to_pts(result["faces"][0]["models"]["simplenet"]["keypoints"])
+    assert none is None
+
+
+def test_messages_are_those_of_python(run, comparison: Comparison) -> None:
+    sentences = run(
+        """
+        import { resultMessages } from "./compare/result_messages.js";
+        console.log(JSON.stringify(resultMessages(input.result, input.catalogue)));
+        """,
+        {"result": comparison.to_dict(), "catalogue": catalogue.value(MODELS)},
+    )
+    html = messages.of(comparison)
+    assert sentences == [unescape(text) for text in re.findall("<p>(.*?)</p>", html)]
