@@ -11,6 +11,8 @@
  * @property {Backend} [backend] By default WebGPU where it is known to work, else WebAssembly.
  * @property {(state: {file: string, loaded: number, total: number}) => void} [progress] Told the file
  *   that is being loaded, and the bytes of all files, those that are there and those to come.
+ *
+ * @typedef {[any[], number]} Work A model's answers, one or null a face, and the milliseconds that they took.
  */
 import { answer, BASELINE, comparison } from "./comparison.js";
 import { toPhoto } from "./crop.js";
@@ -153,61 +155,48 @@ export class Engine {
   /**
    * @param {Source} source
    * @param {string[]} models
-   * @param {{time: number | null, faces?: import("./crop_rules.js").Face[], answered?: (model: string, answers: any[]) => void}} options
+   * @param {{time: number | null, faces?: import("./crop_rules.js").Face[],
+   *   answered?: (model: string, answers: any[]) => void}} options
    */
   async look(source, models, { time, faces: given, answered }) {
     const started = performance.now();
-    const usable = models.filter((name) => this.models.includes(name));
+    const { usable, unavailable } = this.choose(models);
     const nets = usable.filter((name) => name !== BASELINE);
     const mediapipe = usable.includes(BASELINE);
     const configs = Object.fromEntries(nets.map((name) => [name, this.settings.models[name]]));
     const [message, transfer] = await sendable(source);
+    /** @type {(news: any) => void} */
+    let tell = () => {};
+    const news = new Promise((resolve) => {
+      tell = resolve;
+    });
+    const request = { source: message, faces: given, nets: configs, mediapipe, time };
+    const meshes = this.vision.call("look", request, transfer, tell);
+    const { width, height, faces, facesLeftOut, crops, load, detect } = await Promise.race([news, meshes]);
     /** @type {Record<string, any[]>} */
     const answers = {};
     /** @type {Record<string, number>} */
     const timings = {};
-    const unavailable = Object.fromEntries(
-      models.filter((name) => this.unavailable[name]).map((name) => [name, this.unavailable[name]]),
-    );
-    /** @type {(seen: any) => void} */
-    let see = () => {};
-    const seen = new Promise((resolve) => {
-      see = resolve;
-    });
-    const meshes = this.vision.call(
-      "look",
-      { source: message, faces: given, nets: configs, mediapipe, time },
-      transfer,
-      see,
-    );
-    const { width, height, faces, facesLeftOut, crops, load, detect } = await Promise.race([seen, meshes]);
-    const predict = async (/** @type {string} */ name) => {
+    // One broken model takes no other down.
+    const attempt = async (/** @type {string} */ name, /** @type {() => Promise<Work>} */ work) => {
       try {
-        answers[name] = await this.predict(name, crops[name], time !== null, timings);
+        [answers[name], timings[name]] = await work();
         answered?.(name, answers[name]);
       } catch (error) {
         unavailable[name] = `${name} failed on this photo: ${error instanceof Error ? error.message : error}`;
       }
     };
-    const landmarks = async () => {
-      const result = await meshes;
-      if (!mediapipe || !faces.length) return;
-      answers[BASELINE] = result.meshes.map(
-        (/** @type {any} */ mesh) =>
-          mesh &&
-          answer("mediapipe-478", mesh.keypoints, result.milliseconds / faces.length, { converted: mesh.converted }),
-      );
-      timings[BASELINE] = result.milliseconds;
-      answered?.(BASELINE, answers[BASELINE]);
-    };
-    const one = landmarks();
     if (faces.length) {
+      const landmarks = mediapipe ? attempt(BASELINE, async () => landmarked(await meshes)) : null;
+      const predict = (/** @type {string} */ name) =>
+        attempt(name, () => this.predict(name, crops[name], time !== null));
       // On a photo one net after another, so that none takes another's time.
       if (time === null) for (const name of nets) await predict(name);
       else await Promise.all(nets.map(predict));
+      await landmarks;
     }
-    await one;
     const present = usable.filter((name) => answers[name]);
+    const total = performance.now() - started;
     return comparison({
       width,
       height,
@@ -215,34 +204,43 @@ export class Engine {
       facesLeftOut,
       models: usable,
       answers,
-      timings: {
-        load,
-        wait: 0,
-        detect,
-        ...Object.fromEntries(present.map((name) => [name, timings[name]])),
-        total: performance.now() - started,
-      },
+      timings: { load, wait: 0, detect, ...Object.fromEntries(present.map((name) => [name, timings[name]])), total },
       unavailable,
       devices: Object.fromEntries(present.map((name) => [name, name === BASELINE ? "wasm" : this.backend])),
     });
   }
 
   /**
+   * The usable ones of the models, and why the others are not; an unknown one is an error.
+   * @param {string[]} models
+   */
+  choose(models) {
+    const known = [...this.models, ...Object.keys(this.unavailable)];
+    const unknown = models.filter((name) => !known.includes(name));
+    if (unknown.length) throw new Error(`Unknown model ${unknown.join(", ")}; known are ${known.join(", ")}.`);
+    const usable = models.filter((name) => this.models.includes(name));
+    /** @type {Record<string, string>} */
+    const unavailable = {};
+    for (const name of models) if (!usable.includes(name)) unavailable[name] = this.unavailable[name];
+    return { usable, unavailable };
+  }
+
+  /**
    * @param {string} name
    * @param {{crops: import("./crop.js").Crop[], pixels: Uint8Array, milliseconds: number}} cuts
    * @param {boolean} onePass
-   * @param {Record<string, number>} timings
+   * @returns {Promise<Work>}
    */
-  async predict(name, { crops, pixels, milliseconds: cutting }, onePass, timings) {
+  async predict(name, { crops, pixels, milliseconds: cutting }, onePass) {
     const { predictions, milliseconds } = await this.nets[name].call("predict", { pixels, onePass }, [pixels.buffer]);
-    timings[name] = cutting + milliseconds;
     const { markup } = this.settings.models[name];
-    return predictions.map(
+    const answers = predictions.map(
       (
         /** @type {import("./answers.js").Prediction} */ { keypoints, confidence, expectedError },
         /** @type {number} */ face,
       ) => answer(markup, toPhoto(crops[face], keypoints), milliseconds / crops.length, { confidence, expectedError }),
     );
+    return [answers, cutting + milliseconds];
   }
 
   async openVision() {
@@ -285,6 +283,18 @@ export class Engine {
     const [, , binary] = await Promise.all([module, loader, wasm].map((path) => this.files.get(path)));
     return { module: this.files.url(module), folder: this.files.url("runtimes/ort/"), wasm: binary };
   }
+}
+
+/**
+ * @param {{meshes: ({keypoints: any, converted: any} | null)[], milliseconds: number}} result
+ * @returns {Work} MediaPipe's answers, and the milliseconds that they took.
+ */
+function landmarked({ meshes, milliseconds }) {
+  const answers = meshes.map(
+    (mesh) =>
+      mesh && answer("mediapipe-478", mesh.keypoints, milliseconds / meshes.length, { converted: mesh.converted }),
+  );
+  return [answers, milliseconds];
 }
 
 /** @param {string} base */

@@ -26,6 +26,8 @@ export class Service {
   constructor(worker) {
     this.worker = worker;
     this.count = 0;
+    /** @type {string | null} Why it has ended. */
+    this.ended = null;
     /** @type {Map<number, {resolve: Function, reject: Function, tell?: (news: any) => void}>} */
     this.calls = new Map();
     worker.addEventListener("message", ({ data: { id, news, result, error } }) => {
@@ -50,6 +52,7 @@ export class Service {
    * @returns {Promise<any>}
    */
   call(name, argument, transfer = [], tell = undefined) {
+    if (this.ended !== null) return Promise.reject(new Error(this.ended));
     this.count += 1;
     const id = this.count;
     return new Promise((resolve, reject) => {
@@ -63,6 +66,7 @@ export class Service {
    * @param {string} [reason]
    */
   end(reason = "the engine was closed") {
+    this.ended ??= reason;
     this.worker.terminate();
     for (const { reject } of this.calls.values()) reject(new Error(reason));
     this.calls.clear();

@@ -5,6 +5,7 @@ import { fromFace } from "./crop_rules.js";
 import { FaceFinder, FaceTracker, MAX_FACES, place } from "./detector.js";
 import { converted, means } from "./mesh.js";
 import { black, fromRgba, grey, toRgba } from "./pixels.js";
+import { Pyramid } from "./pyramid.js";
 import { read } from "./safetensors.js";
 import { serve } from "./service.js";
 import { ERRORS, start } from "./session.js";
@@ -70,6 +71,7 @@ serve({
     readings = { ...settings.mesh, matrix: read(models.mesh, ["matrix"]).matrix };
     const blank = black(PIXELS, PIXELS, 3);
     await finder.find(blank);
+    finder.detectAt(new Pyramid(blank), { x: 256, y: 256, width: 200, score: 0, roll: 0 });
     landmarker.detect(image(blank));
   },
 

@@ -12,6 +12,7 @@ from helpers.visitor import PATIENCE
 from PIL import Image
 
 from kpdemo import compare, ui
+from kpdemo.benchmark import page as page_benchmark
 from kpdemo.models import browser_assets
 from kpdemo.structures import NO_FACE, ComparedFace
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -24,6 +25,11 @@ POINTS = ("keypoints", "ibug-68", "ibug-68-fitted", "kaggle-15-fitted")
 # The size that distances are meant for.
 WIDTH, HEIGHT = 640, 480
 
+WEBGPU = (
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--enable-features=Vulkan",
+)
 INDEX = '<!doctype html><title>engine</title><link rel="icon" href="data:,">'
 OPEN = """async (options) => {
   window.engineModule = await import("/engine/engine.js");
@@ -203,6 +209,13 @@ def test_answers_come_one_by_one_and_nothing_is_fetched(page: Page, host: Static
     assert host.requests() == before
 
 
+def test_unknown_model_is_an_error(page: Page) -> None:
+    message = page.evaluate(
+        "engine.compare(new ImageData(64, 64), { models: ['unet', 'net'] }).catch((e) => e.message)"
+    )
+    assert message == f"Unknown model net; known are {', '.join(MODELS)}."
+
+
 def test_size_is_known_before_anything_is_loaded(page: Page, host: StaticHost) -> None:
     sizes = page.evaluate("engineModule.size({ base: '/base', backend: 'wasm' })")
     states = page.evaluate("states")
@@ -213,6 +226,30 @@ def test_size_is_known_before_anything_is_loaded(page: Page, host: StaticHost) -
         == sizes["bytes"]
         == sum(sizes["files"].values())
     )
+
+
+def test_webgpu_has_the_same_points(page: Page, browser, host: StaticHost) -> None:
+    """By the software adapter, which is slow: one small net."""
+    flags = [flag for flag in page_benchmark.FLAGS if flag != "--disable-gpu"]
+    chromium = browser.browser_type.launch(
+        executable_path=page_benchmark.CHROMIUM, args=[*flags, *WEBGPU]
+    )
+    other = new_page(chromium, host)
+    adapter = "navigator.gpu?.requestAdapter().then(Boolean)"
+    if not other.evaluate(adapter):
+        chromium.close()
+        pytest.skip("This Chromium has no software adapter for WebGPU.")
+    models = ["simplenet"]
+    opened = other.evaluate(OPEN, {"backend": "webgpu", "models": models})
+    assert opened == {"backend": "webgpu", "models": [*models, BASELINE], "unavailable": {}}
+    result = look(other, "hopper", models=models)
+    assert result["devices"] == {"simplenet": "webgpu"}
+    expected = look(page, "hopper", models=models)
+    ours, theirs = (r["faces"][0]["models"]["simplenet"] for r in (result, expected))
+    assert farthest(ours, theirs) < 0.1
+    # Which backend is the better one: not a software adapter's.
+    assert other.evaluate("engineModule.size({ base: '/base' })")["backend"] == "wasm"
+    chromium.close()
 
 
 def test_damaged_model_takes_no_other_down(browser, host: StaticHost, site: Path) -> None:
