@@ -89,15 +89,11 @@ def normalise(pictures: Tensor, size: Input) -> Tensor:
 def save(
     folder: Path, net: nn.Module, config: ModelConfig, calibration: Tensor | None = None
 ) -> None:
-    """Write weights (matrices in half precision, the rest as it is) and config, atomically.
-
-    Batch norm's counters are left out: they say how long it was trained, and nothing reads them.
-    """
+    """Write weights (matrices in half precision, the rest as it is) and config, atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
         for name, value in net.state_dict().items()
-        if not name.endswith(".num_batches_tracked")
     }
     if calibration is not None:
         tensors[CALIBRATION] = calibration
