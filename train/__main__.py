@@ -200,8 +200,9 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
 
 def run_calibrate(options: argparse.Namespace) -> None:
+    detections = expected_error.Detections()
     for run in options.runs:
-        result = calibration.calibrate(run)
+        result = calibration.calibrate(run, detections)
         print(
             f"{run}: validation NME {result['validation_nme_before']:.3f} % before, "
             f"{result['validation_nme']:.3f} % after, ridge {result['ridge']}"

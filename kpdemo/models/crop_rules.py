@@ -94,14 +94,6 @@ def from_face(framing: Framing, face: Face) -> Crop:
     return crop.scaled(framing.scale)
 
 
-def left_unexplained(framing: Framing) -> dict[str, float]:
-    """How far off `from_face` is on the training faces, in percent of the crop's width.
-
-    Root mean squares of the errors of the centre's "x" and "y" and of the logarithm of the "width".
-    """
-    return fitted(framing)["left_unexplained_percent"]
-
-
 def features(face: Face) -> np.ndarray:
     """The inputs of the linear map: the six points in the frame of the face's box, and 1: `(13,)`.
 

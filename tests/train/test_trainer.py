@@ -25,7 +25,7 @@ from kpdemo.models.predict import predict
 from train import recipe, trainer
 from train.__main__ import main
 from train.data.dataset import for_training
-from train.data.sources import DataError
+from train.data.sources import DataError, load, pseudo
 from train.recipe import Data, Loss, Recipe, Stage
 from train.state import STATE
 
@@ -62,6 +62,7 @@ PLAIN_ARGS = {"blocks": [{"channels": 4, "pool": 4}]}  # nothing in it changes w
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     writers.write_300w(root, count=4)
+    writers.write_300w_partial(root)
     writers.write_imm(root, count=5)
     writers.write_bioid(root)
     writers.write_ytf(root)
@@ -99,8 +100,13 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 
 @pytest.mark.parametrize("name", recipe.names())
-def test_one_step_of_every_shipped_recipe(name: str, tmp_path: Path) -> None:
+def test_one_step_of_every_shipped_recipe(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shipped = recipe.load(name)
+    monkeypatch.chdir(tmp_path)
+    for source in filter(pseudo.is_file, shipped.data.train):
+        write_pseudo_labels(Path(source))
     chosen = dataclasses.replace(
         shipped,
         stages=tuple(dataclasses.replace(stage, epochs=1) for stage in shipped.stages),
@@ -132,6 +138,19 @@ def test_one_step_of_every_shipped_recipe(name: str, tmp_path: Path) -> None:
         model_folder.CONFIG,
         model_folder.HISTORY,
     }
+
+
+def write_pseudo_labels(path: Path) -> None:
+    """A file as `python -m train label` writes it, of the labels that the data set has itself."""
+    source = pseudo.data_set(str(path))
+    faces = load(source)
+    labels = {
+        face.name: [None if np.isnan(x) else [float(x), float(y), 1.0] for x, y in face.keypoints]
+        for face in faces
+    }
+    path.parent.mkdir(parents=True)
+    data = {"source": source, "markup": faces[0].markup, "least_confidence": 0.5, "faces": labels}
+    path.write_text(json.dumps(data))
 
 
 def test_training_learns_and_keeps_the_best_epoch(tmp_path: Path) -> None:

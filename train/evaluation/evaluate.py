@@ -112,11 +112,11 @@ def readable(faces: list[LabelledFace]) -> tuple[list[LabelledFace], list[str]]:
 
 
 def by_labels(
-    model: Model, faces: list[LabelledFace], change: Callable[[Crop], Crop] | None = None
+    model: Model, faces: list[LabelledFace], crop_of: Callable[[LabelledFace], Crop] | None = None
 ) -> tuple[np.ndarray, list[Crop]]:
     """Predictions `(F, K, 2)` in photo coordinates on crops from the labels, and those crops.
 
-    `change`, if given, replaces each crop.
+    `crop_of`, if given, makes the crops instead.
     """
     size = model.config.input
     predictions, all_crops = [], []
@@ -125,10 +125,12 @@ def by_labels(
         for face in faces[start : start + BATCH]:
             pixels = face.pixels(size.channels)
             height, width = pixels.shape[:2]
-            crop = crop_rules.from_keypoints(
-                model.config.framing, face.keypoints, face.markup, width, height
-            )
-            crop = change(crop) if change else crop
+            if crop_of:
+                crop = crop_of(face)
+            else:
+                crop = crop_rules.from_keypoints(
+                    model.config.framing, face.keypoints, face.markup, width, height
+                )
             crops.append(crop)
             inputs.append(crop.cut(pixels, size.height, size.width))
         keypoints = predict(model, np.stack(inputs)).keypoints

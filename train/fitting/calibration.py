@@ -6,7 +6,7 @@ of a face; both are linear in the predictions, and show on the training faces.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +23,17 @@ from kpdemo.models.predict import calibrated
 from train.data.sources import LabelledFace, load, own_labels, split
 from train.evaluation.evaluate import by_labels
 from train.fitting import ridge
+from train.fitting.expected_error import Detections
 from train.publish.release import finished
 
 
-def calibrate(folder: Path) -> dict[str, float | None]:
+def calibrate(folder: Path, detections: Detections) -> dict[str, float | None]:
     """Fit the calibration of the model in `folder`, and keep it if it helps on validation faces.
 
     It is fitted on the fully labelled faces of the recipe's training data (without pseudo-labels,
     and without the sources that the recipe drops labels of), each cropped twice: by its labels, and
-    with the error of the app's crops. The ridge strength is chosen on the validation faces.
+    as the app does it, where the face is detected. The ridge strength is chosen on the validation
+    faces, cropped likewise.
     Returns the strength as `ridge` (None where no calibration helps) and the validation NME
     (percent, with the flip test) before and after, which also go to `history.json`. Raises
     CheckpointError for a run that is not finished or is calibrated already, or whose recipe leaves
@@ -54,17 +56,10 @@ def calibrate(folder: Path) -> dict[str, float | None]:
             f"{folder}: a calibration is fitted on faces with all labels of the recipe's own "
             "sources, and there are none to train or to validate on."
         )
-    rng = np.random.default_rng(history["recipe"]["seed"])
-    spread = crop_rules.left_unexplained(model.config.framing)
-    parts = [
-        predictions(model, training),
-        predictions(model, training, lambda crop: jittered(crop, spread, rng)),
-    ]
-    predicted = np.concatenate([part[0] for part in parts])
-    truth = np.concatenate([part[1] for part in parts])
+    predicted, truth, _ = examples(model, training, detections)
     features = np.column_stack([predicted.reshape(len(predicted), -1), np.ones(len(predicted))])
     residuals = (truth - predicted).reshape(len(predicted), -1)
-    validation, validation_truth, eyes = predictions(model, held_out)
+    validation, validation_truth, eyes = examples(model, held_out, detections)
     before = best = error(validation, validation_truth, eyes)
     strength, matrix = None, None
     for candidate in ridge.STRENGTHS:
@@ -92,14 +87,35 @@ def complete(faces: list[LabelledFace], model: Model) -> list[LabelledFace]:
     ]
 
 
+def examples(
+    model: Model, faces: list[LabelledFace], detections: Detections
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`predictions` in the crops of the labels, followed by those in the crops of detected faces.
+
+    Labels tell where their own crop lies, and an answer corrected in such crops alone would follow
+    the crop: the app's, which lies a little elsewhere, too.
+    """
+    detected = {face.name: found for face, found in detections.of(faces)}
+    by_label = predictions(model, faces)
+    if not detected:
+        return by_label
+    as_the_app = predictions(
+        model,
+        [face for face in faces if face.name in detected],
+        lambda face: crop_rules.from_face(model.config.framing, detected[face.name]),
+    )
+    predicted, truth, eyes = map(np.concatenate, zip(by_label, as_the_app, strict=True))
+    return predicted, truth, eyes
+
+
 def predictions(
-    model: Model, faces: list[LabelledFace], change: Callable[[Crop], Crop] | None = None
+    model: Model, faces: list[LabelledFace], crop_of: Callable[[LabelledFace], Crop] | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Predictions and labels `(F, K, 2)` in crop coordinates, eye distances `(F,)` in their unit.
 
-    Crops are those of the labels, changed by `change`.
+    Crops are those of the labels, or what `crop_of` makes of a face.
     """
-    predicted, crops = by_labels(model, faces, change)
+    predicted, crops = by_labels(model, faces, crop_of)
     truth = [markups.convert(f.keypoints, f.markup, model.config.markup) for f in faces]
     eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
     return (
@@ -107,17 +123,6 @@ def predictions(
         np.stack([crop.to_crop(points) for crop, points in zip(crops, truth, strict=True)]),
         eyes / np.array([crop.width / 2 for crop in crops]),
     )
-
-
-def jittered(crop: Crop, spread: Mapping[str, float], rng: np.random.Generator) -> Crop:
-    """The crop with a random error such as crops from detected faces have.
-
-    `spread` holds the standard deviations of `crop_rules.left_unexplained`, in percent of the
-    crop's width.
-    """
-    dx, dy = (rng.normal(0, spread[axis] / 100) * crop.width for axis in ("x", "y"))
-    moved = dataclasses.replace(crop, x=crop.x + dx, y=crop.y + dy)
-    return moved.scaled(float(np.exp(rng.normal(0, spread["width"] / 100))))
 
 
 def error(predicted: np.ndarray, truth: np.ndarray, eyes: np.ndarray) -> float:

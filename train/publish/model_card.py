@@ -208,14 +208,14 @@ def _training(history: dict, sources: list[str], earlier_sources: list[str]) -> 
 
 
 def titles(names: Iterable[str]) -> list[str]:
-    """Titles of data sets, each once; what pseudo-labels are of is told."""
+    """Titles of data sets, each once, with a mark for pseudo-labels."""
     return list(dict.fromkeys(_title(name) for name in names))
 
 
 def _title(name: str) -> str:
     data_set = pseudo.data_set(name)
     title = SOURCE_TITLES.get(data_set, data_set)
-    return f"{title} with pseudo-labels" if pseudo.is_file(name) else title
+    return f"{title} (pseudo-labels)" if pseudo.is_file(name) else title
 
 
 def earlier(start_from: str | None) -> list[dict]:

@@ -31,7 +31,7 @@ def test_recipes_count_the_gaps_that_they_train_with(tmp_path: Path, monkeypatch
     counts = found["recipes"]["kaggle-cnn"]
     # Filled gaps would be no gaps: what is counted is what training had before it filled them.
     assert 0 < counts["rows_by_points_known"].get("15", 0) < counts["rows"]
-    assert set(found["recipes"]) >= {"kaggle-cnn", "kaggle-resnet", "keypoint-resnet"}
+    assert set(found["recipes"]) >= {"kaggle-cnn", "kaggle-resnet", "keypoint-resnet-start"}
     assert sum(found["kaggle"]["rows_by_points_known"].values()) == found["kaggle"]["rows"]
 
 

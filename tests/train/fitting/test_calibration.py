@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from helpers import writers
+from PIL import Image
 
-from kpdemo.faces.crop import Crop
+from kpdemo import compare
+from kpdemo.keypoints import markup
 from kpdemo.models import crop_rules, model_folder
 from kpdemo.models import model as checkpoint
 from kpdemo.models.config import Framing, Input
@@ -18,7 +20,8 @@ from train import trainer
 from train.__main__ import main
 from train.data.sources import DataError, load
 from train.fitting import calibration, ridge
-from train.fitting.calibration import calibrate, jittered, predictions
+from train.fitting.calibration import calibrate, examples, predictions
+from train.fitting.expected_error import Detections
 from train.recipe import Augment, Data, Loss, Recipe, Stage
 
 TINY = Recipe(
@@ -73,7 +76,7 @@ def test_one_that_does_not_help_is_left_out(run: Path) -> None:
     for faces, shift in zip(calibration.split(load("300w"), 0.25, 0), (30, -30), strict=True):
         for face in faces:
             writers.write_pts(face.picture.with_suffix(".pts"), face.keypoints + 1 + (shift, 0))
-    kept = calibrate(run)
+    kept = calibrate(run, Detections())
     assert kept["ridge"] is None
     assert kept["validation_nme"] == kept["validation_nme_before"]
     assert checkpoint.load(run).calibration is None
@@ -87,35 +90,46 @@ def test_faces_of_a_source_that_loses_labels_are_not_used(
     model_folder.write_json(run / model_folder.HISTORY, history)
     for path in (tmp_path / "data/ytf").rglob("*.jpg"):
         path.unlink()
-    calibrate(run)
+    calibrate(run, Detections())
     history["recipe"]["data"]["missing"] = []
     checkpoint.save(run, checkpoint.load(run).net, TINY.config)
     model_folder.write_json(run / model_folder.HISTORY, history)
     with pytest.raises(DataError):
-        calibrate(run)
+        calibrate(run, Detections())
 
 
 def test_twice_or_without_held_out_faces_is_refused(run: Path) -> None:
-    calibrate(run)
+    calibrate(run, Detections())
     with pytest.raises(CheckpointError, match="calibrated already"):
-        calibrate(run)
+        calibrate(run, Detections())
     with pytest.raises(CheckpointError, match="holds out no training faces"):
-        calibrate(WEIGHTS_DIR / "nosenet-fajardo")
+        calibrate(WEIGHTS_DIR / "nosenet-fajardo", Detections())
     with pytest.raises(CheckpointError, match="there are none to train"):
-        calibrate(WEIGHTS_DIR / "kaggle-cnn")  # all of its sources lose labels
+        calibrate(WEIGHTS_DIR / "kaggle-cnn", Detections())  # all of its sources lose labels
 
 
-def test_jittered_crops_err_as_measured() -> None:
-    rng = np.random.default_rng(0)
-    crop = Crop(50.0, 60.0, 200.0, 200.0)
-    measured = crop_rules.left_unexplained(Framing("keypoint-box"))
-    crops = [jittered(crop, measured, rng) for _ in range(400)]
-    # Percent of a width of 200.
-    assert np.std([c.x for c in crops]) == pytest.approx(2 * measured["x"], rel=0.15)
-    assert np.std([c.y for c in crops]) == pytest.approx(2 * measured["y"], rel=0.15)
-    widths = np.log([c.width for c in crops])
-    assert np.std(widths) == pytest.approx(measured["width"] / 100, rel=0.15)
-    assert all(c.width == c.height and c.roll == 0 for c in crops)
+def test_detected_faces_are_fitted_in_the_apps_crops_too(
+    run: Path, tmp_path: Path, hopper: np.ndarray
+) -> None:
+    model = checkpoint.load(run)
+    faces = load("300w")
+    # A photo in place of a drawing, which no detector takes for a face.
+    truth = compare(hopper, models=["unet"]).faces[0].answers["unet"].keypoints
+    picture = faces[0].picture
+    picture.unlink()
+    Image.fromarray(hopper).save(picture.with_suffix(".png"))
+    writers.write_pts(picture.with_suffix(".pts"), truth + 1)
+    faces = load("300w")
+    detections = Detections()
+    ((labelled, detected),) = detections.of(faces)
+    predicted, labels, eyes = examples(model, faces, detections)
+    assert len(predicted) == len(labels) == len(eyes) == len(faces) + 1
+    by_labels = predictions(model, faces)
+    for part, whole in zip(by_labels, (predicted, labels, eyes), strict=True):
+        np.testing.assert_array_equal(whole[:-1], part)
+    crop = crop_rules.from_face(TINY.framing, detected)
+    fifteen = markup.convert(labelled.keypoints, "ibug-68", "kaggle-15")
+    np.testing.assert_allclose(crop.to_photo(labels[-1]), fifteen, atol=0.01)
 
 
 def test_a_calibration_of_another_markup_is_refused(run: Path) -> None:
