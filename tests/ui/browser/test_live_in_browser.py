@@ -77,7 +77,7 @@ def test_frames_stay_in_the_browser_unless_the_server_is_chosen(live: Page) -> N
 def test_a_browser_that_cannot_goes_on_with_the_server(live: Page) -> None:
     live.route("**/vision_wasm_module_internal.wasm", lambda route: route.fulfill(body="half"))
     start(live)
-    message = live.locator(".kp-live-said")
+    message = live.locator(".kp-live-message")
     expect(message).to_contain_text("did not arrive whole")
     expect(message).to_contain_text("The server goes on instead.")
     expect(live.get_by_label("On the server")).to_be_checked()
