@@ -370,7 +370,8 @@ def test_a_photo_without_a_model_is_compared_once_one_is_chosen(page, hopper_pat
         box.uncheck()
     upload(page, hopper_path)
     expect_refused(page, "at least one model")
-    page.locator("#models").get_by_label("SimpleNet").check()
+    with answered(page):
+        page.locator("#models").get_by_label("SimpleNet").check()
     expect(panel(page, "simplenet")).to_be_visible()
     expect(page.locator("#notice [role=alert]")).to_have_count(0)
     with page.expect_download() as waiting:
@@ -386,7 +387,8 @@ def download(page: Page, kind: str) -> Path:
 
 
 def test_downloads_are_the_engines_own_result(page, hopper_path):
-    upload(page, hopper_path)
+    with answered(page):
+        upload(page, hopper_path)
     expect_panels(page, faces=1)
     result = json.loads(download(page, "JSON").read_text())
     keys = {"photo", "faces", "timings", "unavailable", "faces_left_out", "devices", "notices"}
@@ -694,8 +696,8 @@ def test_a_photo_is_compared_again_with_its_truth_also_when_its_file_is_gone(
     if example:
         take_example(page, "Grace Hopper")
     else:
-        upload(page, hopper_path)
-        expect_panels(page, faces=1)
+        with answered(page):
+            upload(page, hopper_path)
     (tmp_path / "marks.json").write_text(json.dumps(exported(page)))
     give_truth(page, tmp_path / "marks.json")
     expect(page.locator(".kp-marks [role=status]")).to_contain_text("belongs to face 1")
