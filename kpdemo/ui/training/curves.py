@@ -149,6 +149,7 @@ def _curve(
         "validation_nme": "validation error",
     }[column]
     unit = " %" if column == "validation_nme" else ""
+    best = run.best[0] if run.best else None
     return go.Scatter(
         x=plain(x),
         y=plain(y),
@@ -165,8 +166,11 @@ def _curve(
         customdata=np.stack(
             [run.curves["epoch"], run.curves["minutes"], run.curves[column]], 1
         ).tolist(),
+        # Where the ring is, Plotly may tell of either.
+        text=["best epoch" if epoch == best else "epoch" for epoch in run.curves["epoch"]],
         hovertemplate=(
-            f"<b>{title(run)}</b><br>epoch %{{customdata[0]:.0f}}, %{{customdata[1]:.1f}} min<br>"
+            f"<b>{title(run)}</b><br>%{{text}} %{{customdata[0]:.0f}}, "
+            f"%{{customdata[1]:.1f}} min<br>"
             f"{label} %{{customdata[2]:.4~g}}{unit}<extra></extra>"
         ),
     )
