@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -35,6 +35,7 @@ from kpdemo.media import corruptions
 from kpdemo.models import browser_runtimes
 from kpdemo.models.device import has_bf16, pick
 from kpdemo.structures import Answer, Comparison
+from kpdemo.zoo import BASELINE
 
 WIDTH, HEIGHT = 640, 480
 ROUNDS = 9  # of a comparison in each engine
@@ -47,9 +48,9 @@ def measure(faces: Path | None = None) -> dict[str, Any]:
 
     Raises RuntimeError where the browser or its runtimes are missing, and what `labels.read` does.
     """
-    check_chromium()
     if browser_runtimes.missing():
         raise RuntimeError(f"{browser_runtimes.report()} Run {browser_runtimes.COMMAND} first.")
+    check_chromium()
     labels = faces and spread(label_files.read(faces))
     from playwright.sync_api import sync_playwright
 
@@ -68,7 +69,7 @@ def measure(faces: Path | None = None) -> dict[str, Any]:
             browser_page.opened(browser, url) as other,
         ):
             measured["browser"] = f"Chromium {browser.version}"
-            measured["download_bytes"] = downloads(other)
+            measured["download_bytes"] = downloads(other.files) | {"compressed": other.transferred}
             measured["pixels"] = distances(app, other, photos())
             measured["compare_milliseconds"] = times(app, other)
             if labels:
@@ -100,9 +101,9 @@ def distances(app: Engine, other: BrowserEngine, pictures: Iterable[np.ndarray])
     """How far, in pixels, each model's points by the browser are from those by Python.
 
     "same_face": on the face that Python found; "own_search": each engine searches by itself.
-    `faces` are those found by both, `missed` those found by only one.
+    `faces` were found by both, `missed` by only one of them.
     """
-    found = missed = count = 0
+    count = common = alone = 0
     gaps: dict[str, dict[str, list[np.ndarray]]] = {
         way: defaultdict(list) for way in ("same_face", "own_search")
     }
@@ -112,21 +113,21 @@ def distances(app: Engine, other: BrowserEngine, pictures: Iterable[np.ndarray])
         Image.fromarray(picture).save(file, "PNG")
         expected = app.compare(picture)
         given = [face.detection for face in expected.faces]
-        _add(gaps["same_face"], expected, other.compare(file.getvalue(), given))
+        add(gaps["same_face"], expected, other.compare(file.getvalue(), given))
         result = other.compare(file.getvalue())
-        pairs = _add(gaps["own_search"], expected, result)
-        found += pairs
-        missed += len(expected.faces) + len(result.faces) - 2 * pairs
+        pairs = add(gaps["own_search"], expected, result)
+        common += pairs
+        alone += len(expected.faces) + len(result.faces) - 2 * pairs
     return {
         "photos": count,
-        "faces": found,
-        "missed": missed,
+        "faces": common,
+        "missed": alone,
         **{way: {name: _figures(each) for name, each in by.items()} for way, by in gaps.items()},
     }
 
 
-def _add(gaps: dict[str, list[np.ndarray]], expected: Comparison, result: Comparison) -> int:
-    """Add the distances of all points to those by model; returns on how many faces."""
+def add(gaps: dict[str, list[np.ndarray]], expected: Comparison, result: Comparison) -> int:
+    """Add the distances of all points on the faces of both; returns how many these are."""
     count = 0
     for face in expected.faces:
         match = covering(result.faces, np.reshape(face.box, (2, 2)))
@@ -170,15 +171,14 @@ def times(app: Engine, other: BrowserEngine, rounds: int = ROUNDS) -> dict[str, 
     }
 
 
-def downloads(other: BrowserEngine) -> dict[str, int]:
-    """Bytes of what the browser loads: runtimes, what finds faces with MediaPipe, and each net."""
+def downloads(files: Mapping[str, int]) -> dict[str, int]:
+    """Bytes to load, of files by path: the runtimes, each net, and MediaPipe with the detector."""
     sizes: dict[str, int] = defaultdict(int)
-    for path, size in other.files.items():
-        first, *rest = path.split("/")
-        sizes[
-            rest[0] if first == "models" else "runtimes" if first == "runtimes" else "mediapipe"
-        ] += size
-    return {**sizes, "total": sum(other.files.values()), "compressed": other.transferred}
+    for path, size in files.items():
+        folder, *rest = path.split("/")
+        part = {"runtimes": folder, "models": rest[0] if rest else ""}.get(folder, BASELINE)
+        sizes[part] += size
+    return {**sizes, "total": sum(files.values())}
 
 
 def spread(labels: Labels, count: int = FACES) -> Labels:
