@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kpdemo.records import leaderboard
+from kpdemo.records import browser_benchmark, leaderboard
 from kpdemo.records.standings import BOARDS, BY_APP
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe
@@ -421,6 +421,12 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert "first paint after\n0.44 s" in shown["speed"]
     assert "17 ms with 1 face; 31 ms with 24 faces" in shown["speed"]
     assert "unet 12, resnet18 9." in shown["speed"]
+    row = ["8.9 MB", "0.011, 0.044", "0.011, 0.044", "+0.0012", "17.2", "10.1"]
+    assert cells(shown["browser"], "unet")[1:] == row
+    assert cells(shown["browser"], "mediapipe")[4] == "-0.0012"
+    assert "takes 612 ms in the browser and 204 ms by Python" in shown["browser"]
+    about = browser_benchmark.summary(weights)
+    assert "at most 0.04 pixels" in about and "3.0 times as long" in about and "0.001 " in about
     claim = cells(shown["claims"], "`resnet18-fajardo`")
     assert claim[1:] == [
         "A rate of 1e-5 is too low.",
