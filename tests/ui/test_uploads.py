@@ -60,7 +60,7 @@ def test_a_session_is_forgotten_some_time_after_its_last_use(monkeypatch) -> Non
         gr.Button().click(look, None, [state, said], api_name="look")
         gr.Button().click(lambda photo: str(bool(photo)), state, said, api_name="there")
     _, url, _ = page.launch(
-        app_kwargs={"lifespan": session.forget_idle}, prevent_thread_lock=True, quiet=True
+        app_kwargs={"lifespan": session.keep}, prevent_thread_lock=True, quiet=True
     )
     sessions = page.state_holder
     end = time.monotonic() + 120
