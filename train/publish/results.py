@@ -68,6 +68,7 @@ def collect(weights: Path = WEIGHTS_DIR) -> dict:
         "trials": experiments.trials(files),
         "training_benchmark": files.read("training_benchmark.json") or None,
         "page_benchmark": files.read("page_benchmark.json") or None,
+        "visitors_benchmark": files.read("visitors_benchmark.json") or None,
         "problems": sorted(set(files.damaged)),
     }
 

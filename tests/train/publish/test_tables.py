@@ -140,6 +140,23 @@ def weights(tmp_path: Path) -> Path:
             "camera_frames_per_second": {"unet": 11.8, "resnet18": 9.2},
         },
     )
+    put(
+        root / "visitors_benchmark.json",
+        {
+            "cores": 2,
+            "clients": 50,
+            "refused": 0,
+            "wrong": 0,
+            "visitors_photos_per_second": 8.04,
+            "visitors_to_folder_ratio": 0.75,
+            "processor_milliseconds": {"server": 131.4, "clients": 9.6, "folder": 108.0},
+            "alone_seconds": 0.164,
+            "clients_with_three": 10,
+            "p95_to_alone_ratio": 5.62,
+            "least_to_alone_ratio": 4.01,
+            "peak_memory_mib": 1616,
+        },
+    )
     cells = {"unet": {"nme": 4.0, "fr8": 1.0, "lost": 0.0}}
     put(
         root / "robustness.json",
@@ -379,6 +396,8 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert "first paint after\n0.44 s" in shown["speed"]
     assert "17 ms with 1 face; 31 ms with 24 faces" in shown["speed"]
     assert "unet 12, resnet18 9." in shown["speed"]
+    assert "8.0 photos per second, 0.75 times the rate of a folder" in shown["speed"]
+    assert "wait 5.6 times as long as one alone" in shown["speed"]
     claim = cells(shown["claims"], "`resnet18-fajardo`")
     assert claim[1:] == [
         "A rate of 1e-5 is too low.",
