@@ -70,6 +70,7 @@ def collect(weights: Path = WEIGHTS_DIR) -> dict:
         "training_benchmark": files.read("training_benchmark.json") or None,
         "page_benchmark": files.read("page_benchmark.json") or None,
         "browser_benchmark": files.read(browser_benchmark.NAME) or None,
+        "visitors_benchmark": files.read("visitors_benchmark.json") or None,
         "problems": sorted(set(files.damaged)),
     }
 

@@ -32,6 +32,7 @@ def speed(collected: dict) -> str:
             f"The whole takes {ratio:.2f} times as long as the nets and MediaPipe alone, added up.",
             start_and_folder(benchmark),
             page(collected["page_benchmark"]),
+            visitors(collected["visitors_benchmark"]),
             training(collected["training_benchmark"]),
         ]
     )
@@ -121,6 +122,29 @@ def browser(collected: dict) -> str:
             f"{sizes['total'] / 1e6:.0f} MB\n({sizes['compressed'] / 1e6:.0f} MB compressed), "
             f"{sizes['runtimes'] / 1e6:.0f} MB of it the runtimes.",
         ]
+    )
+
+
+def visitors(measured: dict | None) -> str:
+    """Many visitors at once, in a paragraph."""
+    command = "python -m kpdemo.benchmark visitors weights/visitors_benchmark.json"
+    if not measured:
+        return f"No data yet: `{command}` makes the figures of many visitors at once."
+    spent = measured["processor_milliseconds"]
+    return (
+        f"{measured['clients']} visitors who each send a photo at the same moment, on the same "
+        f"{measured['cores']} cores as the page\n(`{command}`):\n"
+        f"{measured['visitors_photos_per_second']:.1f} photos per second, "
+        f"{measured['visitors_to_folder_ratio']:.2f} times the rate of a folder in the same run; "
+        f"{measured['refused']} refused, {measured['wrong']} wrong answers.\nA photo takes the "
+        f"processor {spent['server']:.0f} ms in the server and {spent['clients']:.0f} ms in the "
+        f"client, {spent['folder']:.0f} ms in a folder. The server's memory: at most "
+        f"{measured['peak_memory_mib']:,} MiB.\n"
+        f"{measured['clients_with_three']} visitors who send three photos each, one after another, "
+        f"wait {measured['p95_to_alone_ratio']:.1f} times as long as one alone (95th percentile; "
+        f"{measured['alone_seconds']:.2f} s alone).\nOn average they cannot wait less than "
+        f"{measured['least_to_alone_ratio']:.1f} times as long: that is the processor time for a "
+        "photo of each, on all cores."
     )
 
 

@@ -182,6 +182,23 @@ def weights(tmp_path: Path) -> Path:
             "camera_frames_per_second": {"browser": {"U-Net": 17.2}, "server": {"U-Net": 10.1}},
         },
     )
+    put(
+        root / "visitors_benchmark.json",
+        {
+            "cores": 2,
+            "clients": 50,
+            "refused": 0,
+            "wrong": 0,
+            "visitors_photos_per_second": 8.04,
+            "visitors_to_folder_ratio": 0.75,
+            "processor_milliseconds": {"server": 131.4, "clients": 9.6, "folder": 108.0},
+            "alone_seconds": 0.164,
+            "clients_with_three": 10,
+            "p95_to_alone_ratio": 5.62,
+            "least_to_alone_ratio": 4.01,
+            "peak_memory_mib": 1616,
+        },
+    )
     cells = {"unet": {"nme": 4.0, "fr8": 1.0, "lost": 0.0}}
     put(
         root / "robustness.json",
@@ -427,6 +444,8 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert "takes 612 ms in the browser and 204 ms by Python" in shown["browser"]
     about = browser_benchmark.summary(weights)
     assert "at most 0.04 pixels" in about and "3.0 times as long" in about and "0.001 " in about
+    assert "8.0 photos per second, 0.75 times the rate of a folder" in shown["speed"]
+    assert "wait 5.6 times as long as one alone" in shown["speed"]
     claim = cells(shown["claims"], "`resnet18-fajardo`")
     assert claim[1:] == [
         "A rate of 1e-5 is too low.",
