@@ -12,11 +12,11 @@ from kpdemo.ui.shared import charts, colors
 _HEIGHT = 420
 # A stratum's fact and name -> the two lines of its label.
 _LABELS = {
-    ("yaw", "left"): ("head", "to the left"),
+    ("yaw", "left"): ("head", "left"),
     ("yaw", "front"): ("head", "frontal"),
-    ("yaw", "right"): ("head", "to the right"),
+    ("yaw", "right"): ("head", "right"),
     ("mouth_open", "closed"): ("mouth", "closed"),
-    ("mouth_open", "between"): ("mouth", "half open"),
+    ("mouth_open", "between"): ("mouth", "half"),
     ("mouth_open", "open"): ("mouth", "open"),
     ("size", "small"): ("face", "small"),
     ("size", "between"): ("face", "medium"),
@@ -53,7 +53,7 @@ def figure(rows: Sequence[Standing], crop: str) -> tuple[go.Figure, str]:
                 f"{title}<br>%{{x}}: %{{y:.2f}} %<br>%{{customdata}} faces<extra></extra>"
             ),
         )
-    chart.update_layout(scattermode="group", scattergap=0.5)
+    chart.update_layout(scattermode="group", scattergap=0.5, margin_b=96)
     chart.update_yaxes(title_font_size=13, rangemode="tozero", ticksuffix=" %")
     return chart, _in_words(measured)
 
@@ -71,9 +71,9 @@ def _in_words(measured: dict[str, Sequence[Stratum]]) -> str:
         for name, strata in measured.items()
     )
     return (
-        "<p>Mean error, with its 95 % interval, of the models and faces chosen above: by where the "
-        "head is turned in the picture, and for thirds of all faces by how far the mouth is open "
-        "and by the face’s size.</p>"
+        "<p>Mean error of the models and faces chosen above, with its 95 % interval: by the side "
+        "of the picture that the head is turned to, and for thirds of all faces by how far the "
+        "mouth is open and by the face’s size.</p>"
         '<table class="kp-readings"><thead><tr><td></td><th scope="col">least</th>'
         f'<th scope="col">greatest</th></tr></thead><tbody>{body}</tbody></table>'
     )
