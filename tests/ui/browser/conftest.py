@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from helpers.visitor import PATIENCE, answered, wait_for_script
+from helpers.visitor import PATIENCE, wait_for_script
 
 from kpdemo.benchmark import page as page_benchmark
 
@@ -68,11 +68,11 @@ def open_page(browser, address, kept_page) -> Iterator:
                 listen(page.context, event, listener)
             listen(page, "websocket", websocket)
             page.set_viewport_size({"width": width, "height": 900})
-            with answered(page):  # it opens with a result
-                page.goto(address)
+            page.goto(address)
+            page.locator("#examples button").first.wait_for()
             for part in ("notice", "panels", "examples"):
                 wait_for_script(page, part)
-            page.locator(".kp-panel").first.wait_for()
+            page.locator(".kp-panel").first.wait_for()  # it opens with a result
             return page
 
         yield open_page
