@@ -6,64 +6,58 @@ The stages are those of a folder. Between two actors a photo travels as a pickle
 
 import pickle
 from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow as pa
+from pyarrow.fs import FileSystem, LocalFileSystem
 
 from kpdemo.archive import rows
-from kpdemo.archive.sources import IMAGE
+from kpdemo.archive.places import StoredFile
+from kpdemo.archive.sources import ADDRESS, IMAGE
 from kpdemo.engine import batch, stages
 from kpdemo.engine.batch import BatchResult, Predictors
 from kpdemo.engine.engine import engine
 from kpdemo.engine.stages import Look
+from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.structures import Comparison
 
 _LOOK, _ERROR = "look", "error"
-_NO_BYTES = "The file could not be read; check that it is there and may be opened."
 
 
 class Compare:
     """From photos to rows: threads look at some photos while the nets predict on others."""
 
-    def __init__(self, models: Sequence[str]) -> None:
-        self._predictors = _load(models)
+    def __init__(self, models: Sequence[str], filesystem: FileSystem | None) -> None:
+        self._predictors, self._filesystem = _load(models), filesystem
 
     def __call__(self, photos: pa.Table) -> pa.Table:
-        images = [image.as_py() for image in photos[IMAGE]]
-        readable = [image for image in images if image is not None]
-        results = batch.compare_many(engine(), readable, self._predictors)
-        return rows.table(
-            photos.drop_columns([IMAGE]),
-            [BatchResult(None, _NO_BYTES) if image is None else next(results) for image in images],
-        )
+        files = _files(photos, self._filesystem)
+        results = list(batch.compare_many(engine(), files, self._predictors))
+        return rows.table(_names(photos), results)
 
 
 class FindFaces:
     """From photos to looks, or errors: the stage that runs on processors before a GPU's."""
 
-    def __init__(self, models: Sequence[str]) -> None:
-        self._predictors = _load(models)
+    def __init__(self, models: Sequence[str], filesystem: FileSystem | None) -> None:
+        self._predictors, self._filesystem = _load(models), filesystem
 
     def __call__(self, photos: pa.Table) -> pa.Table:
         looks: list[bytes | None] = []
         errors: list[str | None] = []
-        for image in photos[IMAGE]:
+        for file in _files(photos, self._filesystem):
             try:
-                looks.append(pickle.dumps(self._look(image.as_py())))
+                looks.append(pickle.dumps(batch.look(engine(), file, self._predictors)))
                 errors.append(None)
             except ImageError as error:
                 looks.append(None)
                 errors.append(str(error))
         return (
-            photos.drop_columns([IMAGE])
+            _names(photos)
             .append_column(_LOOK, pa.array(looks, pa.large_binary()))
             .append_column(_ERROR, pa.array(errors, pa.string()))
         )
-
-    def _look(self, image: bytes | None) -> Look:
-        if image is None:
-            raise ImageError(_NO_BYTES)
-        return batch.look(engine(), image, self._predictors)
 
 
 class Predict:
@@ -80,7 +74,7 @@ class Predict:
             BatchResult(None, error) if look is None else BatchResult(self._assemble(look))
             for look, error in zip(looks, photos[_ERROR].to_pylist(), strict=True)
         ]
-        return rows.table(photos.drop_columns([_LOOK, _ERROR]), results)
+        return rows.table(_names(photos), results)
 
     def _assemble(self, look: Look) -> Comparison:
         return stages.assemble(look, self._predictors.names, self._predictors.unavailable)
@@ -92,3 +86,19 @@ def _load(models: Sequence[str]) -> Predictors:
     # Nothing that is wrong with a photo; the command names them before it starts.
     predictors.unavailable.clear()
     return predictors
+
+
+def _names(photos: pa.Table) -> pa.Table:
+    """The columns that tell photos apart."""
+    contents = {IMAGE, ADDRESS, _LOOK, _ERROR}
+    return photos.select([name for name in photos.column_names if name not in contents])
+
+
+def _files(photos: pa.Table, filesystem: FileSystem | None) -> list[images.Source]:
+    """What `images.load` takes; where a file is missing, it says so."""
+    if IMAGE in photos.column_names:
+        return [Path() if image is None else image for image in photos[IMAGE].to_pylist()]
+    paths = [address or "" for address in photos[ADDRESS].to_pylist()]
+    if isinstance(filesystem, LocalFileSystem):
+        return [Path(path) for path in paths]
+    return [StoredFile(filesystem, path) for path in paths]

@@ -1,6 +1,7 @@
 """All photos of a source into Parquet files, on this machine or on a cluster of Ray's."""
 
 import json
+import logging
 import os
 import secrets
 import sys
@@ -10,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 
-# Ray tells its makers that it is used, unless this is set before it starts.
+# Before Ray is imported: else it tells its makers that it is used.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+# Its processes would warn of how Ray Data uses them.
+os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
 
 import ray
 from pyarrow.dataset import dataset, field
@@ -95,25 +98,25 @@ def _compute(
     photos = photos.repartition(target_num_rows_per_block=batch)
     pool = ActorPoolStrategy(min_size=workers.least, max_size=workers.most)
     if workers.gpus:
-        photos = _map(photos, FindFaces, models, batch, pool)
+        photos = _map(photos, FindFaces, [models, source.filesystem], batch, pool)
         gpus = ActorPoolStrategy(size=workers.gpus)
-        photos = _map(photos, Predict, models, batch, gpus, num_gpus=1)
+        photos = _map(photos, Predict, [models], batch, gpus, num_gpus=1)
     else:
-        photos = _map(photos, Compare, models, batch, pool)
+        photos = _map(photos, Compare, [models, source.filesystem], batch, pool)
     photos.write_parquet((results / "photos").path, filesystem=results.filesystem)
 
 
 def _map(
     photos: Dataset,
     stage: type,
-    models: Sequence[str],
+    arguments: list,
     batch: int,
     actors: ActorPoolStrategy,
     num_gpus: int = 0,
 ) -> Dataset:
     return photos.map_batches(
         stage,
-        fn_constructor_args=[models],
+        fn_constructor_args=arguments,
         batch_size=batch,
         batch_format="pyarrow",
         compute=actors,
@@ -131,8 +134,9 @@ def connected(workers: Workers) -> Iterator[None]:
         if workers.address:
             ray.init(workers.address, runtime_env={"env_vars": variables}, **quiet)
         else:
-            # Only who has the token is let in: Ray listens on all of the machine's addresses.
-            os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex()}
+            # Ray listens on all of the machine's addresses, for those with this token; without one
+            # it would leave one in the user's home.
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex()
             ray.init(
                 "local",
                 num_cpus=workers.most + workers.gpus + _OTHERS,
@@ -142,6 +146,7 @@ def connected(workers: Workers) -> Iterator[None]:
                 _temp_dir=scratch,
                 **quiet,
             )
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = DataContext.get_current()
         context.enable_progress_bars = sys.stderr.isatty()
         context.print_on_execution_start = False

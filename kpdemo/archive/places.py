@@ -82,3 +82,16 @@ class Place:
             for name, info in sorted(names.items())
             if info.type == FileType.File and not any(part.startswith(".") for part in name.parts)
         }
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is opened when it is read, as `images.load` does."""
+
+    filesystem: FileSystem
+    path: str
+
+    def read(self, size: int) -> bytes:
+        """At most that many bytes from its start."""
+        with self.filesystem.open_input_stream(self.path) as file:
+            return file.read(size)

@@ -1,7 +1,7 @@
 """Where an archive's photos come from. Ray Data reads them; here it is only told what is where.
 
-Every source becomes a dataset with the photos' names as `PATH` and the bytes of their files as
-`IMAGE`, null where a file cannot be read.
+Every source becomes a dataset with the photos' names as `PATH`, and either the bytes of their files
+as `IMAGE`, null where they could not be fetched, or where those are as `ADDRESS`.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 import ray.data
+from pyarrow.fs import FileSystem
 from ray.data.checkpoint import NumpyArrayBasedCheckpointFilter
 from ray.data.expressions import download
 
@@ -21,8 +22,8 @@ from kpdemo.archive.places import Place, PlaceError
 from kpdemo.engine.photos import is_photo
 from kpdemo.media import images
 
-PATH, IMAGE = "path", "image"
-_ADDRESS, _ROW = "address", "row_hash"
+PATH, IMAGE, ADDRESS = "path", "image", "address"
+_ROW = "row_hash"
 _TAR, _PARQUET = _SHARDS = (".tar", ".parquet")
 _PHOTO = "photo"
 # How data sets call columns of addresses.
@@ -31,12 +32,13 @@ _ADDRESSES = ("url", "URL", "image_url", "uri", "image_uri", "path", "file_name"
 
 @dataclass(frozen=True)
 class Source:
-    """`photos` has the columns `PATH` and `IMAGE`, and `id`, whose values are unique.
+    """`photos` have the column `PATH`, and `IMAGE` or, as paths in `filesystem`, `ADDRESS`.
 
-    `filter` leaves out what is done, by default Ray's own.
+    The values of `id` are unique. `filter` leaves out what is done, by default Ray's own.
     """
 
     photos: ray.data.Dataset
+    filesystem: FileSystem | None = None
     id: str = PATH
     filter: type[NumpyArrayBasedCheckpointFilter] | None = None
 
@@ -77,14 +79,14 @@ def _kind(name: str) -> str | None:
 
 
 def _photos(place: Place, files: dict[str, str | None], out: Place) -> Source:
-    # Ray's reader of files would read those that are done too, and stop at one that it cannot read.
+    # A list, of which a resumed run reads only what is to be done: Ray's own reader of files would
+    # read all of them, and stop at one that it cannot read.
     photos = {name: path for name, path in files.items() if _kind(name) not in _SHARDS}
-    table = pa.table({PATH: list(photos), _ADDRESS: pa.array(photos.values(), pa.string())})
+    table = pa.table({PATH: list(photos), ADDRESS: pa.array(photos.values(), pa.string())})
     listing = out / "source.parquet"
     pyarrow.parquet.write_table(table, listing.path, filesystem=listing.filesystem)
     rows = ray.data.read_parquet(listing.path, filesystem=listing.filesystem)
-    rows = rows.with_column(IMAGE, download(_ADDRESS, filesystem=place.filesystem))
-    return Source(rows.drop_columns([_ADDRESS]))
+    return Source(rows, place.filesystem)
 
 
 def _tars(place: Place, paths: list) -> Source:
@@ -112,9 +114,19 @@ def _parquet(place: Place, paths: list, column: str | None) -> Source:
     read = partial(ray.data.read_parquet, paths, filesystem=place.filesystem)
     if pa.types.is_string(schema.field(column).type):
         rows = read().select_columns([column]).rename_columns({column: PATH})
-        return Source(rows.with_column(IMAGE, download(PATH)))
+        first = rows.take(1)[0][PATH]
+        if first.startswith(("http:", "https:")):
+            return Source(rows.with_column(IMAGE, download(PATH)))
+        rows = rows.map_batches(_addresses, batch_format="pyarrow")
+        return Source(rows, Place.of(first).filesystem)
     rows = read(include_paths=True, include_row_hash=True).select_columns([PATH, _ROW, column])
-    return Source(rows.map_batches(partial(_cells, column), batch_format="pyarrow"), _ROW)
+    return Source(rows.map_batches(partial(_cells, column), batch_format="pyarrow"), id=_ROW)
+
+
+def _addresses(rows: pa.Table) -> pa.Table:
+    """The paths of addresses in their store."""
+    paths = pa.compute.replace_substring_regex(rows[PATH], r"^\w+://", "")
+    return rows.append_column(ADDRESS, paths)
 
 
 def _column(schema: pa.Schema) -> str:

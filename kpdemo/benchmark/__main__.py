@@ -21,7 +21,7 @@ KINDS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m kpdemo.benchmark", description=__doc__)
-    parser.add_argument("words", nargs="*", metavar="[speed|page|faces|visitors|archive] [OUT.json]")
+    parser.add_argument("words", nargs="*", metavar=f"[{'|'.join(KINDS)}] [OUT.json]")
     words = parser.parse_args().words
     kind = words.pop(0) if words and words[0] in KINDS else "speed"
     if len(words) > 1:
