@@ -136,7 +136,7 @@ def connected(workers: Workers) -> Iterator[None]:
         else:
             # Ray listens on all of the machine's addresses, for those with this token; without one
             # it would leave one in the user's home.
-            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex()
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
             ray.init(
                 "local",
                 num_cpus=workers.most + workers.gpus + _OTHERS,

@@ -23,6 +23,7 @@ pa = pytest.importorskip("pyarrow", reason="Ray is not installed (kpdemo[archive
 ray = pytest.importorskip("ray", reason="Ray is not installed (kpdemo[archive]).")
 
 import pyarrow.parquet as pq  # noqa: E402
+from ray.data.checkpoint import CheckpointConfig  # noqa: E402
 
 from kpdemo.archive import archive, sources  # noqa: E402
 from kpdemo.archive.archive import Workers  # noqa: E402
@@ -78,7 +79,7 @@ def test_a_killed_run_goes_on_and_has_every_photo_once(
     photos, tmp_path, hopper_path, astronaut_path
 ):
     out = tmp_path / "out"
-    words = ["archive", photos, out, "--models", *MODELS, "--batch", "4", "--workers", "2"]
+    words = ["archive", photos, out, "--models", *MODELS, "--batch", "4", "--workers", "1"]
     mark = f"KPDEMO_TEST={tmp_path}"
     with subprocess.Popen(
         [sys.executable, "-m", "kpdemo", *words],
@@ -143,6 +144,15 @@ def address(tmp_path, pictures):
         server.shutdown()
 
 
+def write_tar(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return path
+
+
 def read(place: Path, tmp_path: Path, column: str | None = None) -> dict[str, bytes]:
     out = tmp_path / "out"
     out.mkdir()
@@ -155,17 +165,21 @@ def read(place: Path, tmp_path: Path, column: str | None = None) -> dict[str, by
 def test_tars_are_read(cluster, tmp_path, pictures):
     place = tmp_path / "shards"
     place.mkdir()
-    with tarfile.open(place / "0.tar", "w") as tar:
-        for name, data in {**pictures, "b.txt": b"her name", "c.json": b"{}"}.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    tar = place / "0.tar"
+    tar = write_tar(place / "0.tar", {**pictures, "b.txt": b"her name", "c.json": b"{}"})
     assert read(place, tmp_path) == {
         f"{tar}/a.jpg": pictures["a.jpg"],
         f"{tar}/b.png": pictures["b.png"],
         f"{tar}/c": None,
     }
+
+
+def test_a_resumed_run_leaves_out_what_is_done_of_tars(cluster, tmp_path, pictures):
+    tar = write_tar(tmp_path / "0.tar", pictures)
+    source = sources.read(Place.of(str(tar)), Place.of(str(tmp_path)), None)
+    done = ray.put(np.array([f"{tar}/a.jpg"], object))
+    (block,) = source.photos.iter_batches(batch_format="pandas")
+    left = source.filter(CheckpointConfig("path", str(tmp_path)), done).filter_rows_for_block(block)
+    assert left["path"].to_pylist() == [f"{tar}/b.png"]
 
 
 def test_pictures_in_parquet_are_read_as_data_sets_of_the_hub_have_them(
