@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow.fs import FileSystem, LocalFileSystem
+from pyarrow.fs import FileSystem
 
 from kpdemo.archive import rows
-from kpdemo.archive.places import StoredFile
+from kpdemo.archive.places import photo
 from kpdemo.archive.sources import ADDRESS, IMAGE
 from kpdemo.engine import batch, stages
 from kpdemo.engine.batch import BatchResult, Predictors
@@ -95,10 +95,7 @@ def _names(photos: pa.Table) -> pa.Table:
 
 
 def _files(photos: pa.Table, filesystem: FileSystem | None) -> list[images.Source]:
-    """What `images.load` takes; where a file is missing, it says so."""
+    """What `images.load` takes, which says so where a file is missing."""
     if IMAGE in photos.column_names:
         return [Path() if image is None else image for image in photos[IMAGE].to_pylist()]
-    paths = [address or "" for address in photos[ADDRESS].to_pylist()]
-    if isinstance(filesystem, LocalFileSystem):
-        return [Path(path) for path in paths]
-    return [StoredFile(filesystem, path) for path in paths]
+    return [photo(filesystem, path or "") for path in photos[ADDRESS].to_pylist()]

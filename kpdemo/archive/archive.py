@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
+from typing import Any
 
 # Before Ray is imported: else it tells its makers that it is used.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -129,7 +130,7 @@ def _map(
 def connected(workers: Workers) -> Iterator[None]:
     """A connection to the cluster, or a Ray of our own that nothing outside can reach."""
     variables = {name: os.environ[name] for name in [hub.VARIABLE] if name in os.environ}
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     with TemporaryDirectory(prefix="kpdemo-", dir=_SCRATCH, ignore_cleanup_errors=True) as scratch:
         if workers.address:
             ray.init(workers.address, runtime_env={"env_vars": variables}, **quiet)

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
@@ -85,13 +86,20 @@ class Place:
 
 
 @dataclass(frozen=True)
-class StoredFile:
-    """A file that is opened when it is read, as `images.load` does."""
+class _StoredFile:
+    """A file in a store, opened when it is read."""
 
     filesystem: FileSystem
     path: str
 
     def read(self, size: int) -> bytes:
-        """At most that many bytes from its start."""
         with self.filesystem.open_input_stream(self.path) as file:
             return file.read(size)
+
+
+def photo(filesystem: FileSystem | None, path: str) -> Path | BinaryIO:
+    """What `images.load` takes for a file; it says so where there is none."""
+    if isinstance(filesystem, LocalFileSystem):
+        return Path(path)
+    # All that is asked of an open file.
+    return cast(BinaryIO, _StoredFile(filesystem, path))
