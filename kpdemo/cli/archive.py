@@ -17,8 +17,8 @@ column of pictures or of addresses. Whatever is most there is read.
 
 OUT/photos gets Parquet files with a row a photo: path, width, height, faces (nested: box, score,
 roll, confirmed, points of each model as x and y), faces_left_out, and error, a sentence for a photo
-that could not be used. It may be an address, too. The same command goes on where it was
-interrupted, and takes what is new in SOURCE."""
+that could not be used. On a cluster it is an address, or a folder that all nodes share. The same
+command goes on where it was interrupted, and takes what is new in SOURCE."""
 
 EPILOG = """example, on a machine and on a cluster whose nodes have kpdemo[archive] installed:
   python -m kpdemo archive photos/ results/ --models unet,mediapipe
@@ -26,9 +26,9 @@ EPILOG = """example, on a machine and on a cluster whose nodes have kpdemo[archi
       --gpus 8 --workers 8:128 --batch 256
   duckdb -c "select path, error from 'results/photos/*.parquet' where error is not null"
 
-At one photo a second a million take 278 hours of nodes, at ten 28; python -m kpdemo.benchmark archive
-measures a node's rate. At a billion, make an archive of each part of the source, with --batch in the
-thousands, since each batch becomes a file."""
+At one photo a second a million take 278 hours of nodes, at ten 28: python -m kpdemo.benchmark
+archive measures a node's rate. At a billion, make an archive of each part of the source, with
+--batch in the thousands, since each batch becomes a file."""
 
 _SHOWN = 20  # bad photos
 

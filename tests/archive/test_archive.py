@@ -17,15 +17,18 @@ import pytest
 
 from kpdemo.__main__ import main
 from kpdemo.engine.engine import compare
+from kpdemo.media import images
+from kpdemo.media.images import ImageError
 from kpdemo.zoo import BASELINE
 
 pa = pytest.importorskip("pyarrow", reason="Ray is not installed (kpdemo[archive]).")
 ray = pytest.importorskip("ray", reason="Ray is not installed (kpdemo[archive]).")
 
 import pyarrow.parquet as pq  # noqa: E402
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem  # noqa: E402
 from ray.data.checkpoint import CheckpointConfig  # noqa: E402
 
-from kpdemo.archive import archive, sources  # noqa: E402
+from kpdemo.archive import archive, places, sources  # noqa: E402
 from kpdemo.archive.archive import Workers  # noqa: E402
 from kpdemo.archive.places import Place  # noqa: E402
 
@@ -197,6 +200,17 @@ def test_addresses_in_parquet_are_fetched(cluster, tmp_path, pictures, address):
     assert read(tmp_path / "list.parquet", tmp_path) == values
     with pytest.raises(ValueError, match="--column"):
         sources.read(Place.of(str(tmp_path / "list.parquet")), Place.of(str(tmp_path)), "none")
+
+
+def test_photos_in_a_store_are_read_as_those_here(photos, hopper):
+    # Anything that is not this machine's own file system stands for a bucket.
+    store = Place(SubTreeFileSystem(str(photos.parent), LocalFileSystem()), "photos")
+    paths = store.files(())
+    assert set(paths) == set(Place.of(str(photos)).files(())) - {"gone.jpg"}
+    loaded = images.load(places.photo(store.filesystem, paths["é.jpg"]))
+    np.testing.assert_array_equal(loaded.pixels, hopper)
+    with pytest.raises(ImageError, match="could not be opened"):
+        images.load(places.photo(store.filesystem, "photos/nowhere.jpg"))
 
 
 def test_without_ray_one_sentence_says_what_to_install(monkeypatch, capsys):
