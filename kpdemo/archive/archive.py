@@ -128,7 +128,11 @@ def _map(
 
 @contextmanager
 def connected(workers: Workers) -> Iterator[None]:
-    """A connection to the cluster, or a Ray of our own that nothing outside can reach."""
+    """A connection to the cluster, or to a Ray that is started for this run.
+
+    The latter asks whether it is in a cloud (169.254.169.254, metadata.google.internal); nobody
+    else hears of it.
+    """
     variables = {name: os.environ[name] for name in [hub.VARIABLE] if name in os.environ}
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     with TemporaryDirectory(prefix="kpdemo-", dir=_SCRATCH, ignore_cleanup_errors=True) as scratch:
