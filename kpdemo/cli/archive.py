@@ -96,7 +96,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--gpus",
-        type=_number,
+        type=_count,
         default=0,
         metavar="N",
         help="processes that predict, each on a GPU, beside the workers, which then only find the "
@@ -104,7 +104,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--batch",
-        type=_number,
+        type=_count,
         default=64,
         metavar="N",
         help="photos that are computed and written together (default: 64)",
@@ -124,13 +124,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _range(word: str) -> tuple[int, int]:
     least, _, most = word.partition(":")
-    numbers = _number(least), _number(most or least)
-    if not 1 <= numbers[0] <= numbers[1]:
-        raise argparse.ArgumentTypeError(f"{word} is no MIN:MAX, from 1 on")
+    numbers = _count(least), _count(most or least)
+    if numbers[0] > numbers[1]:
+        raise argparse.ArgumentTypeError(f"{word} is no MIN:MAX")
     return numbers
 
 
-def _number(word: str) -> int:
-    if not word.isdecimal():
-        raise argparse.ArgumentTypeError(f"{word} is no number")
+def _count(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word} is no number of at least 1")
     return int(word)

@@ -15,7 +15,6 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from kpdemo.__main__ import main
 from kpdemo.engine.engine import compare
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
@@ -213,13 +212,7 @@ def test_photos_in_a_store_are_read_as_those_here(photos, hopper):
         images.load(places.photo(store.filesystem, "photos/nowhere.jpg"))
 
 
-def test_without_ray_one_sentence_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    assert main(["archive", "photos", "out"]) == 1
-    assert "pip install 'kpdemo[archive]'" in capsys.readouterr().err
-
-
-def test_a_place_without_photos_ends_in_one_sentence(tmp_path, capsys):
+def test_a_place_without_photos_ends_in_one_sentence(tmp_path):
     out = tmp_path / "out"
     (tmp_path / "empty").mkdir()
     for source in ("empty", "none", "no-such://bucket"):
