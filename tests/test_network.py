@@ -120,3 +120,17 @@ def test_nobody_is_told_of_a_comparison(recorder, tmp_path, hopper_path):
     assert spoken_to(page)  # the page answered somebody, or looked its own address up
     assert elsewhere(spoken_to(page)) == set()
     assert elsewhere(spoken_to(shell)) == set()
+
+
+def test_ray_asks_only_whether_it_is_in_a_cloud(recorder, tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed (kpdemo[archive]).")
+    log = tmp_path / "log"
+    program = (
+        "from kpdemo.archive.archive import Workers, connected, ray\n"
+        "with connected(Workers(1, 1)): assert ray.data.range(3).count() == 3"
+    )
+    environment = os.environ | recording(recorder, log)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, check=True)
+    # 8.8.8.8 is only a route that it looks up, and 0.0.0.0 is this machine.
+    cloud = {"169.254.169.254", "metadata.google.internal"}
+    assert elsewhere(spoken_to(log)) <= {*cloud, "8.8.8.8", "0.0.0.0"}

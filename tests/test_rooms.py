@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 # From below: a room may import itself and the rooms before it.
 ROOMS = (
     *("system", "zoo", "structures", "keypoints", "faces", "media", "models", "records"),
-    *("explain", "engine", "evaluation", "ui", "cli", "benchmark"),
+    *("explain", "engine", "evaluation", "archive", "ui", "cli", "benchmark"),
 )
 
 

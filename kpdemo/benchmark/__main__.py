@@ -11,21 +11,20 @@ from kpdemo.keypoints.annotations import TruthError
 from kpdemo.models import model_folder
 from kpdemo.system import files
 
-# Imported on demand: the page benchmark needs Playwright.
+# Imported on demand: the page benchmarks need Playwright, the archive's Ray.
 KINDS = {
     "speed": "measure_all",
     "page": "measure",
     "faces": "measure",
     "visitors": "measure",
     "browser": "measure",
+    "archive": "measure",
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m kpdemo.benchmark", description=__doc__)
-    parser.add_argument(
-        "words", nargs="*", metavar="[speed|page|faces|visitors|browser] [OUT.json]"
-    )
+    parser.add_argument("words", nargs="*", metavar=f"[{'|'.join(KINDS)}] [OUT.json]")
     parser.add_argument(
         "--faces", type=Path, metavar="FOLDER", help="of browser: labelled pictures, for the errors"
     )

@@ -62,7 +62,7 @@ def measure(rounds: int = ROUNDS, crowd: int = CROWD, few: int = FEW) -> dict[st
     """
     app = engine()
     with tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch:
-        photos = _write(Path(scratch) / "photos", crowd)
+        photos = write_photos(Path(scratch) / "photos", crowd)
         expected = [app.compare(photo).to_dict() for photo in photos]
         visitors: list[Run] = []
         folder: list[Run] = []
@@ -108,7 +108,7 @@ def measure(rounds: int = ROUNDS, crowd: int = CROWD, few: int = FEW) -> dict[st
     }
 
 
-def _write(folder: Path, count: int) -> list[Path]:
+def write_photos(folder: Path, count: int) -> list[Path]:
     """Photos of the same face, in a different place on each."""
     folder.mkdir()
     paths = [folder / f"{number:03}.jpg" for number in range(count)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kpdemo import runtime
+from kpdemo.cli import archive as archive_command
 from kpdemo.cli import browser as browser_command
 from kpdemo.cli import compare as compare_command
 from kpdemo.cli import evaluate as evaluate_command
@@ -21,6 +22,7 @@ from kpdemo.models.onnx import ExportError
 from kpdemo.system import files
 
 _EPILOG = """other commands (each has its own --help):
+  python -m kpdemo archive SOURCE OUT
   python -m kpdemo evaluate FOLDER
   python -m kpdemo export MODEL --onnx OUT.onnx
   python -m kpdemo pull [MODEL …] [--namespace NAME]
@@ -69,6 +71,17 @@ def compare(arguments: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return compare_command.run(parser, arguments)
+
+
+def archive(arguments: list[str]) -> int:
+    """`python -m kpdemo archive SOURCE OUT`: millions of photos, with Ray."""
+    parser = Parser(
+        prog="python -m kpdemo archive",
+        description=archive_command.DESCRIPTION,
+        epilog=archive_command.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return archive_command.run(parser, arguments)
 
 
 def evaluate(arguments: list[str]) -> int:
@@ -169,6 +182,7 @@ def _pulled(
 
 # By the first word; a photo of that name is written ./export.
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "archive": archive,
     "browser": browser,
     "compare": compare,
     "evaluate": evaluate,

@@ -56,26 +56,26 @@ def compare_many(
     """
     if isinstance(photos, str | os.PathLike):
         photos = [photos]
-    looks = (partial(_look, engine, photo, predictors) for photo in photos)
-    for look in pipeline.run(looks, predictors.by_name):
-        if isinstance(look, Look):
-            look.timings["total"] = sum(look.timings.values())
-            yield BatchResult(stages.assemble(look, predictors.names, predictors.unavailable))
-        elif isinstance(look, ImageError):
-            yield BatchResult(None, str(look))
+    looks = (partial(look, engine, photo, predictors) for photo in photos)
+    for result in pipeline.run(looks, predictors.by_name):
+        if isinstance(result, Look):
+            result.timings["total"] = sum(result.timings.values())
+            yield BatchResult(stages.assemble(result, predictors.names, predictors.unavailable))
+        elif isinstance(result, ImageError):
+            yield BatchResult(None, str(result))
         else:
-            raise look
+            raise result
 
 
-def _look(engine: Engine, source: images.Source, predictors: Predictors) -> Look:
+def look(engine: Engine, source: images.Source, predictors: Predictors) -> Look:
     """The work photo by photo: decode it, detect its faces, prepare them; or ImageError."""
     started = time.perf_counter()
     photo = images.load(source)
     loading = 1000 * (time.perf_counter() - started)
     try:
-        look = stages.look(photo, engine.detector.find, predictors.by_name)
+        result = stages.look(photo, engine.detector.find, predictors.by_name)
     except Exception as error:
         log.exception("finding faces failed")
         raise ImageError(f"Finding faces failed on this photo ({error}).") from error
-    look.timings = {"load": loading, **look.timings}
-    return look
+    result.timings = {"load": loading, **result.timings}
+    return result

@@ -38,7 +38,7 @@ class Photos:
         files.check_outputs(outputs, self.paths.values())
         for out in outputs:
             place = Path(os.path.realpath(out)).parent
-            if _is_photo(out.name) and any(
+            if is_photo(out.name) and any(
                 place.is_relative_to(os.path.realpath(folder)) for folder in self.folders
             ):
                 raise OutputError(
@@ -65,7 +65,7 @@ def in_folder(folder: Path) -> Photos:
     for place, inner, names in os.walk(folder, onerror=add_unreadable):
         inner[:] = [name for name in inner if not name.startswith(".")]
         paths += [
-            Path(place, name) for name in names if _is_photo(name) and not name.startswith(".")
+            Path(place, name) for name in names if is_photo(name) and not name.startswith(".")
         ]
     if not paths:
         why = photos.bad.get(".", f"There is no photo in it; it takes {images.KINDS} files.")
@@ -101,7 +101,7 @@ def _add_folder(photos: Photos, folder: Path) -> None:
     photos.bad |= {spelt((folder / name).as_posix()): why for name, why in inside.bad.items()}
 
 
-def _is_photo(name: str) -> bool:
+def is_photo(name: str) -> bool:
     """Whether a file is called like a picture of a kind that is read."""
     kinds = Image.registered_extensions()
     suffix = Path(name).suffix.lower()

@@ -5,9 +5,9 @@ that says what happened and what to do next.
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -70,6 +70,16 @@ class Photo:
     def without_pixels(self) -> "Photo":
         """The same photo for its coordinates alone: pixels of the same shape, but no memory."""
         return replace(self, pixels=np.broadcast_to(np.uint8(0), self.pixels.shape))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: pixels without memory stay so, where NumPy would write them out."""
+        state = {field.name: getattr(self, field.name) for field in fields(self)}
+        return state if any(self.pixels.strides) else state | {"pixels": self.pixels.shape}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(shape := state["pixels"], tuple):
+            state["pixels"] = np.broadcast_to(np.uint8(0), shape)
+        self.__dict__.update(state)
 
     def to_original(self, points: np.ndarray) -> np.ndarray:
         """Points `(..., 2)` on `pixels` -> float32 photo coordinates of the upright original."""

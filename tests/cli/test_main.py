@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -247,3 +248,15 @@ def test_spreadsheets_get_a_byte_order_mark_on_request(place):
         data = Path("many.csv").read_bytes()
         assert data.startswith(export.BOM) and data.count(export.BOM) == 1
         assert b"d.jpg" in data
+
+
+def test_an_archive_without_ray_ends_in_one_sentence(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main(["archive", "photos", "out"]) == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert "pip install 'kpdemo[archive]'" in sentence
+
+
+def test_an_archives_options_are_checked(capsys):
+    assert "4:2 is no MIN:MAX" in usage_error(capsys, "archive", "a", "b", "--workers", "4:2")
+    assert "at least 1" in usage_error(capsys, "archive", "a", "b", "--batch", "0")

@@ -1,5 +1,6 @@
 import io
 import os
+import pickle
 import struct
 import warnings
 import zlib
@@ -479,3 +480,13 @@ def test_pipes_are_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "photo.jpg")
     with pytest.raises(ImageError, match="is a pipe"):
         load(tmp_path / "photo.jpg")
+
+
+def test_a_photo_without_pixels_travels_without_them():
+    photo = from_array(np.zeros((300, 200, 3), np.uint8))
+    data = pickle.dumps(photo.without_pixels())
+    assert len(data) < 1000
+    arrived, points = pickle.loads(data), np.array([[1.0, 2.0]])
+    assert arrived.pixels.shape == (300, 200, 3)
+    np.testing.assert_array_equal(arrived.to_original(points), photo.to_original(points))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(photo)).pixels, photo.pixels)

@@ -1,0 +1,1 @@
+"""Photos by the million, with Ray Data: any source in, Parquet out. Needs the extra `archive`."""
