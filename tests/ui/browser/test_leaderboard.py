@@ -145,12 +145,18 @@ def test_curves_and_times_are_drawn_and_told_in_words(page):
     page.locator("#speed-all").get_by_role("checkbox").uncheck()
     expect(page.locator("#speed .scatterlayer .trace")).to_have_count(5)
     assert not requests
-    for name in ("Cumulative error distribution", "Error against latency"):
+    charts = (
+        "Cumulative error distribution",
+        "Error against latency",
+        "Error by pose, mouth and size",
+    )
+    for name in charts:
         expect(page.get_by_role("group", name=name)).to_be_visible()
     page.locator("#curve-models").get_by_label("SimpleNet", exact=True).uncheck()
     expect(page.locator("#curves .scatterlayer .trace")).to_have_count(3)
     page.locator("#curve-crop").get_by_label("ground-truth crops").check()
-    expect(page.locator("#curves .scatterlayer .trace")).to_have_count(2)
+    for chart in ("#curves", "#strata"):
+        expect(page.locator(f"{chart} .scatterlayer .trace")).to_have_count(2)
     expect(page.get_by_role("group", name="Cumulative error distribution")).to_contain_text(
         "MediaPipe detects its faces itself"
     )
