@@ -1,1 +1,1 @@
-"""`python -m kpdemo.benchmark [KIND] [OUT.json]`: measurements for `weights/`; --help has the kinds."""
+"""`python -m kpdemo.benchmark [KIND] [OUT.json]`: measurements for `weights/`."""
