@@ -142,6 +142,8 @@ def connected(workers: Workers) -> Iterator[None]:
             # Ray listens on all of the machine's addresses, for those with this token; without one
             # it would leave one in the user's home.
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex())
+            # One process looks at the sizes of Parquet files, not 32.
+            os.environ.setdefault("RAY_DATA_PARQUET_FOOTER_NUM_ACTORS", "1")
             ray.init(
                 "local",
                 num_cpus=workers.most + workers.gpus + _OTHERS,
