@@ -18,6 +18,7 @@ from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train import benchmark, labelling, recipe, sweep, trainer
 from train.data import status
 from train.data.sources import DataError, root
+from train.errors import TrainingError
 from train.evaluation import corruptions, evaluate, label_counts, lessons
 from train.fitting import calibration, crop_rules, expected_error, mesh_to_ibug
 from train.publish import (
@@ -30,7 +31,6 @@ from train.publish import (
     static_space,
 )
 from train.publish.space_check import SpaceError
-from train.trainer import TrainingError
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,10 +1,11 @@
-"""Optimisers and learning-rate schedules by the names that recipes use."""
+"""Optimisers and learning-rate schedules by the names that recipes use, and the moving average."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import lr_scheduler
+from torch.optim.swa_utils import PARAM_LIST, get_ema_multi_avg_fn
 
 from kpdemo.models.config import ConfigError
 from train.recipe import Stage
@@ -67,3 +68,19 @@ class Schedule:
         active = self.by_step or self.by_epoch
         if active:
             active.load_state_dict(state)
+
+
+def moving_average(decay: float) -> Callable[[PARAM_LIST, PARAM_LIST, Tensor | int], None]:
+    """An exponential moving average (EMA) whose decay ramps up, to forget the initial weights."""
+
+    @torch.no_grad()
+    def update(average: PARAM_LIST, current: PARAM_LIST, updates: Tensor | int) -> None:
+        if average[0].is_floating_point():
+            count = int(updates)
+            ramp = get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))
+            ramp(average, current, updates)
+        else:  # batch norm's counters
+            for ours, theirs in zip(average, current, strict=True):
+                ours.copy_(theirs)
+
+    return update

@@ -18,8 +18,8 @@ from kpdemo.models.config import ConfigError, from_dict
 from kpdemo.system import json_file
 from kpdemo.zoo import WEIGHTS_DIR
 from train import trainer, yaml_file
+from train.errors import Diverged
 from train.recipe import DESCRIPTION, Recipe, read
-from train.trainer import Diverged
 
 SWEEPS = Path(__file__).with_name("sweeps")
 HISTORIES = WEIGHTS_DIR / "sweeps"

@@ -3,16 +3,16 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import cv2
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DataLoaderConfiguration, broadcast_object_list
+from accelerate.utils import DataLoaderConfiguration
 from torch import Tensor, nn
-from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -20,29 +20,17 @@ from kpdemo.models import model as checkpoint
 from kpdemo.models import model_folder, nets
 from kpdemo.models.config import ConfigError
 from kpdemo.models.device import has_bf16, pick
+from train import initial_weights, recipe_checks
 from train.data.dataset import EpochSampler, for_training
+from train.errors import Diverged
 from train.losses import KeypointLoss
-from train.optim import Schedule, optimizer
+from train.optim import Schedule, moving_average, optimizer
 from train.recipe import Recipe, Stage
 from train.state import check_same_run, delete_state, load_state, save_state
+from train.validation import validate
 
 # Pictures uint8 `(B, C, H, W)`, keypoints `(B, K, 2)`, eye distances `(B,)`: see `Faces`.
 Batch = tuple[Tensor, Tensor, Tensor]
-
-
-@runtime_checkable
-class Pretrained(Protocol):
-    """A net that can start from ImageNet weights."""
-
-    def load_imagenet(self) -> None: ...
-
-
-class TrainingError(RuntimeError):
-    """A run that cannot continue; the message is one sentence that says why."""
-
-
-class Diverged(TrainingError):
-    """The loss is not finite."""
 
 
 def fit(recipe: Recipe, folder: Path, workers: int = 1, precision: str | None = None) -> dict:
@@ -70,19 +58,9 @@ class Run:
         self.net = nets.build(recipe.config)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = KeypointLoss(recipe.loss, recipe.input.width, recipe.input.height)
-        self.check()
-        if recipe.batch_size < 1 or sum(stage.epochs for stage in recipe.stages) < 1:
-            raise ConfigError(f"{recipe.name}: batch_size and the stages' epochs start at 1.")
+        recipe_checks.check(recipe, self.net, self.accelerator.num_processes)
         if workers < 0:
             raise ConfigError(f"There cannot be {workers} workers; --workers starts at 0.")
-        for stage in recipe.stages:
-            # Reject an unknown name now, not after the stages before it.
-            Schedule(stage, optimizer(stage, self.net.head.parameters()), 1)
-        if recipe.batch_size % self.accelerator.num_processes:
-            raise ConfigError(
-                f"{recipe.name}: batches of {recipe.batch_size} cannot be divided among "
-                f"{self.accelerator.num_processes} processes."
-            )
         self.epoch = 0
         self.best = math.inf
         self.history: dict[str, Any] = {
@@ -97,7 +75,7 @@ class Run:
         # Before the faces, which take long to load: a run that cannot start fails at once.
         self.state = self.restore()
         if not self.state:
-            self.initialise()
+            initial_weights.load(self.net, recipe)
         self.train, self.validation = for_training(recipe)
         self.history["faces"] = {"train": len(self.train), "validation": len(self.validation)}
         self.history["damaged"] = self.train.damaged + self.validation.damaged
@@ -113,64 +91,10 @@ class Run:
             if self.state:
                 self.average.load_state_dict(self.state["average"])
 
-    def check(self) -> None:
-        """ConfigError if the recipe's settings do not fit each other."""
-        recipe, loss = self.recipe, self.recipe.loss
-        if recipe.keep not in ("best", "last"):
-            raise ConfigError(f"{recipe.name}: keep is {recipe.keep!r}; it can be best or last.")
-        if recipe.data.incomplete not in ("mask", "drop", "fill"):
-            raise ConfigError(
-                f"{recipe.name}: incomplete is {recipe.data.incomplete!r}; it can be mask, drop "
-                "or fill."
-            )
-        if recipe.imagenet and not isinstance(self.net, Pretrained):
-            raise ConfigError(f"{recipe.name}: there are no ImageNet weights for {recipe.net}.")
-        size = recipe.input
-        output = self.net.eval()(torch.zeros(1, size.channels, size.height, size.width))
-        if loss.heatmaps and output.heatmaps is None:
-            raise ConfigError(
-                f"{recipe.name}: its loss is on heatmaps, but the net has none with these settings."
-            )
-        if loss.coordinates and not output.keypoints.requires_grad:
-            raise ConfigError(
-                f"{recipe.name}: a loss on coordinates cannot train a net that takes the highest "
-                "cell of a heatmap; use a loss on heatmaps or `decoding: softargmax`."
-            )
-        self.net.train()
-
     @property
     def evaluated(self) -> nn.Module:
         """The net to validate and save: the EMA where there is one."""
         return self.average.module if self.average else self.net
-
-    def initialise(self) -> None:
-        """Load initial weights from ImageNet or from an earlier run, if the recipe says so."""
-        if self.recipe.imagenet and isinstance(self.net, Pretrained):
-            try:
-                self.net.load_imagenet()
-            except OSError as error:
-                raise TrainingError(
-                    "torchvision's ImageNet weights are not cached and cannot be downloaded "
-                    f"({error}); set `imagenet: false` to start from random weights."
-                ) from error
-        if self.recipe.start_from:
-            folder = Path(self.recipe.start_from)
-            if not (folder / model_folder.CONFIG).exists():
-                raise ConfigError(
-                    f"{self.recipe.name} starts from the weights in {folder}, which are not there; "
-                    f"run `python -m train fit {folder.name}` first."
-                )
-            start = checkpoint.load(folder).net.state_dict()
-            shared = {
-                name: value
-                for name, value in self.net.state_dict().items()
-                if name in start and start[name].shape == value.shape
-            }
-            if not shared:
-                raise ConfigError(
-                    f"{self.recipe.start_from} shares no layer with {self.recipe.net}"
-                )
-            self.net.load_state_dict({name: start[name] for name in shared}, strict=False)
 
     def run(self) -> dict:
         first = self.state.get("stage", 0)
@@ -226,7 +150,9 @@ class Run:
             rate = steps.param_groups[0]["lr"]
             loss = self.run_epoch(net, steps, schedule, loader, stage)
             self.epoch += 1
-            valid_loss, nme = self.validate()
+            valid_loss, nme = validate(
+                self.evaluated, self.validation, self.loss, self.recipe, self.accelerator
+            )
             schedule.after_epoch(nme)
             stale = 0 if nme < self.best else stale + 1
             self.history["epochs"].append(
@@ -303,28 +229,6 @@ class Run:
             )
         return mean
 
-    @torch.no_grad()
-    def validate(self) -> tuple[float, float]:
-        """Loss and NME (percent) on the validation faces."""
-        net = self.evaluated.eval()
-        losses, errors = [], []
-        loader = DataLoader(
-            self.validation,
-            self.recipe.batch_size,
-            sampler=EpochSampler(len(self.validation), 0, shuffle=False),
-        )
-        for batch in loader:
-            pictures, target, eyes = (part.to(self.accelerator.device) for part in batch)
-            with self.accelerator.autocast():
-                output = net(checkpoint.normalise(pictures, self.recipe.input))
-            output = nets.Output(output.keypoints.float(), output.heatmaps)
-            losses.append(self.loss(output, target) * len(pictures))
-            errors.append(nme(output.keypoints, target, eyes, self.recipe))
-        mean = float(torch.stack(losses).sum() / len(self.validation))
-        # Batch norm's statistics differ slightly between processes; their decisions must not.
-        loss, error = broadcast_object_list([mean, float(torch.cat(errors).nanmean())])
-        return loss, error
-
     def keep(self, nme: float) -> None:
         """Save the history, and the weights if this epoch's are to be kept."""
         first = not (self.folder / model_folder.WEIGHTS).exists()
@@ -367,32 +271,6 @@ def _use_one_thread(_: int) -> None:
 def _short(number: float) -> float:
     """A number with the digits that histories keep."""
     return float(f"{number:.8g}")
-
-
-def moving_average(decay: float) -> Callable[[PARAM_LIST, PARAM_LIST, Tensor | int], None]:
-    """An exponential moving average (EMA) whose decay ramps up, to forget the initial weights."""
-
-    @torch.no_grad()
-    def update(average: PARAM_LIST, current: PARAM_LIST, updates: Tensor | int) -> None:
-        if average[0].is_floating_point():
-            count = int(updates)
-            ramp = get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))
-            ramp(average, current, updates)
-        else:  # batch norm's counters
-            for ours, theirs in zip(average, current, strict=True):
-                ours.copy_(theirs)
-
-    return update
-
-
-def nme(keypoints: Tensor, target: Tensor, eyes: Tensor, recipe: Recipe) -> Tensor:
-    """NME of each face in percent of its eye distance: `(B, K, 2)` twice, `(B,)` -> `(B,)`.
-
-    All in crop coordinates, whose units in x and y are equal only for square inputs.
-    """
-    aspect = torch.tensor([1.0, recipe.input.height / recipe.input.width], device=target.device)
-    distance = ((keypoints - target) * aspect).norm(dim=-1)
-    return 100 * distance.nanmean(1) / eyes
 
 
 def describe(device: torch.device) -> str:

@@ -1,1 +1,1 @@
-"""`python -m kpdemo.benchmark [speed|page|faces]`: measurements for `weights/`."""
+"""`python -m kpdemo.benchmark [speed|page|faces|visitors|browser]`: measurements for `weights/`."""

@@ -6,26 +6,43 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from kpdemo.engine.photos import FolderError
+from kpdemo.keypoints.annotations import TruthError
 from kpdemo.models import model_folder
 from kpdemo.system import files
 
 # Imported on demand: the page benchmark needs Playwright.
-KINDS = {"speed": "measure_all", "page": "measure", "faces": "measure", "visitors": "measure"}
+KINDS = {
+    "speed": "measure_all",
+    "page": "measure",
+    "faces": "measure",
+    "visitors": "measure",
+    "browser": "measure",
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m kpdemo.benchmark", description=__doc__)
-    parser.add_argument("words", nargs="*", metavar="[speed|page|faces|visitors] [OUT.json]")
-    words = parser.parse_args().words
+    parser.add_argument(
+        "words", nargs="*", metavar="[speed|page|faces|visitors|browser] [OUT.json]"
+    )
+    parser.add_argument(
+        "--faces", type=Path, metavar="FOLDER", help="of browser: labelled pictures, for the errors"
+    )
+    options = parser.parse_args()
+    words = options.words
     kind = words.pop(0) if words and words[0] in KINDS else "speed"
     if len(words) > 1:
         parser.error("name one output")
+    if options.faces and kind != "browser":
+        parser.error("--faces is for browser")
     outputs = [Path(word) for word in words]
     files.check_outputs(outputs)
     module = import_module(f"kpdemo.benchmark.{kind}")
     try:
-        measured = getattr(module, KINDS[kind])()
-    except RuntimeError as error:
+        arguments = [options.faces] if options.faces else []
+        measured = getattr(module, KINDS[kind])(*arguments)
+    except (FolderError, RuntimeError, TruthError) as error:
         sys.exit(str(error))
     print(json.dumps(measured, indent=1))
     for output in outputs:

@@ -5,6 +5,7 @@ with the page and the browser on the same cores.
 """
 
 import os
+import re
 import shutil
 import statistics
 import tempfile
@@ -33,6 +34,7 @@ ANSWERS = 3  # to each slider
 MOVES = 40  # of a dragged point
 NOSE_TIP = 30  # of iBUG's points
 CROWD = 4, 6  # rows and columns of faces
+_NUMBER = re.compile(r"\d")
 SETTLING, READINGS = 3, 7  # seconds of the camera with a model; a reading is over two seconds
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -103,8 +105,7 @@ def measure() -> dict:
 
     Raises RuntimeError where the browser is missing or the app does not answer.
     """
-    if CHROMIUM is None or find_spec("playwright") is None:
-        raise RuntimeError("This needs Chromium (apt install chromium) and pip install playwright.")
+    check_chromium()
     from playwright.sync_api import sync_playwright
 
     with (
@@ -138,8 +139,16 @@ def measure() -> dict:
                 "heatmap_point_milliseconds": _heatmap_point(browser, url),
                 "degrade_milliseconds": _degrade(browser, url, portrait),
                 "drag_milliseconds": _drag(browser, url, portrait),
-                "camera_frames_per_second": _live(playwright.chromium, url, camera),
+                "camera_frames_per_second": camera_rates(
+                    playwright.chromium, url, camera, "server"
+                ),
             }
+
+
+def check_chromium() -> None:
+    """Raise RuntimeError, with what to install, where Chromium or Playwright is missing."""
+    if CHROMIUM is None or find_spec("playwright") is None:
+        raise RuntimeError("This needs Chromium (apt install chromium) and pip install playwright.")
 
 
 def film(path: Path) -> None:
@@ -287,17 +296,26 @@ def _drag(browser: "Browser", url: str, photo: Path) -> dict[str, float]:
     return {"errors": round(errors, 2), "painted": round(frames, 1)}
 
 
-def _live(browsers: "BrowserType", url: str, camera: Path) -> dict[str, float]:
-    """Frames a second that the Live tab says, by the model beside MediaPipe."""
+def camera_rates(browsers: "BrowserType", url: str, camera: Path, where: str) -> dict[str, float]:
+    """Frames a second that the Live tab says, by the model beside MediaPipe.
+
+    `where` the models run: "browser" or "server".
+    """
     rates = {}
     with chromium(browsers, camera) as browser:
         page = _open(browser, url)
         page.get_by_role("tab", name="Live").click()
+        mounted = page.locator("#camera[data-mounted], #camera [data-mounted]")
+        mounted.wait_for(state="attached")
+        page.locator(f"[name=live-where][value={where}]").evaluate("(radio) => radio.click()")
         page.get_by_role("button", name="Start camera").click()
         for model in DEFAULT_MODELS:
             for name in (*DEFAULT_MODELS, BASELINE):
                 box = page.locator("#live-models").get_by_label(zoo.title(name), exact=True)
                 box.set_checked(name in (model, BASELINE))
+            row = page.locator(f"#camera tr[data-model={model}]")
+            # Its milliseconds, once it has been loaded.
+            row.locator("td", has_text=_NUMBER).first.wait_for()
             page.wait_for_timeout(1000 * SETTLING)
             rates[zoo.title(model)] = statistics.median(_rate(page) for _ in range(READINGS))
     return rates

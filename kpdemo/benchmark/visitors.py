@@ -3,21 +3,21 @@
 All figures are from one run on one machine, with the page and its visitors on the same cores.
 """
 
+import asyncio
 import json
 import os
 import resource
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 import numpy as np
+import psutil
 from PIL import Image
 
 from kpdemo.benchmark.server import served
@@ -33,51 +33,77 @@ APART = 2  # pixels between one client's face and the next one's
 TOLERANCE = 0.5  # pixels that a point may be away from where it is without others
 _PATIENCE = 300.0
 
+T = TypeVar("T")
+
+
+class Visit(NamedTuple):
+    """How long a client waited, and the answer as JSON; None if it was refused."""
+
+    seconds: float
+    answer: str | None
+
+
+class Run(NamedTuple):
+    """Photos a second, and the processor's milliseconds for a photo, in the server and here."""
+
+    rate: float
+    server: float
+    here: float
+
 
 def measure(rounds: int = ROUNDS, crowd: int = CROWD, few: int = FEW) -> dict[str, Any]:
     """Photos a second of `crowd` clients at once and of the folder mode on the same photos; how
     many clients were refused or got other points than without others; latencies of `few` clients
     and of one; the server's peak memory in MiB (Linux).
 
-    Both rates are medians over the rounds, in which they alternate.
+    Rates and the processor's milliseconds for a photo are medians over the rounds, in which both
+    ways alternate. `few` clients wait on average at least for a photo of each of them, on all
+    cores: `least_to_alone_ratio` is that time as the server needs it, over that of one client.
     """
     app = engine()
     with tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch:
         photos = _write(Path(scratch) / "photos", crowd)
         expected = [app.compare(photo).to_dict() for photo in photos]
-        rates: dict[str, list[float]] = {"visitors": [], "folder": []}
+        visitors: list[Run] = []
+        folder: list[Run] = []
         refused = wrong = 0
         with served(Path(scratch)) as url:
+            (server,) = psutil.Process().children()
             _ask(url, photos[:4])
             for number in range(rounds):
-                seconds, answers = _clock(lambda: _ask(url, photos))
-                refused += answers.count(None)
-                wrong += sum(
-                    answer is not None and not _same(answer, right)
-                    for answer, right in zip(answers, expected, strict=True)
-                )
-                rates["visitors"].append(crowd / seconds)
+                visits, run = _timed(lambda: _ask(url, photos), server, crowd)
+                visitors.append(run)
+                for visit, right in zip(visits, expected, strict=True):
+                    refused += visit.answer is None
+                    wrong += visit.answer is not None and not _same(visit.answer, right)
                 out = Path(scratch) / f"{number}.csv"
                 work = partial(folder_mode.run, app, photos[0].parent, out, "csv", None)
-                seconds, _ = _clock(work)
-                rates["folder"].append(crowd / seconds)
-            alone = _latencies(url, photos[:1], ALONE)
-            among = _latencies(url, photos[:few], EACH)
-    visitors, folder = (statistics.median(rates[way]) for way in ("visitors", "folder"))
-    typical, slow = statistics.median(alone), float(np.percentile(among, 95))
+                folder.append(_timed(work, server, crowd)[1])
+            alone = statistics.median(visit.seconds for visit in _ask(url, photos[:1], ALONE))
+            among = [visit.seconds for visit in _ask(url, photos[:few], EACH)]
+    cores = os.cpu_count() or 1
+    rate, server_ms, clients_ms = map(statistics.median, zip(*visitors, strict=True))
+    folder_rate, _, folder_ms = map(statistics.median, zip(*folder, strict=True))
+    slow = float(np.percentile(among, 95))
     return {
         "photo": "640x480, one face",
-        "cores": os.cpu_count(),
+        "cores": cores,
         "clients": crowd,
         "refused": refused,
         "wrong": wrong,
-        "visitors_photos_per_second": round(visitors, 2),
-        "folder_photos_per_second": round(folder, 2),
-        "visitors_to_folder_ratio": round(visitors / folder, 2),
-        "alone_seconds": round(typical, 3),
+        "visitors_photos_per_second": round(rate, 2),
+        "folder_photos_per_second": round(folder_rate, 2),
+        "visitors_to_folder_ratio": round(rate / folder_rate, 2),
+        "processor_milliseconds": {
+            "server": round(server_ms, 1),
+            "clients": round(clients_ms, 1),
+            "folder": round(folder_ms, 1),
+        },
+        "alone_seconds": round(alone, 3),
         "clients_with_three": few,
         "p95_seconds": round(slow, 3),
-        "p95_to_alone_ratio": round(slow / typical, 2),
+        "p95_to_alone_ratio": round(slow / alone, 2),
+        "least_to_alone_ratio": round(few * server_ms / 1000 / cores / alone, 2),
         "peak_memory_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
     }
 
@@ -91,50 +117,56 @@ def _write(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def _clock(work: Callable[[], Any]) -> tuple[float, Any]:
-    started = time.perf_counter()
+def _timed(work: Callable[[], T], server: psutil.Process, photos: int) -> tuple[T, Run]:
+    """What the work on so many photos gives, and what it took."""
+    here = psutil.Process()
+    before, started = [_processor_seconds(each) for each in (server, here)], time.perf_counter()
     result = work()
-    return time.perf_counter() - started, result
+    seconds = time.perf_counter() - started
+    spent = [
+        1000 * (_processor_seconds(each) - earlier) / photos
+        for each, earlier in zip((server, here), before, strict=True)
+    ]
+    return result, Run(photos / seconds, *spent)
 
 
-def _ask(url: str, photos: Sequence[Path]) -> list[dict | None]:
-    """The answers to clients that send a photo each at the same moment; None if refused."""
-    start = threading.Barrier(len(photos))
-
-    def visit(photo: Path) -> dict | None:
-        with httpx.Client(base_url=url, timeout=_PATIENCE) as client:
-            start.wait()
-            return _compare(client, photo)
-
-    with ThreadPoolExecutor(len(photos)) as pool:
-        return list(pool.map(visit, photos))
+def _processor_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
-def _latencies(url: str, photos: Sequence[Path], each: int) -> list[float]:
-    """Seconds of each request of clients that send their photo so many times, one after another."""
+def _ask(url: str, photos: Sequence[Path], each: int = 1) -> list[Visit]:
+    """Clients that send a photo each at the same moment, `each` times one after another."""
 
-    def visit(photo: Path) -> list[float]:
-        with httpx.Client(base_url=url, timeout=_PATIENCE) as client:
-            return [_clock(lambda: _compare(client, photo))[0] for _ in range(each)]
+    async def visit(client: httpx.AsyncClient, photo: bytes) -> list[Visit]:
+        return [await _compare(client, photo) for _ in range(each)]
 
-    with ThreadPoolExecutor(len(photos)) as pool:
-        return [seconds for times in pool.map(visit, photos) for seconds in times]
+    async def visit_all(photos: Sequence[bytes]) -> list[list[Visit]]:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(base_url=url, timeout=_PATIENCE, limits=limits) as client:
+            return await asyncio.gather(*(visit(client, photo) for photo in photos))
+
+    visits = asyncio.run(visit_all([photo.read_bytes() for photo in photos]))
+    return [visit for own in visits for visit in own]
 
 
-def _compare(client: httpx.Client, photo: Path) -> dict | None:
-    """Upload a photo and wait for its comparison, as any program can; None if it is refused."""
-    path = client.post("gradio_api/upload", files={"files": photo.read_bytes()}).json()[0]
+async def _compare(client: httpx.AsyncClient, photo: bytes) -> Visit:
+    """Upload a photo and wait for its comparison, as any program can."""
+    started = time.perf_counter()
+    (path,) = (await client.post("gradio_api/upload", files={"files": photo})).json()
     body = {"photo": {"path": path, "meta": {"_type": "gradio.FileData"}}}
-    event = client.post("gradio_api/call/v2/compare", json=body)
-    if event.is_error:
-        return None
-    stream = client.get(f"gradio_api/call/compare/{event.json()['event_id']}").text
-    kind, data = stream.strip().splitlines()[-2:]
-    return json.loads(data.removeprefix("data: "))[0] if kind == "event: complete" else None
+    event = await client.post("gradio_api/call/v2/compare", json=body)
+    kind, data = "", ""
+    if event.is_success:
+        stream = await client.get(f"gradio_api/call/compare/{event.json()['event_id']}")
+        kind, data = stream.text.strip().splitlines()[-2:]
+    answer = data.removeprefix("data: ") if kind == "event: complete" else None
+    return Visit(time.perf_counter() - started, answer)
 
 
-def _same(answer: dict, expected: dict) -> bool:
+def _same(result: str, expected: dict) -> bool:
     """Whether two results have the same faces and, within the tolerance, the same points."""
+    (answer,) = json.loads(result)
     pairs = zip(answer["faces"], expected["faces"], strict=False)
     return len(answer["faces"]) == len(expected["faces"]) and all(
         face["models"].keys() == right["models"].keys()

@@ -14,7 +14,7 @@ from kpdemo.engine.engine import engine
 from kpdemo.engine.folder import Summary
 from kpdemo.engine.photos import Photos
 from kpdemo.engine.store import model_folders
-from kpdemo.faces.detector import MAX_FACES
+from kpdemo.faces.settings import MAX_FACES
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side

@@ -4,22 +4,25 @@ Photo by photo, one core idles while MediaPipe works, and each net gets one face
 faces of several photos go through the nets in one batch. The stages are those of a single photo.
 """
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import dataclass, field
 
 import torch
 
 from kpdemo.engine import stages
 from kpdemo.engine.stages import Look
 from kpdemo.models.base import Predictor
-from kpdemo.models.predict import FACES
 from kpdemo.system.forks import Lock
 
-# Photos prepared ahead of the nets, and batches in the nets at a time.
-_AHEAD, _BATCHES = 16, 2
+# Photos in work at a time where more are at hand.
+_AHEAD = 32
+# Faces that are a batch: on one core a face takes the nets 76 ms by itself, 34 ms in a batch of
+# four, 31 ms in one of six or eight.
+_FACES = 6
 
 _LOCK = Lock()
 _running: list[int] = []  # the cores of each pipeline that runs
@@ -27,19 +30,38 @@ _running: list[int] = []  # the cores of each pipeline that runs
 
 def run(
     looks: Iterable[Callable[[], Look]], predictors: Mapping[str, Predictor]
-) -> Iterator[Look | Exception]:
-    """Call each of `looks`, and let the predictors answer on what they have prepared, in order.
+) -> Iterator[Look | BaseException]:
+    """Call each of `looks`, and let the predictors answer on what they have prepared.
 
-    What comes back for each is its look with the answers, or the error that it raised. While this
-    runs, torch computes each batch on one core, and several batches at once.
+    In order, what comes back for each is its look with the answers, or the error that it raised.
+    """
+    with opened() as pipeline:
+        results: deque[Future[Look]] = deque()
+        for look in looks:
+            results.append(pipeline.submit(look, predictors))
+            if len(results) >= _AHEAD:
+                yield _outcome(results.popleft())
+        while results:
+            yield _outcome(results.popleft())
+
+
+def _outcome(result: Future[Look]) -> Look | BaseException:
+    return result.exception() or result.result()
+
+
+@contextmanager
+def opened() -> "Iterator[Pipeline]":
+    """A pipeline for this block; what has not begun at its end is cancelled.
+
+    Meanwhile torch computes each batch on one core, and several batches at once.
     """
     with _single_threaded_torch() as cores:
         # One more than there are cores: while MediaPipe's own threads work, their callers wait.
-        pool = ThreadPoolExecutor(cores + 1, "kpdemo")
+        pipeline = Pipeline(cores + 1)
         try:
-            yield from _in_order(pool, iter(looks), predictors)
+            yield pipeline
         finally:
-            pool.shutdown(cancel_futures=True)
+            pipeline.close()
 
 
 @contextmanager
@@ -62,60 +84,102 @@ def _single_threaded_torch() -> Iterator[int]:
             torch.set_num_threads(cores)
 
 
-def _in_order(
-    pool: ThreadPoolExecutor,
-    photos: Iterator[Callable[[], Look]],
-    predictors: Mapping[str, Predictor],
-) -> Iterator[Look | Exception]:
-    looks: deque[Future[Look]] = deque()
-    batches: deque[_Batch] = deque()
-    batch = _Batch()
-    while True:
-        for photo in islice(photos, _AHEAD - len(looks)):
-            looks.append(pool.submit(photo))
-        if not looks:
-            break
-        batch.add(looks.popleft())
-        if batch.full:
-            batch.start(pool, predictors)
-            batches.append(batch)
-            batch = _Batch()
-        if len(batches) >= _BATCHES:
-            yield from batches.popleft().results()
-    batch.start(pool, predictors)
-    for last in (*batches, batch):
-        yield from last.results()
+@dataclass(eq=False)
+class _Photo:
+    """What has to be done with a photo, and for which models."""
+
+    work: Callable[[], Look]
+    predictors: Mapping[str, Predictor]
+    result: Future[Look] = field(default_factory=Future)
 
 
 class _Batch:
-    """Photos in a row whose faces go through the nets together."""
+    """Photos whose faces go through the nets together."""
 
     def __init__(self) -> None:
-        self._photos: list[Look | Exception] = []
-        self._running: list[Future[None]] = []
-
-    @property
-    def _looks(self) -> list[Look]:
-        return [photo for photo in self._photos if isinstance(photo, Look)]
+        self.photos: list[tuple[_Photo, Look]] = []
+        self.predicting = 0  # models that have not answered yet
 
     @property
     def full(self) -> bool:
-        # Photos without faces count too, so that they do not pile up.
-        faces = sum(len(look.faces) for look in self._looks)
-        return faces >= FACES or len(self._photos) >= 4 * FACES
+        return sum(len(look.faces) for _, look in self.photos) >= _FACES
 
-    def add(self, look: Future[Look]) -> None:
-        """Wait for a photo's look, and take it, or the error in its place."""
-        self._photos.append(look.exception() or look.result())  # type: ignore[arg-type]
+    def by_predictor(self) -> dict[Predictor, list[Look]]:
+        """The photos that each model is chosen for; two models may have the same name."""
+        chosen: dict[Predictor, list[Look]] = {}
+        for photo, look in self.photos:
+            for predictor in photo.predictors.values():
+                chosen.setdefault(predictor, []).append(look)
+        return chosen
 
-    def start(self, pool: ThreadPoolExecutor, predictors: Mapping[str, Predictor]) -> None:
-        """Let each model predict on all faces of these photos."""
-        self._running = [
-            pool.submit(stages.predict, predictor, self._looks) for predictor in predictors.values()
-        ]
 
-    def results(self) -> list[Look | Exception]:
-        """The photos, once all models have answered."""
-        for running in self._running:
-            running.result()
-        return self._photos
+class Pipeline:
+    """Threads that look at photos and let the nets predict on their faces in batches.
+
+    A batch begins when it is full, or when a thread would have nothing else to do.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, "kpdemo")
+        self._lock = threading.Lock()
+        self._coming: deque[_Photo] = deque()
+        self._looking = 0  # threads
+        self._batch = _Batch()  # the next one
+        self._batches = 0  # in the nets
+
+    def submit(self, work: Callable[[], Look], predictors: Mapping[str, Predictor]) -> Future[Look]:
+        """What `work` makes of a photo, later, with the answers of these models."""
+        photo = _Photo(work, predictors)
+        with self._lock:
+            self._coming.append(photo)
+            self._advance()
+        return photo.result
+
+    def close(self) -> None:
+        """Wait for what has begun, and forget the rest."""
+        with self._lock:
+            self._coming.clear()
+        self._pool.shutdown(cancel_futures=True)
+
+    def _advance(self) -> None:
+        """Begin what can begin: full batches before further photos, and others last."""
+        if self._batch.full:
+            self._start_batch()
+        while self._coming and self._looking < self._threads:
+            self._looking += 1
+            self._pool.submit(self._look, self._coming.popleft())
+        if self._batch.photos and not self._batches and self._looking < self._threads:
+            self._start_batch()
+
+    def _look(self, photo: _Photo) -> None:
+        try:
+            look = photo.work()
+        except BaseException as error:
+            look = None
+            photo.result.set_exception(error)
+        if look is not None and not look.prepared:  # nothing for the nets
+            photo.result.set_result(look)
+        with self._lock:
+            self._looking -= 1
+            if look is not None and look.prepared:
+                self._batch.photos.append((photo, look))
+            self._advance()
+
+    def _start_batch(self) -> None:
+        batch, self._batch = self._batch, _Batch()
+        chosen = batch.by_predictor()
+        batch.predicting = len(chosen)
+        self._batches += 1
+        for predictor, looks in chosen.items():
+            self._pool.submit(self._predict, predictor, looks, batch)
+
+    def _predict(self, predictor: Predictor, looks: list[Look], batch: _Batch) -> None:
+        stages.predict(predictor, looks)
+        with self._lock:
+            batch.predicting -= 1
+            if not batch.predicting:
+                self._batches -= 1
+                for photo, look in batch.photos:
+                    photo.result.set_result(look)
+                self._advance()

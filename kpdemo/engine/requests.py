@@ -2,13 +2,17 @@
 
 import os
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 import numpy as np
 
 from kpdemo.engine import pipeline, stages
+from kpdemo.engine.pipeline import Pipeline
 from kpdemo.engine.stages import Look
 from kpdemo.media import images
 from kpdemo.media.images import Photo
@@ -16,8 +20,9 @@ from kpdemo.models.base import Predictor
 from kpdemo.structures import Face
 from kpdemo.system.forks import Lock
 
-# Photos that are computed together: the more, the higher the rate, and the longer others wait.
-TOGETHER = 8
+# Photos that are computed together before long work gets its turn: a few seconds on two cores.
+TOGETHER = 32
+_PAUSE = 0.001  # seconds between two runs
 
 
 @dataclass(eq=False)
@@ -35,15 +40,11 @@ class Request:
     progress: Callable[[str, float], object] | None = None
     decoded: Callable[[Photo], object] | None = None
     line: Callable[[int], object] | None = None
-    waited: float = 0.0  # milliseconds until its turn
-    alone: bool = True
-    _result: Look | BaseException | None = None
-    _started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def done(self) -> bool:
-        """Whether there is a result, or an error."""
-        return self._result is not None
+    alone: bool = False
+    result: Future[Look] = field(default_factory=Future)
+    # Progress is shown to the caller, from whichever thread.
+    _context: Context = field(default_factory=copy_context)
+    _came: float = field(default_factory=time.perf_counter)
 
     def look(self) -> Look:
         """What is done with the photo before the nets; raises ImageError if it cannot be used."""
@@ -53,7 +54,8 @@ class Request:
         if self.decoded is not None:
             self.decoded(photo)
         look = stages.look(photo, self.find, self.predictors)
-        look.timings = {"load": loading, "wait": self.waited, **look.timings}
+        waited = 1000 * (started - self._came)
+        look.timings = {"load": loading, "wait": waited, **look.timings}
         return look
 
     def compute(self, predict_first: Callable[[Look], object] | None = None) -> Look:
@@ -61,102 +63,120 @@ class Request:
 
         `predict_first`, if given, gets the look before, and may put answers into it.
         """
+        self.alone = True
         look = self.look()
         if predict_first is not None and look.prepared:
             predict_first(look)
         failed = {failure.model for failure in look.failures}
         for index, (name, predictor) in enumerate(self.predictors.items()):
             if self.progress is not None and look.faces:
-                self.progress(name, index / len(self.predictors))
+                self._context.run(self.progress, name, index / len(self.predictors))
             if name not in look.answers and name not in failed:
                 stages.predict(predictor, [look])
         return look
 
-    def begin(self, alone: bool) -> None:
-        """Note that the wait is over."""
-        self.waited, self.alone = 1000 * (time.perf_counter() - self._started), alone
 
-    def finish(self, result: Look | BaseException) -> None:
-        """Note the result, or what went wrong."""
-        self._result = result
+# None among them says that one of those that are computed together has its result.
+Coming = SimpleQueue[Request | None]
 
-    def result(self) -> Look:
-        """The look with all answers; raises what went wrong."""
-        if isinstance(self._result, BaseException):
-            raise self._result
-        assert self._result is not None
-        return self._result
+
+class _Line:
+    """The requests of one process that wait, and the thread that computes them."""
+
+    def __init__(self) -> None:
+        self.coming: Coming = SimpleQueue()
+        # Always the same thread: torch keeps workers for each one that calls it.
+        self.thread = ThreadPoolExecutor(1, "kpdemo-requests")
+        self.length = 0  # requests without a result
 
 
 class Requests:
     """The requests of all threads, in the order in which they came.
 
-    Whoever gets the `turn` computes what waits by then, at most `TOGETHER` photos: one photo as
-    fast as it can be, several in a pipeline.
+    A photo by itself is computed as fast as it can be, several in a pipeline, which others join as
+    long as it runs. `turn` is held meanwhile.
     """
 
     def __init__(self, turn: Lock) -> None:
         self._turn = turn
         # By process: a forked one leaves the requests of its parent alone.
-        self._waiting: defaultdict[int, deque[Request]] = defaultdict(deque)
+        self._lines: defaultdict[int, _Line] = defaultdict(_Line)
         self._joining = Lock()
-        self._in_work = 0
 
     def compute(self, request: Request) -> Look:
-        """The result of a request, computed here or by another thread; raises its error."""
-        waiting = self._waiting[os.getpid()]
+        """The result of a request, which another thread computes; raises its error."""
         with self._joining:
-            before = len(waiting) + self._in_work
-            waiting.append(request)
+            line = self._lines[os.getpid()]
+            before, line.length = line.length, line.length + 1
+            line.coming.put(request)
+        line.thread.submit(self._work, line)
         if before and request.line is not None:
             request.line(before)
-        while not request.done:
-            with self._turn:
-                if not request.done:
-                    requests = _first(waiting)
-                    self._in_work = len(requests)
-                    _compute(requests)
-                    self._in_work = 0
-        return request.result()
+        try:
+            return request.result.result()
+        finally:
+            with self._joining:
+                line.length -= 1
+
+    def _work(self, line: _Line) -> None:
+        """Compute the requests that wait, unless that was done with earlier ones."""
+        with self._turn:
+            request = _next(line.coming)
+            if request is None:
+                return
+            if line.coming.empty():
+                _alone(request)
+            else:
+                _together(request, line.coming)
+        if not line.coming.empty():
+            # A lock goes to whoever asks for it first, which would always be this thread.
+            time.sleep(_PAUSE)
 
 
-def _first(waiting: deque[Request]) -> list[Request]:
-    """Take the requests that are computed next.
-
-    Models of visitors' own may have the same name; such requests are not computed together.
-    """
-    requests: list[Request] = []
-    predictors: dict[str, Predictor] = {}
-    while waiting and len(requests) < TOGETHER:
-        own = waiting[0].predictors
-        if any(predictors.get(name, predictor) is not predictor for name, predictor in own.items()):
-            break
-        predictors |= own
-        requests.append(waiting.popleft())
-    return requests
+def _next(coming: Coming) -> Request | None:
+    """The next request, None if there is none now."""
+    while not coming.empty():
+        if request := coming.get():
+            return request
+    return None
 
 
-def _compute(requests: list[Request]) -> None:
-    for request in requests:
-        request.begin(alone=len(requests) == 1)
+def _alone(request: Request) -> None:
     try:
-        if len(requests) == 1:
-            requests[0].finish(requests[0].compute())
-        else:
-            _together(requests)
+        request.result.set_result(request.compute())
     except BaseException as error:
-        # Nobody may wait for ever, whatever happens to the thread that computes for all.
+        request.result.set_exception(error)
+
+
+def _together(first: Request, coming: Coming) -> None:
+    """Compute a request, and those that come until all have their results."""
+    requests = [first]
+    try:
+        with pipeline.opened() as photos:
+            _submit(photos, first, coming)
+            running = 1
+            while running and len(requests) < TOGETHER:
+                request = coming.get()
+                if request is None:
+                    running -= 1
+                else:
+                    requests.append(request)
+                    _submit(photos, request, coming)
+                    running += 1
+            wait(request.result for request in requests)
+    except BaseException as error:
+        # Nobody may wait for ever.
         for request in requests:
-            if not request.done:
-                request.finish(error)
-        if not isinstance(error, Exception):
-            raise
+            if not request.result.done():
+                request.result.set_exception(error)
 
 
-def _together(requests: list[Request]) -> None:
-    predictors = {
-        name: predictor for request in requests for name, predictor in request.predictors.items()
-    }
-    results = pipeline.run([request.look for request in requests], predictors)
-    for request, result in zip(requests, results, strict=True):
-        request.finish(result)
+def _submit(photos: Pipeline, request: Request, coming: Coming) -> None:
+    def finish(result: Future[Look]) -> None:
+        if error := result.exception():
+            request.result.set_exception(error)
+        else:
+            request.result.set_result(result.result())
+        coming.put(None)
+
+    photos.submit(request.look, request.predictors).add_done_callback(finish)

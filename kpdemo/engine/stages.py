@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.faces.detector import MAX_FACES
+from kpdemo.faces.settings import MAX_FACES
 from kpdemo.media.images import Photo
 from kpdemo.models.base import Failure, Predictor
 from kpdemo.structures import NO_FACE_HERE, Answer, ComparedFace, Comparison, Face

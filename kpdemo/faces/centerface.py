@@ -7,21 +7,7 @@ import numpy as np
 
 from kpdemo.faces.candidates import Candidate, distinct
 from kpdemo.faces.centerface_model import model_bytes
-
-# Upright faces score 0.6 and more. In a trial with 12 rolls and seven sizes from 40 pixels on, none
-# of 168 faces scored below this; eight scored below 0.12.
-_SCORE = 0.06
-# The finest level of the pyramid shrinks a face of 40 pixels to 16, which is enough; photos smaller
-# than so many pixels are shrunk less. Each level is a third of the one before it.
-_FINEST, _PIXELS, _STEP = 0.4, 50_000, 3
-# The coarsest level has a margin of a quarter of its side for faces that fill the photo.
-_COARSEST = 128
-# Larger levels are processed in tiles, for memory; they overlap by the largest face that the next
-# level would be too coarse for.
-_TILE, _OVERLAP = 1024, 64
-# The net's stride.
-_CELL = 32
-_OUTPUTS = ("537", "538", "539", "540")
+from kpdemo.faces.settings import CENTERFACE
 
 
 class CenterFace:
@@ -41,11 +27,11 @@ class CenterFace:
     def candidates(self, pixels: np.ndarray) -> list[Candidate]:
         """Where faces may be in `(H, W, 3)` uint8 RGB, the likeliest first."""
         height, width = pixels.shape[:2]
-        scale = min(1.0, max(_FINEST, (_PIXELS / (height * width)) ** 0.5))
+        scale = min(1.0, max(CENTERFACE.finest, (CENTERFACE.pixels / (height * width)) ** 0.5))
         level, candidates = _shrunk(pixels, scale), []
-        while max(level.shape) > _COARSEST:
+        while max(level.shape) > CENTERFACE.coarsest:
             candidates += self._by_tiles(level, width / level.shape[1])
-            level = _shrunk(level, 1 / _STEP)
+            level = _shrunk(level, 1 / CENTERFACE.step)
         margin = max(level.shape) // 4
         level_scale = width / level.shape[1]
         level = np.pad(level, ((margin, margin), (margin, margin), (0, 0)))
@@ -75,13 +61,22 @@ class CenterFace:
 
     def _detect(self, pixels: np.ndarray) -> list[Candidate]:
         height, width = pixels.shape[:2]
-        padded = np.zeros((-(-height // _CELL) * _CELL, -(-width // _CELL) * _CELL, 3), np.uint8)
+        padded = np.zeros(
+            (
+                -(-height // CENTERFACE.cell) * CENTERFACE.cell,
+                -(-width // CENTERFACE.cell) * CENTERFACE.cell,
+                3,
+            ),
+            np.uint8,
+        )
         padded[:height, :width] = pixels
         with self._lock:
             self._net.setInput(cv2.dnn.blobFromImage(padded))
             # Copies: the next call overwrites the outputs.
-            heat, size, offset, points = (np.array(o[0]) for o in self._net.forward(_OUTPUTS))
-        rows, columns = np.nonzero(heat[0] > _SCORE)
+            heat, size, offset, points = (
+                np.array(o[0]) for o in self._net.forward(CENTERFACE.outputs)
+            )
+        rows, columns = np.nonzero(heat[0] > CENTERFACE.score)
         down, across = 4 * np.exp(size[:, rows, columns])
         y, x = 4 * (np.stack([rows, columns]) + offset[:, rows, columns] + 0.5) - 0.5
         # Of the five points, y before x in parts of the box, the first two are the eyes.
@@ -100,8 +95,8 @@ def _shrunk(pixels: np.ndarray, scale: float) -> np.ndarray:
 
 def _spans(length: int) -> list[tuple[int, int]]:
     """Starts and ends of the fewest tiles of one size that cover a length together."""
-    count = max(1, -(-(length - _OVERLAP) // (_TILE - _OVERLAP)))
-    size = -(-(length + (count - 1) * _OVERLAP) // count)
+    count = max(1, -(-(length - CENTERFACE.overlap) // (CENTERFACE.tile - CENTERFACE.overlap)))
+    size = -(-(length + (count - 1) * CENTERFACE.overlap) // count)
     starts = np.linspace(0, length - size, count).astype(int).tolist()
     return [(start, start + size) for start in starts]
 

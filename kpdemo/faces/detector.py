@@ -16,35 +16,8 @@ from kpdemo.faces.centerface import CenterFace
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.mediapipe_task import VisionTask, detector_bytes
 from kpdemo.faces.pyramid import Pyramid
+from kpdemo.faces.settings import DETECTOR
 from kpdemo.structures import Box, Face
-
-# The largest faces of a photo that are compared.
-MAX_FACES = 50
-
-
-# BlazeFace's input is 128x128 pixels. A face fills this share of its width, where the score best
-# separates upright faces (0.95) from those on their side (0.9) and upside down (0.6).
-_PIXELS, _SHARE = 128, 0.32
-# Its points are most accurate as a mean over these.
-_REFINED_SHARES = 0.35, 0.45
-# The weakest detection that is examined again, upright.
-_HINT_SCORE = 0.3
-# The sum of both nets' scores of the upright face: in a trial 1.57 and more for faces of 40 pixels
-# and more, 1.39 and less for everything else. BlazeFace alone needs a higher score.
-_SUM, _ALONE = 1.42, 0.8
-# Faces that the photo's edges cut off score low in BlazeFace, but high in CenterFace.
-_CLEAR_SUM = 1.1
-# CenterFace's crop around a face.
-_CLOSE_PIXELS, _CLOSE_SHARE = 96, 0.4
-# An upright candidate that scores so high in both nets is not tried with another side up.
-_CLEAR_SCORE, _CLEAR_CANDIDATE, _CLEAR_ROLL = 0.85, 0.6, 40.0
-# How much higher a face with another side up must score than an upright one in its place, and its
-# minimum score in CenterFace with that side up: real ones have 0.6 and more.
-_TURN_GAIN, _TURN_SCORE, _UPRIGHT_ROLL = 0.15, 0.4, 60.0
-# Sides that may be up, and how many of them are examined a second time.
-_ROLLS, _MOST_TURNS = (0.0, 90.0, 180.0, -90.0), 2
-# A photo of leaves or crowds may have thousands of candidates.
-_MOST_CANDIDATES = 300
 
 
 class _Evidence(NamedTuple):
@@ -66,7 +39,9 @@ class FaceFinder(VisionTask):
     """
 
     def __init__(self) -> None:
-        super().__init__("FaceDetector", detector_bytes(), min_detection_confidence=_HINT_SCORE)
+        super().__init__(
+            "FaceDetector", detector_bytes(), min_detection_confidence=DETECTOR.hint_score
+        )
         self.centerface = CenterFace.installed()
 
     def find(self, pixels: np.ndarray) -> list[Face]:
@@ -78,7 +53,7 @@ class FaceFinder(VisionTask):
             height, width = pixels.shape[:2]
             candidates = tiles.candidates(partial(self._detections, photo), width, height)
         verified: list[_Evidence] = []
-        for candidate in candidates[:_MOST_CANDIDATES]:
+        for candidate in candidates[: DETECTOR.most_candidates]:
             if any(candidate.resembles(*e.face.center, e.face.width) for e in verified):
                 continue
             evidence = self._examine(photo, candidate)
@@ -98,16 +73,18 @@ class FaceFinder(VisionTask):
         upright = self._detect_at(photo, first)
         if (
             upright is not None
-            and upright.score >= _CLEAR_SCORE
-            and candidate.score >= _CLEAR_CANDIDATE
-            and abs(upright.roll) <= _CLEAR_ROLL
+            and upright.score >= DETECTOR.clear_score
+            and candidate.score >= DETECTOR.clear_candidate
+            and abs(upright.roll) <= DETECTOR.clear_roll
         ):
             total = upright.score + candidate.score
             return _Evidence(upright, total, total)
-        turned = self._detect_at_each(photo, [candidate._replace(roll=roll) for roll in _ROLLS])
+        turned = self._detect_at_each(
+            photo, [candidate._replace(roll=roll) for roll in DETECTOR.rolls]
+        )
         # The photo's own side up is always one of the first.
-        turned.sort(key=lambda face: -face.score - (abs(face.roll) <= _UPRIGHT_ROLL))
-        aligned = self._detect_at_each(photo, map(_place, turned[:_MOST_TURNS]))
+        turned.sort(key=lambda face: -face.score - (abs(face.roll) <= DETECTOR.upright_roll))
+        aligned = self._detect_at_each(photo, map(_place, turned[: DETECTOR.most_turns]))
         faces = _turns([*turned, *aligned])
         if self.centerface is None:
             evidence = [_Evidence(face, face.score, face.score) for face in faces]
@@ -116,19 +93,21 @@ class FaceFinder(VisionTask):
             evidence = [
                 _Evidence(face, face.score + max(score, candidate.score), face.score + score)
                 for face, score in zip(faces, scores, strict=True)
-                if abs(face.roll) <= _UPRIGHT_ROLL or score >= _TURN_SCORE
+                if abs(face.roll) <= DETECTOR.upright_roll or score >= DETECTOR.turn_score
             ]
         best = max(evidence, key=_preference, default=None)
         return best if best is not None and self._is_enough(best, candidate) else None
 
     def _is_enough(self, evidence: _Evidence, candidate: Candidate) -> bool:
         if self.centerface is None:
-            return evidence.total >= _ALONE
-        return evidence.total >= (_SUM if candidate.score < _CLEAR_CANDIDATE else _CLEAR_SUM)
+            return evidence.total >= DETECTOR.alone
+        return evidence.total >= (
+            DETECTOR.sum if candidate.score < DETECTOR.clear_candidate else DETECTOR.clear_sum
+        )
 
     def _detect_at(self, photo: Pyramid, place: Candidate) -> Face | None:
         """BlazeFace's best detection in the middle of the upright crop around a place."""
-        return _best(self._detections(photo, _crop(place, _SHARE)), place)
+        return _best(self._detections(photo, _crop(place, DETECTOR.share)), place)
 
     def _detect_at_each(self, photo: Pyramid, places: Iterable[Candidate]) -> list[Face]:
         faces = (self._detect_at(photo, place) for place in places)
@@ -139,7 +118,7 @@ class FaceFinder(VisionTask):
 
         Mirroring cancels errors to one side.
         """
-        wide, close = _REFINED_SHARES
+        wide, close = DETECTOR.refined_shares
         first = self._flip_test(photo, face, wide)
         second = self._flip_test(photo, first, close)
         return _mean(first, second, face.score)
@@ -147,7 +126,7 @@ class FaceFinder(VisionTask):
     def _flip_test(self, photo: Pyramid, face: Face, share: float) -> Face:
         place = _place(face)
         crop = _crop(place, share)
-        pixels = photo.cut(crop, _PIXELS)
+        pixels = photo.cut(crop, DETECTOR.pixels)
         mirrored = map(_mirrored, self._blazeface(pixels[:, ::-1]))
         first = _best([_on_photo(d, crop) for d in self._blazeface(pixels)], place)
         second = _best([_on_photo(d, crop) for d in mirrored], place)
@@ -155,7 +134,7 @@ class FaceFinder(VisionTask):
 
     def _detections(self, photo: Pyramid, crop: Crop) -> list[Face]:
         """BlazeFace's detections in a square crop, in photo coordinates."""
-        return [_on_photo(d, crop) for d in self._blazeface(photo.cut(crop, _PIXELS))]
+        return [_on_photo(d, crop) for d in self._blazeface(photo.cut(crop, DETECTOR.pixels))]
 
     def _blazeface(self, pixels: np.ndarray) -> "list[_Detection]":
         detections = []
@@ -194,8 +173,8 @@ def _on_photo(detection: _Detection, crop: Crop) -> Face:
 
 def _second_score(centerface: CenterFace, photo: Pyramid, face: Face) -> float:
     """CenterFace's score of a face in its upright crop."""
-    crop = photo.cut(_crop(_place(face), _CLOSE_SHARE), _CLOSE_PIXELS)
-    return centerface.score(crop, _CLOSE_SHARE)
+    crop = photo.cut(_crop(_place(face), DETECTOR.close_share), DETECTOR.close_pixels)
+    return centerface.score(crop, DETECTOR.close_share)
 
 
 def _best(faces: Iterable[Face], place: Candidate) -> Face | None:
@@ -245,7 +224,9 @@ def _turns(faces: list[Face]) -> list[Face]:
 
 
 def _preference(evidence: _Evidence) -> float:
-    return evidence.upright + (_TURN_GAIN if abs(evidence.face.roll) <= _UPRIGHT_ROLL else 0.0)
+    return evidence.upright + (
+        DETECTOR.turn_gain if abs(evidence.face.roll) <= DETECTOR.upright_roll else 0.0
+    )
 
 
 def distinct(faces: Iterable[Face]) -> list[Face]:

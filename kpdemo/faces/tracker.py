@@ -4,12 +4,8 @@ import numpy as np
 
 from kpdemo.faces.detector import FaceFinder, distinct
 from kpdemo.faces.pyramid import Pyramid
+from kpdemo.faces.settings import TRACKER
 from kpdemo.structures import Face
-
-# Frames between two searches of the whole frame: a new face appears within a second.
-_FRAMES = 15
-# A tracked face that scores less is lost.
-_SCORE = 0.6
 
 
 class FaceTracker:
@@ -33,7 +29,7 @@ class FaceTracker:
             faces = self._track(pixels)
         if faces is None:
             faces = self._finder.find(pixels)
-            self._until_search = _FRAMES
+            self._until_search = TRACKER.frames
         self._until_search -= 1
         self._faces, self._shape = faces, pixels.shape
         return faces
@@ -45,7 +41,9 @@ class FaceTracker:
         """The faces of the last frame in this one, None if one is lost."""
         photo = Pyramid(pixels)
         tracked = [self._finder.follow(photo, face) for face in self._faces]
-        faces = distinct(face for face in tracked if face is not None and face.score >= _SCORE)
+        faces = distinct(
+            face for face in tracked if face is not None and face.score >= TRACKER.score
+        )
         if len(faces) < len(self._faces):
             return None
         return sorted(faces, key=lambda face: -face.width)

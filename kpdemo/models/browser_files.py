@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kpdemo.faces import centerface_model, centerface_onnx, mediapipe_task
+from kpdemo.faces.settings import CENTERFACE, DETECTOR, LANDMARKER, MAX_FACES, TRACKER
 from kpdemo.keypoints import markup as markups
 from kpdemo.keypoints.markups.mediapipe_mesh import LEFT_EYE, RIGHT_EYE
 from kpdemo.models import crop_rules, mesh_to_ibug
@@ -35,10 +36,10 @@ def files(
 ) -> dict[str, Path | bytes]:
     """Every file by its path below the engine's `base`, of the models in these folders by name.
 
-    `engine.json` among them has the configs, the rules of crops, the orders of points, and the
-    sizes of all files, with those of `runtimes`, by path. A model without a graph (`model.onnx`) is
-    left out. Raises BrowserUnavailable where CenterFace is missing and BaselineUnavailable where
-    MediaPipe's model is.
+    `engine.json` among them has the configs, the numbers by which faces are found, the rules of
+    crops, the orders of points, and the sizes of all files, with those of `runtimes`, by path. A
+    model without a graph (`model.onnx`) is left out. Raises BrowserUnavailable where CenterFace is
+    missing and BaselineUnavailable where MediaPipe's model is.
     """
     centerface = centerface_model.model_bytes()
     if centerface is None:
@@ -57,6 +58,11 @@ def files(
             listed[f"models/{name}/{file}"] = folders[name] / file
     sizes = {path: _size(file) for path, file in listed.items()} | dict(runtimes or {})
     settings = {
+        "max_faces": MAX_FACES,
+        "centerface": dataclasses.asdict(CENTERFACE),
+        "detector": dataclasses.asdict(DETECTOR),
+        "tracker": dataclasses.asdict(TRACKER),
+        "landmarker": dataclasses.asdict(LANDMARKER),
         "crop_rules": json_file.read(crop_rules.MEASURED),
         "markups": {
             name: {"mirror": scheme.mirror}

@@ -7,21 +7,12 @@ import numpy as np
 
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.mediapipe_task import VisionTask, task_bytes
+from kpdemo.faces.settings import LANDMARKER
 from kpdemo.keypoints import markup
 from kpdemo.media.images import Photo
 from kpdemo.models import mesh_to_ibug
 from kpdemo.structures import Answer, Face
 from kpdemo.zoo import BASELINE
-
-# The landmarker detects the face again, in an upright square crop of this many box widths.
-# Upright, because it misses faces that are upside down and is worse from 30 degrees on; at this
-# many pixels, because its error still falls from 256 to 512 (4.23 to 4.05 % of the eye distance).
-_CROP, _PIXELS = 2.25, 512
-# The crop may show neighbours. The mesh nearest to the face counts, unless it is farther off than
-# this share of the face's width.
-_FACES_A_CROP, _TOO_FAR = 3, 0.4
-# Points of the mesh that correspond to the first four points of a `Face`.
-_EYES_NOSE_MOUTH = ((468,), (473,), (1,), (13, 14))
 
 
 class FaceLandmarker(VisionTask):
@@ -35,7 +26,7 @@ class FaceLandmarker(VisionTask):
     device = "cpu"
 
     def __init__(self) -> None:
-        super().__init__("FaceLandmarker", task_bytes(), num_faces=_FACES_A_CROP)
+        super().__init__("FaceLandmarker", task_bytes(), num_faces=LANDMARKER.faces_a_crop)
 
     def prepare(self, photo: Photo, faces: Sequence[Face]) -> list[Answer | None]:
         """The answers themselves, since MediaPipe needs the photo's pixels."""
@@ -57,15 +48,15 @@ class FaceLandmarker(VisionTask):
 
     def _mesh(self, pixels: np.ndarray, face: Face) -> np.ndarray | None:
         x0, y0, x1, y1 = face.box
-        side = _CROP * face.width
+        side = LANDMARKER.crop * face.width
         crop = Crop((x0 + x1) / 2, (y0 + y1) / 2, side, side, face.roll)
-        result = self.detect(crop.cut(pixels, _PIXELS, _PIXELS))
+        result = self.detect(crop.cut(pixels, LANDMARKER.pixels, LANDMARKER.pixels))
         meshes = [
             crop.to_photo(np.array([(p.x, p.y) for p in mesh]) * 2 - 1)
             for mesh in result.face_landmarks
         ]
         nearest = min(meshes, key=lambda mesh: _distance(mesh, face), default=None)
-        if nearest is None or _distance(nearest, face) > _TOO_FAR:
+        if nearest is None or _distance(nearest, face) > LANDMARKER.too_far:
             return None
         return nearest
 
@@ -84,5 +75,5 @@ def _answer(points: np.ndarray, milliseconds: float) -> Answer:
 
 def _distance(mesh: np.ndarray, face: Face) -> float:
     """How far eyes, nose and mouth of a mesh are from a face's, in widths of its box."""
-    points = np.stack([mesh[list(at)].mean(0) for at in _EYES_NOSE_MOUTH])
+    points = np.stack([mesh[list(at)].mean(0) for at in LANDMARKER.eyes_nose_mouth])
     return float(np.linalg.norm(points - face.keypoints[:4], axis=1).mean()) / face.width

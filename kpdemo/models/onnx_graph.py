@@ -51,9 +51,21 @@ def header(weights: Path) -> tuple[int, dict[str, dict[str, Any]]]:
     return _HEADER + size, tensors
 
 
-@torch.inference_mode()
 def write(folder: Path) -> Path:
     """Write the graph of a model folder into it, whole or not at all; returns its path.
+
+    Raises ExportError, CheckpointError and OSError.
+    """
+    path = folder / GRAPH
+    scratch = path.with_suffix(".tmp")
+    scratch.write_bytes(make(folder))
+    scratch.replace(path)
+    return path
+
+
+@torch.inference_mode()
+def make(folder: Path) -> bytes:
+    """The graph of a model folder.
 
     Input `pixels`: float32 `(N, C, H, W)`, 0 to 255. Outputs: `keypoints` `(N, K, 2)` in crop
     coordinates and, for nets that have them, `heatmaps` `(N, K, h, w)`. Raises ExportError,
@@ -86,12 +98,7 @@ def write(folder: Path) -> Path:
         raise ExportError(f"{model.name} cannot be exported.")
     _refer(program.model, _stored(folder / WEIGHTS))
     program.model.metadata_props.clear()
-    path = folder / GRAPH
-    scratch = path.with_suffix(".tmp")
-    proto = ir.serde.serialize_model(program.model)
-    scratch.write_bytes(proto.SerializeToString(deterministic=True))
-    scratch.replace(path)
-    return path
+    return ir.serde.serialize_model(program.model).SerializeToString(deterministic=True)
 
 
 def _stored(weights: Path) -> dict[str, "ir.ExternalTensor"]:

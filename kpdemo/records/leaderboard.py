@@ -23,6 +23,7 @@ from kpdemo.records.standings import (
     Robustness,
     Standing,
     Standings,
+    Stratum,
 )
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 
@@ -105,13 +106,14 @@ def _standing(files: JsonFiles, row: dict, reading: str | None = None) -> Standi
     app = _dig(measured, ways[BY_APP])
     try:
         errors = {crop: _errors(_dig(measured, entry)) for crop, entry in ways.items()}
+        strata = {crop: _strata(_dig(measured, entry)) for crop, entry in ways.items()}
         best, worst = (
             tuple(_face(face) for face in _dig(measured, way).get(end) or ())
             for end in ("best", "worst")
         )
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         files.damaged.append(f"{folder}/{model_folder.METRICS}")
-        errors, best, worst = {}, (), ()
+        errors, strata, best, worst = {}, {}, (), ()
     return Standing(
         name=name,
         net=_text(row, "net"),
@@ -128,6 +130,7 @@ def _standing(files: JsonFiles, row: dict, reading: str | None = None) -> Standi
         ),
         groups=_numbers(_dig(app, "groups")),
         errors={crop: values for crop, values in errors.items() if values.size},
+        strata={crop: parts for crop, parts in strata.items() if parts},
         best=best,
         worst=worst,
     )
@@ -159,6 +162,23 @@ def _errors(measured: dict) -> np.ndarray:
     if errors.ndim != 1:
         raise ValueError("an error a face")
     return np.sort(errors[np.isfinite(errors)])  # without those that were not detected
+
+
+def _strata(measured: dict) -> tuple[Stratum, ...]:
+    """The parts of the detected faces that have any."""
+    return tuple(
+        Stratum(fact, name, part["faces"], float(part["nme"]), _pair(part["interval"]))
+        for fact, parts in (measured.get("by") or {}).items()
+        for name, part in parts.items()
+        if part["nme"] is not None
+    )
+
+
+def _pair(bounds: Any) -> tuple[float, float] | None:
+    if bounds is None:
+        return None
+    lower, upper = bounds
+    return float(lower), float(upper)
 
 
 def _face(face: dict) -> Face:

@@ -30,6 +30,20 @@ class Face:
     answer: np.ndarray
 
 
+@dataclass(frozen=True)
+class Stratum:
+    """The detected faces that are alike in one `fact` ("yaw": "left"), and their mean error.
+
+    `nme` and its 95 % `interval` are in percent; there is no interval of very few faces.
+    """
+
+    fact: str
+    name: str
+    faces: int
+    nme: float
+    interval: tuple[float, float] | None
+
+
 @dataclass(frozen=True, eq=False)
 class Standing:
     """One model, or one way to read MediaPipe's mesh, on the faces of one `source`.
@@ -37,9 +51,9 @@ class Standing:
     `figures` has what is known of the columns of `results.json` by their names, errors in percent.
     `groups` (percent, by group of the markup) and `nme_inner_51` are of faces detected by the app,
     as FR@8 and AUC@8 are, so that they can be compared with MediaPipe's. `errors` has the sorted
-    errors of the detected faces, by the kind of crop. `deviations` are the
-    settings that are not its report's; `flip_test` is None where there is no such thing.
-    `intervals` are 95 % intervals of some figures.
+    errors of the detected faces, `strata` the means of parts of them, both by the kind of crop.
+    `deviations` are the settings that are not its report's; `flip_test` is None where there is no
+    such thing. `intervals` are 95 % intervals of some figures.
     """
 
     name: str
@@ -55,6 +69,7 @@ class Standing:
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     groups: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, np.ndarray] = field(default_factory=dict)
+    strata: Mapping[str, Sequence[Stratum]] = field(default_factory=dict)
     best: Sequence[Face] = ()
     worst: Sequence[Face] = ()
 

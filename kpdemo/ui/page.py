@@ -46,7 +46,7 @@ _TEXTS = {
 async def _serving(app: App) -> AsyncIterator[None]:
     """Warm up, compute what pages open with, and forget idle sessions while the page is served."""
     warming = asyncio.create_task(asyncio.to_thread(lambda: compare_tab.opening(engine())))
-    async with session.forget_idle(app):
+    async with session.keep(app):
         yield
     await warming
 

@@ -13,6 +13,9 @@ from gradio.queueing import Event, Queue
 from kpdemo.ui.shared.queues import MAPS_QUEUE, MODELS_QUEUE
 
 LENGTH = 200  # requests that wait; each holds the path of an upload
+# Seconds between looks for an event that may start. Gradio's own thousand a second hold up the
+# threads that compute.
+_EVERY = 0.01
 _ORDERED = (MODELS_QUEUE["concurrency_id"], MAPS_QUEUE["concurrency_id"])
 
 
@@ -21,6 +24,7 @@ def limit(page: gr.Blocks) -> gr.Blocks:
     # This closes only the routes that bypass the queue: clients and plain HTTP (/call) wait in it.
     page.queue(max_size=LENGTH, api_open=False)
     queue: Any = page._queue
+    queue.sleep_when_free = _EVERY
     queue.get_events = partial(next_event, queue)
     return page
 

@@ -22,7 +22,7 @@ from kpdemo.engine import export
 from kpdemo.engine.batch import Predictors, compare_many
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
-from kpdemo.faces.detector import MAX_FACES
+from kpdemo.faces.settings import MAX_FACES
 from kpdemo.keypoints import agreement, markup
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media.images import ImageError, load

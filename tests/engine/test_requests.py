@@ -3,33 +3,22 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 
 import numpy as np
 import pytest
 
+from kpdemo.engine import requests as requests_module
 from kpdemo.engine import stages
 from kpdemo.engine.engine import engine
-from kpdemo.engine.requests import TOGETHER, Request, Requests
+from kpdemo.engine.requests import Request, Requests
+from kpdemo.models.predict import FACES
 from kpdemo.structures import Answer
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import BASELINE
 
 MODELS = ["simplenet", "keypoint-resnet", BASELINE]
-
-
-class Crowd(Lock):
-    """A turn that nobody gets before so many threads wait for it."""
-
-    def __init__(self, threads: int) -> None:
-        super().__init__()
-        self._all = threading.Barrier(threads, timeout=200)
-        self._came = threading.local()
-
-    def __enter__(self) -> None:
-        if not hasattr(self._came, "here"):
-            self._came.here = True
-            self._all.wait()
-        super().__enter__()
+PATIENCE = 200  # seconds
 
 
 def request(pixels: np.ndarray, models=MODELS, find=None) -> Request:
@@ -37,18 +26,32 @@ def request(pixels: np.ndarray, models=MODELS, find=None) -> Request:
     return Request(pixels, find or engine().detector.find, predictors)
 
 
-def computed(requests: list[Request]) -> list:
+def computed(requests: list[Request], turn: Lock | None = None) -> list:
     """The result or the error of each, with all of them waiting at the same moment."""
-    crowd = Requests(Crowd(len(requests)))
+    turn = turn or Lock()
+    crowd = Requests(turn)
+    waiting = threading.Semaphore(0)
 
     def compute(each: Request):
+        tell = each.line
+
+        def line(before: int) -> None:
+            waiting.release()
+            if tell is not None:
+                tell(before)
+
+        each.line = line
         try:
             return crowd.compute(each)
         except ZeroDivisionError as error:
             return error
 
     with ThreadPoolExecutor(len(requests)) as pool:
-        return list(pool.map(compute, requests))
+        with turn:
+            results = [pool.submit(compute, each) for each in requests]
+            for _ in requests[1:]:  # the first one has none before it
+                assert waiting.acquire(timeout=PATIENCE)
+        return [result.result(PATIENCE) for result in results]
 
 
 def points(look: stages.Look, model: str) -> np.ndarray:
@@ -57,7 +60,7 @@ def points(look: stages.Look, model: str) -> np.ndarray:
 
 
 def test_everyone_gets_the_answers_on_their_own_photo(hopper) -> None:
-    shifts = [7 * k for k in range(TOGETHER + 3)]  # more than are computed at once
+    shifts = [7 * k for k in range(FACES + 3)]  # more than are in one batch
     photos = [np.pad(hopper, ((0, 0), (shift, 0), (0, 0))) for shift in shifts]
     photos.append(np.full((200, 300, 3), 127, np.uint8))  # and one without a face
     *looks, empty = computed([request(photo) for photo in photos])
@@ -147,7 +150,68 @@ def test_a_thread_that_is_ended_keeps_nobody_waiting(face) -> None:
     ended.find = stop
     with pytest.raises(KeyboardInterrupt):
         Requests(Lock()).compute(ended)
-    assert ended.done
+
+
+def test_progress_is_told_to_whom_it_concerns(face) -> None:
+    visitor: ContextVar[str] = ContextVar("visitor")
+    visitor.set("the caller")
+    one = toy_request(Toy(2), 255, face)
+    said = []
+    one.progress = lambda model, done: said.append(visitor.get())
+    Requests(Lock()).compute(one)
+    assert said == ["the caller"]
+
+
+def test_a_photo_that_takes_long_holds_up_no_other(face) -> None:
+    turn, waiting, go = Lock(), threading.Event(), threading.Event()
+    crowd = Requests(turn)
+
+    def find(_: np.ndarray) -> list:
+        assert go.wait(PATIENCE)
+        return [face]
+
+    slow, beside, later = (toy_request(Toy(x), 255, face) for x in range(3))
+    slow.find = find
+    slow.line = beside.line = lambda _: waiting.set()
+    with ThreadPoolExecutor(3) as pool:
+        try:
+            with turn:
+                first = pool.submit(crowd.compute, slow)
+                second = pool.submit(crowd.compute, beside)
+                assert waiting.wait(PATIENCE)
+            assert points(second.result(PATIENCE), "mine")[0, 0] == 1
+            third = pool.submit(crowd.compute, later)  # joins them
+            assert points(third.result(PATIENCE), "mine")[0, 0] == 2
+            assert not first.done()
+        finally:
+            go.set()
+        assert points(first.result(PATIENCE), "mine")[0, 0] == 0
+
+
+def test_long_work_gets_its_turn_in_a_crowd(face, monkeypatch) -> None:
+    monkeypatch.setattr(requests_module, "TOGETHER", 4)
+    turn, over = Lock(), threading.Event()
+    crowd = Requests(turn)
+
+    def find(_: np.ndarray) -> list:
+        time.sleep(0.01)
+        return [face]
+
+    def visit() -> None:
+        while not over.is_set():
+            each = toy_request(Toy(1), 255, face)
+            each.find = find
+            crowd.compute(each)
+
+    with ThreadPoolExecutor(4) as pool:
+        visits = [pool.submit(visit) for _ in range(4)]
+        try:
+            assert turn.acquire(PATIENCE)
+            turn.__exit__()
+        finally:
+            over.set()
+        for each in visits:
+            each.result(PATIENCE)
 
 
 def test_who_waits_is_told_how_many_are_before(face) -> None:

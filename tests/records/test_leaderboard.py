@@ -18,7 +18,7 @@ from kpdemo.models.predict import predict
 from kpdemo.records import leaderboard
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Standing, shares_below
 from kpdemo.ui.about import diagrams
-from kpdemo.ui.leaderboard import charts, downloads, latency, tables
+from kpdemo.ui.leaderboard import charts, downloads, latency, strata, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -72,6 +72,25 @@ def test_error_curves_agree_with_the_failure_rate_and_count_lost_faces():
     assert lost.tolist() == [0, 25, 50]
 
 
+@pytest.mark.parametrize(
+    ("name", "crop"), [("unet", BY_APP), ("unet", BY_LABEL), ("mediapipe-ridge", BY_APP)]
+)
+def test_strata_are_means_of_the_same_faces(name, crop):
+    row = row_of(name)
+    by_fact: dict[str, list] = {}
+    for part in row.strata[crop]:
+        by_fact.setdefault(part.fact, []).append(part)
+    for fact, parts in by_fact.items():
+        assert len(parts) == 3, fact
+        faces = [part.faces for part in parts]
+        mean = np.average([part.nme for part in parts], weights=faces)
+        assert sum(faces) == len(row.errors[crop])
+        assert mean == pytest.approx(row.errors[crop].mean(), abs=1e-3)
+    chart, words = strata.figure([row], crop)
+    assert list(chart.data[0].y) == [part.nme for part in row.strata[crop]]
+    assert f"{max(part.nme for part in row.strata[crop]):.2f} %" in words
+
+
 def test_extremes_have_as_many_labels_and_answers_as_the_markup():
     for row in leaderboard.read().rows:
         for face in (*row.best, *row.worst):
@@ -97,8 +116,9 @@ def test_mediapipe_has_no_errors_in_the_label_box():
         '{"a": 1' + "0" * 5000 + "}",
         '{"300w-common": {"ground_truth_box": {"errors": [[1, 2], [3, 4]]}}}',
         '{"300w-common": {"ground_truth_box": {"errors": {"a": 1}}}}',
+        '{"300w-common": {"ground_truth_box": {"by": {"yaw": [1, 2]}}}}',
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_a_damaged_file_is_left_out_and_named(copy, text):
     (copy / "unet" / model_folder.METRICS).write_text(text)
@@ -115,7 +135,11 @@ def test_without_any_file_there_is_nothing_and_it_is_said(tmp_path):
     assert not found.rows and found.robustness is None
     assert found.problems == ["results.json is missing", "robustness.json is missing"]
     assert tables.html([]) == "" == tables.robustness(None, [])
-    for chart, words in (charts.curves([], BY_APP), latency.scatter([])):
+    for chart, words in (
+        charts.curves([], BY_APP),
+        strata.figure([], BY_APP),
+        latency.scatter([]),
+    ):
         assert words and not chart.data
 
 

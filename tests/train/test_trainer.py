@@ -26,6 +26,7 @@ from train import recipe, trainer
 from train.__main__ import main
 from train.data.dataset import for_training
 from train.data.sources import DataError, load, pseudo
+from train.errors import TrainingError
 from train.recipe import Data, Loss, Recipe, Stage
 from train.state import STATE
 
@@ -338,9 +339,7 @@ def test_a_run_that_diverges_stops_and_says_where(tmp_path: Path) -> None:
         ema=None,
         clip=None,
     )
-    with pytest.raises(
-        trainer.TrainingError, match=r"tiny diverged in epoch [23]: the loss is (nan|inf)"
-    ):
+    with pytest.raises(TrainingError, match=r"tiny diverged in epoch [23]: the loss is (nan|inf)"):
         fit(wild, tmp_path)
     # What was good before is still there.
     assert len(model_folder.read_history(tmp_path)["epochs"]) in (1, 2)

@@ -52,6 +52,7 @@ def test_functions_answer_as_pythons(folder: Path, astronaut: np.ndarray) -> Non
         "places": [place_case(crop) for crop in CROPS],
         "framings": framing_cases(),
         "rules": json.loads(crop_rules.MEASURED.read_text()),
+        "centerface": settings()["centerface"],
         "mesh": mesh_case(),
         "answers": [answer_case(n, heat, flip) for n, heat, flip in ANSWERS],
         "comparisons": comparison_cases(),
@@ -60,6 +61,12 @@ def test_functions_answer_as_pythons(folder: Path, astronaut: np.ndarray) -> Non
     command = [node, "--test", "engine.test.js"]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stdout
+
+
+def settings() -> dict:
+    """What the scripts get from Python."""
+    files = browser_files.files({"unet": WEIGHTS_DIR / "unet"})
+    return json.loads(files[browser_files.SETTINGS])
 
 
 def pixel_cases(folder: Path, photo: np.ndarray) -> dict:
@@ -122,10 +129,9 @@ def framing_cases() -> list[dict]:
 def mesh_case() -> dict:
     mesh = np.random.default_rng(0).uniform(50, 250, (478, 2)).astype(np.float32)
     fitted = mesh_to_ibug.by_map(mesh)
-    files = browser_files.files({"unet": WEIGHTS_DIR / "unet"})
     return {
         "points": mesh.tolist(),
-        "settings": json.loads(files[browser_files.SETTINGS])["mesh"],
+        "settings": settings()["mesh"],
         "readings": {
             "ibug-68": mesh_to_ibug.by_index(mesh).tolist(),
             "ibug-68-fitted": fitted.tolist(),

@@ -77,7 +77,8 @@ def evaluate(folder: Path) -> dict:
             | extremes(faces, facts, predicted, truth, eyes),
             "compare": passes
             | measures(in_app, truth, eyes, markup, groups)
-            | rmse_96(in_app, truth, markup, widths),
+            | rmse_96(in_app, truth, markup, widths)
+            | {"by": by_facts(in_app, truth, eyes, facts)},
             "damaged": damaged,
         }
         if markup == "ibug-68":

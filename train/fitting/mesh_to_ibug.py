@@ -16,7 +16,7 @@ from kpdemo.records.standings import FIFTEEN
 from kpdemo.zoo import BASELINE, WEIGHTS_DIR
 from train.data.sources import DataError, LabelledFace, load, split
 from train.evaluation import face_attributes
-from train.evaluation.evaluate import extremes, fifteen_points, readable
+from train.evaluation.evaluate import by_facts, extremes, fifteen_points, readable
 from train.fitting import ridge
 
 SOURCE, TEST = "300w", "300w-common"
@@ -87,8 +87,10 @@ def evaluate(folder: Path = WEIGHTS_DIR / BASELINE) -> dict:
             [np.full((68, 2), np.nan) if mesh is None else convert(mesh) for mesh in predictions]
         )
         groups = [face.group for face in faces]
-        metrics[TEST][name] = measures(points, truth, eyes, "ibug-68", groups=groups) | extremes(
-            faces, facts, points, truth, eyes
+        metrics[TEST][name] = (
+            measures(points, truth, eyes, "ibug-68", groups=groups)
+            | {"by": by_facts(points, truth, eyes, facts)}
+            | extremes(faces, facts, points, truth, eyes)
         )
         metrics[TEST][FIFTEEN][name] = fifteen_points(points, faces, eyes)
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import httpx2
 from huggingface_hub import set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
-from kpdemo.models import hub, model_folder, pins
+from kpdemo.models import hub, model_folder, onnx_graph, pins
 from kpdemo.models import model as checkpoint
 from train.publish import model_card
 
@@ -20,8 +20,9 @@ def push(
 
     Returns the repository, its pin, and whether there is a new commit: identical files are not
     pushed again. The card is generated anew, with the figures of `metrics.json` and the
-    repository's name. Raises CheckpointError for a folder that is incomplete or cannot be loaded,
-    and HubError for a Hub that cannot be reached or refuses the push.
+    repository's name, and so is the browser's graph where the folder has one. Raises
+    CheckpointError for a folder that is incomplete or cannot be loaded, ExportError where the graph
+    cannot be made, and HubError for a Hub that cannot be reached or refuses the push.
     """
     folder = folder.resolve()
     repo = hub.repository(namespace, folder.name)
@@ -29,6 +30,8 @@ def push(
     names = (model_folder.CONFIG, model_folder.WEIGHTS, model_folder.HISTORY, model_folder.METRICS)
     files = {model_folder.CARD: str(model_card.make(folder, namespace)).encode()}
     files |= {name: (folder / name).read_bytes() for name in names}
+    if (folder / model_folder.GRAPH).exists():
+        files[model_folder.GRAPH] = onnx_graph.make(folder)
     limit_timeout()
     commit, new = hub.upload(repo, files, private, branch)
     pin = pins.Pin(commit, hub.sha256(files[model_folder.WEIGHTS]))

@@ -21,6 +21,7 @@ TABLES = {
     "claims": accuracy_tables.claims,
     "robustness": accuracy_tables.robustness,
     "speed": speed_tables.speed,
+    "browser": speed_tables.browser,
     "sweeps": experiment_tables.sweeps,
     "trials": experiment_tables.trials,
 }

@@ -9,6 +9,7 @@ import numpy as np
 from kpdemo.keypoints.metrics import interval
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
+from kpdemo.records import browser_benchmark
 from kpdemo.records.json_files import JsonFiles
 from kpdemo.records.standings import FIFTEEN
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
@@ -68,6 +69,8 @@ def collect(weights: Path = WEIGHTS_DIR) -> dict:
         "trials": experiments.trials(files),
         "training_benchmark": files.read("training_benchmark.json") or None,
         "page_benchmark": files.read("page_benchmark.json") or None,
+        "browser_benchmark": files.read(browser_benchmark.NAME) or None,
+        "visitors_benchmark": files.read("visitors_benchmark.json") or None,
         "problems": sorted(set(files.damaged)),
     }
 

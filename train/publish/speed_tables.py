@@ -1,5 +1,6 @@
 """The documents' tables and sentences on speed."""
 
+from kpdemo import zoo
 from kpdemo.zoo import BASELINE
 from train.publish.markdown import figure, nothing_yet, table
 
@@ -31,6 +32,7 @@ def speed(collected: dict) -> str:
             f"The whole takes {ratio:.2f} times as long as the nets and MediaPipe alone, added up.",
             start_and_folder(benchmark),
             page(collected["page_benchmark"]),
+            visitors(collected["visitors_benchmark"]),
             training(collected["training_benchmark"]),
         ]
     )
@@ -71,6 +73,78 @@ def page(times: dict | None) -> str:
         f"{seconds['first_example_compared_seconds']} to compare, another one "
         f"{seconds['next_example_compared_seconds']}; the slowest switch takes {switches}.\n"
         f"Camera frames per second, beside MediaPipe: {rates}."
+    )
+
+
+def browser(collected: dict) -> str:
+    """The engine in the browser beside Python's."""
+    command = "python -m kpdemo.benchmark browser weights/browser_benchmark.json"
+    measured = collected["browser_benchmark"]
+    if not measured:
+        return f"No data yet: `{command}` makes this table."
+    pixels, sizes = measured["pixels"], measured["download_bytes"]
+    rates, times = measured["camera_frames_per_second"], measured["compare_milliseconds"]
+    labelled = measured.get("labelled_faces") or {"faces": 0, "nme": {}}
+    lines = []
+    for name in pixels["same_face"]:
+        same, own = (pixels[way][name] for way in ("same_face", "own_search"))
+        # Of MediaPipe's maps to iBUG's points the fitted one.
+        row = labelled["nme"].get(f"{BASELINE}-ridge" if name == BASELINE else name, {})
+        lines.append(
+            [
+                name,
+                figure(sizes[name] / 1e6, " MB", 1),
+                f"{same['p95']:.3f}, {same['max']:.3f}",
+                f"{own['p95']:.3f}, {own['max']:.3f}",
+                f"{row['difference']:+.4f}" if row else "",
+                *(figure(rates[where].get(zoo.title(name)), "", 1) for where in rates),
+            ]
+        )
+    heads = (
+        "model",
+        "to load",
+        "px apart on the same face (95 %, most)",
+        "px apart, own search",
+        "NME, difference",
+        *(f"frames a second, {where}" for where in rates),
+    )
+    return "\n\n".join(
+        [
+            table(heads, lines),
+            f"{measured['browser'].split('.')[0]} by WebAssembly, one thread a model, beside "
+            f"Python in {measured['python_precision']} on the same {measured['cores']} cores\n"
+            f"(`{command} --faces FOLDER`):\ndistances on {pixels['photos']} photos of 640×480 "
+            f"with {pixels['faces']} faces, {pixels['missed']} of them by only one of the two;\n"
+            f"NME on {labelled['faces']} labelled faces, in percentage points; frames of the Live "
+            "tab, each model beside MediaPipe,\nin the browser in one pass.\n\n"
+            f"A warm comparison by all models takes {times['browser']:.0f} ms in the browser and "
+            f"{times['python']:.0f} ms by Python. All there is to load is "
+            f"{sizes['total'] / 1e6:.0f} MB\n({sizes['compressed'] / 1e6:.0f} MB compressed), "
+            f"{sizes['runtimes'] / 1e6:.0f} MB of it the runtimes.",
+        ]
+    )
+
+
+def visitors(measured: dict | None) -> str:
+    """Many visitors at once, in a paragraph."""
+    command = "python -m kpdemo.benchmark visitors weights/visitors_benchmark.json"
+    if not measured:
+        return f"No data yet: `{command}` makes the figures of many visitors at once."
+    spent = measured["processor_milliseconds"]
+    return (
+        f"{measured['clients']} visitors who each send a photo at the same moment, on the same "
+        f"{measured['cores']} cores as the page\n(`{command}`):\n"
+        f"{measured['visitors_photos_per_second']:.1f} photos per second, "
+        f"{measured['visitors_to_folder_ratio']:.2f} times the rate of a folder in the same run; "
+        f"{measured['refused']} refused, {measured['wrong']} wrong answers.\nA photo takes the "
+        f"processor {spent['server']:.0f} ms in the server and {spent['clients']:.0f} ms in the "
+        f"client, {spent['folder']:.0f} ms in a folder. The server's memory: at most "
+        f"{measured['peak_memory_mib']:,} MiB.\n"
+        f"{measured['clients_with_three']} visitors who send three photos each, one after another, "
+        f"wait {measured['p95_to_alone_ratio']:.1f} times as long as one alone (95th percentile; "
+        f"{measured['alone_seconds']:.2f} s alone).\nOn average they cannot wait less than "
+        f"{measured['least_to_alone_ratio']:.1f} times as long: that is the processor time for a "
+        "photo of each, on all cores."
     )
 
 

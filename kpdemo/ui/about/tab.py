@@ -11,6 +11,7 @@ from kpdemo.explain.architecture import Architecture
 from kpdemo.models import model
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
+from kpdemo.records import browser_benchmark
 from kpdemo.ui.about import diagrams
 from kpdemo.ui.shared import component
 from kpdemo.ui.shared.numbers import count
@@ -22,6 +23,7 @@ _LEAD = (
     "where they fail.</p>"
 )
 _DIAGRAMS_PLACE = "<!-- nets -->"
+_BROWSER_PLACE = "<!-- browser -->"
 _LEGEND = (
     "How to read the diagrams: a box is a set of feature maps; their number and size stand beneath "
     "it. Taller boxes are larger maps, wider boxes more channels. Dotted arrows are skip "
@@ -49,7 +51,8 @@ def build() -> None:
 
 def parts() -> tuple[str, str, str]:
     """Markdown before the diagrams, HTML of the diagrams, Markdown after them."""
-    before, after = _TEXT.read_text(encoding="utf-8").split(_DIAGRAMS_PLACE)
+    text = _TEXT.read_text(encoding="utf-8").replace(_BROWSER_PLACE, browser_benchmark.summary())
+    before, after = text.split(_DIAGRAMS_PLACE)
     diagrams_html = "".join(_figure(name) for name in DEFAULT_MODELS)
     return before, f'{diagrams_html}<p class="kp-small">{_LEGEND}</p>', after
 

@@ -8,25 +8,15 @@
 import { distinct } from "./candidates.js";
 import { halfEven, part, shrunk } from "./pixels.js";
 
-const SCORE = 0.06;
-// The pyramid's finest level, the pixels below which it is shrunk less, and the step between levels.
-const FINEST = 0.4;
-const PIXELS = 50_000;
-const STEP = 3;
-// The coarsest level has a margin of a quarter of its side for faces that fill the photo.
-const COARSEST = 128;
-const TILE = 1024;
-const OVERLAP = 64;
-// The net's stride.
-const CELL = 32;
-
 export class CenterFace {
   /**
    * @param {(planes: Float32Array, height: number, width: number) => Promise<Float32Array[]>} run
    *   The net: RGB planes from 0 to 255 -> scores, sizes, offsets and points of the cells.
+   * @param {any} settings `kpdemo/faces/settings.py`.
    */
-  constructor(run) {
+  constructor(run, settings) {
     this.run = run;
+    this.settings = settings;
   }
 
   /**
@@ -35,11 +25,13 @@ export class CenterFace {
    */
   async candidates(picture) {
     const { width, height } = picture;
-    let level = smaller(picture, Math.min(1, Math.max(FINEST, Math.sqrt(PIXELS / (height * width)))));
+    const { finest, pixels, step, coarsest } = this.settings;
+    let level = smaller(picture, Math.min(1, Math.max(finest, Math.sqrt(pixels / (height * width)))));
     const candidates = [];
-    while (Math.max(level.width, level.height) > COARSEST) {
+    // The coarsest level has a margin of a quarter of its side for faces that fill the photo.
+    while (Math.max(level.width, level.height) > coarsest) {
       candidates.push(...(await this.byTiles(level, width / level.width)));
-      level = smaller(level, 1 / STEP);
+      level = smaller(level, 1 / step);
     }
     const margin = Math.floor(Math.max(level.width, level.height) / 4);
     const padded = part(level, -margin, -margin, level.width + 2 * margin, level.height + 2 * margin);
@@ -72,8 +64,8 @@ export class CenterFace {
    */
   async byTiles(level, scale) {
     const candidates = [];
-    for (const [top, bottom] of spans(level.height))
-      for (const [left, right] of spans(level.width)) {
+    for (const [top, bottom] of spans(level.height, this.settings))
+      for (const [left, right] of spans(level.width, this.settings)) {
         const tile = part(level, left, top, right - left, bottom - top);
         candidates.push(...onPhoto(await this.detect(tile), scale, -left, -top));
       }
@@ -85,8 +77,9 @@ export class CenterFace {
    * @returns {Promise<Candidate[]>}
    */
   async detect(picture) {
-    const width = Math.ceil(picture.width / CELL) * CELL;
-    const height = Math.ceil(picture.height / CELL) * CELL;
+    const { cell, score: least } = this.settings;
+    const width = Math.ceil(picture.width / cell) * cell;
+    const height = Math.ceil(picture.height / cell) * cell;
     const { data } = part(picture, 0, 0, width, height);
     const size = width * height;
     const planes = new Float32Array(3 * size);
@@ -97,7 +90,7 @@ export class CenterFace {
     /** @type {Candidate[]} */
     const candidates = [];
     heat.forEach((score, at) => {
-      if (score <= SCORE) return;
+      if (score <= least) return;
       const down = 4 * Math.exp(sizes[at]);
       const across = 4 * Math.exp(sizes[cells + at]);
       // Of the five points, y before x in parts of the box, the first two are the eyes.
@@ -126,11 +119,12 @@ function smaller(picture, scale) {
 
 /**
  * @param {number} length
+ * @param {{tile: number, overlap: number}} settings
  * @returns {[number, number][]} Starts and ends of the fewest tiles of one size that cover it together.
  */
-function spans(length) {
-  const count = Math.max(1, Math.ceil((length - OVERLAP) / (TILE - OVERLAP)));
-  const size = Math.ceil((length + (count - 1) * OVERLAP) / count);
+function spans(length, { tile, overlap }) {
+  const count = Math.max(1, Math.ceil((length - overlap) / (tile - overlap)));
+  const size = Math.ceil((length + (count - 1) * overlap) / count);
   return Array.from({ length: count }, (_, k) => {
     const start = count === 1 ? 0 : Math.floor((k * (length - size)) / (count - 1));
     return [start, start + size];

@@ -1,6 +1,6 @@
 /**
  * Face detection: CenterFace proposes candidates, BlazeFace verifies each in an upright crop;
- * `kpdemo/faces/detector.py`, which says where the numbers come from.
+ * `kpdemo/faces/detector.py`, whose numbers are in `settings.py` beside it.
  *
  * @typedef {import("./crop_rules.js").Face} Face
  * @typedef {import("./candidates.js").Candidate} Candidate
@@ -22,39 +22,19 @@ import { square, toPhoto } from "./crop.js";
 import { mirrored } from "./pixels.js";
 import { Pyramid } from "./pyramid.js";
 
-export const MAX_FACES = 50;
-
-const PIXELS = 128;
-const SHARE = 0.32;
-const REFINED_SHARES = [0.35, 0.45];
-// The sum of both nets' scores that an upright face needs; those that the photo's edges cut off, less.
-const SUM = 1.42;
-const CLEAR_SUM = 1.1;
-const CLOSE_PIXELS = 96;
-const CLOSE_SHARE = 0.4;
-// An upright candidate that scores so high in both nets is not tried with another side up.
-const CLEAR_SCORE = 0.85;
-const CLEAR_CANDIDATE = 0.6;
-const CLEAR_ROLL = 40;
-const TURN_GAIN = 0.15;
-const TURN_SCORE = 0.4;
-const UPRIGHT_ROLL = 60;
-const ROLLS = [0, 90, 180, -90];
-const MOST_TURNS = 2;
-const MOST_CANDIDATES = 300;
+// Right and left change places in the mirror image.
 const MIRROR = [1, 0, 2, 3, 5, 4];
-// Frames between two searches of the whole frame, and the score below which a tracked face is lost.
-const FRAMES = 15;
-const LOST = 0.6;
 
 export class FaceFinder {
   /**
    * @param {(picture: import("./pixels.js").Picture) => Detection[]} blazeface
    * @param {import("./centerface.js").CenterFace} centerface
+   * @param {any} settings `kpdemo/faces/settings.py`.
    */
-  constructor(blazeface, centerface) {
+  constructor(blazeface, centerface, settings) {
     this.blazeface = blazeface;
     this.centerface = centerface;
+    this.settings = settings;
   }
 
   /**
@@ -66,7 +46,7 @@ export class FaceFinder {
     const candidates = await this.centerface.candidates(picture);
     /** @type {Evidence[]} */
     const verified = [];
-    for (const candidate of candidates.slice(0, MOST_CANDIDATES)) {
+    for (const candidate of candidates.slice(0, this.settings.most_candidates)) {
       if (verified.some(({ face }) => resembles(candidate, place(face)))) continue;
       const evidence = await this.examine(photo, candidate);
       if (evidence) verified.push(evidence);
@@ -81,36 +61,57 @@ export class FaceFinder {
    * @returns {Promise<Evidence | null>} The face there with the right side up.
    */
   async examine(photo, candidate) {
+    const { settings } = this;
     const first = { ...candidate, roll: Math.abs(candidate.roll) < 90 ? candidate.roll : 0 };
     const upright = this.detectAt(photo, first);
     if (
       upright &&
-      upright.score >= CLEAR_SCORE &&
-      candidate.score >= CLEAR_CANDIDATE &&
-      Math.abs(upright.roll) <= CLEAR_ROLL
+      upright.score >= settings.clear_score &&
+      candidate.score >= settings.clear_candidate &&
+      Math.abs(upright.roll) <= settings.clear_roll
     ) {
       const total = upright.score + candidate.score;
       return { face: upright, total, upright: total };
     }
     const turned = this.detectAtEach(
       photo,
-      ROLLS.map((roll) => ({ ...candidate, roll })),
+      settings.rolls.map((/** @type {number} */ roll) => ({ ...candidate, roll })),
     );
     // The photo's own side up is always one of the first.
+    const preferred = (/** @type {Face} */ { score, roll }) =>
+      score + (Math.abs(roll) <= settings.upright_roll ? 1 : 0);
     turned.sort((a, b) => preferred(b) - preferred(a));
-    const aligned = this.detectAtEach(photo, turned.slice(0, MOST_TURNS).map(place));
+    const aligned = this.detectAtEach(photo, turned.slice(0, settings.most_turns).map(place));
     let best = null;
     for (const face of turns([...turned, ...aligned])) {
-      const score = await this.centerface.score(photo.cut(around(place(face), CLOSE_SHARE), CLOSE_PIXELS), CLOSE_SHARE);
-      if (Math.abs(face.roll) > UPRIGHT_ROLL && score < TURN_SCORE) continue;
+      const score = await this.secondScore(photo, face);
+      if (Math.abs(face.roll) > settings.upright_roll && score < settings.turn_score) continue;
       const evidence = {
         face,
         total: face.score + Math.max(score, candidate.score),
         upright: face.score + score,
       };
-      if (!best || preference(evidence) > preference(best)) best = evidence;
+      if (!best || this.preference(evidence) > this.preference(best)) best = evidence;
     }
-    return best && best.total >= (candidate.score < CLEAR_CANDIDATE ? SUM : CLEAR_SUM) ? best : null;
+    return best && best.total >= (candidate.score < settings.clear_candidate ? settings.sum : settings.clear_sum)
+      ? best
+      : null;
+  }
+
+  /**
+   * @param {Pyramid} photo
+   * @param {Face} face
+   * @returns {Promise<number>} CenterFace's score of a face in its upright crop.
+   */
+  secondScore(photo, face) {
+    const { close_pixels: pixels, close_share: share } = this.settings;
+    return this.centerface.score(photo.cut(around(place(face), share), pixels), share);
+  }
+
+  /** @param {Evidence} evidence */
+  preference({ face, upright }) {
+    const { upright_roll: most, turn_gain: gain } = this.settings;
+    return upright + (Math.abs(face.roll) <= most ? gain : 0);
   }
 
   /**
@@ -119,9 +120,9 @@ export class FaceFinder {
    * @returns {Face | null} BlazeFace's best detection in the middle of the upright crop around a place.
    */
   detectAt(photo, at) {
-    const crop = around(at, SHARE);
+    const crop = around(at, this.settings.share);
     return best(
-      this.blazeface(photo.cut(crop, PIXELS)).map((detection) => onPhoto(detection, crop)),
+      this.blazeface(photo.cut(crop, this.settings.pixels)).map((detection) => onPhoto(detection, crop)),
       at,
     );
   }
@@ -142,7 +143,7 @@ export class FaceFinder {
    * @returns {Face}
    */
   refine(photo, face) {
-    const [wide, close] = REFINED_SHARES;
+    const [wide, close] = this.settings.refined_shares;
     const first = this.flipTest(photo, face, wide);
     return mean(first, this.flipTest(photo, first, close), face.score);
   }
@@ -156,7 +157,7 @@ export class FaceFinder {
   flipTest(photo, face, share) {
     const at = place(face);
     const crop = around(at, share);
-    const pixels = photo.cut(crop, PIXELS);
+    const pixels = photo.cut(crop, this.settings.pixels);
     const [first, second] = [
       this.blazeface(pixels),
       this.blazeface(mirrored(pixels)).map(({ middle: [x, y], half, points, score }) => ({
@@ -177,9 +178,13 @@ export class FaceFinder {
 
 /** Faces from frame to frame, with a full search at intervals; `kpdemo/faces/tracker.py`. */
 export class FaceTracker {
-  /** @param {FaceFinder} finder */
-  constructor(finder) {
+  /**
+   * @param {FaceFinder} finder
+   * @param {any} settings `kpdemo/faces/settings.py`.
+   */
+  constructor(finder, settings) {
     this.finder = finder;
+    this.settings = settings;
     /** @type {Face[]} */
     this.faces = [];
     this.shape = "";
@@ -193,7 +198,7 @@ export class FaceTracker {
   async find(picture) {
     const shape = `${picture.width}×${picture.height}`;
     const tracked = this.untilSearch > 0 && shape === this.shape ? this.track(picture) : null;
-    if (!tracked) this.untilSearch = FRAMES;
+    if (!tracked) this.untilSearch = this.settings.frames;
     this.faces = tracked ?? (await this.finder.find(picture));
     this.untilSearch -= 1;
     this.shape = shape;
@@ -208,19 +213,9 @@ export class FaceTracker {
     if (!this.faces.length) return null;
     const photo = new Pyramid(picture);
     const places = this.faces.map(place);
-    const faces = distinct(this.finder.detectAtEach(photo, places).filter(({ score }) => score >= LOST));
+    const faces = distinct(this.finder.detectAtEach(photo, places).filter(({ score }) => score >= this.settings.score));
     return faces.length < this.faces.length ? null : bySize(faces);
   }
-}
-
-/** @param {Face} face */
-function preferred(face) {
-  return face.score + (Math.abs(face.roll) <= UPRIGHT_ROLL ? 1 : 0);
-}
-
-/** @param {Evidence} evidence */
-function preference({ face, upright }) {
-  return upright + (Math.abs(face.roll) <= UPRIGHT_ROLL ? TURN_GAIN : 0);
 }
 
 /**

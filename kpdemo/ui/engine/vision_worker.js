@@ -2,7 +2,7 @@
 import { CenterFace } from "./centerface.js";
 import { cut, square, toPhoto } from "./crop.js";
 import { fromFace } from "./crop_rules.js";
-import { FaceFinder, FaceTracker, MAX_FACES, place } from "./detector.js";
+import { FaceFinder, FaceTracker, place } from "./detector.js";
 import { converted, means } from "./mesh.js";
 import { black, fromRgba, grey, toRgba } from "./pixels.js";
 import { Pyramid } from "./pyramid.js";
@@ -10,18 +10,8 @@ import { read } from "./safetensors.js";
 import { serve } from "./service.js";
 import { ERRORS, start } from "./session.js";
 
-// The weakest detection that is examined again, upright.
-const HINT_SCORE = 0.3;
-// The landmarker detects the face again, in an upright square crop of so many box widths and pixels.
-const CROP = 2.25;
-const PIXELS = 512;
-// The mesh nearest to a face counts, unless it is farther off than this share of its width.
-const FACES_A_CROP = 3;
-const TOO_FAR = 0.4;
-// Points of the mesh that correspond to the first four points of a face.
-const EYES_NOSE_MOUTH = [[468], [473], [1], [13, 14]];
-const CENTERFACE_OUTPUTS = ["537", "538", "539", "540"];
-
+/** @type {any} */
+let settings;
 /** @type {any} */
 let landmarker;
 /** @type {() => Promise<any>} */
@@ -32,14 +22,13 @@ let follower;
 let finder;
 /** @type {FaceTracker} */
 let tracker;
-/** @type {Record<string, import("./crop_rules.js").Rule>} */
-let rules;
 /** @type {import("./mesh.js").Readings} */
 let readings;
 
 serve({
   /** Load MediaPipe and CenterFace, and run them once. */
-  async open({ runtime, vision, models, settings }) {
+  async open({ runtime, vision, models, settings: all }) {
+    settings = all;
     const [ort, { FaceDetector, FaceLandmarker }, { default: factory }] = await Promise.all([
       start(runtime),
       import(vision.module),
@@ -53,8 +42,10 @@ serve({
         { baseOptions: { modelAssetBuffer: new Uint8Array(model), delegate: "CPU" }, ...options },
       );
     };
-    const detector = await task(FaceDetector, models.detector, { minDetectionConfidence: HINT_SCORE });
-    landmarker = await task(FaceLandmarker, models.landmarker, { numFaces: FACES_A_CROP });
+    const detector = await task(FaceDetector, models.detector, {
+      minDetectionConfidence: settings.detector.hint_score,
+    });
+    landmarker = await task(FaceLandmarker, models.landmarker, { numFaces: settings.landmarker.faces_a_crop });
     openFollower = () => task(FaceLandmarker, models.landmarker, { runningMode: "VIDEO" });
     const session = await ort.InferenceSession.create(new Uint8Array(models.centerface), {
       executionProviders: ["wasm"],
@@ -63,15 +54,17 @@ serve({
     const centerface = new CenterFace(async (planes, height, width) => {
       const pixels = new ort.Tensor("float32", planes, [1, 3, height, width]);
       const outputs = await session.run({ [session.inputNames[0]]: pixels });
-      return CENTERFACE_OUTPUTS.map((name) => outputs[name].data);
-    });
-    finder = new FaceFinder((picture) => detections(detector.detect(image(picture)), picture.width), centerface);
-    tracker = new FaceTracker(finder);
-    rules = settings.crop_rules;
+      return settings.centerface.outputs.map((/** @type {string} */ name) => outputs[name].data);
+    }, settings.centerface);
+    const blazeface = (/** @type {import("./pixels.js").Picture} */ picture) =>
+      detections(detector.detect(image(picture)), picture.width);
+    finder = new FaceFinder(blazeface, centerface, settings.detector);
+    tracker = new FaceTracker(finder, settings.tracker);
     readings = { ...settings.mesh, matrix: read(models.mesh, ["matrix"]).matrix };
-    const blank = black(PIXELS, PIXELS, 3);
+    const { pixels } = settings.landmarker;
+    const blank = black(pixels, pixels, 3);
     await finder.find(blank);
-    finder.detectAt(new Pyramid(blank), { x: 256, y: 256, width: 200, score: 0, roll: 0 });
+    finder.detectAt(new Pyramid(blank), { x: pixels / 2, y: pixels / 2, width: pixels / 3, score: 0, roll: 0 });
     landmarker.detect(image(blank));
   },
 
@@ -85,7 +78,7 @@ serve({
     const loaded = performance.now();
     /** @type {import("./crop_rules.js").Face[]} */
     const faces = given ?? (await (time === null ? finder : tracker).find(photo));
-    const kept = faces.slice(0, MAX_FACES);
+    const kept = faces.slice(0, settings.max_faces);
     const detect = performance.now() - loaded;
     const crops = kept.length ? crop(photo, kept, nets) : {};
     tell({
@@ -162,7 +155,7 @@ function crop(photo, faces, nets) {
       const started = performance.now();
       if (input.channels === 1) shade ??= grey(photo);
       const source = input.channels === 1 && shade ? shade : photo;
-      const crops = faces.map((face) => fromFace(framing, face, rules));
+      const crops = faces.map((face) => fromFace(framing, face, settings.crop_rules));
       const size = input.width * input.height * input.channels;
       const pixels = new Uint8Array(faces.length * size);
       crops.forEach((area, k) => {
@@ -193,8 +186,9 @@ function mesh(photo, face, time) {
     if (followed) return followed;
   }
   const { x, y, width, roll } = place(face);
-  const area = square(x, y, CROP * width, roll);
-  return nearest(landmarker.detect(image(cut(area, photo, PIXELS, PIXELS))), area, face);
+  const { crop: widths, pixels } = settings.landmarker;
+  const area = square(x, y, widths * width, roll);
+  return nearest(landmarker.detect(image(cut(area, photo, pixels, pixels))), area, face);
 }
 
 /**
@@ -204,13 +198,13 @@ function mesh(photo, face, time) {
  */
 function nearest(result, area, face) {
   let first = null;
-  let least = TOO_FAR;
+  let least = settings.landmarker.too_far;
   for (const landmarks of result.faceLandmarks) {
     const points = toPhoto(
       area,
       landmarks.map(({ x, y }) => [2 * x - 1, 2 * y - 1]),
     );
-    const gaps = means(points, EYES_NOSE_MOUTH).map(([x, y], k) =>
+    const gaps = means(points, settings.landmarker.eyes_nose_mouth).map(([x, y], k) =>
       Math.hypot(x - face.keypoints[k][0], y - face.keypoints[k][1]),
     );
     const distance = gaps.reduce((sum, gap) => sum + gap) / gaps.length / place(face).width;

@@ -162,9 +162,10 @@ def _label_places(at: np.ndarray, labels: Sequence[str], sizes: np.ndarray) -> l
     ]
     boxes = [_sides(*each) for each in zip(at, labels, sizes, strict=True)]
     side_of: dict[int, str] = {}
-    # Early labels may move once the later ones have their places.
+    # Early labels may move once the later ones have their places. MediaPipe's, the last row's, is
+    # the longest and goes first.
     for _ in range(_ROUNDS):
-        for k, sides in enumerate(boxes):
+        for k, sides in reversed(list(enumerate(boxes))):
             others = [boxes[j][side] for j, side in side_of.items() if j != k]
             cost = {side: _hidden(box, points + others) for side, box in sides.items()}
             side_of[k] = min(cost, key=lambda side: cost[side])

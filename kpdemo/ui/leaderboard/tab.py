@@ -12,7 +12,7 @@ from kpdemo.engine.engine import Engine
 from kpdemo.records import leaderboard
 from kpdemo.records import reliability as reliability_records
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
-from kpdemo.ui.leaderboard import charts, latency, own_faces, reliability, tables
+from kpdemo.ui.leaderboard import charts, latency, own_faces, reliability, strata, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
 from kpdemo.ui.shared import component
 
@@ -71,6 +71,8 @@ def build(engine: Engine, tab: gr.Tab) -> None:
         crop = gr.Radio(_CROPS, value=BY_APP, label="Faces", elem_id="curve-crop", min_width=200)
         models = gr.CheckboxGroup([], label="Models", elem_id="curve-models", scale=4)
     curves, curves_caption = _chart("curves", "Cumulative error distribution")
+    _heading("Error by pose, mouth and size")
+    parts, parts_caption = _chart("strata", "Error by pose, mouth and size")
     _heading("Accuracy against latency")
     more = gr.Checkbox(False, label=_MORE, elem_id="speed-all", container=False)
     speed, speed_caption = _chart("speed", "Error against latency")
@@ -82,7 +84,7 @@ def build(engine: Engine, tab: gr.Tab) -> None:
     _heading("Expected and measured error")
     expected = _chart("reliability", "Measured against expected error")
 
-    curve_parts = [curves, curves_caption]
+    curve_parts = [curves, curves_caption, parts, parts_caption]
     board_parts = [table, models, model, more, speed, speed_caption, *curve_parts, faces]
     tab.select(
         refresh,
@@ -106,7 +108,7 @@ def refresh(stamp: leaderboard.Stamp | None, board: str, crop: str) -> tuple[Any
     """
     current = leaderboard.stamp()
     if current == stamp:
-        return current, *[gr.skip()] * 14
+        return current, *[gr.skip()] * 16
     standings = leaderboard.read()
     boards = [(TITLES[each.name], each.name) for each in BOARDS]
     if standings.on(None):
@@ -142,10 +144,13 @@ def draw_board(board: str, crop: str) -> tuple[Any, ...]:
     )
 
 
-def draw_curves(board: str, crop: str, models: Sequence[str]) -> tuple[go.Figure, str]:
-    """The cumulative error distributions of some models of a board, and their caption."""
+def draw_curves(
+    board: str, crop: str, models: Sequence[str]
+) -> tuple[go.Figure, str, go.Figure, str]:
+    """The cumulative error distributions of some models of a board, and their errors by pose, mouth
+    and size, each with its caption."""
     rows = [row for row in _rows(leaderboard.read(), board) if row.name in models]
-    return charts.curves(rows, crop)
+    return *charts.curves(rows, crop), *strata.figure(rows, crop)
 
 
 def draw_faces(board: str, model: str | None) -> str:

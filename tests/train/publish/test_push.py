@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard, close_session, constants
 from huggingface_hub.utils import _http
 
 import kpdemo
-from kpdemo.models import hub, model_folder, pins
+from kpdemo.models import hub, model_folder, onnx, onnx_graph, pins
 from kpdemo.zoo import WEIGHTS_DIR
 from train.__main__ import main
 from train.publish import push as pushing
@@ -68,6 +68,15 @@ def test_the_card_that_is_pushed_is_complete(local_hub: Hub) -> None:
     for result in data.eval_results:
         box = measured[result.dataset_type]["ground_truth_box"]
         assert result.metric_value == box[result.metric_type]
+
+
+def test_the_graph_for_browsers_is_that_of_the_weights(local_hub: Hub, tmp_path: Path) -> None:
+    for package in onnx.NEEDED:
+        pytest.importorskip(package, reason="Export needs it")
+    folder = shutil.copytree(WEIGHTS_DIR / NAME, tmp_path / NAME)
+    (folder / model_folder.GRAPH).write_bytes(b"of other weights")
+    assert main(["push", str(folder), "--namespace", ACCOUNT]) == 0
+    assert local_hub.files(REPO)[model_folder.GRAPH] == onnx_graph.make(folder)
 
 
 def test_what_is_there_already_is_not_pushed_again(

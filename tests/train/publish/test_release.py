@@ -8,7 +8,7 @@ import torch
 
 from kpdemo.engine.store import model_folders
 from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, nets
+from kpdemo.models import model_folder, nets, onnx, onnx_graph
 from kpdemo.zoo import WEIGHTS_DIR
 from train.__main__ import main
 from train.publish import release as shipping
@@ -48,11 +48,22 @@ def test_a_model_that_an_app_has_open_is_not_written_over(run: Path, tmp_path: P
         assert open_in_an_app.read() == before != path.read_bytes()
 
 
+def test_the_graph_for_browsers_follows_the_weights(run: Path, tmp_path: Path) -> None:
+    for package in onnx.NEEDED:
+        pytest.importorskip(package, reason="Export needs it")
+    folder, _ = ship(run, weights=tmp_path / "weights")
+    (folder / model_folder.GRAPH).write_bytes(b"of other weights")
+    ship(run, weights=tmp_path / "weights")
+    assert {path.name for path in folder.iterdir()} == {*FILES, "model.onnx"}
+    assert (folder / model_folder.GRAPH).read_bytes() == onnx_graph.make(folder)
+
+
 @pytest.mark.parametrize("why", ["not wanted", "too big"])
 def test_without_weights_the_rest_goes_along_and_the_app_does_not_offer_it(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    ship(run, weights=tmp_path / "weights")  # and no weights of an earlier time stay behind
+    earlier, _ = ship(run, weights=tmp_path / "weights")  # of which no weights stay behind
+    (earlier / model_folder.GRAPH).write_bytes(b"of those weights")
     if why == "too big":
         monkeypatch.setattr(shipping, "MAX_BYTES", 10)
     folder, with_weights = ship(run, why == "too big", tmp_path / "weights")

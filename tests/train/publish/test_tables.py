@@ -11,13 +11,23 @@ from typing import Any
 
 import pytest
 
-from kpdemo.records import leaderboard
+from kpdemo.records import browser_benchmark, leaderboard
 from kpdemo.records.standings import BOARDS, BY_APP
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe
 from train.publish import report, results
 
-MARKERS = ("headline", "results", "systems", "claims", "robustness", "speed", "sweeps", "trials")
+MARKERS = (
+    "headline",
+    "results",
+    "systems",
+    "claims",
+    "robustness",
+    "speed",
+    "browser",
+    "sweeps",
+    "trials",
+)
 BOX = {
     "faces": 40,
     "nme": 12.3456,
@@ -138,6 +148,55 @@ def weights(tmp_path: Path) -> Path:
             "next_example_compared_seconds": 0.375,
             "switch_milliseconds": {"1": {"points": 17.4, "boxes": 16}, "24": {"points": 31.2}},
             "camera_frames_per_second": {"unet": 11.8, "resnet18": 9.2},
+        },
+    )
+    gaps = {"unet": {"p95": 0.011, "max": 0.0444}, "mediapipe": {"p95": 0.002, "max": 0.01}}
+    put(
+        root / "browser_benchmark.json",
+        {
+            "browser": "Chromium 99.0.1",
+            "cores": 2,
+            "python_precision": "float32",
+            "download_bytes": {
+                "runtimes": 25_400_000,
+                "mediapipe": 9_000_000,
+                "unet": 8_900_000,
+                "total": 43_300_000,
+                "compressed": 25_000_000,
+            },
+            "pixels": {
+                "photos": 20,
+                "faces": 24,
+                "missed": 0,
+                "same_face": gaps,
+                "own_search": gaps,
+            },
+            "compare_milliseconds": {"browser": 612.3, "python": 204.1},
+            "labelled_faces": {
+                "faces": 60,
+                "nme": {
+                    "unet": {"python": 3.3, "browser": 3.3012, "difference": 0.0012},
+                    "mediapipe-ridge": {"python": 3.1, "browser": 3.0988, "difference": -0.0012},
+                },
+            },
+            "camera_frames_per_second": {"browser": {"U-Net": 17.2}, "server": {"U-Net": 10.1}},
+        },
+    )
+    put(
+        root / "visitors_benchmark.json",
+        {
+            "cores": 2,
+            "clients": 50,
+            "refused": 0,
+            "wrong": 0,
+            "visitors_photos_per_second": 8.04,
+            "visitors_to_folder_ratio": 0.75,
+            "processor_milliseconds": {"server": 131.4, "clients": 9.6, "folder": 108.0},
+            "alone_seconds": 0.164,
+            "clients_with_three": 10,
+            "p95_to_alone_ratio": 5.62,
+            "least_to_alone_ratio": 4.01,
+            "peak_memory_mib": 1616,
         },
     )
     cells = {"unet": {"nme": 4.0, "fr8": 1.0, "lost": 0.0}}
@@ -379,6 +438,14 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert "first paint after\n0.44 s" in shown["speed"]
     assert "17 ms with 1 face; 31 ms with 24 faces" in shown["speed"]
     assert "unet 12, resnet18 9." in shown["speed"]
+    row = ["8.9 MB", "0.011, 0.044", "0.011, 0.044", "+0.0012", "17.2", "10.1"]
+    assert cells(shown["browser"], "unet")[1:] == row
+    assert cells(shown["browser"], "mediapipe")[4] == "-0.0012"
+    assert "takes 612 ms in the browser and 204 ms by Python" in shown["browser"]
+    about = browser_benchmark.summary(weights)
+    assert "at most 0.04 pixels" in about and "3.0 times as long" in about and "0.001 " in about
+    assert "8.0 photos per second, 0.75 times the rate of a folder" in shown["speed"]
+    assert "wait 5.6 times as long as one alone" in shown["speed"]
     claim = cells(shown["claims"], "`resnet18-fajardo`")
     assert claim[1:] == [
         "A rate of 1e-5 is too low.",

@@ -1,6 +1,7 @@
 """The real app in a process of its own, and Debian's Chromium looking at it."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -31,37 +32,71 @@ def app_with_runtimes(runtimes_cache: Path, tmp_path_factory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def kept_page(browser) -> Iterator["sync_api.Page"]:
+    """The page on which the tests of a file are visitors one after the other: it has compiled the
+    scripts already, which costs more than all else that a new page does."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser, address) -> Iterator:
+def open_page(browser, address, kept_page) -> Iterator:
     """`open_page(width)` is a visitor's page, of a context with what else is passed; none may log
     an error or ask another host."""
-    contexts, complaints = [], []
+    free, complaints = [kept_page], []
 
-    def sockets(socket: "sync_api.WebSocket") -> None:
+    def websocket(socket: "sync_api.WebSocket") -> None:
         complaints.extend(_foreign(socket.url.replace("ws:", "http:", 1), address))
 
-    def open_page(width: int = 1440, **more: bool) -> "sync_api.Page":
-        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
-        contexts.append(context)
-        context.set_default_timeout(1000 * PATIENCE)
-        sync_api.expect.set_options(timeout=1000 * PATIENCE)
-        # Of the context, so that windows, frames and workers that a page opens count, too.
-        context.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        context.on("request", lambda request: complaints.extend(_foreign(request.url, address)))
-        context.on("page", lambda page: page.on("websocket", sockets))
-        page = context.new_page()
-        page.goto(address)
-        page.locator("#examples button").first.wait_for()
-        for part in ("notice", "panels", "examples"):
-            wait_for_script(page, part)
-        page.locator(".kp-panel").first.wait_for()  # it opens with a result
-        return page
+    listeners = {
+        "console": lambda m: complaints.append(m.text) if m.type == "error" else None,
+        "weberror": lambda error: complaints.append(str(error.error)),
+        "request": lambda request: complaints.extend(_foreign(request.url, address)),
+        "page": lambda page: page.on("websocket", websocket),
+    }
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    with ExitStack() as visits:
+
+        def listen(emitter: "sync_api.Page | sync_api.BrowserContext", event: str, listener):
+            emitter.on(event, listener)
+            visits.callback(emitter.remove_listener, event, listener)
+
+        def open_page(width: int = 1440, **more: bool) -> "sync_api.Page":
+            if more or not free:
+                context = browser.new_context(**more)
+                visits.callback(context.close)
+                page = context.new_page()
+            else:
+                page = free.pop()
+                visits.callback(_leave, page)
+            page.context.set_default_timeout(1000 * PATIENCE)
+            sync_api.expect.set_options(timeout=1000 * PATIENCE)
+            # Of the context, so that windows, frames and workers that a page opens count, too.
+            for event, listener in listeners.items():
+                listen(page.context, event, listener)
+            listen(page, "websocket", websocket)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(address)
+            page.locator("#examples button").first.wait_for()
+            for part in ("notice", "panels", "examples"):
+                wait_for_script(page, part)
+            page.locator(".kp-panel").first.wait_for()  # it opens with a result
+            return page
+
+        yield open_page
     assert not complaints
+
+
+def _leave(page: "sync_api.Page") -> None:
+    """Leave nothing of one visitor to the next."""
+    page.unroute_all(behavior="ignoreErrors")
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    page.context.clear_cookies()
+    page.mouse.move(0, 0)
+    page.emulate_media(color_scheme="light")
+    page.goto("about:blank")
 
 
 def _foreign(url: str, address: str) -> list[str]:

@@ -38,13 +38,6 @@ def test_it_says_what_a_stranger_must_know(page):
         expect(page.locator("#about")).to_contain_text(words)
 
 
-@pytest.mark.parametrize("width", [390, 768])
-def test_the_about_tab_does_not_scroll_sideways(open_page, width):
-    page = open_page(width)
-    open_about(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
 def test_an_architecture_opens_large_by_mouse_and_keyboard(page):
     open_about(page)
     large = page.get_by_role("dialog")

@@ -1,7 +1,7 @@
 """What axe-core finds wrong with each tab, with a photo compared: nothing serious or critical."""
 
 import pytest
-from helpers.visitor import open_tab, take_example
+from helpers.visitor import open_tab
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -32,7 +32,6 @@ def violations(page) -> list[str]:
 def test_no_tab_has_a_serious_violation_light_or_dark(open_page, width):
     page = open_page(width)
     page.add_style_tag(content=AT_ONCE)
-    take_example(page, "Grace Hopper")
     for tab, content in TABS.items():
         open_tab(page, tab)
         page.locator(content).first.wait_for()

@@ -83,7 +83,6 @@ def test_an_example_fills_every_panel_and_the_table(page):
 def test_a_class_project_stands_beside_the_others(page):
     page.get_by_role("button", name="Class projects").click()
     page.get_by_label("Nose tip, Moore").check()
-    take_example(page, "Grace Hopper")
     expect(points(page, "nosenet-moore", 1)).to_have_count(1)
     expect(panel(page, "nosenet-moore")).to_contain_text("1 point ·")
     expect(page.locator(".kp-panel[data-model]")).to_have_count(len(POINTS) + 1)
@@ -229,7 +228,6 @@ def test_two_people_are_two_faces_to_look_at(page):
 
 
 def test_switches_work_at_once_without_asking_the_server(page):
-    take_example(page, "Grace Hopper")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     for layer, visible in (
@@ -247,7 +245,6 @@ def test_switches_work_at_once_without_asking_the_server(page):
 
 
 def test_numbers_are_there_where_a_face_has_room_for_them(page):
-    take_example(page, "Grace Hopper")
     page.get_by_label("Numbers").check()
     expect(panel(page, "unet").locator(".kp-numbers text")).to_have_count(68)
     page.get_by_label("Numbers").uncheck()
@@ -255,7 +252,6 @@ def test_numbers_are_there_where_a_face_has_room_for_them(page):
 
 
 def test_a_line_leads_from_every_point_to_the_baselines_same_place(page):
-    take_example(page, "Grace Hopper")
     models = exported(page)["faces"][0]["models"]
     fitted, unet = models["mediapipe"]["ibug-68-fitted"], models["unet"]["keypoints"]
     page.get_by_label("Difference lines").check()
@@ -299,7 +295,6 @@ def mesh_nose() -> int:
 
 
 def test_pointing_at_a_place_lights_it_up_in_every_panel(page):
-    take_example(page, "Grace Hopper")
     models = exported(page)["faces"][0]["models"]
     nose = models["mediapipe"]["keypoints"][mesh_nose()]
     page.mouse.move(*on_screen(page, panel(page, "mediapipe").locator("svg"), nose))
@@ -312,7 +307,6 @@ def test_pointing_at_a_place_lights_it_up_in_every_panel(page):
 
 
 def test_the_arrow_keys_go_from_point_to_point(page):
-    take_example(page, "Grace Hopper")
     models = exported(page)["faces"][0]["models"]
     page.get_by_role("button", name="Zoom in").focus()
     page.keyboard.press("Tab")
@@ -408,7 +402,6 @@ def test_downloads_are_the_engines_own_result(page, hopper_path):
 
 
 def test_the_png_is_what_is_on_the_screen(page):
-    take_example(page, "Grace Hopper")
     page.locator("#panels [name=contours]").uncheck()
     page.get_by_text("Overlay", exact=True).click()
     page.locator('[data-chip="simplenet"]').click()
@@ -429,7 +422,6 @@ def seen(page: Page, model: str) -> list[float]:
 
 
 def test_all_pictures_zoom_together(page):
-    take_example(page, "Grace Hopper")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     whole = seen(page, "unet")
@@ -448,7 +440,6 @@ def test_all_pictures_zoom_together(page):
 
 
 def test_the_wheel_zooms_only_with_ctrl_or_when_zoomed_and_a_drag_pans(page):
-    take_example(page, "Grace Hopper")
     svg = panel(page, "unet").locator("svg")
     svg.scroll_into_view_if_needed()
     whole, box = seen(page, "unet"), svg.bounding_box()
@@ -483,7 +474,6 @@ def clips(page: Page) -> list[list[float]]:
 
 
 def test_a_divider_slides_between_any_two_models(page):
-    take_example(page, "Grace Hopper")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_text("Slide", exact=True).click()
@@ -524,7 +514,6 @@ def figures(page: Page, column: str) -> list[float]:
 
 
 def test_a_click_on_a_head_sorts_the_table_without_asking_the_server(page):
-    take_example(page, "Grace Hopper")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     head = page.locator('#table th[data-key="distance"]')
@@ -542,7 +531,6 @@ def test_a_click_on_a_head_sorts_the_table_without_asking_the_server(page):
 
 def test_cards_are_sorted_by_a_select(open_page):
     page = open_page(390)
-    take_example(page, "Grace Hopper")
     page.get_by_label("Sort by").select_option("Points")
     page.get_by_role("button", name="smallest first").click()
     assert figures(page, "keypoints") == [478, 68, 68, 68, 15]
@@ -614,7 +602,6 @@ def test_a_pts_file_is_the_json_counted_from_one_and_comes_back_as_the_truth(pag
     ],
 )
 def test_a_bad_truth_ends_in_one_sentence_and_nothing_is_lost(page, tmp_path, name, text, part):
-    take_example(page, "Grace Hopper")
     (tmp_path / name).write_text(text)
     give_truth(page, tmp_path / name)
     expect_refused(page, part)

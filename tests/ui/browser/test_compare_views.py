@@ -63,7 +63,6 @@ def spot(page: Page, at: list[float]) -> tuple[float, float]:
 
 
 def test_a_chip_switches_a_model_on_the_one_picture_by_mouse_and_keys(page):
-    take_example(page, "Grace Hopper")
     page.get_by_text("Overlay", exact=True).click()
     expect(page.locator(".kp-panel")).to_have_count(1)
     for model in MODELS:
@@ -93,7 +92,6 @@ def test_a_chip_switches_a_model_on_the_one_picture_by_mouse_and_keys(page):
 
 
 def test_mediapipe_is_drawn_on_the_one_picture_by_the_points_that_it_is_compared_by(page):
-    take_example(page, "Grace Hopper")
     expect(drawing(page, "mediapipe").locator('.kp-points[data-count="68"]')).to_have_count(1)
     mesh = page.locator('.kp-panel[data-model="mediapipe"] .kp-points')
     expect(mesh).to_have_attribute("data-count", "478")
@@ -101,7 +99,6 @@ def test_mediapipe_is_drawn_on_the_one_picture_by_the_points_that_it_is_compared
 
 def test_a_phone_starts_with_the_one_picture_of_a_face_as_wide_as_it_is(open_page):
     page = open_page(390, has_touch=True)
-    take_example(page, "Grace Hopper")
     expect(page.get_by_label("Overlay")).to_be_checked()
     expect(page.locator(".kp-panel")).to_have_count(1)
     expect(page.get_by_label("View")).to_have_value("0")
@@ -121,7 +118,6 @@ def test_a_phone_starts_with_the_one_picture_of_a_face_as_wide_as_it_is(open_pag
 
 
 def test_the_one_picture_the_finding_and_the_baseline_are_above_the_fold(page):
-    take_example(page, "Grace Hopper")
     for part in (".kp-finding", ".kp-all svg", ".kp-panel[data-model=mediapipe] svg"):
         box = page.locator(part).bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= 900
@@ -130,7 +126,6 @@ def test_the_one_picture_the_finding_and_the_baseline_are_above_the_fold(page):
 
 
 def test_the_inspector_has_every_models_distance_at_a_point(page):
-    take_example(page, "Grace Hopper")
     (face,) = exported(page)["faces"]
     points = {model: ibug(face["models"][model]) for model in ("mediapipe", *NETS)}
     mesh = np.array(face["models"]["mediapipe"]["keypoints"])
@@ -185,7 +180,6 @@ def distances(page: Page) -> dict[str, str]:
 
 
 def test_any_model_and_the_consensus_can_be_the_reference(page):
-    take_example(page, "Grace Hopper")
     models = exported(page)["faces"][0]["models"]
     select = page.get_by_label("Reference", exact=True)
     assert select.locator("option").all_inner_texts() == [
@@ -234,7 +228,6 @@ def test_any_model_and_the_consensus_can_be_the_reference(page):
 
 
 def test_a_matrix_holds_all_against_all(page):
-    take_example(page, "Grace Hopper")
     models = exported(page)["faces"][0]["models"]
     page.locator(".kp-matrix summary").focus()
     page.keyboard.press("Enter")
@@ -331,7 +324,6 @@ def test_the_finding_claims_no_more_than_was_measured(page):
 
 
 def test_a_link_restores_the_reference_and_the_chips(page, address):
-    take_example(page, "Grace Hopper")
     page.get_by_text("Overlay", exact=True).click()
     chip(page, "unet").click()
     page.get_by_label("Reference", exact=True).select_option("ResNet-18")
@@ -415,7 +407,6 @@ def test_downloads_wait_for_the_run(page):
 
 
 def test_expected_errors_are_circles_of_as_many_pixels(page):
-    take_example(page, "Grace Hopper")
     unet = exported(page)["faces"][0]["models"]["unet"]
     points, errors = np.array(unet["keypoints"]), np.array(unet["expected_error"])
     circles = page.locator(".kp-panel[data-model=unet] .kp-expected")

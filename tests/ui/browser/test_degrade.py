@@ -14,8 +14,7 @@ POINTS = {name: 15 if name == "keypoint-resnet" else 68 for name in MODELS}
 MOVED = re.compile(r"^(?!0\.0)\d+\.\d %$")
 
 
-def open_section(page: Page, example: str = "Grace Hopper") -> None:
-    take_example(page, example)
+def open_section(page: Page) -> None:
     page.get_by_role("button", name="Degrade this photo").click()
     page.locator("#degrade").scroll_into_view_if_needed()
     expect(page.locator("#degrade tbody tr")).to_have_count(len(MODELS))

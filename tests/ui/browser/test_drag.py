@@ -23,8 +23,7 @@ ON_SCREEN = """(dot) => {
 }"""
 
 
-def edit(page: Page, example: str = "Grace Hopper", source: str = "U-Net") -> None:
-    take_example(page, example)
+def edit(page: Page, source: str = "U-Net") -> None:
     page.get_by_role("button", name="Edit points").click()
     page.locator("#drag").get_by_label("Start from").select_option(source)
     page.get_by_role("button", name="Start editing").click()
@@ -169,7 +168,8 @@ def test_edited_points_are_ground_truth_with_the_errors_that_were_shown(page):
 
 
 def test_faces_are_edited_one_by_one_and_saved_together(page, tmp_path):
-    edit(page, "Two people", "MediaPipe, as iBUG’s 68 points")
+    take_example(page, "Two people")
+    edit(page, "MediaPipe, as iBUG’s 68 points")
     page.keyboard.press("ArrowDown")
     page.locator("#drag").get_by_label("Face").select_option("2")
     page.locator("#drag").get_by_label("Start from").select_option("KeypointResNet")

@@ -147,7 +147,8 @@ def test_golden_points_on_the_same_face(page: Page, photos, name: str) -> None:
             if model != BASELINE:
                 np.testing.assert_allclose(answer["confidence"], reference["confidence"], atol=0.02)
                 np.testing.assert_allclose(
-                    answer["expected_error"], reference["expected_error"], rtol=0.03
+                    # Python computes in bf16 on processors that have it.
+                    answer["expected_error"], reference["expected_error"], rtol=0.05
                 )
 
 

@@ -83,7 +83,6 @@ def test_answers_come_with_a_photo_and_a_click_asks_the_server_nothing(page):
 
 
 def test_going_back_and_forth_sends_no_layer_again(page):
-    take_example(page, "Grace Hopper")
     open_filters(page)
     tiles(page).nth(4).click()
     page.get_by_role("tab", name="Compare").click()
@@ -113,7 +112,6 @@ def test_the_arrow_keys_go_from_kernel_to_kernel(page):
 
 def test_a_narrow_page_shows_the_kernel_from_below_and_gives_the_focus_back(open_page):
     page = open_page(390)
-    take_example(page, "Grace Hopper")
     open_filters(page)
     details = page.get_by_role("region", name="The chosen kernel")
     expect(details).to_be_hidden()
@@ -128,7 +126,6 @@ def test_a_narrow_page_shows_the_kernel_from_below_and_gives_the_focus_back(open
 
 
 def test_a_kernel_under_the_pointer_or_the_focus_is_shown_on_the_photo_at_size(page):
-    take_example(page, "Grace Hopper")
     open_filters(page)
     details = page.locator(".kp-kernel-details")
     heading = details.get_by_role("heading", level=2)
@@ -158,7 +155,6 @@ def figures(page: Page) -> dict[str, float]:
 
 
 def test_the_sum_behind_a_place_adds_up_by_mouse_and_keyboard(page):
-    take_example(page, "Grace Hopper")
     open_filters(page)
     tiles(page).nth(4).click()
     picture = page.locator(".kp-kernel-details").get_by_role("application")

@@ -80,7 +80,6 @@ def test_without_a_face_the_tab_says_so(page, tmp_path):
 
 
 def test_another_point_or_group_is_shown_without_asking_the_server(page):
-    take_example(page, "Grace Hopper")
     open_unet(page)
     nose = canvas(page)
     assert any(nose)
@@ -110,7 +109,6 @@ def test_another_point_or_group_is_shown_without_asking_the_server(page):
 
 
 def test_a_click_and_the_arrow_keys_choose_a_point(page):
-    take_example(page, "Grace Hopper")
     open_unet(page)
     view(page).get_by_label("All points").check()
     svg = view(page).locator(".kp-map > .kp-stack svg")
@@ -125,7 +123,6 @@ def test_a_click_and_the_arrow_keys_choose_a_point(page):
 
 
 def test_a_regressor_shows_what_its_answer_rests_on(page):
-    take_example(page, "Grace Hopper")
     open_unet(page)
     canvas(page)
     model(page).select_option("SimpleNet")
@@ -154,7 +151,6 @@ def test_a_regressor_shows_what_its_answer_rests_on(page):
 
 
 def test_gradients_stand_beside_occlusion_each_with_its_limits(page):
-    take_example(page, "Grace Hopper")
     open_unet(page)
     model(page).select_option("Nose tip, Moore")
     expect(view(page).locator(".kp-facts")).to_contain_text("Moves at most")
@@ -173,7 +169,6 @@ def test_gradients_stand_beside_occlusion_each_with_its_limits(page):
 
 
 def test_sensitivity_can_be_cancelled_and_asked_for_again(page):
-    take_example(page, "Grace Hopper")
     open_unet(page)
     heatmap = canvas(page)
     page.evaluate(CANCEL, True)
@@ -192,7 +187,6 @@ def test_sensitivity_can_be_cancelled_and_asked_for_again(page):
 
 
 def test_a_cancel_that_comes_after_the_last_step_takes_the_drawing_back(page):
-    take_example(page, "Grace Hopper")
     open_unet(page)
     heatmap = canvas(page)
     on_their_way = []
@@ -220,7 +214,6 @@ def test_a_cancel_that_comes_after_the_last_step_takes_the_drawing_back(page):
 
 
 def test_of_quick_choices_the_last_one_alone_is_drawn(page):
-    take_example(page, "Grace Hopper")
     open_unet(page)
     canvas(page)
     page.evaluate("""() => {
@@ -242,7 +235,6 @@ def test_of_quick_choices_the_last_one_alone_is_drawn(page):
 
 
 def test_a_cancel_in_the_midst_of_quick_choices_ends_them_all(page):
-    take_example(page, "Grace Hopper")
     open_unet(page)
     heatmap = canvas(page)
     page.evaluate(CANCEL, False)
@@ -281,7 +273,6 @@ SIDE_BY_SIDE = ("ResNet-18", "U-Net", "KeypointResNet")
 
 
 def test_nets_stand_side_by_side_for_the_same_point_without_asking_the_server(page):
-    take_example(page, "Grace Hopper")
     open_tab(page, "Heatmaps")
     maps = view(page).locator(".kp-map:visible")
     expect(maps).to_have_count(3)
@@ -323,7 +314,6 @@ def test_nets_stand_side_by_side_for_the_same_point_without_asking_the_server(pa
 
 
 def test_the_sigmas_follow_the_point_and_small_heights_are_told(page):
-    take_example(page, "Grace Hopper")
     open_tab(page, "Heatmaps")
     sigmas = page.locator("#sigmas")
     if not sigmas.count():

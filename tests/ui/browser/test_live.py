@@ -203,44 +203,47 @@ def test_a_frozen_frame_is_compared_and_never_on_the_disk(live, app_folder):
     assert {path.suffix for path in after - before} <= {".log", ""}
 
 
-@pytest.mark.parametrize("way", ["button", "tab", "hidden"])
-def test_the_camera_goes_off_when_nobody_looks(live, way):
-    start(live)
-    assert states(live) == ["live"]
-    if way == "button":
-        live.get_by_role("button", name="Stop camera").click()
-    elif way == "tab":
-        live.get_by_role("tab", name="Compare").click()
-    else:
-        live.evaluate("""() => {
-            Object.defineProperty(document, "hidden", { value: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""")
-    live.wait_for_function("window.tracks.every((track) => track.readyState === 'ended')")
-    sent = []
+HIDE = """() => {
+    Object.defineProperty(document, "hidden", { value: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_the_camera_goes_off_when_nobody_looks(live, subtests):
+    sent: list[str] = []
     live.on("request", lambda request: sent.append(request.url))
-    live.wait_for_timeout(500)
-    assert not [url for url in sent if "component_server" in url]
-    live.get_by_role("tab", name="Live").click()
-    expect(live.get_by_role("button", name="Start camera")).to_be_visible()
-    expect(stages(live)).to_contain_text("The camera is off")
-    expect(stages(live).locator("p")).to_be_visible()
+    ways = {
+        "button": lambda: live.get_by_role("button", name="Stop camera").click(),
+        "tab": lambda: live.get_by_role("tab", name="Compare").click(),
+        "hidden": lambda: live.evaluate(HIDE),
+    }
+    for way, stop in ways.items():
+        with subtests.test(way):
+            start(live)
+            assert states(live)[-1] == "live"
+            stop()
+            live.wait_for_function("window.tracks.every((track) => track.readyState === 'ended')")
+            sent.clear()
+            live.wait_for_timeout(500)
+            assert not [url for url in sent if "component_server" in url]
+            live.get_by_role("tab", name="Live").click()
+            expect(live.get_by_role("button", name="Start camera")).to_be_visible()
+            expect(stages(live)).to_contain_text("The camera is off")
+            expect(stages(live).locator("p")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("error", "part"), [("NotAllowedError", "allow it"), ("NotFoundError", "No camera was found")]
-)
-def test_without_a_camera_one_sentence_says_so(live, error, part):
-    live.evaluate(
-        """(name) => {
-            navigator.mediaDevices.getUserMedia = () =>
-                Promise.reject(new DOMException("refused", name));
-        }""",
-        error,
-    )
-    live.get_by_role("button", name="Start camera").click()
-    expect(live.locator("#camera [role=alert]")).to_contain_text(part)
-    expect(live.get_by_role("button", name="Start camera")).to_be_visible()
+def test_without_a_camera_one_sentence_says_so(live):
+    for error, part in (("NotAllowedError", "allow it"), ("NotFoundError", "No camera was found")):
+        live.evaluate(
+            """(name) => {
+                navigator.mediaDevices.getUserMedia = () =>
+                    Promise.reject(new DOMException("refused", name));
+            }""",
+            error,
+        )
+        live.get_by_role("button", name="Start camera").click()
+        expect(live.locator("#camera [role=alert]")).to_contain_text(part)
+        expect(live.get_by_role("button", name="Start camera")).to_be_visible()
 
 
 def film(path: Path, hopper: np.ndarray, count: int) -> Path:

@@ -78,7 +78,6 @@ def test_skip_links_lead_to_the_content_and_from_the_photo_to_the_picture(page):
 
 
 def test_the_compare_tab_has_headings_to_jump_to(page):
-    take_example(page, "Grace Hopper")
     names = page.locator("#compare-tab").get_by_role("heading", level=2).all_inner_texts()
     wanted = ["Photo and models", "Result", "Figures"]
     assert [name for name in names if name in wanted] == wanted

@@ -168,7 +168,7 @@ test("candidates of a level are those of the photo", async () => {
     planes[1][at] = planes[1][cells + at] = Math.log(8);
     planes[3][3 * cells + at] = 1; // the left eye is right of the right one
     return planes;
-  });
+  }, cases.centerface);
   const [first] = await centerface.candidates({
     data: new Uint8Array(96 * 96 * 3),
     width: 96,

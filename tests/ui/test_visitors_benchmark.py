@@ -1,0 +1,37 @@
+"""The benchmark of many visitors, on the real app; of times, only that there are some."""
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kpdemo.benchmark import visitors
+from kpdemo.engine.engine import engine
+from kpdemo.zoo import WEIGHTS_DIR
+
+MEASURED = WEIGHTS_DIR / "visitors_benchmark.json"
+
+
+def test_all_visitors_get_their_own_answers(address: str, tmp_path: Path) -> None:
+    photos = visitors._write(tmp_path / "photos", 3)
+    visits, run = visitors._timed(
+        lambda: visitors._ask(address, photos, each=2), psutil.Process(), 6
+    )
+    assert run.rate > 0 and run.here > 0
+    assert all(visit.seconds > 0 for visit in visits)
+    first, other, _ = (engine().compare(photo).to_dict() for photo in photos)
+    assert visits[0].answer and visits[1].answer
+    assert visitors._same(visits[0].answer, first) and visitors._same(visits[1].answer, first)
+    assert not visitors._same(visits[0].answer, other)
+
+
+@pytest.mark.skipif(not MEASURED.exists(), reason="not measured yet")
+def test_the_file_in_weights_keeps_the_bars() -> None:
+    measured = json.loads(MEASURED.read_text())
+    assert measured["clients"] == visitors.CROWD
+    assert measured["refused"] == measured["wrong"] == 0
+    assert measured["visitors_to_folder_ratio"] >= 0.7
+    assert measured["peak_memory_mib"] <= 2200
+    # Where not even the mean can be so short, the file says why.
+    assert measured["p95_to_alone_ratio"] <= 6 or measured["least_to_alone_ratio"] > 6
