@@ -34,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
     if node is None:
         pytest.skip("Node.js is not installed: no unit tests of the page's scripts.")
     folder = tmp_path_factory.mktemp("scripts")
-    for room in ("compare", "live", "shared"):
+    for room in ("compare", "engine", "live", "shared"):
         shutil.copytree(Path(ui.__file__).with_name(room), folder / room)
     (folder / "package.json").write_text('{"type": "module"}')
 
@@ -143,6 +143,35 @@ def test_files_are_those_of_python(run, comparison: Comparison) -> None:
     assert pts["name"] == "=a,b-simplenet-face-1.pts"
     assert pts["text"] == export.to_pts(result["faces"][0]["models"]["simplenet"]["keypoints"])
     assert none is None
+
+
+def test_files_have_the_titles_of_a_visitors_own_models(run, comparison: Comparison) -> None:
+    files = run(
+        """
+        import { resultFile } from "./compare/result_files.js";
+        const files = ["csv", "json", "pts"].map((kind) => resultFile(
+          input.result, { kind, model: "simplenet", face: 0 }, null, "a.jpg", input.markups,
+          { simplenet: "someone/net" },
+        ));
+        console.log(JSON.stringify(files));
+        """,
+        {"result": comparison.to_dict(), "markups": catalogue.value(MODELS)["markups"]},
+    )
+    assert files[2]["name"] == "a-someone-net-face-1.pts"
+    for file in files[:2]:
+        assert "someone/net" in file["text"] and "simplenet" not in file["text"]
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [("localhost", True), ("127.0.0.1", True), ("[::1]", True), ("127.0.0.1.example.org", False)],
+)
+def test_a_page_knows_whether_it_is_on_its_visitors_machine(run, host: str, own: bool) -> None:
+    body = """
+        import { isOwnMachine } from "./shared/place.js";
+        console.log(JSON.stringify(isOwnMachine(input)));
+        """
+    assert run(body, host) is own
 
 
 def test_messages_are_those_of_python(run, comparison: Comparison) -> None:

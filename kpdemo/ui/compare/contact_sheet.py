@@ -1,6 +1,7 @@
 """Several photos at once, each with what its models disagree on most."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -17,10 +18,10 @@ MAX_PHOTOS = 24
 _AT_ONCE = 2
 
 
-def build(engine: Engine) -> gr.HTML:
-    """The component, which takes the files of the document's "kp-photos" events.
+def look(engine: Engine) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What a page calls to compare a `picture`, a file as data URI, by `models`.
 
-    They go through the server's memory one by one and are not kept.
+    It answers with `panels`, an `error`, or that it is `busy`.
     """
     turns = threading.BoundedSemaphore(_AT_ONCE)
 
@@ -29,11 +30,19 @@ def build(engine: Engine) -> gr.HTML:
             return {"busy": True}
         try:
             return {"panels": compared(engine, request["picture"], request["models"])}
-        except ImageError as error:
+        except ValueError as error:
             return {"error": str(error)}
         finally:
             turns.release()
 
+    return look
+
+
+def build(look: Callable[[dict[str, Any]], dict[str, Any]]) -> gr.HTML:
+    """The component, which takes the files of the document's "kp-photos" events.
+
+    They go through the server's memory one by one and are not kept.
+    """
     return component.build(
         "contact-sheet",
         "compare/contact_sheet.html",

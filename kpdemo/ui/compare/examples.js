@@ -1,5 +1,6 @@
 // The strip of examples.
 
+import { offer } from "../shared/common.js";
 import { useArrows } from "../shared/strip.js";
 
 export default function mount({ element, trigger }) {
@@ -7,6 +8,8 @@ export default function mount({ element, trigger }) {
   if (strip) useArrows(strip, "Example photos");
   element.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
-    if (button) trigger("click", { example: Number(button.dataset.example) });
+    if (!button) return;
+    const wanted = { example: Number(button.dataset.example) };
+    if (offer("kp-example", wanted)) trigger("click", wanted);
   });
 }

@@ -10,7 +10,6 @@ NO_PHOTO = "Choose a photo first: drop a file, paste one, use the webcam, or tak
 NO_MODEL = "Choose at least one model."
 EXPIRED = "This comparison is no longer in memory; choose the photo again."
 NO_COMPARISON = "Compare a photo first; then choose the file with its ground truth."
-NO_POINTS = "This model found no points on this face; choose another under “View”."
 _MANY_FACES = 12
 
 

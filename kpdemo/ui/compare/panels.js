@@ -13,13 +13,17 @@ import { Overlay } from "./overlay.js";
 import { Painter } from "./painter.js";
 import { handlePointers } from "./pointers.js";
 import { keyOf } from "./reference.js";
+import { resultFile, stemOf } from "./result_files.js";
 import { Settings } from "./settings.js";
 import { Slide } from "./slide.js";
 import { snapshot } from "./snapshot.js";
 import { watchTracker } from "./waiting.js";
 import { Zoom } from "./zoom.js";
 
+const NO_POINTS = "This model found no points on this face; choose another under “View”.";
 const PHONE = matchMedia("(max-width: 640px)");
+
+export let shownResult = null; // the last one; later ones come as "kp-result" events
 
 export default function mount({ element, props, trigger, watch }) {
   const [tools, take] = element.querySelectorAll(".kp-tools");
@@ -63,7 +67,7 @@ export default function mount({ element, props, trigger, watch }) {
   });
 
   function load() {
-    const before = state.data?.src;
+    const { src: before, isPartial: isGoingOn } = state.data ?? {};
     const data = props.value ? JSON.parse(props.value) : null;
     state.data = data;
     state.comparison = data && new Comparison(data);
@@ -73,9 +77,14 @@ export default function mount({ element, props, trigger, watch }) {
       zoom.reset();
     }
     show();
-    if (!data || !isNew) return;
+    if (!data) return;
+    if (!data.isPartial) {
+      shownResult = data.result;
+      document.dispatchEvent(new CustomEvent("kp-result", { detail: shownResult }));
+      if (isNew || isGoingOn) inspector.announce(announcement(state.comparison.facts()));
+    }
+    if (!isNew) return;
     if (before === undefined && settings.isLink) trigger("settings"); // there is now a photo for its models
-    inspector.announce(announcement(state.comparison.facts()));
     // On a narrow screen the result of a photo lies below the controls, out of sight.
     if (before && state.panels.length && innerWidth < 800) element.scrollIntoView({ behavior: "smooth" });
   }
@@ -274,7 +283,15 @@ export default function mount({ element, props, trigger, watch }) {
 
   async function saveImage() {
     highlight(null);
-    saveFile(`${state.data.file}-kpdemo.png`, await snapshot(grid, finding));
+    saveFile(`${stemOf(state.data.file)}-kpdemo.png`, await snapshot(grid, finding));
+  }
+
+  function saveResult(kind) {
+    const { result, file, markups, titles } = state.data;
+    const wanted = { kind, model: input("pts").value, face: Math.max(Number(view.value), 0) };
+    const saved = resultFile(result, wanted, state.chosen && [...state.chosen], file, markups, titles);
+    if (saved) saveFile(saved.name, new Blob([saved.text], { type: saved.type }));
+    else settings.say(NO_POINTS);
   }
 
   element.addEventListener("change", ({ target }) => {
@@ -304,7 +321,7 @@ export default function mount({ element, props, trigger, watch }) {
     const { zoom: direction, download: kind } = button?.dataset ?? {};
     if (direction) zoom.by({ in: 1.5, out: 1 / 1.5, fit: 0 }[direction]);
     if (kind === "png") saveImage();
-    else if (kind) trigger("download", { kind, model: input("pts").value, face: Math.max(Number(view.value), 0) });
+    else if (kind) saveResult(kind);
     if (button && "link" in button.dataset) settings.copy();
   });
   document.addEventListener("kp-models", ({ detail }) => {

@@ -4,7 +4,7 @@ The server sends only the points. Everything else happens in the browser: layers
 between two models, following a point from panel to panel, and the distances to the reference.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,10 @@ _SMALL = 0.45
 def build() -> gr.HTML:
     """The component; its value is `value(…)` as JSON, or None for the empty state.
 
-    It triggers "opened" once it listens, "download" with `kind` "json", "csv" or "pts", the last
-    with `model` and `face`, for a visitor who wants a file, "settings" where the address names
-    models, and "missing" where models were chosen on other tabs that have not been compared.
+    It triggers "opened" once it listens, "settings" where the address names models, and "missing"
+    where models were chosen on other tabs that have not been compared.
     """
-    events = ["opened", "download", "settings", "missing"]
+    events = ["opened", "settings", "missing"]
     return component.build("panels", "compare/panels.html", "compare/panels.js", events=events)
 
 
@@ -70,7 +69,9 @@ def value(
             "src": shrunk_uri(photo.pixels, PHOTO_SIDE),
             "start": _starts_zoomed(comparison),
             "look": result.look,
-            "file": Path(result.path).stem or "photo",
+            "file": Path(result.path).name,
+            "result": comparison.to_dict(),
+            "titles": _own_titles(comparison.models),
             "recent": _recent(result),
             "low": draw.LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
@@ -90,6 +91,15 @@ def value(
             ],
         }
     )
+
+
+def _own_titles(models: Sequence[str]) -> dict[str, str]:
+    """What a visitor's own models are called in files, whose readers may be others."""
+    own: dict[str, str] = {}
+    for name in filter(zoo.is_secret, models):
+        same = sum(zoo.title(other) == zoo.title(name) for other in own)
+        own[name] = f"{zoo.title(name)} ({same + 1})" if same else zoo.title(name)
+    return own
 
 
 def _converted(comparison: Comparison) -> set[str]:

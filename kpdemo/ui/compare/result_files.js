@@ -1,4 +1,4 @@
-// A result that was computed in this browser as files, as `kpdemo/engine/export.py` writes them.
+// A result as files, as `kpdemo/engine/export.py` writes them; made here, and never on the server's disk.
 
 import { toPts } from "./annotation_files.js";
 import { readingsOf } from "./value.js";
@@ -18,8 +18,12 @@ const figure = (number) => {
   return Number.isInteger(rounded) ? rounded.toFixed(1) : rounded;
 };
 
-// The result of some of its models.
-export function withModels(result, names) {
+// A file's name without its ending.
+export const stemOf = (file) => file.replace(/\.[^.]*$/, "") || "photo";
+
+// The result of some of its models; of all where `names` is null.
+function withModels(result, names) {
+  if (!names) return result;
   const chosen = (byModel) => Object.fromEntries(Object.entries(byModel).filter(([name]) => names.includes(name)));
   const faces = result.faces.map((face) => ({ ...face, models: chosen(face.models), missing: chosen(face.missing) }));
   return { ...result, faces };
@@ -51,10 +55,18 @@ export function toCsv(result, file, markups) {
 }
 
 // The file that a visitor wants: its name, type and text; `kind` is "json", "csv" or "pts", the last of
-// one `model` on one `face`.
-export function resultFile(result, { kind, model, face }, names, file, markups) {
-  const stem = file.replace(/\.[^.]*$/, "") || "photo";
-  const chosen = withModels(result, names);
+// one `model` on one `face`. `titles` are what a visitor's own models are called in files, by name.
+export function resultFile(result, wanted, names, file, markups, titles = {}) {
+  const saved = fileOf(withModels(result, names), wanted, file, markups);
+  for (const [secret, title] of saved ? Object.entries(titles) : []) {
+    saved.name = saved.name.replaceAll(secret, title.replaceAll("/", "-"));
+    saved.text = saved.text.replaceAll(secret, title);
+  }
+  return saved;
+}
+
+function fileOf(chosen, { kind, model, face }, file, markups) {
+  const stem = stemOf(file);
   if (kind === "csv") return { name: `${stem}-kpdemo.csv`, type: "text/csv", text: toCsv(chosen, file, markups) };
   if (kind === "json") return { name: `${stem}-kpdemo.json`, type: "application/json", text: JSON.stringify(chosen) };
   const answer = chosen.faces[face]?.models[model];

@@ -53,10 +53,14 @@ export class Settings {
     history.replaceState(null, "", `#${this.#link()}`);
     try {
       await navigator.clipboard.writeText(location.href);
-      this.status.textContent = "copied: models, layers and arrangement, never the photo";
+      this.say("copied: models, layers and arrangement, never the photo");
     } catch {
-      this.status.textContent = "now in the address bar: copy it there; the photo is not in it";
+      this.say("now in the address bar: copy it there; the photo is not in it");
     }
+  }
+
+  say(words) {
+    this.status.textContent = words;
     setTimeout(() => {
       this.status.textContent = this.invitation;
     }, MESSAGE_TIME);

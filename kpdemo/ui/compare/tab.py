@@ -21,12 +21,12 @@ from kpdemo.ui import examples
 from kpdemo.ui.compare import (
     contact_sheet,
     degrade,
-    downloads,
     drag,
     ground_truth,
     messages,
     own_model,
     panels,
+    place,
     table,
 )
 from kpdemo.ui.session import FRAME, PhotoResult
@@ -55,6 +55,10 @@ _PROGRESS = gr.Progress()
 _CHOSEN = """(models, more) => document.dispatchEvent(
   new CustomEvent("kp-models", { detail: [...models, ...more] }))"""
 _BUSY = """() => document.dispatchEvent(new CustomEvent("kp-busy", { detail: %d }))"""
+# Gradio goes on with what follows on success where this does not fail.
+_ON_SERVER = """() => {
+  if (document.body.matches(".kp-in-browser")) throw new Error("The models run in this browser.");
+}"""
 _OPENING = Lock()
 _UNCHANGED: Any = gr.skip()
 _RUN: dict[str, Any] = {
@@ -103,18 +107,19 @@ def build(
     gr.HTML(_LEAD, elem_classes="kp-lead")
     projects = [name for name in engine.store.names if name not in DEFAULT_MODELS]
     models = [name for name in engine.names if name not in projects]
+    look = contact_sheet.look(engine)
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
+            where = place.build(engine, photos, look)
             c = _controls(engine, photos, models, projects)
         with gr.Column(scale=4, min_width=300):
             _spoken_heading("Result")
-            contact_sheet.build(engine)
+            contact_sheet.build(look)
             drawn_panels = panels.build()
             _spoken_heading("Figures")
             drawn_table = table.build()
             drawn_points = drag.build(drawn_panels)
             degrade.build(engine, session, drawn_panels, [c.models, c.projects])
-    file = gr.JSON(visible=False)
 
     def with_photo(act: Callable[..., Update]) -> Callable[..., Update]:
         def run(
@@ -185,10 +190,8 @@ def build(
     def forget(last: PhotoResult | None) -> Update:
         return display(engine, replace(last, earlier=())) if last else Update()
 
-    def download(
-        event: gr.EventData, models: list[str], projects: list[str], last: PhotoResult | None
-    ) -> dict[str, str]:
-        return downloads.file(event.kind, last, models + projects, event.model, event.face)
+    def show_last(last: PhotoResult | None) -> Update:
+        return display(engine, last) if last else Update()
 
     outputs = [c.photo, c.message, drawn_panels, drawn_table, c.truth, session]
     private: dict[str, Any] = {"api_visibility": "private"}
@@ -202,6 +205,10 @@ def build(
             None, None, None, js=_BUSY % -1, **private
         )
 
+    def on_server(event: Any) -> Any:
+        """The same event, unless the models run in the visitor's browser."""
+        return event(None, None, None, js=_ON_SERVER, **private).success
+
     # Not `input`, which also comes when a photo is taken away, and still carries that photo.
     runs(c.photo.upload, with_photo(compare), everything)
     runs(c.example.click, run_example, [*chosen, session])
@@ -211,29 +218,24 @@ def build(
     runs(drawn_points.truth, load_file, session)
     runs(c.truth.another, choose_set, session)
     runs(c.truth.cleared, clear, session)
+    runs(where.returned, show_last, session)
+    # What this browser has compared, without the server.
+    where.change(None, where, [drawn_panels, drawn_table, c.message], js=place.SHOW, **private)
     choice.share(c.models, models)
     choice.share(c.projects, projects)
     for group in chosen:
         group.change(None, chosen, None, js=_CHOSEN, **private)
-        runs(group.input, with_photo(choose), everything)
+        runs(on_server(group.input), with_photo(choose), everything)
     for added in c.added:
         runs(added, with_photo(choose), everything)
     named = _MODELS % (json.dumps(models), json.dumps(projects))
     linked = [*chosen, choice.component]
     settings = drawn_panels.settings(None, linked, linked, js=named, **private)
-    runs(settings.then, with_photo(choose), everything)
-    runs(drawn_panels.missing, with_photo(choose), everything)
+    runs(on_server(settings.then), with_photo(choose), everything)
+    runs(on_server(drawn_panels.missing), with_photo(choose), everything)
     # What is ready costs no place in the queue. The session is read once it is.
     ready: dict[str, Any] = private | {"queue": False, "show_progress": "hidden"}
     drawn_panels.opened(wait, None, None, **ready).then(open_page, session, outputs, **ready)
-    drawn_panels.download(
-        download,
-        [*chosen, session],
-        file,
-        show_progress="hidden",
-        trigger_mode="multiple",
-        **private,
-    ).then(None, file, None, js=downloads.SAVE, **private)
     return lambda camera: runs(camera.freeze, run_frame, [*chosen, session])
 
 

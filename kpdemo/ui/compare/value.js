@@ -10,6 +10,9 @@ const SMALL = 0.45; // with one face narrower than this share of the photo, the 
 const QUALITY = 0.88;
 const OWN = new Set(["markup", "keypoints", "confidence", "expected_error", "milliseconds"]);
 
+// What has been cut out of a picture, by place: it is shown again when another model has answered.
+const cuts = new WeakMap();
+
 const clamp = (number, low, high) => Math.min(high, Math.max(low, number));
 
 // An answer's points by markup: its own, and those that it is converted to, fitted ones first.
@@ -25,15 +28,24 @@ export function readingsOf(answer) {
 }
 
 // `result` is as `Comparison.to_dict()`, `picture` the photo as bitmap or canvas, of whatever size; `file`
-// and `look` are the photo's name and what to look at; `devices` are their names on the page.
-export function panelsValue({ result, picture, file, look, devices }, { models, markups, baseline, low }) {
+// and `look` are the photo's name and what to look at; `devices` are their names on the page. Of a result that
+// `isPartial`, models are still missing.
+export function panelsValue({ result, picture, file, look, isPartial, devices }, { models, markups, baseline, low }) {
   const { photo, faces, timings } = result;
   const [width, height] = [photo.width, photo.height];
   const scale = picture.width / width;
   const names = Object.keys(models).filter((name) => faces.some((face) => face.models[name]));
   names.sort((a, b) => (b === baseline) - (a === baseline));
 
-  const shrunk = (x, y, w, h, side) => {
+  if (!cuts.has(picture)) cuts.set(picture, new Map());
+  const known = cuts.get(picture);
+  const shrunk = (...place) => {
+    const key = place.join();
+    if (!known.has(key)) known.set(key, cut(...place));
+    return known.get(key);
+  };
+
+  const cut = (x, y, w, h, side) => {
     const factor = Math.min(1, side / Math.max(w, h));
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(w * factor));
@@ -103,6 +115,8 @@ export function panelsValue({ result, picture, file, look, devices }, { models, 
     low,
     truth: null,
     markups,
+    result,
+    isPartial,
     faces: faces.map(faceOf),
     panels: names.map(panelOf),
   };

@@ -115,7 +115,8 @@ export class Engine {
    * Compare models on a picture. Its faces are searched for unless they are given.
    * @param {Source} source
    * @param {{models?: string[], faces?: import("./crop_rules.js").Face[],
-   *   answered?: (model: string, answers: object[]) => void}} [options]
+   *   answered?: (result: ReturnType<typeof comparison>) => void}} [options] `answered` is told the result
+   *   of the models that have answered so far, one after another.
    * @returns {Promise<ReturnType<typeof comparison>>} The JSON of `Comparison.to_dict()`.
    */
   compare(source, { models = this.models, faces, answered } = {}) {
@@ -126,7 +127,7 @@ export class Engine {
    * Compare models on the next frame of a camera, in one pass each, without the mirror image. Faces are
    * searched for around their last places.
    * @param {Source} frame
-   * @param {{models?: string[], answered?: (model: string, answers: object[]) => void}} [options]
+   * @param {{models?: string[], answered?: (result: ReturnType<typeof comparison>) => void}} [options]
    * @returns {Promise<ReturnType<typeof comparison>>}
    */
   follow(frame, { models = this.models, answered } = {}) {
@@ -156,7 +157,7 @@ export class Engine {
    * @param {Source} source
    * @param {string[]} models
    * @param {{time: number | null, faces?: import("./crop_rules.js").Face[],
-   *   answered?: (model: string, answers: any[]) => void}} options
+   *   answered?: (result: ReturnType<typeof comparison>) => void}} options
    */
   async look(source, models, { time, faces: given, answered }) {
     const started = performance.now();
@@ -177,14 +178,30 @@ export class Engine {
     const answers = {};
     /** @type {Record<string, number>} */
     const timings = {};
+    const result = () => {
+      const present = usable.filter((name) => answers[name]);
+      const total = performance.now() - started;
+      return comparison({
+        width,
+        height,
+        faces,
+        facesLeftOut,
+        models: usable,
+        answers,
+        timings: { load, wait: 0, detect, ...Object.fromEntries(present.map((name) => [name, timings[name]])), total },
+        unavailable,
+        devices: Object.fromEntries(present.map((name) => [name, name === BASELINE ? "wasm" : this.backend])),
+      });
+    };
     // One broken model takes no other down.
     const attempt = async (/** @type {string} */ name, /** @type {() => Promise<Work>} */ work) => {
       try {
         [answers[name], timings[name]] = await work();
-        answered?.(name, answers[name]);
       } catch (error) {
         unavailable[name] = `${name} failed on this photo: ${error instanceof Error ? error.message : error}`;
+        return;
       }
+      answered?.(result());
     };
     if (faces.length) {
       const landmarks = mediapipe ? attempt(BASELINE, async () => landmarked(await meshes)) : null;
@@ -195,19 +212,7 @@ export class Engine {
       else await Promise.all(nets.map(predict));
       await landmarks;
     }
-    const present = usable.filter((name) => answers[name]);
-    const total = performance.now() - started;
-    return comparison({
-      width,
-      height,
-      faces,
-      facesLeftOut,
-      models: usable,
-      answers,
-      timings: { load, wait: 0, detect, ...Object.fromEntries(present.map((name) => [name, timings[name]])), total },
-      unavailable,
-      devices: Object.fromEntries(present.map((name) => [name, name === BASELINE ? "wasm" : this.backend])),
-    });
+    return result();
   }
 
   /**

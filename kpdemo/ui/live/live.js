@@ -1,7 +1,7 @@
 // The camera: frames go to their source of points one by one, and come back as points, which are drawn
 // here.
 
-import { formatDuration } from "../shared/common.js";
+import { formatDuration, offer } from "../shared/common.js";
 import { createCurves } from "./curves.js";
 import { createFigures } from "./figures.js";
 import { createStage } from "./stage.js";
@@ -56,7 +56,6 @@ export default function mount({ element, props, server, trigger, watch, source =
   let response = null; // the points of the one that is shown
   let stages = [];
   let current = null; // the run: {name, stream}; another run is another object
-  let fallback = ""; // why the server goes on with what was to run in this browser
   const models = () => JSON.parse(props.value);
 
   function showNotice(sentence) {
@@ -92,7 +91,6 @@ export default function mount({ element, props, server, trigger, watch, source =
   }
 
   async function start() {
-    fallback = "";
     showNotice("");
     if (!navigator.mediaDevices) {
       showNotice("Browsers give the camera to secure pages only; open this page by its https address.");
@@ -108,13 +106,10 @@ export default function mount({ element, props, server, trigger, watch, source =
       });
     } catch (error) {
       if (current !== run) return;
-      if (!where.recover?.()) {
-        stop(error.message);
-        return;
-      }
-      fallback = `${error.message} The server goes on instead.`;
-      showNotice(fallback);
-      showExpression();
+      // Frames go to the server only when the visitor starts the camera with that chosen.
+      const isServer = where.recover?.();
+      stop(isServer ? `${error.message} Press Start camera to go on with the server.` : error.message);
+      return;
     }
     if (current !== run) return;
     where.explain?.();
@@ -192,7 +187,7 @@ export default function mount({ element, props, server, trigger, watch, source =
     element.classList.add("kp-on");
     freeze.disabled = false;
     redraw();
-    showNotice([fallback, ...answer.unavailable].join(" ").trim());
+    showNotice(answer.unavailable.join(" "));
     if ("expression" in answer) curves.add(start / 1000, answer.expression);
     const now = performance.now();
     const second = figures.add(now, answer.models, props.baseline);
@@ -220,7 +215,8 @@ export default function mount({ element, props, server, trigger, watch, source =
 
   button.addEventListener("click", () => (current ? stop() : start()));
   freeze.addEventListener("click", () => {
-    trigger("freeze", { picture: shown.toDataURL("image/jpeg", FROZEN_QUALITY) });
+    const isOffered = offer("kp-freeze", { frame: shown, isLocal: where.isBrowser });
+    if (isOffered) trigger("freeze", { picture: shown.toDataURL("image/jpeg", FROZEN_QUALITY) });
     const tabs = [...document.querySelectorAll('[role="tab"]')];
     tabs.find((tab) => tab.textContent.trim() === "Compare").click();
   });

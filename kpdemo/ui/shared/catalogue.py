@@ -19,16 +19,17 @@ def value(models: Iterable[str]) -> dict[str, Any]:
         "baseline": zoo.BASELINE,
         "low": draw.LOW_CONFIDENCE,
         "models": {name: {"title": zoo.title(name), "color": css_color(name)} for name in models},
-        # `keys` are the points' names in files.
-        "markups": {name: of_markup(name) | {"keys": markup.get(name).names} for name in _MARKUPS},
+        "markups": {name: of_markup(name) for name in _MARKUPS},
     }
 
 
 def of_markup(name: str) -> dict[str, Any]:
-    """A markup's points, places, groups and contours for the page's scripts."""
+    """A markup's points, places, groups and contours for the page's scripts; `keys` are the
+    points' names in files."""
     scheme = markup.get(name)
     return {
         "names": titles.points(name),
+        "keys": scheme.names,
         "places": {place: list(at) for place, at in scheme.anatomy.items()},
         "groups": {group: list(at) for group, at in scheme.groups.items()},
         "contours": scheme.contours,

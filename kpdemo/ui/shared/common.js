@@ -9,6 +9,9 @@ export function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+// Offers what the visitor wants to whoever computes it in this browser; whether it is left to the server.
+export const offer = (event, detail) => document.dispatchEvent(new CustomEvent(event, { detail, cancelable: true }));
+
 export const round2 = (number) => Math.round(number * 100) / 100;
 export const isKnown = (place) => place && place[0] !== null && place[1] !== null;
 export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;

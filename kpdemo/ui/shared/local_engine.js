@@ -4,6 +4,14 @@ import { open, size } from "../engine/engine.js";
 
 export const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
 
+const engines = new Map();
+
+// The page's engine with the files of that folder, the same for all tabs.
+export function localEngine(base) {
+  if (!engines.has(base)) engines.set(base, new LocalEngine(base));
+  return engines.get(base);
+}
+
 export class LocalEngine {
   #models = []; // those that are loaded, or being loaded
   #engine = null; // a promise

@@ -4,7 +4,7 @@ import live from "../live/live.js";
 import { localSource } from "../live/local.js";
 import { mountComponent } from "./component.js";
 
-export function mountCamera({ catalogue, local, offline, freeze }) {
+export function mountCamera({ catalogue, local, offline }) {
   const { models, markups, baseline } = catalogue;
   const boxes = [...document.querySelectorAll("#live-models input")];
   const chosen = () => JSON.stringify(boxes.filter(({ checked }) => checked).map(({ value }) => value));
@@ -14,14 +14,6 @@ export function mountCamera({ catalogue, local, offline, freeze }) {
       baseline,
       systems: models,
       contours: Object.fromEntries(Object.entries(markups).map(([name, { contours }]) => [name, contours])),
-    },
-    on: {
-      freeze: async ({ picture }) => {
-        const image = new Image();
-        image.src = picture;
-        await image.decode();
-        freeze(await createImageBitmap(image));
-      },
     },
     source: localSource(local, catalogue, offline),
   });

@@ -31,6 +31,6 @@ mountComponent(document.querySelector("#leaderboard"), leaderboard);
 const catalogue = await (await fetch("catalogue.json")).json();
 const offline = keepForOffline();
 const local = new LocalEngine("assets/");
-const freeze = mountCompare({ catalogue, local, offline });
-mountCamera({ catalogue, local, offline, freeze });
+mountCompare({ catalogue, local, offline });
+mountCamera({ catalogue, local, offline });
 document.documentElement.setAttribute("data-ready", "");

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from helpers.visitor import PATIENCE, wait_for_script
 
 from kpdemo.benchmark import page as page_benchmark
+from kpdemo.benchmark.server import served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -20,6 +22,14 @@ def browser() -> Iterator["sync_api.Browser"]:
         page_benchmark.chromium(playwright.chromium) as chromium,
     ):
         yield chromium
+
+
+@pytest.fixture(scope="session")
+def app_with_runtimes(runtimes_cache: Path, tmp_path_factory) -> Iterator[str]:
+    """Where the app of a user answers who has the runtimes of the engine in the browser."""
+    folder = tmp_path_factory.mktemp("app")
+    with served(folder, TMPDIR=str(folder), XDG_CACHE_HOME=str(runtimes_cache)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

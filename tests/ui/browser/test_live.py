@@ -445,7 +445,7 @@ def test_nothing_scrolls_sideways_on_a_phone(open_page):
 
 
 def test_without_the_browsers_runtimes_the_server_computes(live: Page) -> None:
-    expect(live.locator(".kp-live-where")).to_be_hidden()
-    why = live.locator(".kp-live-why")
+    expect(live.locator("#camera .kp-place")).to_be_hidden()
+    why = live.locator("#camera .kp-place-why")
     expect(why).to_contain_text("The models run on the server.")
     expect(why).to_contain_text("python -m kpdemo browser")

@@ -1,0 +1,181 @@
+// Photos that are compared in this browser: a file, an example or a camera's frame in, panels out.
+
+import { make, plural } from "../shared/common.js";
+import { readPhoto } from "../shared/photo.js";
+import { resultMessages } from "./result_messages.js";
+import { panelsValue } from "./value.js";
+
+const DEVICES = { wasm: "WASM", webgpu: "WebGPU", cpu: "processor" };
+
+// `element` has a box for a photo (`.kp-drop`), a `.kp-progress` and a place for messages
+// (`.kp-local-message`); `catalogue` is that of `catalogue.py`, `local` the engine. `chosen` gives the
+// models that are ticked, `show` gets the panels' value, `example` loads one of the examples: {file,
+// look, blob}. `isOn` tells whether photos are to be compared here, `takesFrame` the same of a camera's
+// frame. `onFailure` makes a sentence of why the engine cannot be used; `ready` is waited for before
+// anything is loaded.
+export function mountLocal(
+  element,
+  {
+    catalogue,
+    local,
+    chosen,
+    show,
+    example,
+    isOn = () => true,
+    takesFrame = isOn,
+    onLoad = () => {},
+    onFailure = ({ message }) => message,
+    ready = Promise.resolve(),
+  },
+) {
+  const box = element.querySelector(".kp-drop");
+  const input = box.querySelector("input");
+  const messages = element.querySelector(".kp-local-message");
+  const progress = element.querySelector(".kp-progress");
+  const bar = progress.querySelector("progress");
+
+  let last = null; // {picture, file, look, result}
+  let newest = null; // the photo that is wanted; older ones are left out
+  let turns = Promise.resolve();
+
+  function say(kind, sentences) {
+    const role = kind === "error" ? "alert" : "status";
+    const lines = sentences.map((sentence) => make("p", {}, sentence));
+    messages.replaceChildren(...(lines.length ? [make("div", { class: `kp-notice kp-${kind}`, role }, ...lines)] : []));
+  }
+
+  function tell(words, share) {
+    progress.hidden = !words;
+    progress.querySelector("p").textContent = words;
+    if (share === undefined) bar.removeAttribute("value");
+    else bar.value = share;
+  }
+
+  async function load(models) {
+    await ready;
+    try {
+      return await local.get(models, tell);
+    } catch (error) {
+      throw new Error(onFailure(error));
+    } finally {
+      onLoad();
+    }
+  }
+
+  // The result of a picture, a canvas or a bitmap, as `Comparison.to_dict()`. `answered` gets it model by model.
+  async function compare(picture, { models = chosen(), answered } = {}) {
+    try {
+      const engine = await load(models);
+      window.kpdemo.engine = engine.backend;
+      tell("Finding faces …");
+      const result = await engine.compare(picture, { models, answered });
+      window.kpdemo.result = result;
+      return result;
+    } finally {
+      tell("");
+    }
+  }
+
+  function draw({ picture, file, look, result }, isPartial = false) {
+    document.body.classList.remove("kp-stale");
+    show(JSON.stringify(panelsValue({ result, picture, file, look, isPartial, devices: DEVICES }, catalogue)));
+  }
+
+  function finish(shown) {
+    last = shown;
+    if (!isOn()) return; // the visitor has chosen the server meanwhile
+    draw(shown);
+    say("info", resultMessages(shown.result, catalogue));
+  }
+
+  function setBusy(isBusy) {
+    document.body.classList.toggle("kp-busy", isBusy);
+    document.body.classList.toggle("kp-stale", isBusy);
+    document.dispatchEvent(new CustomEvent("kp-busy", { detail: isBusy ? 1 : -1 }));
+  }
+
+  async function run(wanted) {
+    if (wanted !== newest) return;
+    const models = chosen();
+    if (!models.length) {
+      say("error", ["Choose at least one model."]);
+      return;
+    }
+    setBusy(true);
+    try {
+      const picture = (await wanted.picture) ?? (await readPhoto(await wanted.blob));
+      const answered = (result) => {
+        if (wanted !== newest || !isOn()) return;
+        const count = Object.keys(result.devices).length;
+        tell(`${count} of ${plural(models.length, "model")} compared`, count / models.length);
+        draw({ ...wanted, picture, result }, true);
+      };
+      const result = await compare(picture, { models, answered });
+      finish({ ...wanted, picture, result });
+    } catch (error) {
+      say("error", [error.message]);
+    }
+    setBusy(false);
+  }
+
+  // Compares what is wanted: {blob or picture, or promises of them, file, look}. One at a time, and the newest one.
+  function take(wanted) {
+    newest = { look: "", ...wanted };
+    const mine = newest;
+    turns = turns.then(() => run(mine));
+    return turns;
+  }
+
+  const takeFile = (file) => file && take({ blob: file, file: file.name });
+
+  input.addEventListener("change", () => {
+    takeFile(input.files[0]);
+    input.value = ""; // the same file may be chosen again
+  });
+  for (const type of ["dragover", "dragleave", "drop"]) {
+    box.addEventListener(type, (event) => {
+      event.preventDefault();
+      box.classList.toggle("kp-over", type === "dragover");
+      if (type === "drop") takeFile(event.dataTransfer.files[0]);
+    });
+  }
+  // Before Gradio gets it.
+  const paste = (event) => {
+    const [file] = event.clipboardData.files;
+    if (!file || !isOn()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (box.checkVisibility()) takeFile(file);
+  };
+  addEventListener("paste", paste, true);
+  document.addEventListener("kp-example", async (event) => {
+    if (!isOn()) return;
+    event.preventDefault();
+    try {
+      take(await example(event.detail.example));
+    } catch {
+      say("error", ["The example could not be loaded; try again when you are online."]);
+    }
+  });
+  document.addEventListener("kp-freeze", (event) => {
+    if (!takesFrame(event.detail)) return;
+    event.preventDefault();
+    take({ picture: createImageBitmap(event.detail.frame), file: "camera frame" });
+  });
+
+  return {
+    compare,
+    say,
+    finish,
+    // Compares the last photo by models that have been ticked since.
+    choose() {
+      if (!isOn()) return;
+      const known = last && [...Object.keys(last.result.devices), ...Object.keys(last.result.unavailable)];
+      if (last && chosen().some((name) => !known.includes(name))) take(last);
+      else onLoad();
+    },
+    isIdle: () => !newest,
+    // Shows the last photo again, if there is one.
+    restore: () => last && finish(last),
+  };
+}

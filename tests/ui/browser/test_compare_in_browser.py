@@ -1,0 +1,131 @@
+"""Compare on the page with a server, with photos that the visitor's own browser compares."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.visitor import PATIENCE, answered, wait_for_script
+
+from kpdemo import compare
+from kpdemo.zoo import BASELINE
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+expect = sync_api.expect
+Page = sync_api.Page
+
+# Requests for the engine's own files, and what needs no host.
+ENGINE = re.compile(r"GET (http://[^/]+/(browser|scripts)/|blob:|data:)")
+MODELS = ["keypoint-resnet", "simplenet", BASELINE]
+# Notes which models the page draws, one after another.
+WATCH = """() => {
+  window.drawn = [];
+  new MutationObserver(() => {
+    const panels = [...document.querySelectorAll(".kp-panel[data-model]")];
+    const names = panels.map((panel) => panel.dataset.model);
+    if (names.join() !== drawn.at(-1)?.join()) drawn.push(names);
+  }).observe(document.querySelector("#panels"), { childList: true, subtree: true });
+}"""
+
+
+@pytest.fixture
+def page(browser, app_with_runtimes: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE)
+    expect.set_options(timeout=1000 * PATIENCE)
+    page = context.new_page()
+    page.goto(f"{app_with_runtimes}#models={','.join(MODELS)}")
+    for part in ("place", "panels", "examples"):
+        wait_for_script(page, part)
+    expect(page.locator(".kp-panel[data-model]")).to_have_count(len(MODELS))
+    yield page
+    context.close()
+
+
+def choose_browser(page: Page) -> None:
+    page.locator("#place").get_by_label("In this browser").check()
+    expect(page.locator("#photo")).to_be_hidden()
+
+
+def compared(page: Page, height: int) -> dict:
+    """The result of the photo of that height, once this browser has it."""
+    page.wait_for_function("height => kpdemo.result?.photo.height === height", arg=height)
+    page.locator("body:not(.kp-busy)").wait_for()
+    return json.loads(page.evaluate("JSON.stringify(kpdemo.result)"))
+
+
+def test_a_photo_stays_in_the_browser_once_that_is_chosen(page: Page, astronaut_path: Path) -> None:
+    # The server is on this machine, so it is the default.
+    place = page.locator("#place")
+    expect(place.get_by_label("On the server")).to_be_checked()
+    expect(place.locator(".kp-place-why")).to_contain_text("which is your own machine")
+    assert page.evaluate("kpdemo.engine") == "server"
+    with answered(page):
+        page.get_by_role("button", name="Grace Hopper").click()
+    there = json.loads(page.evaluate("JSON.stringify(kpdemo.result)"))
+    assert there["photo"] == {"width": 512, "height": 600}
+
+    choose_browser(page)
+    expect(place.locator(".kp-place-why")).to_contain_text("MB once.")
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(f"{request.method} {request.url}"))
+    page.evaluate(WATCH)
+    place.locator("input[type=file]").set_input_files(astronaut_path)
+    here = compared(page, 512)
+    assert page.evaluate("kpdemo.engine") == "wasm"
+    assert not [request for request in requests if not ENGINE.match(request)]
+    counts = [len(names) for names in page.evaluate("drawn")]
+    assert min(counts) < counts[-1] == len(MODELS)  # model by model
+    (face,) = compare(astronaut_path, MODELS).faces
+    assert set(here) == set(there)
+    assert set(here["faces"][0]["models"]) == set(MODELS)
+    for name, answer in face.answers.items():
+        points = np.array(here["faces"][0]["models"][name]["keypoints"])
+        assert np.abs(points - answer.keypoints).max() < 0.5, name
+    # What works on a result works on this one, still without the server.
+    requests.clear()
+    expect(page.locator(".kp-finding")).to_contain_text("%")
+    page.locator("#panels").get_by_text("All against all").click()
+    expect(page.locator(".kp-matrix table")).to_contain_text("%")
+    page.locator("#models").get_by_label("SimpleNet").uncheck()
+    expect(page.locator(".kp-panel[data-model=simplenet]")).to_have_count(0)
+    page.locator("#models").get_by_label("SimpleNet").check()
+    expect(page.locator(".kp-panel[data-model=simplenet]")).to_be_visible()
+    page.get_by_role("button", name="Edit points").click()
+    page.locator("#drag [data-do=start]").click()
+    expect(page.locator("#drag .kp-drag-picture circle").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    assert json.loads(Path(download.value.path()).read_text()) == here
+    assert not requests
+
+    with answered(page):
+        place.get_by_label("On the server").check()
+    page.wait_for_function("kpdemo.result.photo.height === 600")  # the server's last photo
+    assert page.evaluate("kpdemo.engine") == "server"
+    result = page.evaluate("""async () => {
+      const bitmap = await createImageBitmap(new ImageData(64, 64));
+      return kpdemo.compare(bitmap, { models: ["simplenet"] });
+    }""")
+    assert result["faces"] == [] and result["photo"] == {"width": 64, "height": 64}
+
+
+def test_a_broken_file_ends_with_the_server_chosen_and_the_photo_here(
+    page: Page, astronaut_path: Path
+) -> None:
+    choose_browser(page)
+    page.route("**/vision_wasm_module_internal.wasm", lambda route: route.fulfill(body="half"))
+    uploads: list[str] = []
+    page.on("request", lambda r: uploads.append(r.url) if "upload" in r.url else None)
+    page.locator("#place input[type=file]").set_input_files(astronaut_path)
+    message = page.locator(".kp-local-message [role=alert]")
+    expect(message).to_contain_text("did not arrive whole")
+    expect(message).to_contain_text("choose the photo again to send it there")
+    expect(page.locator("#place").get_by_label("On the server")).to_be_checked()
+    expect(page.locator("#photo")).to_be_visible()
+    assert not uploads
+    page.locator("#photo input[type=file]").set_input_files(astronaut_path)
+    page.wait_for_function("kpdemo.result.photo.height === 512")
+    assert uploads
