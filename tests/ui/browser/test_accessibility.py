@@ -1,7 +1,7 @@
-"""What axe-core finds wrong with each tab, with a photo compared: nothing serious or critical."""
+"""All tabs with a photo compared: none scrolls sideways, and axe-core finds nothing serious."""
 
 import pytest
-from helpers.visitor import open_tab
+from helpers.visitor import open_tab, take_example
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -28,13 +28,19 @@ def violations(page) -> list[str]:
     ]
 
 
+def scroll_width(page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth")
+
+
 @pytest.mark.parametrize("width", [390, 768, 1440])
-def test_no_tab_has_a_serious_violation_light_or_dark(open_page, width):
+def test_every_tab_fits_and_has_no_serious_violation_light_or_dark(open_page, width):
     page = open_page(width)
+    assert scroll_width(page) <= width
     page.add_style_tag(content=AT_ONCE)
     for tab, content in TABS.items():
         open_tab(page, tab)
         page.locator(content).first.wait_for()
+        assert scroll_width(page) <= width, f"{tab} scrolls sideways."
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_function(
@@ -43,3 +49,6 @@ def test_no_tab_has_a_serious_violation_light_or_dark(open_page, width):
             )
             problems = violations(page)
             assert not problems, "\n".join([f"{tab}, {scheme}:", *problems])
+    open_tab(page, "Compare")
+    take_example(page, "Two people")
+    assert scroll_width(page) <= width

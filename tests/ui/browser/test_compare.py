@@ -738,11 +738,3 @@ def test_who_waits_sees_the_queue(open_page, tmp_path, hopper_path):
     expect(points(first, "unet", 68)).to_have_count(24)
     assert re.search(r"(SimpleNet|ResNet|U-Net).*, \d of 5", first.evaluate("said.join()"))
     second.wait_for_function("said.includes('Next in line …')")
-
-
-@pytest.mark.parametrize("width", [390, 768])
-def test_nothing_scrolls_sideways(open_page, width):
-    page = open_page(width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    take_example(page, "Two people")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
