@@ -52,7 +52,9 @@ class BrowserEngine:
 
     def _look(self, photo: bytes, faces: Sequence[Face] | None) -> dict[str, Any]:
         url = f"data:;base64,{b64encode(photo).decode()}"
-        given = faces and [vars(f) | {"keypoints": f.keypoints.tolist()} for f in faces]
+        given = None
+        if faces:
+            given = [vars(face) | {"keypoints": face.keypoints.tolist()} for face in faces]
         return self._page.evaluate("([url, faces]) => look(url, faces ?? undefined)", [url, given])
 
 
