@@ -14,7 +14,7 @@ MEASURED = WEIGHTS_DIR / "visitors_benchmark.json"
 
 
 def test_all_visitors_get_their_own_answers(address: str, tmp_path: Path) -> None:
-    photos = visitors._write(tmp_path / "photos", 3)
+    photos = visitors.write_photos(tmp_path / "photos", 3)
     visits, run = visitors._timed(
         lambda: visitors._ask(address, photos, each=2), psutil.Process(), 6
     )
