@@ -307,7 +307,7 @@ def camera_rates(browsers: "BrowserType", url: str, camera: Path, where: str) ->
         page.get_by_role("tab", name="Live").click()
         mounted = page.locator("#camera[data-mounted], #camera [data-mounted]")
         mounted.wait_for(state="attached")
-        page.locator(f"[name=live-where][value={where}]").evaluate("(radio) => radio.click()")
+        page.locator(f"[name=live-place][value={where}]").evaluate("(radio) => radio.click()")
         page.get_by_role("button", name="Start camera").click()
         for model in DEFAULT_MODELS:
             for name in (*DEFAULT_MODELS, BASELINE):
