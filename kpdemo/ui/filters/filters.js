@@ -3,7 +3,7 @@
 import { decodeBase64, make, plural } from "../shared/common.js";
 import { COLORS, decodeSigned, fitCells, paint, paintKernel, VEIL } from "./paint.js";
 import { responsePicture } from "./response.js";
-import { exact, latestSum, onSum, sumView } from "./sums.js";
+import { exact, onSum, sumView } from "./sums.js";
 import { aboutLayer, formatNumber, rankOf, reading } from "./words.js";
 
 const PAGE_SIZE = 128; // kernels at once
@@ -49,6 +49,7 @@ export default function mount({ element, props, trigger, watch }) {
   let current = 0;
   let preview = null; // the kernel under the pointer or the focus
   let cell = null; // row and column of the map whose sum is shown
+  let answer = null; // the sum of that cell; answers may come in another order than questions
 
   const gainOf = (scales, k) => (scale.value === "layer" ? scales[k] / largest(scales) : 1);
 
@@ -190,17 +191,17 @@ export default function mount({ element, props, trigger, watch }) {
   function showSum() {
     const spot = details.querySelector(".kp-sum-place");
     if (!spot) return;
-    const sum = latestSum();
     const waits = cell && (preview ?? current) === current;
-    spot.replaceChildren(isShown(sum) ? sumView(sum) : waits ? make("p", { class: "kp-faint" }, "Adding up …") : "");
+    spot.replaceChildren(
+      isShown(answer) ? sumView(answer) : waits ? make("p", { class: "kp-faint" }, "Adding up …") : "",
+    );
   }
 
-  function sayWhatSum() {
+  function takeSum(sum) {
+    if (!isShown(sum)) return;
+    answer = sum;
     showSum();
-    const sum = latestSum();
-    if (isShown(sum)) {
-      status.textContent = `Row ${sum.row + 1}, column ${sum.column + 1}: ${exact(sum.value)}, of ${plural(sum.inputs, "input")}`;
-    }
+    status.textContent = `Row ${sum.row + 1}, column ${sum.column + 1}: ${exact(sum.value)}, of ${plural(sum.inputs, "input")}`;
   }
 
   function markCurrent() {
@@ -315,7 +316,7 @@ export default function mount({ element, props, trigger, watch }) {
     tileCache = new Map();
     draw();
   });
-  onSum(sayWhatSum);
+  onSum(takeSum);
   watch("value", load);
   load();
 }

@@ -5,12 +5,9 @@ import { make, plural } from "../shared/common.js";
 import { colorOf } from "./paint.js";
 
 const listeners = new Set();
-let latest = null;
 export const onSum = (listener) => listeners.add(listener);
-export const latestSum = () => latest;
 export function publish(sum) {
-  latest = sum;
-  for (const listener of listeners) listener();
+  for (const listener of listeners) listener(sum);
 }
 
 export const exact = (value) => value.toFixed(Math.abs(value) < 100 ? 4 : 2).replace("-", "−");

@@ -7,6 +7,7 @@ from helpers.visitor import answered, open_tab, take_example
 
 from kpdemo.explain import filters
 from kpdemo.models import model as checkpoint
+from kpdemo.ui.shared import scripts
 from kpdemo.zoo import WEIGHTS_DIR
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -178,6 +179,15 @@ def test_the_sum_behind_a_place_adds_up_by_mouse_and_keyboard(page):
     page.keyboard.press("ArrowDown")
     expect(total).to_contain_text("Row 24, column 29")
     expect(page.locator("#filters .kp-spoken")).to_contain_text("Row 24, column 29: ")
+    # An answer to the question before, which comes late, takes nothing away.
+    page.evaluate(
+        """async (address) => {
+          const sums = await import(new URL(address, document.baseURI));
+          sums.publish({ kernel: 4, row: 22, column: 28 });
+        }""",
+        scripts.address("filters/sums.js"),
+    )
+    expect(total).to_contain_text("Row 24, column 29")
     # Another kernel at the same place, and a layer of many inputs: the strongest, and the rest.
     tiles(page).nth(7).click()
     expect(page.locator(".kp-kernel-details h2")).to_have_text("Kernel 8 of 64")
