@@ -1,12 +1,13 @@
 """Parts of dependencies that are private or undocumented: this fails first when one changes."""
 
 import inspect
+import re
 
 import pytest
 import torch
 from gradio.queueing import Queue
 from gradio.routes import App
-from gradio.state_holder import StateHolder
+from gradio.state_holder import SessionState, StateHolder
 from huggingface_hub.utils import _http
 
 from kpdemo.ui import theme
@@ -35,6 +36,13 @@ def test_gradio_takes_events_from_its_queue_as_the_page_gives_them():
     source = inspect.getsource(Queue)
     assert "event_batch = self.get_events()" in source, "kpdemo/ui/queue.py replaces it"
     assert "events, batch, concurrency_id = event_batch" in source
+    assert "self.sleep_when_free" in source, "kpdemo/ui/queue.py polls less often"
+
+
+def test_gradio_makes_sessions_of_no_more_than_the_page_gives_them():
+    source = inspect.getsource(SessionState.__init__)
+    used = set(re.findall(r"(?<!\.)\bblocks\.(\w+)", source))
+    assert used <= {"default_config", "blocks"}, "kpdemo/ui/session.py gives these"
 
 
 def test_gradios_themes_have_a_style_sheet():

@@ -28,7 +28,10 @@ EPILOG = """example, on a machine and on a cluster whose nodes have kpdemo[archi
 
 Two cores compute about 3.5 photos a second, a million in 79 hours of such a node: python -m
 kpdemo.benchmark archive measures yours. At a billion, make an archive of each part of the source,
-with --batch in the thousands, since each batch becomes a file."""
+with --batch in the thousands, since each batch becomes a file.
+
+Ray reports nothing, but asks the network whether this machine is in a cloud (169.254.169.254,
+metadata.google.internal), which it has no setting against."""
 
 _SHOWN = 20  # bad photos
 
