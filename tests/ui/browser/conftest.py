@@ -43,8 +43,11 @@ def kept_page(browser) -> Iterator["sync_api.Page"]:
 
 @pytest.fixture
 def open_page(browser, address, kept_page) -> Iterator:
-    """`open_page(width)` is a visitor's page, of a context with what else is passed; none may log
-    an error or ask another host."""
+    """`open_page(width, at)` is a visitor's page, of a context with what else is passed; none may
+    log an error or ask another host.
+
+    A page that is left while the server answers logs one, so tests open another instead.
+    """
     free, complaints = [kept_page], []
 
     def websocket(socket: "sync_api.WebSocket") -> None:
@@ -63,7 +66,7 @@ def open_page(browser, address, kept_page) -> Iterator:
             emitter.on(event, listener)
             visits.callback(emitter.remove_listener, event, listener)
 
-        def open_page(width: int = 1440, **more: bool) -> "sync_api.Page":
+        def open_page(width: int = 1440, at: str = "", **more: bool) -> "sync_api.Page":
             if more or not free:
                 context = browser.new_context(**more)
                 visits.callback(context.close)
@@ -78,7 +81,7 @@ def open_page(browser, address, kept_page) -> Iterator:
                 listen(page.context, event, listener)
             listen(page, "websocket", websocket)
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(address)
+            page.goto(f"{address}{at}")
             page.locator("#examples button").first.wait_for()
             for part in ("notice", "panels", "examples"):
                 wait_for_script(page, part)

@@ -69,9 +69,8 @@ def test_heatmaps_show_the_chosen_nets_and_choose_without_a_request(page):
     expect_chosen(page, "models", ["SimpleNet", "MediaPipe"])
 
 
-def test_filters_open_with_the_chosen_nets(page, address):
-    page.goto(f"{address}#models=unet,mediapipe")
-    page.reload()
+def test_filters_open_with_the_chosen_nets(open_page):
+    page = open_page(at="#models=unet,mediapipe")
     expect_chosen(page, "models", ["U-Net", "MediaPipe"])
     open_tab(page, "Filters")
     expect(page.locator("#filters-net summary")).to_contain_text("Architecture of U-Net")

@@ -609,7 +609,8 @@ def test_a_bad_truth_ends_in_one_sentence_and_nothing_is_lost(page, tmp_path, na
     expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
 
 
-def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
+def test_a_link_restores_the_settings_and_holds_no_photo(open_page, address):
+    page = open_page()
     page.locator("#models").get_by_label("ResNet-18").uncheck()
     take_example(page, "Grace Hopper")
     page.get_by_label("Contours").uncheck()
@@ -622,8 +623,7 @@ def test_a_link_restores_the_settings_and_holds_no_photo(page, address):
     assert link.startswith(f"{address}#models=mediapipe,simplenet,unet,keypoint-resnet&")
     assert "hopper" not in link and len(link) < 200
 
-    page.goto("about:blank")
-    page.goto(link)
+    page = open_page(at=link.removeprefix(address))
     expect(page.locator("#models").get_by_label("ResNet-18")).not_to_be_checked()
     expect(page.locator("#models").get_by_label("U-Net")).to_be_checked()
     take_example(page, "Eileen Collins")

@@ -323,7 +323,8 @@ def test_the_finding_claims_no_more_than_was_measured(page):
     assert finding(page, **nothing)[0] == "These models share no point that could be compared."
 
 
-def test_a_link_restores_the_reference_and_the_chips(page, address):
+def test_a_link_restores_the_reference_and_the_chips(open_page, address):
+    page = open_page()
     page.get_by_text("Overlay", exact=True).click()
     chip(page, "unet").click()
     page.get_by_label("Reference", exact=True).select_option("ResNet-18")
@@ -331,8 +332,7 @@ def test_a_link_restores_the_reference_and_the_chips(page, address):
     expect(page.locator(".kp-link [role=status]")).to_contain_text("the photo")
     link = page.url
     assert link.endswith("&mode=overlay&off=unet&reference=resnet18")
-    page.goto("about:blank")
-    page.goto(link)
+    page = open_page(at=link.removeprefix(address))
     take_example(page, "Grace Hopper")
     expect(page.get_by_label("Overlay")).to_be_checked()
     expect(drawing(page, "unet")).to_be_hidden()
@@ -348,9 +348,8 @@ def test_the_page_opens_with_a_result_that_can_be_pointed_at(page):
     expect(page.locator(".kp-inspector b")).to_have_text("nose tip")
 
 
-def test_the_page_opens_with_the_models_of_a_link(page, address):
-    page.goto("about:blank")
-    page.goto(f"{address}#models=unet,nosenet-moore&reference=unet")
+def test_the_page_opens_with_the_models_of_a_link(open_page):
+    page = open_page(at="#models=unet,nosenet-moore&reference=unet")
     expect(page.locator('.kp-panel[data-model="nosenet-moore"]')).to_be_visible()
     expect(page.locator(".kp-panel[data-model]")).to_have_count(2)
     expect(page.get_by_label("Reference", exact=True)).to_have_value("unet")
