@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from kpdemo import zoo
-from kpdemo.benchmark.server import served
+from kpdemo.benchmark.server import serve_page
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
@@ -110,7 +110,7 @@ def measure() -> dict:
 
     with (
         tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch,
-        served(Path(scratch)) as url,
+        serve_page(Path(scratch)) as url,
         sync_playwright() as playwright,
     ):
         crowd, camera = Path(scratch) / "crowd.jpg", Path(scratch) / "camera.y4m"

@@ -22,17 +22,16 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from kpdemo.benchmark.server import ROOT, served
+from kpdemo.benchmark.server import ROOT, serve_page
 from kpdemo.engine import export
 from kpdemo.engine import folder as folder_mode
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
 from kpdemo.faces.mediapipe_task import BaselineUnavailable, task_bytes
 from kpdemo.media import images
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.device import autocast, has_bf16, pick
-from kpdemo.models.model import Model, normalise
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -76,7 +75,7 @@ def folder_rates(count: int = 64, rounds: int = 3) -> dict[str, float]:
     alternate, and each rate is the median over the rounds.
     """
     app = engine()
-    with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as url:
+    with tempfile.TemporaryDirectory() as scratch, serve_page(Path(scratch)) as url:
         # Both, or the client sends usage statistics.
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         client = Client(url, verbose=False, analytics_enabled=False)
@@ -119,7 +118,7 @@ def seconds_to_first_page(**variables: str) -> float:
     """From starting `python app.py` to the first response, with these environment variables."""
     with tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch:
         started = time.perf_counter()
-        with served(Path(scratch), **variables):
+        with serve_page(Path(scratch), **variables):
             return time.perf_counter() - started
 
 
@@ -251,7 +250,7 @@ def _forward(model: Model) -> Callable[[], object]:
     def run() -> object:
         with autocast(device):
             # Copying to the CPU waits for the GPU to finish.
-            return model.answering(pictures).keypoints.cpu()
+            return model.inference_net(pictures).keypoints.cpu()
 
     return run
 

@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from kpdemo.benchmark.server import served
+from kpdemo.benchmark.server import serve_page
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.engine import folder as folder_mode
 from kpdemo.engine.engine import engine
@@ -67,7 +67,7 @@ def measure(rounds: int = ROUNDS, crowd: int = CROWD, few: int = FEW) -> dict[st
         visitors: list[Run] = []
         folder: list[Run] = []
         refused = wrong = 0
-        with served(Path(scratch)) as url:
+        with serve_page(Path(scratch)) as url:
             (server,) = psutil.Process().children()
             _ask(url, photos[:4])
             for number in range(rounds):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from kpdemo.cli import models as own_models
-from kpdemo.engine import export, folder, foreign, photos
+from kpdemo.engine import export, external, folder, photos
 from kpdemo.engine.engine import engine
 from kpdemo.engine.folder import Summary
 from kpdemo.engine.photos import Photos
@@ -18,7 +18,7 @@ from kpdemo.faces.settings import MAX_FACES
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import Comparison, Prediction
 from kpdemo.system import files
 from kpdemo.zoo import BASELINE
 
@@ -129,7 +129,7 @@ def _names_models(word: str) -> bool:
     """Whether a word after a model's name is one too: a model's name, or no path."""
     names = {BASELINE, *(place.name for place in model_folders())}
     if all(
-        name in names or foreign.is_onnx(name) or foreign.is_repository(name)
+        name in names or external.is_onnx(name) or external.is_repository(name)
         for name in word.split(",")
         if name
     ):
@@ -203,8 +203,8 @@ def describe(comparison: Comparison) -> str:
             f"score {face.score:.2f}, roll {face.roll:.0f} degrees"
         )
         lines += [
-            f"  {name:16} {len(answer.keypoints):3} points{_expected(answer)}"
-            for name, answer in face.answers.items()
+            f"  {name:16} {len(prediction.keypoints):3} points{_expected(prediction)}"
+            for name, prediction in face.predictions.items()
         ]
         lines += [f"  {name:16} {why}" for name, why in face.missing.items()]
     lines += comparison.notices
@@ -215,10 +215,10 @@ def describe(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _expected(answer: Answer) -> str:
-    if answer.expected_error is None:
+def _expected(prediction: Prediction) -> str:
+    if prediction.expected_error is None:
         return ""
-    return f", expected error {answer.expected_error.mean():4.1f} % of the eye distance"
+    return f", expected error {prediction.expected_error.mean():4.1f} % of the eye distance"
 
 
 def _times(comparison: Comparison, name: str) -> str:

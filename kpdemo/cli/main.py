@@ -16,8 +16,8 @@ from kpdemo.cli import evaluate as evaluate_command
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
 from kpdemo.models import hub, onnx
+from kpdemo.models.checkpoint import Model, load_pulled
 from kpdemo.models.hub_errors import HubError, NoRepository
-from kpdemo.models.model import Model, load_pulled
 from kpdemo.models.onnx import ExportError
 from kpdemo.system import files
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from kpdemo.engine import pipeline, stages
 from kpdemo.engine.engine import Engine
-from kpdemo.engine.stages import Look
+from kpdemo.engine.stages import PreparedPhoto
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.structures import Comparison
@@ -56,9 +56,9 @@ def compare_many(
     """
     if isinstance(photos, str | os.PathLike):
         photos = [photos]
-    looks = (partial(look, engine, photo, predictors) for photo in photos)
-    for result in pipeline.run(looks, predictors.by_name):
-        if isinstance(result, Look):
+    work = (partial(prepare, engine, photo, predictors) for photo in photos)
+    for result in pipeline.run(work, predictors.by_name):
+        if isinstance(result, PreparedPhoto):
             result.timings["total"] = sum(result.timings.values())
             yield BatchResult(stages.assemble(result, predictors.names, predictors.unavailable))
         elif isinstance(result, ImageError):
@@ -67,13 +67,13 @@ def compare_many(
             raise result
 
 
-def look(engine: Engine, source: images.Source, predictors: Predictors) -> Look:
+def prepare(engine: Engine, source: images.Source, predictors: Predictors) -> PreparedPhoto:
     """The work photo by photo: decode it, detect its faces, prepare them; or ImageError."""
     started = time.perf_counter()
     photo = images.load(source)
     loading = 1000 * (time.perf_counter() - started)
     try:
-        result = stages.look(photo, engine.detector.find, predictors.by_name)
+        result = stages.prepare(photo, engine.detector.find, predictors.by_name)
     except Exception as error:
         log.exception("finding faces failed")
         raise ImageError(f"Finding faces failed on this photo ({error}).") from error

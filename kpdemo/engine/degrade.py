@@ -13,7 +13,7 @@ from kpdemo.engine import export
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media import corruptions
 from kpdemo.media.images import MIN_SIDE, Photo
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.zoo import BASELINE
 
 # The sides that a face can be covered from, as seen on the picture: the covered part of its box,
@@ -161,7 +161,9 @@ def only(comparison: Comparison, models: Collection[str]) -> Comparison:
     faces = [
         replace(
             face,
-            answers={name: face.answers[name] for name in models if name in face.answers},
+            predictions={
+                name: face.predictions[name] for name in models if name in face.predictions
+            },
             missing={name: face.missing[name] for name in models if name in face.missing},
         )
         for face in comparison.faces
@@ -183,20 +185,20 @@ def drifts(untouched: Comparison, degraded: Degraded) -> dict[str, Drift]:
     rows: dict[str, list[float | None]] = {}
     for before, after in zip(untouched.faces, degraded.faces, strict=True):
         unit = _eye_distance(before)
-        for name, answer in before.answers.items():
-            now = after.answers.get(name) if after else None
+        for name, prediction in before.predictions.items():
+            now = after.predictions.get(name) if after else None
             percent = None
             if now is not None:
                 back = unmapped(points(now), degraded.matrix)
-                percent = 100 * _mean_distance(back, points(answer)) / unit
+                percent = 100 * _mean_distance(back, points(prediction)) / unit
             rows.setdefault(name, []).append(percent)
     return {name: Drift(tuple(faces)) for name, faces in rows.items()}
 
 
-def points(answer: Answer) -> np.ndarray:
+def points(prediction: Prediction) -> np.ndarray:
     """The points of an answer that are compared: MediaPipe's as iBUG's, the nets' own."""
-    ibug = export.ibug_points(answer)
-    return answer.keypoints if ibug is None else ibug
+    ibug = export.ibug_points(prediction)
+    return prediction.keypoints if ibug is None else ibug
 
 
 def mapped(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -229,10 +231,10 @@ def _match(
 def _eye_distance(face: ComparedFace) -> float:
     """The eye distance by MediaPipe, else by the first model that has the outer corners, else
     between the centres of the detector's eyes."""
-    answers = [face.answers[BASELINE]] if BASELINE in face.answers else []
-    for answer in [*answers, *face.answers.values()]:
+    predictions = [face.predictions[BASELINE]] if BASELINE in face.predictions else []
+    for prediction in [*predictions, *face.predictions.values()]:
         try:
-            distance = float(eye_distance(answer.keypoints, answer.markup))
+            distance = float(eye_distance(prediction.keypoints, prediction.markup))
         except KeyError:  # a single nose tip has no eyes
             continue
         if distance > 0:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from kpdemo import zoo
-from kpdemo.engine import foreign, stages, zerogpu
+from kpdemo.engine import external, stages, zerogpu
 from kpdemo.engine.latency import Latency
 from kpdemo.engine.requests import Request, Requests
 from kpdemo.engine.store import Store
@@ -23,11 +23,11 @@ from kpdemo.faces.tracker import FaceTracker
 from kpdemo.faces.whole_photo import WholePhoto
 from kpdemo.media import images
 from kpdemo.models import hub
-from kpdemo.models.base import Predictor
 from kpdemo.models.device import pick
 from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import NetPredictor
+from kpdemo.models.predictor import Predictor
 from kpdemo.structures import Comparison, Face
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -63,9 +63,9 @@ class Engine:
         self._warm: set[str] = set()
         self.latency = Latency()
         # On ZeroGPU copies of the nets predict; these are for the explanations.
-        self.store = Store(folders, torch.device("cpu") if zerogpu.here() else pick())
-        self._foreign: dict[str, Predictor] = {}
-        self._no_foreign: dict[str, str] = {}
+        self.store = Store(folders, torch.device("cpu") if zerogpu.is_available() else pick())
+        self._external: dict[str, Predictor] = {}
+        self._no_external: dict[str, str] = {}
         # They end with the session of the visitor who added them.
         self._private: WeakValueDictionary[str, Predictor] = WeakValueDictionary()
         self.detector: Detector = WholePhoto()
@@ -77,8 +77,8 @@ class Engine:
             if pulling:
                 self.store.prefer(*pulling.result())
         self.store.open()
-        self._zerogpu: zerogpu.Borrowed | None = None
-        if zerogpu.here():
+        self._zerogpu: zerogpu.ZeroGpuNets | None = None
+        if zerogpu.is_available():
             self._zerogpu = zerogpu.borrow(self.store)
 
     def _start_mediapipe(self) -> None:
@@ -105,13 +105,13 @@ class Engine:
     def names(self) -> list[str]:
         """The usable models: the default ones first, then the others, then MediaPipe."""
         baseline = [] if self._landmarker is None else [self._landmarker.name]
-        return [*self.store.names, *self._foreign, *baseline]
+        return [*self.store.names, *self._external, *baseline]
 
     @property
     def unavailable(self) -> dict[str, str]:
         """The models that cannot be used, each with the reason in a sentence."""
         mediapipe = {BASELINE: self._no_landmarker} if self._no_landmarker else {}
-        return self.store.unavailable | self._no_foreign | mediapipe
+        return self.store.unavailable | self._no_external | mediapipe
 
     def add(
         self, models: Iterable[str] | str, announce: Callable[[str], object] | None = None
@@ -119,19 +119,19 @@ class Engine:
         """Load the models of the user's own among these, which are then called as they are here.
 
         A model is a repository of the Hub (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), a
-        folder, or an ONNX file (see `kpdemo.models.foreign_onnx`). One that cannot be used is named
+        folder, or an ONNX file (see `kpdemo.models.external_onnx`). One that cannot be used is named
         in `unavailable`, and tried again the next time. `announce`, if given, gets a sentence
         before a download. Only for the words of whoever runs the program: anything that they name
         is fetched and read.
         """
         for name in _distinct_names(models):
-            if name in self._foreign or name in self.store.folders or not foreign.is_source(name):
+            if name in self._external or name in self.store.folders or not external.is_source(name):
                 continue
-            self._no_foreign.pop(name, None)
+            self._no_external.pop(name, None)
             try:
-                self._foreign[name] = foreign.load(name, self.store.device, announce)
+                self._external[name] = external.load(name, self.store.device, announce)
             except CheckpointError as error:
-                self._no_foreign[name] = str(error)
+                self._no_external[name] = str(error)
 
     def add_private(self, predictor: Predictor) -> None:
         """Let whoever knows a model's name compare it, as long as the caller keeps `predictor`.
@@ -170,7 +170,7 @@ class Engine:
         return self.store.configs[name].markup
 
     def _own(self, name: str) -> Predictor | None:
-        return self._foreign.get(name) or self._private.get(name)
+        return self._external.get(name) or self._private.get(name)
 
     def compare(
         self,
@@ -198,16 +198,16 @@ class Engine:
         request = Request(photo, find or self.detector.find, predictors, progress, decoded, line)
         if borrow and self._zerogpu is not None:
             # Waiting for a GPU does not hold up the camera and videos.
-            look = request.compute(self._zerogpu.predict)
+            prepared = request.compute(self._zerogpu.predict)
         else:
-            look = self._requests.compute(request)
-        look.timings["total"] = 1000 * (time.perf_counter() - started)
-        comparison = stages.assemble(look, list(predictors), unavailable)
+            prepared = self._requests.compute(request)
+        prepared.timings["total"] = 1000 * (time.perf_counter() - started)
+        comparison = stages.assemble(prepared, list(predictors), unavailable)
         # Side by side with other photos, a model's own time is not to be measured.
         for name, device in comparison.devices.items() if request.alone else ():
             took = comparison.landmark_milliseconds(name)
             # Where MediaPipe finds no face it does less.
-            if took is not None and all(name in face.answers for face in comparison.faces):
+            if took is not None and all(name in face.predictions for face in comparison.faces):
                 self.latency.add(name, device, took)
         return comparison
 
@@ -265,9 +265,9 @@ class Engine:
                     continue
                 self._warm.add(name)
                 predictors, _ = self.load([name])
-                look = stages.look(photo, lambda _: face, predictors)
+                prepared = stages.prepare(photo, lambda _: face, predictors)
                 for predictor in predictors.values():
-                    stages.predict(predictor, [look])
+                    stages.predict(predictor, [prepared])
 
     def _unknown(self, models: Iterable[object]) -> ValueError:
         return ValueError(
@@ -295,7 +295,7 @@ def compare(photo: images.Source, models: Iterable[str] | str | None = None) -> 
 
     Among the models may be the user's own: a repository of the Hugging Face Hub
     (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), which is then downloaded, a folder, or an
-    ONNX file (see `kpdemo.models.foreign_onnx`).
+    ONNX file (see `kpdemo.models.external_onnx`).
     """
     names = None if models is None else _distinct_names(models)
     app = engine()

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import torch
 
 from kpdemo.engine import stages
-from kpdemo.engine.stages import Look
-from kpdemo.models.base import Predictor
+from kpdemo.engine.stages import PreparedPhoto
+from kpdemo.models.predictor import Predictor
 from kpdemo.system.forks import Lock
 
 # Photos in work at a time where more are at hand.
@@ -29,23 +29,23 @@ _running: list[int] = []  # the cores of each pipeline that runs
 
 
 def run(
-    looks: Iterable[Callable[[], Look]], predictors: Mapping[str, Predictor]
-) -> Iterator[Look | BaseException]:
+    work: Iterable[Callable[[], PreparedPhoto]], predictors: Mapping[str, Predictor]
+) -> Iterator[PreparedPhoto | BaseException]:
     """Call each of `looks`, and let the predictors answer on what they have prepared.
 
     In order, what comes back for each is its look with the answers, or the error that it raised.
     """
     with opened() as pipeline:
-        results: deque[Future[Look]] = deque()
-        for look in looks:
-            results.append(pipeline.submit(look, predictors))
+        results: deque[Future[PreparedPhoto]] = deque()
+        for prepare in work:
+            results.append(pipeline.submit(prepare, predictors))
             if len(results) >= _AHEAD:
                 yield _outcome(results.popleft())
         while results:
             yield _outcome(results.popleft())
 
 
-def _outcome(result: Future[Look]) -> Look | BaseException:
+def _outcome(result: Future[PreparedPhoto]) -> PreparedPhoto | BaseException:
     return result.exception() or result.result()
 
 
@@ -88,28 +88,28 @@ def _single_threaded_torch() -> Iterator[int]:
 class _Photo:
     """What has to be done with a photo, and for which models."""
 
-    work: Callable[[], Look]
+    work: Callable[[], PreparedPhoto]
     predictors: Mapping[str, Predictor]
-    result: Future[Look] = field(default_factory=Future)
+    result: Future[PreparedPhoto] = field(default_factory=Future)
 
 
 class _Batch:
     """Photos whose faces go through the nets together."""
 
     def __init__(self) -> None:
-        self.photos: list[tuple[_Photo, Look]] = []
+        self.photos: list[tuple[_Photo, PreparedPhoto]] = []
         self.predicting = 0  # models that have not answered yet
 
     @property
     def full(self) -> bool:
-        return sum(len(look.faces) for _, look in self.photos) >= _FACES
+        return sum(len(prepared.faces) for _, prepared in self.photos) >= _FACES
 
-    def by_predictor(self) -> dict[Predictor, list[Look]]:
+    def by_predictor(self) -> dict[Predictor, list[PreparedPhoto]]:
         """The photos that each model is chosen for; two models may have the same name."""
-        chosen: dict[Predictor, list[Look]] = {}
-        for photo, look in self.photos:
+        chosen: dict[Predictor, list[PreparedPhoto]] = {}
+        for photo, prepared in self.photos:
             for predictor in photo.predictors.values():
-                chosen.setdefault(predictor, []).append(look)
+                chosen.setdefault(predictor, []).append(prepared)
         return chosen
 
 
@@ -124,11 +124,13 @@ class Pipeline:
         self._pool = ThreadPoolExecutor(threads, "kpdemo")
         self._lock = threading.Lock()
         self._coming: deque[_Photo] = deque()
-        self._looking = 0  # threads
+        self._preparing = 0  # threads
         self._batch = _Batch()  # the next one
         self._batches = 0  # in the nets
 
-    def submit(self, work: Callable[[], Look], predictors: Mapping[str, Predictor]) -> Future[Look]:
+    def submit(
+        self, work: Callable[[], PreparedPhoto], predictors: Mapping[str, Predictor]
+    ) -> Future[PreparedPhoto]:
         """What `work` makes of a photo, later, with the answers of these models."""
         photo = _Photo(work, predictors)
         with self._lock:
@@ -146,24 +148,24 @@ class Pipeline:
         """Begin what can begin: full batches before further photos, and others last."""
         if self._batch.full:
             self._start_batch()
-        while self._coming and self._looking < self._threads:
-            self._looking += 1
-            self._pool.submit(self._look, self._coming.popleft())
-        if self._batch.photos and not self._batches and self._looking < self._threads:
+        while self._coming and self._preparing < self._threads:
+            self._preparing += 1
+            self._pool.submit(self._prepare, self._coming.popleft())
+        if self._batch.photos and not self._batches and self._preparing < self._threads:
             self._start_batch()
 
-    def _look(self, photo: _Photo) -> None:
+    def _prepare(self, photo: _Photo) -> None:
         try:
-            look = photo.work()
+            prepared = photo.work()
         except BaseException as error:
-            look = None
+            prepared = None
             photo.result.set_exception(error)
-        if look is not None and not look.prepared:  # nothing for the nets
-            photo.result.set_result(look)
+        if prepared is not None and not prepared.inputs:  # nothing for the nets
+            photo.result.set_result(prepared)
         with self._lock:
-            self._looking -= 1
-            if look is not None and look.prepared:
-                self._batch.photos.append((photo, look))
+            self._preparing -= 1
+            if prepared is not None and prepared.inputs:
+                self._batch.photos.append((photo, prepared))
             self._advance()
 
     def _start_batch(self) -> None:
@@ -171,15 +173,15 @@ class Pipeline:
         chosen = batch.by_predictor()
         batch.predicting = len(chosen)
         self._batches += 1
-        for predictor, looks in chosen.items():
-            self._pool.submit(self._predict, predictor, looks, batch)
+        for predictor, photos in chosen.items():
+            self._pool.submit(self._predict, predictor, photos, batch)
 
-    def _predict(self, predictor: Predictor, looks: list[Look], batch: _Batch) -> None:
-        stages.predict(predictor, looks)
+    def _predict(self, predictor: Predictor, photos: list[PreparedPhoto], batch: _Batch) -> None:
+        stages.predict(predictor, photos)
         with self._lock:
             batch.predicting -= 1
             if not batch.predicting:
                 self._batches -= 1
-                for photo, look in batch.photos:
-                    photo.result.set_result(look)
+                for photo, prepared in batch.photos:
+                    photo.result.set_result(prepared)
                 self._advance()

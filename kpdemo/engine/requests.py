@@ -13,10 +13,10 @@ import numpy as np
 
 from kpdemo.engine import pipeline, stages
 from kpdemo.engine.pipeline import Pipeline
-from kpdemo.engine.stages import Look
+from kpdemo.engine.stages import PreparedPhoto
 from kpdemo.media import images
 from kpdemo.media.images import Photo
-from kpdemo.models.base import Predictor
+from kpdemo.models.predictor import Predictor
 from kpdemo.structures import Face
 from kpdemo.system.forks import Lock
 
@@ -41,39 +41,41 @@ class Request:
     decoded: Callable[[Photo], object] | None = None
     line: Callable[[int], object] | None = None
     alone: bool = False
-    result: Future[Look] = field(default_factory=Future)
+    result: Future[PreparedPhoto] = field(default_factory=Future)
     # Progress is shown to the caller, from whichever thread.
     _context: Context = field(default_factory=copy_context)
     _came: float = field(default_factory=time.perf_counter)
 
-    def look(self) -> Look:
+    def prepare(self) -> PreparedPhoto:
         """What is done with the photo before the nets; raises ImageError if it cannot be used."""
         started = time.perf_counter()
         photo = images.load(self.source)
         loading = 1000 * (time.perf_counter() - started)
         if self.decoded is not None:
             self.decoded(photo)
-        look = stages.look(photo, self.find, self.predictors)
+        prepared = stages.prepare(photo, self.find, self.predictors)
         waited = 1000 * (started - self._came)
-        look.timings = {"load": loading, "wait": waited, **look.timings}
-        return look
+        prepared.timings = {"load": loading, "wait": waited, **prepared.timings}
+        return prepared
 
-    def compute(self, predict_first: Callable[[Look], object] | None = None) -> Look:
+    def compute(
+        self, predict_first: Callable[[PreparedPhoto], object] | None = None
+    ) -> PreparedPhoto:
         """The look with all answers, where no others are computed with it.
 
         `predict_first`, if given, gets the look before, and may put answers into it.
         """
         self.alone = True
-        look = self.look()
-        if predict_first is not None and look.prepared:
-            predict_first(look)
-        failed = {failure.model for failure in look.failures}
+        prepared = self.prepare()
+        if predict_first is not None and prepared.inputs:
+            predict_first(prepared)
+        failed = {failure.model for failure in prepared.failures}
         for index, (name, predictor) in enumerate(self.predictors.items()):
-            if self.progress is not None and look.faces:
+            if self.progress is not None and prepared.faces:
                 self._context.run(self.progress, name, index / len(self.predictors))
-            if name not in look.answers and name not in failed:
-                stages.predict(predictor, [look])
-        return look
+            if name not in prepared.predictions and name not in failed:
+                stages.predict(predictor, [prepared])
+        return prepared
 
 
 # None among them says that one of those that are computed together has its result.
@@ -103,7 +105,7 @@ class Requests:
         self._lines: defaultdict[int, _Line] = defaultdict(_Line)
         self._joining = Lock()
 
-    def compute(self, request: Request) -> Look:
+    def compute(self, request: Request) -> PreparedPhoto:
         """The result of a request, which another thread computes; raises its error."""
         with self._joining:
             line = self._lines[os.getpid()]
@@ -172,11 +174,11 @@ def _together(first: Request, coming: Coming) -> None:
 
 
 def _submit(photos: Pipeline, request: Request, coming: Coming) -> None:
-    def finish(result: Future[Look]) -> None:
+    def finish(result: Future[PreparedPhoto]) -> None:
         if error := result.exception():
             request.result.set_exception(error)
         else:
             request.result.set_result(result.result())
         coming.put(None)
 
-    photos.submit(request.look, request.predictors).add_done_callback(finish)
+    photos.submit(request.prepare, request.predictors).add_done_callback(finish)

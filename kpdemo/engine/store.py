@@ -10,11 +10,10 @@ from typing import TypeVar
 
 import torch
 
-from kpdemo.models import hub, model_folder
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, hub, model_folder
+from kpdemo.models.checkpoint import Model, refused
 from kpdemo.models.config import ModelConfig
 from kpdemo.models.hub_errors import HubError
-from kpdemo.models.model import Model, refused
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
@@ -88,7 +87,7 @@ class Store:
                 self.configs[name] = model.config
             return self.models[name]
 
-    def is_foreign(self, name: str) -> bool:
+    def has_other_weights(self, name: str) -> bool:
         """Whether a model's weights differ from those of its folder here."""
         pulled = self._pulled.get(name)
         if pulled is None:

@@ -17,7 +17,7 @@ from dataclasses import replace
 import torch
 
 from kpdemo.engine import stages
-from kpdemo.engine.stages import Look
+from kpdemo.engine.stages import PreparedPhoto
 from kpdemo.engine.store import Store
 from kpdemo.models.device import pick
 from kpdemo.models.model_folder import CheckpointError
@@ -35,39 +35,39 @@ def here() -> bool:
     return "spaces" in sys.modules and switch in ("1", "t", "true")
 
 
-class Borrowed:
+class ZeroGpuNets:
     """Copies of nets for a GPU that is lent for a call."""
 
     def __init__(self, nets: Mapping[str, NetPredictor]) -> None:
         self._nets = nets
 
-        def predict_all(look: Look) -> Look:
+        def predict_all(prepared: PreparedPhoto) -> PreparedPhoto:
             # OpenMP's threads do not exist in a forked process.
             torch.set_num_threads(1)
-            for name in look.prepared:
-                stages.predict(nets[name], [look])
-            return look
+            for name in prepared.inputs:
+                stages.predict(nets[name], [prepared])
+            return prepared
 
         self._on_gpu = sys.modules["spaces"].GPU(duration=seconds)(predict_all)
 
-    def predict(self, look: Look) -> None:
+    def predict(self, prepared: PreparedPhoto) -> None:
         """Let all nets predict on a photo's faces in one call; without a GPU nothing happens."""
-        of_nets = {name: value for name, value in look.prepared.items() if name in self._nets}
+        of_nets = {name: value for name, value in prepared.inputs.items() if name in self._nets}
         if not of_nets:
             return
         try:
-            done = self._on_gpu(replace(look, prepared=of_nets))
+            done = self._on_gpu(replace(prepared, inputs=of_nets))
         except Exception as error:
             # No GPU is free, or the visitor's quota is used up: the CPU takes over.
             log.warning("ZeroGPU: %s", error)
             return
-        look.answers |= done.answers
-        look.timings |= done.timings
-        look.devices |= dict.fromkeys(done.devices, "zerogpu")
-        look.failures = done.failures
+        prepared.predictions |= done.predictions
+        prepared.timings |= done.timings
+        prepared.devices |= dict.fromkeys(done.devices, "zerogpu")
+        prepared.failures = done.failures
 
 
-def borrow(store: Store) -> Borrowed:
+def borrow(store: Store) -> ZeroGpuNets:
     """All nets of a store, for the GPU that is lent for a call.
 
     A forked process has only what existed before the fork, so all nets are loaded now; damaged ones
@@ -79,9 +79,9 @@ def borrow(store: Store) -> Borrowed:
         with suppress(CheckpointError):
             model = store.model(name)
             nets[name] = NetPredictor(replace(model, net=copy.deepcopy(model.net).to(device)))
-    return Borrowed(nets)
+    return ZeroGpuNets(nets)
 
 
-def seconds(look: Look) -> int:
+def seconds(prepared: PreparedPhoto) -> int:
     """The duration to request of the GPU: the shorter, the sooner a request is served."""
-    return math.ceil(_START + _EACH * len(look.faces) * len(look.prepared))
+    return math.ceil(_START + _EACH * len(prepared.faces) * len(prepared.inputs))

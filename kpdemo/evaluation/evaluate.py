@@ -10,13 +10,12 @@ from tqdm import tqdm
 from kpdemo.engine.batch import BatchResult, Predictors, compare_many
 from kpdemo.engine.engine import Engine
 from kpdemo.evaluation.labels import LabelledPhoto, Labels
-from kpdemo.evaluation.matching import covering
+from kpdemo.evaluation.matching import match_by_overlap
 from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded
-from kpdemo.keypoints import annotations
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import annotations, markups
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.keypoints.metrics import eye_distance, face_errors, point_errors
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.zoo import BASELINE
 
 WORST = 5  # faces a model
@@ -127,7 +126,7 @@ def evaluate(
                 bad[photo.name] = " ".join(failures)
             for face in _faces(photo, labels.markup, bad):
                 faces.append(face)
-                matches.append(covering(result.faces, face.points))
+                matches.append(match_by_overlap(result.faces, face.points))
     if not faces:
         why = next(iter(bad.values()), "There is none.")
         raise TruthError(f"No labelled face can be measured. {why}")
@@ -153,12 +152,12 @@ def evaluate(
     return report
 
 
-def _rows_of(model: str) -> dict[str, Callable[[Answer], np.ndarray]]:
+def _rows_of(model: str) -> dict[str, Callable[[Prediction], np.ndarray]]:
     """The rows of a model, each with how its points are read from an answer."""
     if model != BASELINE:
-        return {model: lambda answer: answer.keypoints}
+        return {model: lambda prediction: prediction.keypoints}
     return {
-        row: lambda answer, reading=reading: answer.converted[reading]  # type: ignore[misc]
+        row: lambda prediction, reading=reading: prediction.converted[reading]  # type: ignore[misc]
         for row, reading in _READINGS.items()
     }
 
@@ -193,14 +192,14 @@ def _faces(photo: LabelledPhoto, markup: str, bad: dict[str, str]) -> list[Label
 def _predictions(
     matches: Sequence[ComparedFace | None],
     model: str,
-    read: Callable[[Answer], np.ndarray],
+    read: Callable[[Prediction], np.ndarray],
     count: int,
 ) -> np.ndarray:
     """One model's points on each face: `(F, K, 2)`, NaN where there are none."""
     predicted = np.full((len(matches), count, 2), np.nan, np.float32)
     for row, match in enumerate(matches):
-        if match is not None and model in match.answers:
-            predicted[row] = read(match.answers[model])
+        if match is not None and model in match.predictions:
+            predicted[row] = read(match.predictions[model])
     return predicted
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.evaluation import table
 from kpdemo.evaluation.evaluate import FAILURE, Report, Result
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 
 _SIDE = 240  # units of a drawing, about its pixels
 _MARGIN = 1.16
@@ -238,7 +238,7 @@ def _shape(points: np.ndarray, scheme: str) -> str:
     """Points `(K, 2)` in units of the drawing as dots, and the markup's contours between them."""
     finite = np.isfinite(points).all(1)
     path = ""
-    for contour in markup.get(scheme).contours:
+    for contour in markups.get(scheme).contours:
         pen = "M"
         for k in contour:
             if finite[k]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from kpdemo.explain.filters import Layer, convolution_of, kernels, run, side
-from kpdemo.models.model import Model
+from kpdemo.models.checkpoint import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Sum:
         return self.scale * self.convolution + self.shift
 
 
-def taken_apart(
+def decompose(
     model: Model, layer: Layer, crop: np.ndarray, kernel: int, row: int, column: int
 ) -> Sum:
     """The sum of a layer's `kernel` at a cell of its map, all counted from 0.

@@ -6,7 +6,7 @@ from kpdemo.faces.crop import Crop
 from kpdemo.keypoints.metrics import eye_distance
 
 
-def eyes_or_width(
+def distance_unit(
     keypoints: np.ndarray, markup_name: str, width: int, height: int
 ) -> tuple[float, bool]:
     """The unit of a face's distances, in pixels of a crop of `width` × `height`.

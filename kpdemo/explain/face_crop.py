@@ -9,7 +9,7 @@ from kpdemo.models.face_crops import crop_faces
 from kpdemo.structures import Face
 
 
-def cut_of(config: ModelConfig, photo: Photo, face: Face) -> tuple[Crop, np.ndarray]:
+def crop_face(config: ModelConfig, photo: Photo, face: Face) -> tuple[Crop, np.ndarray]:
     """A model's crop of a face on the photo's `pixels`, and its pixels `(H, W[, 3])` uint8."""
     crops = crop_faces(config, photo, [face.mapped(photo.to_work)])
     return crops.crops[0], crops.pixels[0]

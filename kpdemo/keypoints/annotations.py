@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.system import json_file
 
 IMM_COUNT = 58
@@ -86,7 +86,7 @@ def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
     return sets
 
 
-def on_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Answer | None]:
+def on_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Prediction | None]:
     """For each detected face its annotation, as an `Answer`; None where there is none.
 
     Every annotated face goes to the detected one whose box holds the largest share of its points,
@@ -97,13 +97,13 @@ def on_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Answer | None]
         for m, points in enumerate(marks.faces)
         for f, face in enumerate(faces)
     )
-    answers: list[Answer | None] = [None] * len(faces)
+    predictions: list[Prediction | None] = [None] * len(faces)
     assigned: set[int] = set()
     for (outside, _), m, f in claims:
-        if outside <= 1 - _INSIDE and m not in assigned and answers[f] is None:
-            answers[f] = Answer(marks.markup, marks.faces[m], None, 0.0)
+        if outside <= 1 - _INSIDE and m not in assigned and predictions[f] is None:
+            predictions[f] = Prediction(marks.markup, marks.faces[m], None, 0.0)
             assigned.add(m)
-    return answers
+    return predictions
 
 
 def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
@@ -117,55 +117,55 @@ def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
         matched = on_faces(sets[name], comparison.faces)
         moved = [0.0]
         for truth, face in zip(matched, comparison.faces, strict=True):
-            answer = face.answers.get(name)
+            prediction = face.predictions.get(name)
             if truth is None:
                 continue
-            if answer is None or answer.markup != truth.markup:
+            if prediction is None or prediction.markup != truth.markup:
                 return np.inf
-            gaps = np.linalg.norm(truth.keypoints - answer.keypoints, axis=1)
+            gaps = np.linalg.norm(truth.keypoints - prediction.keypoints, axis=1)
             moved.append(float(np.nan_to_num(gaps).mean()))
         return max(moved)
 
     return max(sets, key=edited)
 
 
-def source(answers: Sequence[Answer | None], faces: Sequence[ComparedFace]) -> str | None:
+def source(predictions: Sequence[Prediction | None], faces: Sequence[ComparedFace]) -> str | None:
     """The model whose own points the annotations of these faces are; None if they are no model's.
 
     Points are the same where they differ by no more than files round.
     """
-    pairs = [pair for pair in zip(answers, faces, strict=True) if pair[0]]
-    for name in dict.fromkeys(name for _, face in pairs for name in face.answers):
-        if all(truth and _is_copy(truth, face.answers.get(name)) for truth, face in pairs):
+    pairs = [pair for pair in zip(predictions, faces, strict=True) if pair[0]]
+    for name in dict.fromkeys(name for _, face in pairs for name in face.predictions):
+        if all(truth and _is_copy(truth, face.predictions.get(name)) for truth, face in pairs):
             return name
     return None
 
 
-def _is_copy(truth: Answer, answer: Answer | None) -> bool:
-    if answer is None:
+def _is_copy(truth: Prediction, prediction: Prediction | None) -> bool:
+    if prediction is None:
         return False
-    converted = [(name.removesuffix("-fitted"), at) for name, at in answer.converted.items()]
+    converted = [(name.removesuffix("-fitted"), at) for name, at in prediction.converted.items()]
     return any(
         name == truth.markup and np.allclose(points, truth.keypoints, 0, _ROUNDING, equal_nan=True)
-        for name, points in [(answer.markup, answer.keypoints), *converted]
+        for name, points in [(prediction.markup, prediction.keypoints), *converted]
     )
 
 
-def gaps(answers: Sequence[Answer | None]) -> str:
+def gaps(predictions: Sequence[Prediction | None]) -> str:
     """A sentence on the points that an annotation lacks; empty where it lacks none."""
-    finite = [np.isfinite(answer.keypoints).all(1) for answer in answers if answer]
+    finite = [np.isfinite(prediction.keypoints).all(1) for prediction in predictions if prediction]
     words = []
     if not all(face.all() for face in finite):
         count, total = (sum(map(size, finite)) for size in (np.sum, len))
         words.append(f"{count} of the {total} points are known; the others are ignored.")
-    if not all(_has_eye_distance(answer) for answer in answers if answer):
+    if not all(_has_eye_distance(prediction) for prediction in predictions if prediction):
         words.append("Without both outer eye corners, errors are in pixels alone.")
     return " ".join(words)
 
 
-def _has_eye_distance(answer: Answer) -> bool:
+def _has_eye_distance(prediction: Prediction) -> bool:
     try:
-        return bool(eye_distance(answer.keypoints, answer.markup) > 0)
+        return bool(eye_distance(prediction.keypoints, prediction.markup) > 0)
     except KeyError:  # a single nose tip has no eyes
         return False
 
@@ -264,12 +264,12 @@ def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
     try:
         data = json_file.parse(text)
         size = int(data["photo"]["width"]), int(data["photo"]["height"])
-        answers = [item for face in data["faces"] for item in face["models"].items()]
+        predictions = [item for face in data["faces"] for item in face["models"].items()]
         sets: dict[str, list[tuple[str, np.ndarray]]] = {}
-        for name, answer in answers:
-            points = _points(answer)
+        for name, prediction in predictions:
+            points = _points(prediction)
             if np.isfinite(points).all(1).any():
-                sets.setdefault(name, []).append((markup.get(answer["markup"]).name, points))
+                sets.setdefault(name, []).append((markups.get(prediction["markup"]).name, points))
     except _MALFORMED as error:
         raise TruthError(
             "The file is no JSON as this page downloads it; choose one of those, a .pts or an .asf."
@@ -286,12 +286,12 @@ def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
     return {name: Marks(faces[0][0], tuple(p for _, p in faces)) for name, faces in sets.items()}
 
 
-def _points(answer: Mapping[str, Any]) -> np.ndarray:
+def _points(prediction: Mapping[str, Any]) -> np.ndarray:
     """An answer's points, null as NaN; ValueError if they are not those of its markup."""
-    rows = answer["keypoints"]
+    rows = prediction["keypoints"]
     columns = max(len(row) for row in rows if row is not None)
-    if columns not in (2, 3) or len(rows) != len(markup.get(answer["markup"])):
-        raise ValueError(f"they are not the points of {answer['markup']}")
+    if columns not in (2, 3) or len(rows) != len(markups.get(prediction["markup"])):
+        raise ValueError(f"they are not the points of {prediction['markup']}")
     points = np.array([[None] * columns if row is None else row for row in rows], np.float32)
     if columns == 3 and not np.isin(points[:, 2], _FLAGS).all():
         raise ValueError("the third column is no flag")

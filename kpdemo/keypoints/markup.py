@@ -10,8 +10,8 @@ from functools import cache
 
 import numpy as np
 
-from kpdemo.keypoints.base import Markup as Markup
-from kpdemo.keypoints.base import Points
+from kpdemo.keypoints.markup import Markup as Markup
+from kpdemo.keypoints.markup import Points
 from kpdemo.keypoints.markups import MARKUPS as MARKUPS
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 
 RESAMPLES = 2000
 FAILURE = 8.0  # percent of the eye distance, the usual threshold for 300-W

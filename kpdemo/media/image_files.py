@@ -12,7 +12,7 @@ from io import BytesIO
 import numpy as np
 from PIL import ExifTags, Image
 
-from kpdemo.media import deep_pixels, jpeg_files, png_files, tiff_files, webp_files
+from kpdemo.media import bit_depth, jpeg_files, png_files, tiff_files, webp_files
 from kpdemo.media.image_error import ImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
@@ -112,16 +112,16 @@ def _tiff(data: bytes, check_size: Callable[[int, int], object]) -> tuple[Image.
     data, page = tiff_files.photo(data)
     check_size(page.width, page.height)
     # Both OpenCV and Pillow turn a TIFF upright.
-    if page.is_deep_colour and (image := deep_pixels.colour(data)):
+    if page.is_deep_colour and (image := bit_depth.colour(data)):
         return image, data
     image = _opened(data)
     if page.is_inverted and image.mode.startswith(("I", "F")):
-        image = Image.fromarray(255 - deep_pixels.eight_bits(np.asarray(image)))
+        image = Image.fromarray(255 - bit_depth.eight_bits(np.asarray(image)))
     return image, data
 
 
 def _deep_colour(data: bytes, header: Image.Image) -> Image.Image | None:
-    image = deep_pixels.colour(data)
+    image = bit_depth.colour(data)
     if image is not None:
         image.getexif()[ExifTags.Base.Orientation] = orientation(header)
     return image

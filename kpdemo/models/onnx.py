@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from kpdemo.keypoints import markup
-from kpdemo.models.model import Model, normalise
+from kpdemo.keypoints import markups
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.predict import average, calibrated, halves
 
 NEEDED = ("onnx", "onnxscript")
@@ -92,7 +92,7 @@ def export(model: Model, path: Path) -> str:
     if program is None or shape is None or isinstance(shape[0], int):
         # The exporter falls back to a fixed batch size without notice.
         raise ExportError(f"{model.name} cannot be exported for any batch size.")
-    points = markup.get(model.config.markup).names
+    points = markups.get(model.config.markup).names
     program.model.metadata_props.update(
         {
             "name": model.name,

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from kpdemo import __version__
 from kpdemo.engine.engine import engine
 from kpdemo.media import images
-from kpdemo.ui import api, previews, queue, session, theme, uploads
+from kpdemo.ui import api, link_preview, queue, session, theme, uploads
 from kpdemo.ui.about import tab as about_tab
 from kpdemo.ui.compare import tab as compare_tab
 from kpdemo.ui.filters import tab as filters_tab
@@ -62,8 +62,8 @@ LAUNCH: dict[str, Any] = {
     "state_session_capacity": session.SESSIONS_KEPT,
     "app_kwargs": {
         "lifespan": _serving,
-        "routes": [scripts.ROUTE, browser_engine.ROUTE, *previews.ROUTES],
-        "middleware": [Middleware(previews.Previews)],
+        "routes": [scripts.ROUTE, browser_engine.ROUTE, *link_preview.ROUTES],
+        "middleware": [Middleware(link_preview.LinkPreview)],
     },
     "enable_monitoring": False,
     "mcp_server": True,
@@ -78,7 +78,7 @@ def build() -> gr.Blocks:
     examples = Path(tempfile.mkdtemp(prefix="kpdemo-examples-"))
     atexit.register(shutil.rmtree, examples, ignore_errors=True)
     with gr.Blocks(
-        title=previews.TITLE,
+        title=link_preview.TITLE,
         analytics_enabled=False,
         delete_cache=(uploads.EVERY, uploads.MAX_AGE),
         fill_width=True,

@@ -7,7 +7,7 @@ import pytest
 from kpdemo.engine import degrade
 from kpdemo.engine.degrade import Degradation
 from kpdemo.engine.engine import engine
-from kpdemo.structures import Answer, ComparedFace, Comparison, Face
+from kpdemo.structures import ComparedFace, Comparison, Face, Prediction
 
 EYES = 100.0  # pixels between the outer eye corners
 
@@ -23,8 +23,8 @@ def face(points: np.ndarray | None, center: np.ndarray, width: float) -> Compare
     x, y = center
     box = (x - width / 2, y - width / 2, x + width / 2, y + width / 2)
     detection = Face(box, 0.9, np.tile(center, (6, 1)), 0.0)
-    answers = {"unet": Answer("ibug-68", points, None, 1.0)} if points is not None else {}
-    return ComparedFace(detection, answers)
+    predictions = {"unet": Prediction("ibug-68", points, None, 1.0)} if points is not None else {}
+    return ComparedFace(detection, predictions)
 
 
 def comparison(*faces: ComparedFace) -> Comparison:
@@ -36,7 +36,7 @@ UNTOUCHED = comparison(face(shape(), CENTER, 180))
 PIXELS = np.full((400, 400, 3), 90, np.uint8)
 
 
-def answering(offset: float, degradation: Degradation):
+def inference_net(offset: float, degradation: Degradation):
     """A model that follows the picture exactly, but for `offset` pixels of it to the right."""
     _, matrix = degrade.apply(PIXELS, UNTOUCHED.faces, degradation)
     points = degrade.mapped(shape(), matrix) + (offset, 0)
@@ -55,7 +55,7 @@ def answering(offset: float, degradation: Degradation):
 )
 def test_drift_is_what_a_model_moves_against_the_picture(degradation, scale):
     for offset, percent in ((0, 0), (3, 100 * 3 / scale / EYES)):
-        compare = answering(offset, degradation)
+        compare = inference_net(offset, degradation)
         degraded = degrade.degrade(compare, PIXELS, UNTOUCHED, degradation)
         drift = degrade.drifts(UNTOUCHED, degraded)["unet"]
         assert drift.mean == pytest.approx(percent, abs=0.01)

@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
-from kpdemo.models.model import Model
+from kpdemo.models import checkpoint, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.onednn import PackedConv, Projection, helps, pack
 from kpdemo.models.predict import predict
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
@@ -78,7 +77,7 @@ def test_predictions_are_those_of_the_plain_net(monkeypatch: pytest.MonkeyPatch)
     fast = predict(model, cuts, heatmaps=True)
     monkeypatch.setattr(Model, "answering", property(lambda self: self.net))
     plain = predict(model, cuts, heatmaps=True)
-    assert model.answering is model.net
+    assert model.inference_net is model.net
     np.testing.assert_allclose(fast.keypoints, plain.keypoints, atol=1e-4)
     np.testing.assert_allclose(fast.confidence, plain.confidence, atol=1e-3)
     np.testing.assert_allclose(fast.heatmaps, plain.heatmaps, atol=1e-6)

@@ -11,10 +11,10 @@ import torch
 
 from kpdemo.__main__ import main
 from kpdemo.engine.engine import engine
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import onnx
+from kpdemo.models.checkpoint import normalise
 from kpdemo.models.config import ModelConfig, from_dict
-from kpdemo.models.model import normalise
 from kpdemo.models.predict import predict
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -49,7 +49,7 @@ def test_onnx_runtime_answers_as_torch_does(name, tmp_path, hopper, capsys):
     np.testing.assert_allclose(found[0], predict(model, cuts).keypoints, atol=0.03)
     metadata = session.get_modelmeta().custom_metadata_map
     assert from_dict(ModelConfig, json.loads(metadata["config"]), "metadata") == model.config
-    assert json.loads(metadata["keypoint_names"]) == list(markup.get(model.config.markup).names)
+    assert json.loads(metadata["keypoint_names"]) == list(markups.get(model.config.markup).names)
 
 
 def test_a_model_without_the_flip_test_is_exported_so():

@@ -9,8 +9,7 @@ import torch
 import yaml
 from helpers import writers
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
 from kpdemo.models.config import ConfigError
 from train import recipe, sweep
 from train.__main__ import main

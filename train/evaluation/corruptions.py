@@ -8,7 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from kpdemo.engine.engine import Engine
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
 from kpdemo.media import corruptions
 from kpdemo.models import model_folder
@@ -115,7 +115,7 @@ def measure(destination: Path = RESULT) -> dict:
                 corrupted, keypoints = change(pixels, face.keypoints, number)
                 predictions = predict_all(engine, corrupted, keypoints)
                 unit = np.array([eye_distance(keypoints, face.markup)])
-                for name, target in markup.items():
+                for name, target in markups.items():
                     truth = markups.convert(keypoints, face.markup, target)
                     points = predictions.get(name, np.full_like(truth, np.nan))
                     errors[condition][name].append(point_errors(points[None], truth[None], unit))
@@ -140,7 +140,7 @@ def predict_all(engine: Engine, pixels: np.ndarray, keypoints: np.ndarray) -> di
     match = compare_face(engine, [*DEFAULT_MODELS, BASELINE], pixels, keypoints)
     if match is None:
         return {}
-    answers = dict(match.answers)
+    answers = dict(match.predictions)
     baseline = answers.pop(BASELINE, None)
     predictions = {name: answer.keypoints for name, answer in answers.items()}
     if baseline:

@@ -8,10 +8,10 @@ import numpy as np
 from tqdm import tqdm
 
 from kpdemo.engine.engine import Engine
-from kpdemo.evaluation.matching import covering
+from kpdemo.evaluation.matching import match_by_overlap
 from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import (
     eye_distance,
     face_errors,
@@ -20,10 +20,9 @@ from kpdemo.keypoints.metrics import (
     spread,
     summary,
 )
-from kpdemo.models import crop_rules, model_folder
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, crop_rules, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import Framing
-from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
 from kpdemo.records.reliability import KEY
@@ -152,7 +151,7 @@ def through_compare(engine: Engine, name: str, faces: list[LabelledFace]) -> np.
     for row, face in enumerate(tqdm(faces, desc=f"{name} through compare", disable=None)):
         match = compare_face(engine, [name], face.pixels(3), face.keypoints)
         if match is not None:
-            predictions[row] = match.answers[name].keypoints
+            predictions[row] = match.predictions[name].keypoints
     return predictions
 
 
@@ -167,7 +166,7 @@ def compare_face(
     compared = engine.compare(pixels, names)
     if compared.unavailable:
         raise CheckpointError(" ".join(compared.unavailable.values()))
-    return covering(compared.faces, keypoints)
+    return match_by_overlap(compared.faces, keypoints)
 
 
 def rmse_96(

@@ -8,11 +8,10 @@ import numpy as np
 
 from kpdemo.explain.mistakes import scaled_by_photo
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
-from kpdemo.models import crop_rules, model_folder
-from kpdemo.models import model as checkpoint
-from kpdemo.models.model import Model
+from kpdemo.models import checkpoint, crop_rules, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.predict import predict
 from kpdemo.zoo import WEIGHTS_DIR
 from train.data.sources import LabelledFace, load

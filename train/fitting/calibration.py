@@ -13,11 +13,10 @@ import numpy as np
 import torch
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.models import crop_rules, model_folder
-from kpdemo.models import model as checkpoint
-from kpdemo.models.model import Model
+from kpdemo.models import checkpoint, crop_rules, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import calibrated
 from train.data.sources import LabelledFace, load, own_labels, split

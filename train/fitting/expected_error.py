@@ -15,21 +15,20 @@ import numpy as np
 from tqdm import tqdm
 
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media import images
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import ExpectedError
 from kpdemo.models.face_crops import crop_faces
-from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import FACES, expected_error, predict
 from kpdemo.records.reliability import KEY
 from kpdemo.structures import Face
 from train.data.sources import LabelledFace, load, own_labels, split
 from train.evaluation.evaluate import readable
-from train.fitting.crop_rules import covering
+from train.fitting.crop_rules import match_by_overlap
 from train.publish.release import finished
 
 BINS = 10
@@ -50,7 +49,9 @@ class Detections:
         if missing:
             with FaceFinder() as finder:
                 for face in tqdm(missing, desc="detect", disable=None):
-                    self._faces[face.name] = covering(finder.find(face.pixels(3)), face.keypoints)
+                    self._faces[face.name] = match_by_overlap(
+                        finder.find(face.pixels(3)), face.keypoints
+                    )
         pairs = ((face, self._faces[face.name]) for face in faces)
         return [(face, detected) for face, detected in pairs if detected is not None]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import hub, model_folder
 from train import recipe as recipes
 from train.claims import checked, resolve
@@ -73,7 +73,7 @@ detect faces in a photo first, with the weights that ship with the code:
 
 ```python
 result = kpdemo.compare("photo.jpg", ["{name}"])
-print(result.faces[0].answers["{name}"].keypoints)
+print(result.faces[0].predictions["{name}"].keypoints)
 ```"""
 NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe}` trains them in
 `runs/{recipe}`; with that folder's `config.json` and `model.safetensors` beside this card,
@@ -101,7 +101,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     earlier_sources = titles(earlier_names)
     names = [*recipe["data"]["train"], *earlier_names]
     data_sets = list(dict.fromkeys(map(pseudo.data_set, names)))
-    count = len(markup.get(recipe["markup"]))
+    count = len(markups.get(recipe["markup"]))
     colors = "greyscale" if size["channels"] == 1 else "RGB"
     use = USE if (folder / model_folder.WEIGHTS).exists() else NO_WEIGHTS
     data = ModelCardData(

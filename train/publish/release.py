@@ -3,8 +3,7 @@
 import shutil
 from pathlib import Path
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, onnx_graph
+from kpdemo.models import checkpoint, model_folder, onnx_graph
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.zoo import WEIGHTS_DIR
 from train.publish import model_card

@@ -1,6 +1,6 @@
 """The markups by name, one file each."""
 
-from kpdemo.keypoints.base import Markup
+from kpdemo.keypoints.markup import Markup
 from kpdemo.keypoints.markups.bioid import BIOID
 from kpdemo.keypoints.markups.ibug import IBUG
 from kpdemo.keypoints.markups.imm import IMM

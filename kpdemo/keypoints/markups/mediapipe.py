@@ -1,6 +1,6 @@
 """MediaPipe's mesh: https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker"""
 
-from kpdemo.keypoints.base import Markup, closed
+from kpdemo.keypoints.markup import Markup, closed
 from kpdemo.keypoints.markups import ibug
 from kpdemo.keypoints.markups import mediapipe_mesh as mesh
 

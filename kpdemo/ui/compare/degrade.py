@@ -14,7 +14,7 @@ from kpdemo.engine import degrade, export
 from kpdemo.engine.degrade import LIMITS, Degradation, Degraded, Drift
 from kpdemo.engine.engine import Engine
 from kpdemo.media.images import Photo
-from kpdemo.structures import NO_FACE, Answer, ComparedFace, Comparison
+from kpdemo.structures import NO_FACE, ComparedFace, Comparison, Prediction
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component
 from kpdemo.ui.shared.colors import css_color
@@ -193,11 +193,13 @@ def _and(titles: list[str]) -> str:
 
 def _model(name: str, untouched: Comparison, degraded: Degraded, drift: Drift) -> dict[str, Any]:
     """A model's row; its lines lead from where its points would be without drift to its points."""
-    answers = [face.answers[name] for face in degraded.comparison.faces if name in face.answers]
+    predictions = [
+        face.predictions[name] for face in degraded.comparison.faces if name in face.predictions
+    ]
     lines = [
-        _lines(before.answers[name], after.answers[name], degraded.matrix)
+        _lines(before.predictions[name], after.predictions[name], degraded.matrix)
         for before, after in zip(untouched.faces, degraded.faces, strict=True)
-        if after and name in before.answers and name in after.answers
+        if after and name in before.predictions and name in after.predictions
     ]
     return {
         "name": name,
@@ -206,12 +208,12 @@ def _model(name: str, untouched: Comparison, degraded: Degraded, drift: Drift) -
         "percent": drift.mean,
         "lost": drift.lost,
         "faces": len(drift.faces),
-        "points": [np.round(degrade.points(answer), 2) for answer in answers],
+        "points": [np.round(degrade.points(prediction), 2) for prediction in predictions],
         "lines": lines,
     }
 
 
-def _lines(before: Answer, after: Answer, matrix: np.ndarray) -> np.ndarray:
+def _lines(before: Prediction, after: Prediction, matrix: np.ndarray) -> np.ndarray:
     here = degrade.mapped(degrade.points(before), matrix)
     return np.round(np.hstack([here, degrade.points(after)]), 2)
 

@@ -370,7 +370,7 @@ def choose(
     faces = [
         ComparedFace(
             face.detection,
-            _in_order(engine, face.answers | new.answers),
+            _in_order(engine, face.predictions | new.predictions),
             _in_order(engine, face.missing | new.missing),
         )
         for face, new in zip(comparison.faces, added.faces, strict=True)
@@ -435,13 +435,13 @@ def _opening(engine: Engine) -> Update:
 def display(engine: Engine, result: PhotoResult) -> Update:
     """The parts of the page for a result."""
     store = engine.store
-    foreign = list(filter(store.is_foreign, store.models))
+    external = list(filter(store.has_other_weights, store.models))
     markups = {name: engine.markup(name) for name in result.comparison.models}
     return Update(
         message=messages.of(result.comparison),
         panels=panels.value(result, markups, engine.latency.median),
         table=table.value(
-            store.models, result, store.origins, store.not_pulled, foreign, engine.latency.median
+            store.models, result, store.origins, store.not_pulled, external, engine.latency.median
         ),
         truth=ground_truth.value(result),
         result=result,

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.records.standings import Face, Standing
 from kpdemo.ui.shared.colors import css_color
 
@@ -21,7 +21,7 @@ def html(row: Standing) -> str:
     """The drawings of a row's best and worst faces, or a sentence if there are none."""
     if not row.markup or not (row.best or row.worst):
         return '<p class="kp-small">No faces of this model are kept.</p>'
-    scheme = markup.get(row.markup)
+    scheme = markups.get(row.markup)
     figures = [
         _figure(face, f"{word} {place}", row.name, scheme)
         for word, faces in (("Best", row.best), ("Worst", row.worst))
@@ -42,7 +42,7 @@ def html(row: Standing) -> str:
     )
 
 
-def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
+def _figure(face: Face, place: str, model: str, scheme: markups.Markup) -> str:
     points = np.concatenate([face.truth, face.answer])
     points = points[np.isfinite(points).all(1)]
     low, high = points.min(0), points.max(0)

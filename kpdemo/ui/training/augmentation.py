@@ -11,8 +11,8 @@ import numpy as np
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.explain.augmented import Example, augmentation, examples
-from kpdemo.keypoints import markup
+from kpdemo.explain.augmentation import Example, augmentation, examples
+from kpdemo.keypoints import markups
 from kpdemo.media import draw
 from kpdemo.models.augment import Augment
 from kpdemo.models.config import ConfigError
@@ -24,7 +24,7 @@ from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import charts, image_data, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.ui.training import settings
-from kpdemo.ui.training.stand_in import best_model, points
+from kpdemo.ui.training.predicted_labels import best_model, points
 
 COUNT = 8
 _WIDTH = 256  # pixels of a drawing
@@ -91,7 +91,7 @@ def show(engine: Engine, histories: Histories, name: str | None, result: PhotoRe
         keypoints = (
             points(engine, model, result)
             if model
-            else np.full((len(markup.get(run.recipe["markup"])), 2), np.nan, np.float32)
+            else np.full((len(markups.get(run.recipe["markup"])), 2), np.nan, np.float32)
         )
         face = result.detection(0)
         make = partial(examples, run.recipe, result.photo, face, keypoints)

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.markup import Markup
 from kpdemo.records import leaderboard
 from kpdemo.records.keypoint_errors import Errors
@@ -26,7 +26,7 @@ def html(errors: Sequence[Errors]) -> str:
 
     Empty where no labelled face of the markup is kept.
     """
-    scheme = markup.get(errors[0].markup)
+    scheme = markups.get(errors[0].markup)
     face = mean_face(scheme.name)
     if face is None:
         return ""
@@ -43,7 +43,7 @@ def mean_face(markup_name: str) -> np.ndarray | None:
 
     It is upright and symmetric, 1 between the outer eye corners, 0 midway. None without faces.
     """
-    scheme = markup.get(markup_name)
+    scheme = markups.get(markup_name)
     if not all(corner in scheme.anatomy for corner in _CORNERS):
         return None
     shapes = {

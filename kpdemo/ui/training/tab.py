@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.records.histories import Histories, Library
 from kpdemo.ui.shared import charts, component
 from kpdemo.ui.training import augmentation, bars, curves, mistakes, outline, stages
@@ -282,7 +282,7 @@ def _markups(library: Library) -> list[tuple[str, str]]:
     """Titles and names of markups with measured errors, those of the default models first."""
     order = [name for name in DEFAULT_MODELS if name in library.errors]
     names = dict.fromkeys(library.errors[name].markup for name in [*order, *library.errors])
-    markups = [markup.get(name) for name in names]
+    markups = [markups.get(name) for name in names]
     return [(each.title, each.name) for each in markups if len(each) > 1]
 
 

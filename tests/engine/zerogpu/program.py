@@ -17,12 +17,12 @@ engine().compare(photos[0], borrow=False)
 without = len(spaces.calls) - len(asked)
 
 
-def look(photo: images.Photo) -> int:
+def prepare(photo: images.Photo) -> int:
     return len(engine().detector.find(photo.pixels))
 
 
 try:
-    caught = spaces.GPU(duration=lambda photo: 1)(look)(photos[0])
+    caught = spaces.GPU(duration=lambda photo: 1)(prepared)(photos[0])
 except RuntimeError as error:
     caught = str(error)
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import expected_error
 from kpdemo.records.reliability import KEY

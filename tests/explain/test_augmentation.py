@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from kpdemo.explain import augmented
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media.images import Photo, load
 from kpdemo.models.augment import Augment
 from kpdemo.models.config import ConfigError, Framing, Input, ModelConfig
@@ -80,7 +80,7 @@ def test_a_grey_input_gives_grey_pictures(photo):
 
 
 def test_unknown_points_stay_unknown(photo):
-    unknown = np.full((len(markup.get("nose-1")), 2), np.nan, np.float32)
+    unknown = np.full((len(markups.get("nose-1")), 2), np.nan, np.float32)
     (example,) = augmented.examples(RECIPE, photo, FACE, unknown, Augment(rotate=20.0), 1)
     assert np.isnan(example.keypoints).all()
 

@@ -18,12 +18,11 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.utils import validate_repo_id
 
 from kpdemo import zoo
-from kpdemo.models import foreign_onnx, hub
-from kpdemo.models import model as checkpoint
-from kpdemo.models.base import Predictor
+from kpdemo.models import checkpoint, external_onnx, hub
 from kpdemo.models.hub_errors import HubError, reason
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import NetPredictor, predict
+from kpdemo.models.predictor import Predictor
 
 MAX_BYTES = 100_000_000
 SLOWEST = 2.0  # seconds for a face: longer ones would hold up all other visitors
@@ -102,7 +101,7 @@ def download(offer: Offer, device: torch.device) -> Predictor:
 
 
 def from_onnx(net: Path, config: Path) -> Predictor:
-    """The model in two uploaded files, see `kpdemo.models.foreign_onnx`; raises CheckpointError."""
+    """The model in two uploaded files, see `kpdemo.models.external_onnx`; raises CheckpointError."""
     if net.stat().st_size > MAX_BYTES:
         raise CheckpointError(f"{net.name} is too large; the page takes {_most()}.")
     with tempfile.TemporaryDirectory(prefix="kpdemo-own-") as scratch:
@@ -110,7 +109,7 @@ def from_onnx(net: Path, config: Path) -> Predictor:
         shutil.copyfile(net, place)
         shutil.copyfile(config, place.with_suffix(".json"))
         try:
-            predictor = foreign_onnx.load(place, zoo.secret_name(net.name))
+            predictor = external_onnx.load(place, zoo.secret_name(net.name))
         except CheckpointError as error:
             raise _refused(net.name, error, scratch) from error
     _check_time(net.name, predictor.try_once)
