@@ -1,4 +1,4 @@
-"""Many photos in a pipeline, each with the same result as from `Engine.compare`."""
+"""Comparisons of many photos in a pipeline, with the results of `Engine.compare`."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BatchResult:
-    """The comparison of one photo of many; without one, `error` says in a sentence why."""
+    """The comparison of one of many photos, or None and an `error` of one sentence."""
 
     comparison: Comparison | None
     error: str = ""
@@ -51,8 +51,8 @@ def compare_many(
 
     A photo is anything that `images.load` takes; a single path is one photo.
 
-    Times are a photo's own for decoding, finding and MediaPipe, and its share of the batch for
-    the nets. While this runs, torch computes each batch on one core, and several batches at once.
+    Timings are a photo's own for decoding, detection and MediaPipe, and its share of the batch for
+    the nets. Meanwhile torch computes each batch on one core, and several batches at once.
     """
     if isinstance(photos, str | os.PathLike):
         photos = [photos]
@@ -68,7 +68,7 @@ def compare_many(
 
 
 def prepare(engine: Engine, source: images.Source, predictors: Predictors) -> PreparedPhoto:
-    """The work photo by photo: decode it, detect its faces, prepare them; or ImageError."""
+    """Decode a photo, detect its faces and prepare them; raises ImageError."""
     started = time.perf_counter()
     photo = images.load(source)
     loading = 1000 * (time.perf_counter() - started)

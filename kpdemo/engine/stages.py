@@ -1,4 +1,4 @@
-"""The stages from a photo to a result: look, predict, assemble.
+"""The stages from a photo to a result: prepare, predict, assemble.
 
 The same ones serve a single photo, a folder, a video, the page, ZeroGPU and evaluation; they run
 one after another (`engine`), or with threads and batches (`batch`).
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class PreparedPhoto:
-    """A photo after the stage that needs its pixels; `photo` is for coordinates alone.
+    """A photo after the stage that needs its pixels; `photo` has none, and maps coordinates.
 
-    `prepared` and, after prediction, `answers` and `devices` are by model; `timings` in
-    milliseconds by stage.
+    By model: `inputs` from `Predictor.prepare` and, after prediction, `predictions` and `devices`.
+    `faces` are in pixels of `photo`; `timings` in milliseconds by stage.
     """
 
     photo: Photo
@@ -59,9 +59,9 @@ def prepare(
 
 
 def predict(predictor: Predictor, photos: Sequence[PreparedPhoto]) -> None:
-    """Let one model predict on the faces of several photos, in one batch.
+    """Add one model's predictions on the faces of several photos, computed in one batch.
 
-    Each photo's share of the time goes to its `timings`; where the model fails, to its `failures`.
+    Each photo's share of the time goes to its `timings`, an error to its `failures`.
     """
     name = predictor.name
     photos = [prepared for prepared in photos if name in prepared.inputs]
@@ -72,7 +72,7 @@ def predict(predictor: Predictor, photos: Sequence[PreparedPhoto]) -> None:
         predictions = predictor.predict([prepared.inputs[name] for prepared in photos])
     except Exception as error:
         if len(photos) > 1:
-            # One photo's fault must not be another's.
+            # One photo's failure must not affect the others.
             for prepared in photos:
                 predict(predictor, [prepared])
             return

@@ -69,7 +69,7 @@ class Stream:
         shape = photo.pixels.shape
         if shape != self._shape or self.people > _MOST_PEOPLE:
             self._shape, self._people, self._tracks = shape, PersonTracker(), {}
-        raw = self._engine.compare(photo, models, borrow=False, find=find)
+        raw = self._engine.compare(photo, models, use_zerogpu=False, find=find)
         detections = [face.detection.mapped(photo.to_work) for face in raw.faces]
         people = self._people.identify(photo.pixels, detections)
         steadied = self._steady(raw, people, seconds)

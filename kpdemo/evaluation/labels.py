@@ -167,9 +167,9 @@ def _coco(path: Path, pictures: Photos) -> Labels:
                 f"{path}: its categories have {counts} keypoints, and no markup here; known are "
                 f"{', '.join(markups.MARKUPS)}."
             )
-        markups = {name for name, _ in usable.values()}
-        if len(markups) > 1:
-            raise TruthError(f"{path} mixes {' and '.join(sorted(markups))}; name one markup.")
+        schemes = {name for name, _ in usable.values()}
+        if len(schemes) > 1:
+            raise TruthError(f"{path} mixes {' and '.join(sorted(schemes))}; name one markup.")
         faces: dict[str, list[np.ndarray]] = {}
         for each in data["annotations"]:
             if each["category_id"] not in usable or each.get("iscrowd"):
@@ -186,7 +186,7 @@ def _coco(path: Path, pictures: Photos) -> Labels:
         raise TruthError(f"{path} {error}") from error
     except _MALFORMED as error:
         raise TruthError(f"{path} does not hold COCO keypoints ({error!r:.80}).") from error
-    labels = Labels(pictures, markups.pop(), [path])
+    labels = Labels(pictures, schemes.pop(), [path])
     _place(labels, faces, path)
     return labels
 

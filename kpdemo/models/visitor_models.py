@@ -101,7 +101,7 @@ def download(offer: Offer, device: torch.device) -> Predictor:
 
 
 def from_onnx(net: Path, config: Path) -> Predictor:
-    """The model in two uploaded files, see `kpdemo.models.external_onnx`; raises CheckpointError."""
+    """The model in two uploaded files (`kpdemo.models.external_onnx`); raises CheckpointError."""
     if net.stat().st_size > MAX_BYTES:
         raise CheckpointError(f"{net.name} is too large; the page takes {_most()}.")
     with tempfile.TemporaryDirectory(prefix="kpdemo-own-") as scratch:

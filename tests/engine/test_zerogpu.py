@@ -81,8 +81,8 @@ def test_seconds_follow_faces_and_nets():
     photo = images.from_array(np.zeros((64, 64, 3), np.uint8))
     face = WholePhoto().find(photo.pixels)
 
-    def prepare(faces: int, nets: str) -> PreparedPhoto:
+    def photo_with(faces: int, nets: str) -> PreparedPhoto:
         return PreparedPhoto(photo.without_pixels(), face * faces, 0, {}, dict.fromkeys(nets))
 
-    assert seconds(prepared(1, "a")) <= seconds(prepared(20, "a"))
-    assert seconds(prepared(1, "a")) < seconds(prepared(20, "abcd")) < 60
+    assert seconds(photo_with(1, "a")) <= seconds(photo_with(20, "a"))
+    assert seconds(photo_with(1, "a")) < seconds(photo_with(20, "abcd")) < 60

@@ -130,7 +130,7 @@ def show(
 
 
 def _compare(engine: Engine, models: Sequence[str], photo: Photo) -> Comparison:
-    return engine.compare(photo, models, borrow=False)
+    return engine.compare(photo, models, use_zerogpu=False)
 
 
 def value(untouched: Comparison, degraded: Degraded, degradation: Degradation) -> str:

@@ -118,7 +118,7 @@ def _compare(engine: Engine, path: Path, predictors: Predictors) -> BatchResult:
             photo = images.load(path)
         finally:
             path.unlink(missing_ok=True)
-        return BatchResult(engine.compare(photo, predictors.names, borrow=False))
+        return BatchResult(engine.compare(photo, predictors.names, use_zerogpu=False))
     except ImageError as error:
         return BatchResult(None, str(error))
 

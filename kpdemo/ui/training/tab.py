@@ -150,11 +150,11 @@ def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
 
 def _build_errors(library: Library, version: gr.State) -> tuple[gr.Radio, gr.Dropdown]:
     _heading("Errors by keypoint")
-    markups = _markups(library)
+    choices = _markups(library)
     with gr.Row(elem_classes="kp-training-choices"):
         points = gr.Radio(
-            markups,
-            value=markups[0][1] if markups else None,
+            choices,
+            value=choices[0][1] if choices else None,
             label="Keypoints",
             min_width=280,
         )
@@ -181,8 +181,8 @@ def refresh(version: int, sweep: str | None, points: str | None) -> Update:
     library = _HISTORIES.read()
     if library.version == version:
         return Update(version)
-    markups = [name for _, name in _markups(library)]
-    points = points if points in markups else next(iter(markups), None)
+    names = [name for _, name in _markups(library)]
+    points = points if points in names else next(iter(names), None)
     labels, labels_caption = _draw_labels(library)
     return Update(
         library.version,
@@ -282,8 +282,8 @@ def _markups(library: Library) -> list[tuple[str, str]]:
     """Titles and names of markups with measured errors, those of the default models first."""
     order = [name for name in DEFAULT_MODELS if name in library.errors]
     names = dict.fromkeys(library.errors[name].markup for name in [*order, *library.errors])
-    markups = [markups.get(name) for name in names]
-    return [(each.title, each.name) for each in markups if len(each) > 1]
+    schemes = map(markups.get, names)
+    return [(scheme.title, scheme.name) for scheme in schemes if len(scheme) > 1]
 
 
 def _models(library: Library, markup_name: str | None) -> gr.Dropdown:
