@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from kpdemo.engine import export
-from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.keypoints.metrics import face_unit
 from kpdemo.media import corruptions
 from kpdemo.media.images import MIN_SIDE, Photo
 from kpdemo.structures import ComparedFace, Comparison, Prediction
@@ -189,7 +189,7 @@ def drifts(untouched: Comparison, degraded: Degraded) -> dict[str, Drift]:
             now = after.predictions.get(name) if after else None
             percent = None
             if now is not None:
-                back = unmapped(points(now), degraded.matrix)
+                back = corruptions.move_back(points(now), degraded.matrix)
                 percent = 100 * _mean_distance(back, points(prediction)) / unit
             rows.setdefault(name, []).append(percent)
     return {name: Drift(tuple(faces)) for name, faces in rows.items()}
@@ -201,21 +201,13 @@ def points(prediction: Prediction) -> np.ndarray:
     return prediction.keypoints if ibug is None else ibug
 
 
-def mapped(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Points `(K, 2)` through a matrix `(2, 3)`."""
-    return points @ matrix[:, :2].T + matrix[:, 2]
-
-
-def unmapped(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Points `(K, 2)` back through a matrix `(2, 3)`."""
-    return np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
-
-
 def _match(
     before: list[ComparedFace], after: list[ComparedFace], matrix: np.ndarray
 ) -> list[ComparedFace | None]:
     """For each face before the nearest one after, if it is near; none is taken twice."""
-    centers = [unmapped(np.array([face.detection.center]), matrix)[0] for face in after]
+    centers = [
+        corruptions.move_back(np.array([face.detection.center]), matrix)[0] for face in after
+    ]
     distances = sorted(
         (float(np.linalg.norm(center - face.detection.center)) / face.detection.width, b, a)
         for b, face in enumerate(before)
@@ -233,10 +225,7 @@ def _eye_distance(face: ComparedFace) -> float:
     between the centres of the detector's eyes."""
     predictions = [face.predictions[BASELINE]] if BASELINE in face.predictions else []
     for prediction in [*predictions, *face.predictions.values()]:
-        try:
-            distance = float(eye_distance(prediction.keypoints, prediction.markup))
-        except KeyError:  # a single nose tip has no eyes
-            continue
+        distance = face_unit(prediction.keypoints, prediction.markup)
         if distance > 0:
             return distance
     right, left = face.detection.keypoints[:2]

@@ -11,7 +11,7 @@ from kpdemo.engine.batch import BatchResult, Predictors, compare_many
 from kpdemo.engine.engine import Engine
 from kpdemo.evaluation.labels import LabelledPhoto, Labels
 from kpdemo.evaluation.matching import match_by_overlap
-from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded
+from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded, rounded_points
 from kpdemo.keypoints import annotations, markups
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.keypoints.metrics import eye_distance, face_errors, point_errors
@@ -21,7 +21,7 @@ from kpdemo.zoo import BASELINE
 WORST = 5  # faces a model
 FAILURE = 10.0  # percent of the eye distance, beside the usual 8
 # MediaPipe's mesh is read as iBUG's points in two ways, called as in `weights/`.
-_READINGS = {f"{BASELINE}-index": "ibug-68", f"{BASELINE}-ridge": "ibug-68-fitted"}
+READINGS = {f"{BASELINE}-index": "ibug-68", f"{BASELINE}-ridge": "ibug-68-fitted"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ def evaluate(
     )
     for name in predictors.names:
         for row, read in _rows_of(name).items():
-            markup = "ibug-68" if row in _READINGS else engine.markup(name)
+            markup = "ibug-68" if row in READINGS else engine.markup(name)
             predicted = _predictions(matches, name, read, len(markups.get(markup)))
             scheme = _scheme(labels.markup, markup)
             if scheme is None:
@@ -158,7 +158,7 @@ def _rows_of(model: str) -> dict[str, Callable[[Prediction], np.ndarray]]:
         return {model: lambda prediction: prediction.keypoints}
     return {
         row: lambda prediction, reading=reading: prediction.converted[reading]  # type: ignore[misc]
-        for row, reading in _READINGS.items()
+        for row, reading in READINGS.items()
     }
 
 
@@ -252,8 +252,8 @@ def _result(name: str, markup: str, scheme: str, raw: np.ndarray, report: Report
         {
             "face": report.faces[row].name,
             "error": rounded(errors[row]),
-            "truth": _plain(truth[row]),
-            "keypoints": _plain(predicted[row]),
+            "truth": rounded_points(truth[row]),
+            "keypoints": rounded_points(predicted[row]),
         }
         for row in order[:WORST]
     ]
@@ -313,14 +313,6 @@ def _difference(result: Result, reference: Result, report: Report) -> dict | Non
         "interval": bounds(gaps, [face.photo for face in report.faces]),
         "better": rounded(100 * (gaps[both] < 0).mean()),
     }
-
-
-def _plain(points: np.ndarray) -> list[list[float] | None]:
-    """Points `(K, 2)` rounded to one decimal, None for NaN."""
-    return [
-        np.round(point.astype(float), 1).tolist() if np.isfinite(point).all() else None
-        for point in points
-    ]
 
 
 def to_dict(report: Report) -> dict:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.keypoints.metrics import face_unit
 
 
 def distance_unit(
@@ -14,8 +14,5 @@ def distance_unit(
     `keypoints` `(K, 2)` are crop coordinates. The unit is the distance of the outer eye corners
     where the markup has them (and True is returned with it), else the crop's width (and False).
     """
-    try:
-        eyes = float(eye_distance(Crop.whole(width, height).to_photo(keypoints), markup_name))
-    except KeyError:
-        return float(width), False
+    eyes = face_unit(Crop.whole(width, height).to_photo(keypoints), markup_name)
     return (eyes, True) if eyes > 0 else (float(width), False)

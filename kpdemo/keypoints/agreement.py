@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpdemo.keypoints import markups
-from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.keypoints.metrics import face_unit
 from kpdemo.structures import ComparedFace, Prediction
 from kpdemo.zoo import BASELINE
 
@@ -67,7 +67,7 @@ def between(prediction: Prediction, reference: Prediction) -> Gaps:
     preferably those fitted to that markup's own definition.
     """
     ours, theirs = readings(prediction), readings(reference)
-    unit = _unit(reference)
+    unit = face_unit(reference.keypoints, reference.markup)
     for name in (reference.markup, prediction.markup):
         if name in ours and name in theirs:
             at = np.arange(len(markups.get(name)))
@@ -112,14 +112,6 @@ def readings(prediction: Prediction) -> dict[str, np.ndarray]:
         if name.endswith("-fitted"):
             by_markup[name.removesuffix("-fitted")] = by_markup.pop(name, points)
     return by_markup | {prediction.markup: prediction.keypoints}
-
-
-def _unit(reference: Prediction) -> float:
-    try:
-        unit = float(eye_distance(reference.keypoints, reference.markup))
-    except KeyError:  # a single nose tip has no eyes
-        return np.nan
-    return unit if unit > 0 else np.nan
 
 
 def _mean(values: np.ndarray) -> float:

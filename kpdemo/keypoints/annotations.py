@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from kpdemo.keypoints import markups
-from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.keypoints.metrics import face_unit
 from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.system import json_file
 
@@ -158,16 +158,9 @@ def gaps(predictions: Sequence[Prediction | None]) -> str:
     if not all(face.all() for face in finite):
         count, total = (sum(map(size, finite)) for size in (np.sum, len))
         words.append(f"{count} of the {total} points are known; the others are ignored.")
-    if not all(_has_eye_distance(prediction) for prediction in predictions if prediction):
+    if any(np.isnan(face_unit(face.keypoints, face.markup)) for face in predictions if face):
         words.append("Without both outer eye corners, errors are in pixels alone.")
     return " ".join(words)
-
-
-def _has_eye_distance(prediction: Prediction) -> bool:
-    try:
-        return bool(eye_distance(prediction.keypoints, prediction.markup) > 0)
-    except KeyError:  # a single nose tip has no eyes
-        return False
 
 
 def read_pts(text: str, count: int, first: int, where: Path | str) -> np.ndarray:

@@ -21,6 +21,15 @@ def eye_distance(keypoints: np.ndarray, markup: str) -> np.ndarray:
     return np.linalg.norm(left - right, axis=-1)
 
 
+def face_unit(keypoints: np.ndarray, markup: str) -> float:
+    """The `eye_distance` of one face `(K, 2)`; NaN where it is unknown or zero."""
+    try:
+        distance = float(eye_distance(keypoints, markup))
+    except KeyError:  # a markup without eye corners, such as the single nose tip
+        return np.nan
+    return distance if distance > 0 else np.nan
+
+
 def point_errors(predicted: np.ndarray, truth: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Distance of every point in percent of `unit`: `(F, K, 2)`, `(F, K, 2)`, `(F,)` -> `(F, K)`.
 

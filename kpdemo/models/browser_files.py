@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from kpdemo.faces import centerface_model, centerface_onnx, mediapipe_task
 from kpdemo.faces.settings import CENTERFACE, DETECTOR, LANDMARKER, MAX_FACES, TRACKER
 from kpdemo.keypoints import markups
+from kpdemo.keypoints.markup import Points
 from kpdemo.keypoints.markups.mediapipe_mesh import LEFT_EYE, RIGHT_EYE
 from kpdemo.models import checkpoint, crop_rules, mesh_to_ibug
 from kpdemo.models.model_folder import GRAPH, WEIGHTS
@@ -87,7 +88,7 @@ def _config(folder: Path) -> dict[str, Any]:
     return dataclasses.asdict(checkpoint.read_config(folder))
 
 
-def _means(source: str, target: str) -> list[markups.Points]:
+def _means(source: str, target: str) -> list[Points]:
     """For each point of a markup those of another whose mean it is."""
     groups = {
         targets[0]: sources

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from kpdemo.models import checkpoint
 from kpdemo.models.model_folder import GRAPH, WEIGHTS
 from kpdemo.models.onnx import NEEDED, OPSET, ExportError
+from kpdemo.system import files
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -56,10 +57,8 @@ def write(folder: Path) -> Path:
 
     Raises ExportError, CheckpointError and OSError.
     """
-    path = folder / GRAPH
-    scratch = path.with_suffix(".tmp")
-    scratch.write_bytes(make(folder))
-    scratch.replace(path)
+    path, graph = folder / GRAPH, make(folder)
+    files.replace(path, lambda file: file.write(graph))
     return path
 
 

@@ -23,7 +23,7 @@ from kpdemo.ui.filters import tab as filters_tab
 from kpdemo.ui.heatmaps import tab as heatmaps_tab
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import tab as live_tab
-from kpdemo.ui.shared import browser_engine, component, scripts
+from kpdemo.ui.shared import browser_engine, scripts
 from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.training import tab as training_tab
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -86,7 +86,7 @@ def build() -> gr.Blocks:
         api.build(engine())
         gr.HTML(
             _HEADER,
-            js_on_load=component.script("shared/page.js"),
+            js_on_load=scripts.loader("shared/page.js"),
             apply_default_css=False,
             elem_id="header",
         )

@@ -379,13 +379,13 @@ def test_pull_says_of_each_model_what_it_is(
 ) -> None:
     commit = local_hub.add(f"{ACCOUNT}/kpdemo-unet", FILES)
     folders = copies("unet", "lazy")
-    monkeypatch.setattr("kpdemo.cli.main.model_folders", lambda: folders[:1])
+    monkeypatch.setattr("kpdemo.cli.pull.model_folders", lambda: folders[:1])
     assert main(["pull", "--namespace", ACCOUNT]) == 0
     assert capsys.readouterr().out == (
         f"unet: {ACCOUNT}/kpdemo-unet at {commit[:7]} (Hugging Face Hub)\n"
     )
     monkeypatch.setenv(hub.VARIABLE, ACCOUNT)
-    monkeypatch.setattr("kpdemo.cli.main.model_folders", lambda: folders)
+    monkeypatch.setattr("kpdemo.cli.pull.model_folders", lambda: folders)
     local_hub.fail("GET", "kpdemo-unet", status=500)
     assert main(["pull"]) == 1
     stale, missing = capsys.readouterr().err.splitlines()

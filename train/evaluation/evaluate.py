@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from kpdemo.engine.engine import Engine
 from kpdemo.evaluation.matching import match_by_overlap
-from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded
+from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded, rounded_points
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import (
@@ -269,19 +269,11 @@ def extremes(
             "error": rounded(errors[row]),
             "reason": face_attributes.reason(facts[row], facts),
             "facts": facts[row],
-            "truth": plain(truth[row]),
-            "keypoints": plain(predicted[row]),
+            "truth": rounded_points(truth[row]),
+            "keypoints": rounded_points(predicted[row]),
         }
 
     return {
         "best": [entry(row) for row in order[:EXTREMES]],
         "worst": [entry(row) for row in order[::-1][:EXTREMES]],
     }
-
-
-def plain(points: np.ndarray) -> list[list[float] | None]:
-    """Points `(K, 2)` rounded to one decimal, None for NaN."""
-    return [
-        np.round(point.astype(float), 1).tolist() if np.isfinite(point).all() else None
-        for point in points
-    ]

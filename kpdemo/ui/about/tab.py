@@ -13,7 +13,7 @@ from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.records import browser_benchmark
 from kpdemo.ui.about import diagrams
-from kpdemo.ui.shared import component
+from kpdemo.ui.shared import scripts
 from kpdemo.ui.shared.numbers import count
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -42,7 +42,7 @@ def build() -> None:
         gr.Markdown(before)
         gr.HTML(
             diagrams_html + _DIALOG,
-            js_on_load=component.script("about/about.js"),
+            js_on_load=scripts.loader("about/about.js"),
             apply_default_css=False,
             elem_id="diagrams",
         )

@@ -13,6 +13,7 @@ from kpdemo import zoo
 from kpdemo.engine import degrade, export
 from kpdemo.engine.degrade import LIMITS, Degradation, Degraded, Drift
 from kpdemo.engine.engine import Engine
+from kpdemo.media import corruptions
 from kpdemo.media.images import Photo
 from kpdemo.structures import NO_FACE, ComparedFace, Comparison, Prediction
 from kpdemo.ui.session import PhotoResult
@@ -214,7 +215,7 @@ def _model(name: str, untouched: Comparison, degraded: Degraded, drift: Drift) -
 
 
 def _lines(before: Prediction, after: Prediction, matrix: np.ndarray) -> np.ndarray:
-    here = degrade.mapped(degrade.points(before), matrix)
+    here = corruptions.move(degrade.points(before), matrix)
     return np.round(np.hstack([here, degrade.points(after)]), 2)
 
 
@@ -226,7 +227,7 @@ def _view(untouched: Comparison, degraded: Degraded) -> tuple[int, int, int, int
     face: ComparedFace = untouched.faces[0]
     scale = float(np.sqrt(abs(np.linalg.det(degraded.matrix[:, :2]))))
     side = max(1, round(min(_VIEW * scale * face.detection.width, width, height)))
-    x, y = degrade.mapped(np.array([face.detection.center]), degraded.matrix)[0]
+    x, y = corruptions.move(np.array([face.detection.center]), degraded.matrix)[0]
     left = round(float(np.clip(x - side / 2, 0, width - side)))
     top = round(float(np.clip(y - side / 2, 0, height - side)))
     return left, top, side, side

@@ -30,7 +30,7 @@ from kpdemo.ui.compare import (
     table,
 )
 from kpdemo.ui.session import FRAME, PhotoResult
-from kpdemo.ui.shared import component, image_data, notice
+from kpdemo.ui.shared import component, image_data, notice, scripts
 from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
@@ -269,7 +269,7 @@ def _controls(
     )
     example = gr.HTML(
         examples.buttons(photos),
-        js_on_load=component.script("compare/examples.js", "click"),
+        js_on_load=scripts.loader("compare/examples.js", "click"),
         apply_default_css=False,
         elem_id="examples",
     )

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from kpdemo import zoo
 from kpdemo.keypoints import markups
+from kpdemo.keypoints.markup import Markup
 from kpdemo.records.keypoint_errors import Errors
 from kpdemo.records.label_counts import Labels
 from kpdemo.ui.shared import charts, colors, titles
@@ -105,7 +106,7 @@ def _marks(one: Errors, words: Sequence[str], number: int) -> go.Scatter:
     )
 
 
-def _name_groups(chart: go.Figure, scheme: markups.Markup) -> None:
+def _name_groups(chart: go.Figure, scheme: Markup) -> None:
     """The face's parts under the marks, where a part is a run of numbers."""
     ticks = {}
     for name, points in scheme.groups.items():

@@ -1,6 +1,6 @@
 """A model's error at each keypoint, drawn on a face."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.keypoints import markups
 from kpdemo.keypoints.markup import Markup
+from kpdemo.media import svg
 from kpdemo.records import leaderboard
 from kpdemo.records.keypoint_errors import Errors
 from kpdemo.ui.shared import titles
@@ -87,15 +88,8 @@ def _figure(one: Errors, face: np.ndarray, scheme: Markup) -> str:
         f'style="--model:{css_color(one.model)}">'
         f'<svg viewBox="{left:.0f} {top:.0f} {width:.0f} {height:.0f}" role="img" '
         f'aria-label="Error of {title} at each keypoint, drawn on a face">'
-        f'<path class="kp-lines-truth" d="{_lines(at, scheme.contours)}"/>'
+        f'<path class="kp-lines-truth" d="{svg.contours(at, scheme.contours)}"/>'
         f'<g class="kp-errors">{circles}</g></svg>'
         f"<figcaption><b>{title}: {one.nme:.2f} %</b><p>Highest: {escape(highest)}.</p>"
         "</figcaption></figure>"
-    )
-
-
-def _lines(points: np.ndarray, contours: Iterable[Sequence[int]]) -> str:
-    return "".join(
-        "M" + "L".join(f"{points[k, 0]:.1f} {points[k, 1]:.1f}" for k in contour)
-        for contour in contours
     )

@@ -63,19 +63,19 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     problems = gr.HTML(elem_id="training-problems")
     recipes = _build_curves(library, version)
     sweep = _build_sweeps(library, version)
-    _heading("Augmentation on your photo")
+    component.heading("Augmentation on your photo")
     augmentation.build(engine, _HISTORIES, session, tab)
-    _heading("Two mistakes, made on your photo")
+    component.heading("Two mistakes, made on your photo")
     mistakes.build(engine, _HISTORIES, session, tab)
     points, models = _build_errors(library, version)
-    _heading("Label completeness")
+    component.heading("Label completeness")
     with gr.Row(elem_classes="kp-captioned"):
         labels, labels_caption = charts.build(
             "training-labels", "Share of faces that have each label"
         )
-    _heading("Reported and measured errors")
+    component.heading("Reported and measured errors")
     reports = gr.HTML(elem_id="training-reports", apply_default_css=False)
-    _heading("The reports’ findings, checked")
+    component.heading("The reports’ findings, checked")
     claims = gr.HTML(elem_id="training-claims", apply_default_css=False)
     tab.select(
         refresh,
@@ -89,7 +89,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
 
 
 def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
-    _heading("Learning curves")
+    component.heading("Learning curves")
     with gr.Row(elem_classes="kp-training-choices"):
         recipes = gr.Dropdown(
             _runs(library),
@@ -127,7 +127,7 @@ def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
 
 
 def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
-    _heading("Sweeps: one setting changed")
+    component.heading("Sweeps: one setting changed")
     with gr.Row(elem_classes="kp-training-choices"):
         sweep = gr.Dropdown(
             _sweeps(library),
@@ -149,7 +149,7 @@ def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
 
 
 def _build_errors(library: Library, version: gr.State) -> tuple[gr.Radio, gr.Dropdown]:
-    _heading("Errors by keypoint")
+    component.heading("Errors by keypoint")
     choices = _markups(library)
     with gr.Row(elem_classes="kp-training-choices"):
         points = gr.Radio(
@@ -261,10 +261,6 @@ def _draw_labels(library: Library) -> tuple[go.Figure | None, str]:
     if "kaggle" not in library.labels:
         return None, charts.sentences([_UNCOUNTED])
     return bars.completeness(library.labels), bars.completeness_caption(library.labels)
-
-
-def _heading(text: str) -> None:
-    gr.HTML(f'<h2 class="kp-section">{text}</h2>', apply_default_css=False)
 
 
 def _runs(library: Library) -> list[tuple[str, str]]:
