@@ -42,7 +42,7 @@ def label(
             f"{model.config.markup}: label it without --fill."
         )
     labels = {}
-    for face, points, confidence in answers(model, faces):
+    for face, points, confidence in label_faces(model, faces):
         if fill:
             known = np.isfinite(face.keypoints).all(1)
             points = np.where(known[:, None], face.keypoints, points)
@@ -70,7 +70,7 @@ def label(
     return path, len(labels), len(faces)
 
 
-def answers(
+def label_faces(
     model: Model, faces: Sequence[LabelledFace]
 ) -> Iterator[tuple[LabelledFace, np.ndarray, np.ndarray]]:
     """Each face that can be cropped, with the model's points and their confidence.

@@ -154,7 +154,7 @@ def multiply_adds(model: Model) -> int:
     return counter.get_total_flops() // 2
 
 
-def loaded(folders: Sequence[Path]) -> tuple[dict[str, Model], dict[str, str]]:
+def load_models(folders: Sequence[Path]) -> tuple[dict[str, Model], dict[str, str]]:
     """The models that can be used, on the engine's device; a sentence for each of the others."""
     models, unavailable = {}, {}
     for folder in folders:
@@ -178,7 +178,7 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     Raises BaselineUnavailable where MediaPipe cannot run: it is what all else is compared with.
     """
     folders = model_folders() if folders is None else folders
-    models, unavailable = loaded(folders)
+    models, unavailable = load_models(folders)
     app = engine()
     if BASELINE not in app.names:
         raise BaselineUnavailable(app.unavailable[BASELINE])
@@ -192,8 +192,8 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
         f"{BASELINE} {BATCH}": lambda: baseline.prepare(photo, faces * BATCH),
     }
     for name, model in models.items():
-        actions[f"{name} 1"] = _answer(model, 1)
-        actions[f"{name} {BATCH}"] = _answer(model, BATCH)
+        actions[f"{name} 1"] = _prediction(model, 1)
+        actions[f"{name} {BATCH}"] = _prediction(model, BATCH)
         if name in DEFAULT_MODELS:
             actions[f"{name} forward"] = _forward(model)
     times = milliseconds(actions, rounds)
@@ -236,7 +236,7 @@ def _crops(model: Model, count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-def _answer(model: Model, count: int) -> Callable[[], object]:
+def _prediction(model: Model, count: int) -> Callable[[], object]:
     crops = _crops(model, count)
     return lambda: predict(model, crops)
 

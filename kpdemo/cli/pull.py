@@ -47,7 +47,7 @@ def run(parser: ArgumentParser, arguments: Sequence[str]) -> int:
 
 
 def _lines(
-    models: Iterable[str], pulled: Mapping[str, hub.Pulled], errors: Mapping[str, HubError]
+    models: Iterable[str], pulled: Mapping[str, hub.PulledFiles], errors: Mapping[str, HubError]
 ) -> Iterator[tuple[bool, str]]:
     """For each model whether the pinned or newest weights are usable, and a line on it."""
     for name in models:

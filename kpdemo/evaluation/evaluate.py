@@ -98,7 +98,7 @@ def evaluate(
     model or reference, TruthError where no face can be measured.
     """
     predictors = Predictors(engine, models)
-    names = [name for each in predictors.names for name in _rows_of(each)]
+    names = [name for each in predictors.names for name in _rows(each)]
     if reference is None:
         fitted = f"{BASELINE}-ridge"
         reference = fitted if fitted in names else names[0]
@@ -115,7 +115,7 @@ def evaluate(
         result = one.comparison
         if result is None:
             bad[photo.name] = one.error
-        elif why := _misplaced(photo, result):
+        elif why := _outside(photo, result):
             bad[photo.name] = why
         else:
             if failures := [
@@ -140,7 +140,7 @@ def evaluate(
         unavailable=dict(predictors.unavailable),
     )
     for name in predictors.names:
-        for row, read in _rows_of(name).items():
+        for row, read in _rows(name).items():
             markup = "ibug-68" if row in READINGS else engine.markup(name)
             predicted = _predictions(matches, name, read, len(markups.get(markup)))
             scheme = _scheme(labels.markup, markup)
@@ -152,7 +152,7 @@ def evaluate(
     return report
 
 
-def _rows_of(model: str) -> dict[str, Callable[[Prediction], np.ndarray]]:
+def _rows(model: str) -> dict[str, Callable[[Prediction], np.ndarray]]:
     """The rows of a model, each with how its points are read from an answer."""
     if model != BASELINE:
         return {model: lambda prediction: prediction.keypoints}
@@ -162,7 +162,7 @@ def _rows_of(model: str) -> dict[str, Callable[[Prediction], np.ndarray]]:
     }
 
 
-def _misplaced(photo: LabelledPhoto, result: Comparison) -> str:
+def _outside(photo: LabelledPhoto, result: Comparison) -> str:
     """A sentence on a label that was made for another picture, empty for a good one."""
     for points in photo.faces:
         for k in annotations.outside(points, result.width, result.height)[:1]:
@@ -241,7 +241,7 @@ def _result(name: str, markup: str, scheme: str, raw: np.ndarray, report: Report
     figures = measures(predicted, truth, eyes, scheme, photos) | _failures(errors)
     folders = np.array([face.folder for face in report.faces])
     figures["by"] = {
-        folder: _of_some(
+        folder: _folder_figures(
             errors[folders == folder],
             [p for p, f in zip(photos, folders, strict=True) if f == folder],
         )
@@ -271,7 +271,7 @@ def _failures(errors: np.ndarray) -> dict[str, float | None]:
     }
 
 
-def _of_some(errors: np.ndarray, photos: Sequence[str]) -> dict:
+def _folder_figures(errors: np.ndarray, photos: Sequence[str]) -> dict:
     """The figures of the faces of one sub-folder."""
     labelled = errors[~np.isnan(errors)]
     lost = rounded(100 * np.isinf(labelled).mean()) if len(labelled) else None

@@ -176,7 +176,7 @@ def _coco(path: Path, pictures: Photos) -> Labels:
                 continue
             rows = np.array(each["keypoints"], np.float64).reshape(-1, 3)
             _, order = usable[each["category_id"]]
-            points = annotations.without_codes(rows[order])
+            points = annotations.mask_missing(rows[order])
             faces.setdefault(names[each["image_id"]], []).append(points)
     except TruthError:
         raise
@@ -232,7 +232,7 @@ def _table(path: Path, pictures: Photos) -> Labels:
     (((model, name), photos),) = sets.items()
     labels = Labels(pictures, name.removesuffix("-fitted"), [path], origin=model)
     faces_of = {
-        file: [annotations.without_codes(p) for p in f.values()] for file, f in photos.items()
+        file: [annotations.mask_missing(p) for p in f.values()] for file, f in photos.items()
     }
     _place(labels, faces_of, path)
     return labels

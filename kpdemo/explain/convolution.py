@@ -54,7 +54,7 @@ def decompose(
     `crop` is `(H, W[, C])` uint8 of the model's input size. Raises IndexError where there is no
     such kernel or cell.
     """
-    inputs, outputs = _recorded(model, layer, crop)
+    inputs, outputs = _record(model, layer, crop)
     if not (
         0 <= kernel < len(outputs)
         and 0 <= row < outputs.shape[1]
@@ -77,7 +77,7 @@ def decompose(
     return Sum(patch, weights, bias, scale, shift, float(outputs[kernel, row, column]))
 
 
-def _recorded(model: Model, layer: Layer, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _record(model: Model, layer: Layer, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A layer's input `(C, h, w)`, and its output or that of the norm after it, both copies."""
     recorded: list[Tensor] = []
     convolution = convolution_of(model, layer.name)

@@ -3,7 +3,7 @@
 The reference is the baseline's prediction, or ground truth (`kpdemo.keypoints.annotations`). A
 distance to the baseline is no error: MediaPipe is a model too. It defines some landmarks (the jaw
 above all) differently from the markups that the nets learned, so its fitted points count where it
-has them (`kpdemo.keypoints.mesh_to_ibug`).
+has them (`kpdemo.models.mesh_to_ibug`).
 """
 
 from collections.abc import Iterable
@@ -18,11 +18,11 @@ from kpdemo.zoo import BASELINE
 
 
 @dataclass(frozen=True, eq=False)
-class Gaps:
-    """The N landmarks of one face that an answer and a reference share.
+class Distances:
+    """The N landmarks of one face that a prediction and a reference share.
 
     `ours` and `theirs` are `(N, 2)` photo coordinates, NaN where unknown. `at` are their indices in
-    `markup`, which is not the answer's own where that was converted.
+    `markup`, which is not the prediction's own where that was converted.
     `unit` is the reference's distance between the outer eye corners in pixels, NaN if unknown.
     """
 
@@ -56,12 +56,12 @@ class Summary:
 
 
 def baselines(faces: Iterable[ComparedFace]) -> list[Prediction | None]:
-    """The baseline's answer on each face, None where it has none."""
+    """The baseline's prediction on each face, None where it has none."""
     return [face.predictions.get(BASELINE) for face in faces]
 
 
-def between(prediction: Prediction, reference: Prediction) -> Gaps:
-    """The landmarks that an answer and a reference share, one for each point of the markup.
+def distances(prediction: Prediction, reference: Prediction) -> Distances:
+    """The landmarks that a prediction and a reference share, one for each point of the markup.
 
     Where one of the two is converted to the markup of the other, the converted points are compared,
     preferably those fitted to that markup's own definition.
@@ -71,18 +71,18 @@ def between(prediction: Prediction, reference: Prediction) -> Gaps:
     for name in (reference.markup, prediction.markup):
         if name in ours and name in theirs:
             at = np.arange(len(markups.get(name)))
-            return Gaps(name, at, ours[name], theirs[name], unit)
+            return Distances(name, at, ours[name], theirs[name], unit)
     own, other = markups.get(prediction.markup), markups.get(reference.markup)
     places = [
         (at[0], place) for place, at, _ in markups.shared(own.name, other.name) if len(at) == 1
     ]
     at = np.array([k for k, _ in places], int)
     points = [other.place(reference.keypoints, place) for _, place in places]
-    return Gaps(own.name, at, prediction.keypoints[at], np.reshape(points, (-1, 2)), unit)
+    return Distances(own.name, at, prediction.keypoints[at], np.reshape(points, (-1, 2)), unit)
 
 
 def summary(pairs: Iterable[tuple[Prediction | None, Prediction | None]]) -> Summary:
-    """The mean over faces of the `Gaps` of each pair of answer and reference.
+    """The mean over faces of the `Distances` of each pair of prediction and reference.
 
     Every face counts the same. Faces that lack one of the two, or share no landmark, are left out.
     """
@@ -92,7 +92,7 @@ def summary(pairs: Iterable[tuple[Prediction | None, Prediction | None]]) -> Sum
     for prediction, reference in pairs:
         if prediction is None or reference is None:
             continue
-        gaps = between(prediction, reference)
+        gaps = distances(prediction, reference)
         pixels.append(_mean(gaps.pixels))
         percent.append(_mean(gaps.percent))
         for group, points in markups.get(gaps.markup).groups.items():
@@ -106,7 +106,7 @@ def summary(pairs: Iterable[tuple[Prediction | None, Prediction | None]]) -> Sum
 
 
 def readings(prediction: Prediction) -> dict[str, np.ndarray]:
-    """An answer's points by markup: its own, and those it is converted to."""
+    """A prediction's points by markup: its own, and those it is converted to."""
     by_markup = dict(prediction.converted)
     for name, points in prediction.converted.items():
         if name.endswith("-fitted"):

@@ -243,7 +243,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _shallow(image: Image.Image) -> Image.Image:
     """Grey of more than 8 bits as 8 bits, with its transparent value if it has one."""
     samples = np.asarray(image)
-    grey = Image.fromarray(bit_depth.eight_bits(samples))
+    grey = Image.fromarray(bit_depth.to_8_bit(samples))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         grey.putalpha(Image.fromarray(samples != transparent).convert("L"))

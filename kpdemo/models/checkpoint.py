@@ -191,14 +191,14 @@ def from_pretrained(source: str | Path, revision: str | None = None) -> Model:
     return load_pulled(hub.fetch(source, revision))
 
 
-def load_pulled(pulled: hub.Pulled) -> Model:
+def load_pulled(pulled: hub.PulledFiles) -> Model:
     """The model in fetched files; HubError if its weights do not fit its config."""
     try:
         return load(pulled.folder, hub.model_name(pulled.repository))
     except CheckpointError as error:
-        raise refused(pulled, error) from error
+        raise refusal(pulled, error) from error
 
 
-def refused(pulled: hub.Pulled, why: CheckpointError) -> HubError:
+def refusal(pulled: hub.PulledFiles, why: CheckpointError) -> HubError:
     """The error for a repository whose files cannot be used."""
     return HubError(f"{pulled.repository} is refused: {why}")

@@ -67,7 +67,7 @@ def look_up(source: str) -> Offer:
         raise HubError(f"{repo} is no model of this kind: it has no {' and no '.join(missing)}.")
     size = sum(sizes[name] for name in hub.FILES)
     if size > MAX_BYTES:
-        raise HubError(f"{repo} is {size / 1e6:,.0f} MB; the page takes {_most()}.")
+        raise HubError(f"{repo} is {size / 1e6:,.0f} MB; the page takes {_limit()}.")
     return Offer(repo, str(info.sha), size)
 
 
@@ -92,7 +92,7 @@ def download(offer: Offer, device: torch.device) -> Predictor:
         try:
             model = checkpoint.load(scratch)
         except CheckpointError as error:
-            raise _refused(offer.repository, error, scratch) from error
+            raise _refusal(offer.repository, error, scratch) from error
     model.net.to(device)
     model = replace(model, name=zoo.secret_name(offer.repository))
     crop = np.zeros((1, *model.config.input.shape), np.uint8)
@@ -103,7 +103,7 @@ def download(offer: Offer, device: torch.device) -> Predictor:
 def from_onnx(net: Path, config: Path) -> Predictor:
     """The model in two uploaded files (`kpdemo.models.external_onnx`); raises CheckpointError."""
     if net.stat().st_size > MAX_BYTES:
-        raise CheckpointError(f"{net.name} is too large; the page takes {_most()}.")
+        raise CheckpointError(f"{net.name} is too large; the page takes {_limit()}.")
     with tempfile.TemporaryDirectory(prefix="kpdemo-own-") as scratch:
         place = Path(scratch) / net.name
         shutil.copyfile(net, place)
@@ -111,7 +111,7 @@ def from_onnx(net: Path, config: Path) -> Predictor:
         try:
             predictor = external_onnx.load(place, zoo.secret_name(net.name))
         except CheckpointError as error:
-            raise _refused(net.name, error, scratch) from error
+            raise _refusal(net.name, error, scratch) from error
     _check_time(net.name, predictor.try_once)
     return predictor
 
@@ -128,11 +128,11 @@ def _check_time(name: str, answer: Callable[[], object]) -> None:
         )
 
 
-def _refused(name: str, error: CheckpointError, scratch: str) -> CheckpointError:
+def _refusal(name: str, error: CheckpointError, scratch: str) -> CheckpointError:
     """The error for files that cannot be used, without the place where they were for a moment."""
     why = str(error).replace(f"{scratch}/", "").replace(Path(scratch).name, name)
     return CheckpointError(why if why.startswith(name) else f"{name} is refused: {why}")
 
 
-def _most() -> str:
+def _limit() -> str:
     return f"models of up to {MAX_BYTES // 1_000_000} MB"

@@ -109,7 +109,7 @@ class PhotoResult:
     def references(self) -> list[Prediction | None]:
         """What the models are compared with on each face: ground truth, else the baseline."""
         if self.truth:
-            return annotations.on_faces(self.truth.marks, self.comparison.faces)
+            return annotations.assign_to_faces(self.truth.marks, self.comparison.faces)
         return agreement.baselines(self.comparison.faces)
 
 

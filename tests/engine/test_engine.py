@@ -74,7 +74,7 @@ def test_kaggles_points_are_held_against_fitted_ones_as_ibugs_are(hopper):
     points = predictions[BASELINE].converted
     fitted = markups.convert(points["ibug-68-fitted"], "ibug-68", "kaggle-15")
     assert points["kaggle-15-fitted"] == pytest.approx(fitted)
-    gaps = agreement.between(predictions["keypoint-resnet"], predictions[BASELINE])
+    gaps = agreement.distances(predictions["keypoint-resnet"], predictions[BASELINE])
     assert gaps.theirs == pytest.approx(fitted)
     assert gaps.percent.mean() < 3.0
 

@@ -30,7 +30,7 @@ def test_the_sum_is_what_the_map_shows_in_every_layer(name):
     model = checkpoint.load(WEIGHTS_DIR / name)
     crop = noise(model)
     for layer in filters.layers(model):
-        maps = filters.predictions(model, layer, crop)
+        maps = filters.feature_maps(model, layer, crop)
         count, height, width = maps.shape
         scale = max(1.0, float(np.abs(maps).max()))
         for kernel, row, column in (

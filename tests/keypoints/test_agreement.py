@@ -5,7 +5,7 @@ import pytest
 from helpers.faces import compared_face
 
 from kpdemo.keypoints import agreement, markups
-from kpdemo.keypoints.agreement import between, summary
+from kpdemo.keypoints.agreement import distances, summary
 from kpdemo.structures import Prediction
 
 
@@ -30,7 +30,7 @@ def as_ibug(mesh: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("name", ["nose-1", "kaggle-15", "ibug-68"])
 def test_a_planted_shift_is_reported_in_pixels_and_percent_of_the_eye_distance(mesh, name):
     ours = markups.convert(mesh, "mediapipe-478", name) + np.array([3, 4])
-    gaps = between(prediction(name, ours), prediction("mediapipe-478", mesh))
+    gaps = distances(prediction(name, ours), prediction("mediapipe-478", mesh))
     assert gaps.at.tolist() == list(range(len(markups.get(name))))
     assert gaps.pixels == pytest.approx(5.0, abs=1e-4)
     assert gaps.percent == pytest.approx(10.0, abs=1e-3)
@@ -39,7 +39,7 @@ def test_a_planted_shift_is_reported_in_pixels_and_percent_of_the_eye_distance(m
 
 def test_points_that_the_reference_does_not_name_are_left_out(mesh):
     ours = np.zeros((58, 2))
-    gaps = between(prediction("imm-58", ours), prediction("mediapipe-478", mesh))
+    gaps = distances(prediction("imm-58", ours), prediction("mediapipe-478", mesh))
     shared = {at[0] for _, at, _ in markups.shared("imm-58", "mediapipe-478") if len(at) == 1}
     assert 0 < len(shared) < 58
     assert set(gaps.at) == shared
@@ -47,7 +47,7 @@ def test_points_that_the_reference_does_not_name_are_left_out(mesh):
 
 def test_one_markup_is_compared_point_by_point_also_where_points_have_no_name():
     points = np.random.default_rng(1).uniform(0, 99, (58, 2))
-    gaps = between(prediction("imm-58", points + (0, 2)), prediction("imm-58", points))
+    gaps = distances(prediction("imm-58", points + (0, 2)), prediction("imm-58", points))
     assert gaps.pixels == pytest.approx(np.full(58, 2), abs=1e-4)
 
 
@@ -81,8 +81,8 @@ def test_kaggles_points_are_held_against_the_fitted_ones_too(mesh):
     ours = markups.convert(mesh, "mediapipe-478", "kaggle-15")
     baseline = prediction("mediapipe-478", mesh, **{"kaggle-15-fitted": ours + np.array([10, 0])})
     for gaps in (
-        between(prediction("kaggle-15", ours), baseline),
-        between(baseline, prediction("kaggle-15", ours)),
+        distances(prediction("kaggle-15", ours), baseline),
+        distances(baseline, prediction("kaggle-15", ours)),
     ):
         assert gaps.markup == "kaggle-15" and len(gaps.at) == 15
         assert gaps.percent == pytest.approx(20.0, abs=1e-3)
@@ -90,7 +90,7 @@ def test_kaggles_points_are_held_against_the_fitted_ones_too(mesh):
 
 def test_a_converted_answer_is_held_against_marks_in_their_own_markup(mesh):
     fitted = {"ibug-68-fitted": as_ibug(mesh) + np.array([10, 0])}
-    gaps = between(
+    gaps = distances(
         prediction("mediapipe-478", mesh, **fitted), prediction("ibug-68", as_ibug(mesh))
     )
     assert gaps.markup == "ibug-68" and len(gaps.at) == 68

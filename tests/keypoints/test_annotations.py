@@ -115,10 +115,13 @@ def test_what_is_unknown_is_put_into_words():
     some.keypoints[:8] = np.nan
     blind = Prediction("ibug-68", whole.keypoints.copy(), None, 0.0)
     blind.keypoints[36] = np.nan
-    assert annotations.gaps([whole, None]) == ""
-    assert annotations.gaps([some]) == "60 of the 68 points are known; the others are ignored."
-    assert annotations.gaps([whole, None, blind]).startswith("135 of the 136 points")
-    assert annotations.gaps([blind]).endswith("errors are in pixels alone.")
+    assert annotations.describe_missing([whole, None]) == ""
+    assert (
+        annotations.describe_missing([some])
+        == "60 of the 68 points are known; the others are ignored."
+    )
+    assert annotations.describe_missing([whole, None, blind]).startswith("135 of the 136 points")
+    assert annotations.describe_missing([blind]).endswith("errors are in pixels alone.")
 
 
 def test_asf_is_fractions_over_the_pictures_outer_edges():
@@ -145,14 +148,14 @@ def test_every_marked_face_goes_to_the_box_that_holds_it_best():
     boxes = [face(0, 0, 90, 90), face(60, 60, 190, 190), face(200, 0, 290, 90)]
     middle, right = points(1, 80, 180), points(2, 205, 285)
     right[:, 1] -= 200
-    found = annotations.on_faces(Marks("ibug-68", (right, middle)), boxes)
+    found = annotations.assign_to_faces(Marks("ibug-68", (right, middle)), boxes)
     assert found[0] is None
     assert found[1].keypoints is middle and found[2].keypoints is right
 
 
 def test_marks_beside_every_face_belong_to_none():
     marks = Marks("ibug-68", (points(1, 200, 280),))
-    assert annotations.on_faces(marks, [face(0, 0, 90, 90)]) == [None]
+    assert annotations.assign_to_faces(marks, [face(0, 0, 90, 90)]) == [None]
 
 
 def test_the_set_that_was_edited_is_the_likeliest():
@@ -165,10 +168,10 @@ def test_the_set_that_was_edited_is_the_likeliest():
     edited = data["faces"][0]["models"]["unet"]
     edited["keypoints"] = [[x + 3, y] for x, y in edited["keypoints"]]
     sets = read("kpdemo.json", json.dumps(data))
-    assert annotations.likeliest(sets, compared(found)) == "unet"
+    assert annotations.most_edited(sets, compared(found)) == "unet"
     data["faces"][0]["models"]["by hand"] = edited
     sets = read("kpdemo.json", json.dumps(data))
-    assert annotations.likeliest(sets, compared(found)) == "by hand"
+    assert annotations.most_edited(sets, compared(found)) == "by hand"
 
 
 @pytest.mark.parametrize(

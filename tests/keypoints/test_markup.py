@@ -7,7 +7,7 @@ from PIL import Image
 
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.keypoints import markups
-from kpdemo.keypoints.markup import MARKUPS
+from kpdemo.keypoints.markups import MARKUPS
 from kpdemo.models.face_landmarker import FaceLandmarker
 
 # Mean shapes of real labels as they are (not made symmetric): x y x y …, in percent of the

@@ -39,7 +39,7 @@ def test_onnx_runtime_answers_as_torch_does(name, tmp_path, hopper, capsys):
     for count in (1, 3):
         found = session.run(None, {"pixels": pixels[:count].numpy()})
         with torch.inference_mode():
-            expected = onnx.Answering(model)(pixels[:count])
+            expected = onnx.PredictionModule(model)(pixels[:count])
         assert len(found) == len(expected)
         # Crop coordinates: a crop is 2 wide.
         np.testing.assert_allclose(found[0], expected[0], atol=2e-3)
@@ -59,7 +59,7 @@ def test_a_model_without_the_flip_test_is_exported_so():
     pixels = torch.rand(2, size.channels, size.height, size.width) * 255
     plain = dataclasses.replace(model, config=single, calibration=None)
     with torch.inference_mode():
-        (keypoints,) = onnx.Answering(plain)(pixels)
+        (keypoints,) = onnx.PredictionModule(plain)(pixels)
         expected = model.net(normalise(pixels, size)).keypoints
     np.testing.assert_allclose(keypoints, expected, atol=1e-5)
 

@@ -134,7 +134,7 @@ def test_it_is_explained(engine, photo, comparison, name):
     assert layers[0].reads_picture and layers[0].title == "Conv 1"
     for layer in layers:
         assert len(filters.kernels(model, layer)) == layer.outputs
-        assert len(filters.predictions(model, layer, crop)) == layer.outputs
+        assert len(filters.feature_maps(model, layer, crop)) == layer.outputs
     *_, (_, moves) = occlusion.sensitivity(model, crop, cells=3)
     assert moves.shape[0] == len(markups.get(model.config.markup)) and moves.max() > 0
     prediction = predict(model, crop[None], heatmaps=True)
@@ -160,7 +160,7 @@ def test_it_is_exported(engine, name, tmp_path):
     size = model.config.input
     pixels = torch.rand(3, size.channels, size.height, size.width) * 255
     with torch.inference_mode():
-        expected = onnx.Answering(model)(pixels)
+        expected = onnx.PredictionModule(model)(pixels)
     for output, values in zip(session.run(None, {"pixels": pixels.numpy()}), expected, strict=True):
         np.testing.assert_allclose(output, values, atol=2e-3)
 

@@ -18,7 +18,7 @@ from train import recipe, trainer
 from train.__main__ import main
 from train.data.dataset import for_training
 from train.data.sources import DataError, load, own_labels
-from train.evaluation.evaluate import by_labels
+from train.evaluation.evaluate import predict_by_labels
 from train.labelling import label
 from train.recipe import Recipe, Stage
 
@@ -47,7 +47,7 @@ def test_labelled_faces_are_cropped_by_their_labels_and_labelled_by_the_model(tm
     own, relabelled = load("ytf"), load(str(path))
     assert path == tmp_path / "mine/ytf.json"
     assert labelled == count == len(own) == len(relabelled)
-    predicted, _ = by_labels(checkpoint.load(UNET), own)
+    predicted, _ = predict_by_labels(checkpoint.load(UNET), own)
     for before, after, points in zip(own, relabelled, predicted, strict=True):
         assert (after.markup, after.group, after.picture) == (
             "ibug-68",

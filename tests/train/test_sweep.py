@@ -214,7 +214,7 @@ def test_an_unknown_sweep_is_named_with_the_known_ones(
 
 def test_changes_leave_the_settings_that_they_start_from_alone() -> None:
     before = {"stages": [{"lr": 1.0}], "args": {"blocks": [{"kernel": 7}]}}
-    after = sweep.changed(before, {"stages.0.lr": 2.0, "args.blocks.0.padding": 1, "ema": 0.5})
+    after = sweep.with_changes(before, {"stages.0.lr": 2.0, "args.blocks.0.padding": 1, "ema": 0.5})
     assert before == {"stages": [{"lr": 1.0}], "args": {"blocks": [{"kernel": 7}]}}
     assert after == {
         "stages": [{"lr": 2.0}],

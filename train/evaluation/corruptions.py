@@ -110,7 +110,7 @@ def measure(destination: Path = RESULT) -> dict:
                 corrupted, keypoints = change(pixels, face.keypoints, number)
                 predictions = predict_all(engine, corrupted, keypoints)
                 unit = np.array([eye_distance(keypoints, face.markup)])
-                for name, target in markups.items():
+                for name, target in markup.items():
                     truth = markups.convert(keypoints, face.markup, target)
                     points = predictions.get(name, np.full_like(truth, np.nan))
                     errors[condition][name].append(point_errors(points[None], truth[None], unit))

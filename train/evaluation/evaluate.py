@@ -62,8 +62,8 @@ def evaluate(folder: Path) -> dict:
         truth = np.stack([markups.convert(f.keypoints, f.markup, markup) for f in faces])
         eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
         with Engine([folder]) as engine:
-            in_app = through_compare(engine, model.name, faces)
-        predicted, crops = by_labels(model, faces)
+            in_app = predict_in_app(engine, model.name, faces)
+        predicted, crops = predict_by_labels(model, faces)
         widths = None
         if framed.reference == "kaggle":
             widths = np.array([crop.width / framed.scale for crop in crops])
@@ -111,7 +111,7 @@ def readable(faces: list[LabelledFace]) -> tuple[list[LabelledFace], list[str]]:
     return good, damaged
 
 
-def by_labels(
+def predict_by_labels(
     model: Model, faces: list[LabelledFace], crop_of: Callable[[LabelledFace], Crop] | None = None
 ) -> tuple[np.ndarray, list[Crop]]:
     """Predictions `(F, K, 2)` in photo coordinates on crops from the labels, and those crops.
@@ -141,7 +141,7 @@ def by_labels(
     return np.stack(predictions), all_crops
 
 
-def through_compare(engine: Engine, name: str, faces: list[LabelledFace]) -> np.ndarray:
+def predict_in_app(engine: Engine, name: str, faces: list[LabelledFace]) -> np.ndarray:
     """The app's keypoints for each face: `(F, K, 2)`, NaN where it does not detect the face.
 
     Raises CheckpointError as `compare_face` does.

@@ -10,7 +10,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from kpdemo.keypoints import markups
 from kpdemo.models import hub, model_folder
 from train import recipe as recipes
-from train.claims import checked, resolve
+from train.claims import check_text, resolve
 from train.data.sources import pseudo
 from train.data.sources.catalog import CATALOG
 from train.publish.markdown import table
@@ -317,7 +317,7 @@ def _claims(recipe: Mapping[str, Any], weights: Path) -> list[str]:
     claims = [resolve(claim, weights) for claim in recipe.get("claims") or []]
     if not claims:
         return []
-    rows = [[claim["claim"], checked(claim), f"**{claim['verdict']}**"] for claim in claims]
+    rows = [[claim["claim"], check_text(claim), f"**{claim['verdict']}**"] for claim in claims]
     return [table(("authors' finding", "our check", "verdict"), rows)]
 
 

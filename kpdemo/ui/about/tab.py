@@ -8,7 +8,7 @@ import gradio as gr
 from kpdemo import zoo
 from kpdemo.explain import architecture
 from kpdemo.explain.architecture import Architecture
-from kpdemo.models import model
+from kpdemo.models import checkpoint
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.records import browser_benchmark
@@ -59,7 +59,7 @@ def parts() -> tuple[str, str, str]:
 
 def _figure(name: str) -> str:
     try:
-        net = architecture.of(model.read_config(WEIGHTS_DIR / name))
+        net = architecture.of(checkpoint.read_config(WEIGHTS_DIR / name))
     except (CheckpointError, ConfigError):
         return ""
     title = zoo.title(name)

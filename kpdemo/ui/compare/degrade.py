@@ -121,11 +121,13 @@ def show(
     models, pixels = result.comparison.models, result.photo.pixels
     if untouched is None or untouched.result is not result.comparison:
         same = result.photo.scale == 1
-        comparison = result.comparison if same else _compare(engine, models, degrade.photo(pixels))
+        comparison = (
+            result.comparison if same else _compare(engine, models, degrade.as_photo(pixels))
+        )
         untouched = Untouched(result.comparison, comparison)
     degradation = Degradation.within_limits(settings)
     chosen = [name for name in models if name in chosen]
-    before = degrade.only(untouched.comparison, chosen)
+    before = degrade.select_models(untouched.comparison, chosen)
     degraded = degrade.degrade(partial(_compare, engine, chosen), pixels, before, degradation)
     return Update(value(before, degraded, degradation), untouched)
 
@@ -209,14 +211,16 @@ def _model(name: str, untouched: Comparison, degraded: Degraded, drift: Drift) -
         "percent": drift.mean,
         "lost": drift.lost,
         "faces": len(drift.faces),
-        "points": [np.round(degrade.points(prediction), 2) for prediction in predictions],
+        "points": [
+            np.round(degrade.comparable_points(prediction), 2) for prediction in predictions
+        ],
         "lines": lines,
     }
 
 
 def _lines(before: Prediction, after: Prediction, matrix: np.ndarray) -> np.ndarray:
-    here = corruptions.move(degrade.points(before), matrix)
-    return np.round(np.hstack([here, degrade.points(after)]), 2)
+    here = corruptions.move(degrade.comparable_points(before), matrix)
+    return np.round(np.hstack([here, degrade.comparable_points(after)]), 2)
 
 
 def _view(untouched: Comparison, degraded: Degraded) -> tuple[int, int, int, int]:

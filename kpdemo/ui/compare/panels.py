@@ -205,6 +205,6 @@ def _radii(prediction: Prediction, reference: Prediction | None) -> np.ndarray |
     reference's; None where they or both eye distances are unknown."""
     if prediction.expected_error is None:
         return None
-    units = [agreement.between(each, each).unit for each in (prediction, reference) if each]
+    units = [agreement.distances(each, each).unit for each in (prediction, reference) if each]
     unit = next((unit for unit in units if np.isfinite(unit)), None)
     return None if unit is None else np.round(prediction.expected_error * unit / 100, 2)

@@ -181,7 +181,7 @@ def _by_norm(weights: np.ndarray) -> np.ndarray:
 def _feature_maps(
     model: Model, layer: Layer, crop: np.ndarray, photo: np.ndarray | None
 ) -> dict[str, Any]:
-    maps = filters.predictions(model, layer, crop)
+    maps = filters.feature_maps(model, layer, crop)
     scales = np.abs(maps).max((1, 2))
     height, width = maps.shape[1:]
     shrink = min(1.0, MAP_SIDE / max(height, width))
@@ -195,7 +195,7 @@ def _feature_maps(
         "lows": _short(maps.min((1, 2))),
         "highs": _short(maps.max((1, 2))),
         "strengths": _short(filters.strengths(maps)),
-        "covered": filters.covered(model, layer, maps),
+        "covered": filters.covered_area(model, layer, maps),
         "photo": data_uri(crop, "png") if photo is None else data_uri(photo, "jpeg"),
         "faceShape": crop.shape[:2],
     }

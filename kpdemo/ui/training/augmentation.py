@@ -11,7 +11,7 @@ import numpy as np
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.explain.augmentation import Example, augmentation, examples
+from kpdemo.explain.augmentation import Example, examples, of_recipe
 from kpdemo.keypoints import markups
 from kpdemo.media import draw
 from kpdemo.models.augment import Augment
@@ -72,14 +72,14 @@ def build(engine: Engine, histories: Histories, session: gr.State, tab: gr.Tab) 
 def recipes(library: Library) -> list[str]:
     """The models that were trained with an augmentation, the default ones first."""
     runs = library.runs
-    return [name for name in runs if name in library.models and augmentation(runs[name].recipe)]
+    return [name for name in runs if name in library.models and of_recipe(runs[name].recipe)]
 
 
 def show(engine: Engine, histories: Histories, name: str | None, result: PhotoResult | None) -> str:
     """HTML of a recipe's crop of the first face, and of `COUNT` random training examples of it."""
     library = histories.read()
     run = library.models.get(name or "")
-    augment = augmentation(run.recipe) if run else None
+    augment = of_recipe(run.recipe) if run else None
     if run is None or augment is None:
         return notice.info(_NO_RECIPE)
     if result is None:
