@@ -24,7 +24,7 @@ def label(
     """Write the answers of the model in `folder` on the faces of a source, as a new source.
 
     The file, `output`/SOURCE.json, can stand in a recipe's `data.train`
-    (`train.data.sources.pseudo` has its layout). A face whose labels have the model's markup and no
+    (`train.data.sources.pseudo_labels` has its layout). A face whose labels have the model's markup and no
     gap is cropped by them, any other one by its detected face. With `fill` the labels that a face
     has are kept, and only its gaps are filled; its markup must be the model's. Points of less than
     the `least` confidence, 0 to 1, count as unknown.

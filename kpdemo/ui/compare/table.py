@@ -57,10 +57,10 @@ def value(
     external: Collection[str] = (),
     median: Callable[[str, str], float | None] = lambda model, device: None,
 ) -> str | None:
-    """The table of a comparison by `models` as JSON; None without an answer.
+    """The table of a comparison by `models` as JSON; None without a prediction.
 
     `origins` and `not_pulled` are the store's: where weights came from, and why not the Hub. The
-    training data of `foreign` models is unknown here. `median` is that of the engine's `Latency`.
+    training data of `external` models is unknown here. `median` is that of the engine's `Latency`.
     """
     faces = result.comparison.faces
     names = result.comparison.models

@@ -7,7 +7,7 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 pytest.importorskip("onnxruntime")
-onnx_files = pytest.importorskip("models.test_foreign_onnx")
+onnx_files = pytest.importorskip("models.test_external_onnx")
 expect = sync_api.expect
 
 MINE = re.compile(r"^mine\.onnx")
