@@ -13,7 +13,8 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
+from kpdemo.keypoints.markup import Markup
 from kpdemo.zoo import Color
 
 LOW_CONFIDENCE = 0.5
@@ -38,7 +39,7 @@ def overlay(
     pale. Lines and points grow with each face. Raises ValueError for another number of points
     than the markup's.
     """
-    scheme = markup.get(markup_name)
+    scheme = markups.get(markup_name)
     faces = np.asarray(keypoints, np.float64)
     if faces.size and faces.shape[-2:] != (len(scheme), 2):
         raise ValueError(
@@ -108,7 +109,7 @@ def heading(title: str, color: Color, width: int) -> np.ndarray:
 
 
 def _draw_contours(
-    canvas: np.ndarray, face: np.ndarray, scheme: markup.Markup, color: Color, width: int
+    canvas: np.ndarray, face: np.ndarray, scheme: Markup, color: Color, width: int
 ) -> None:
     finite = np.isfinite(face).all(1)
     at = _fixed(face)
@@ -138,7 +139,7 @@ def _draw_points(
         cv2.circle(canvas, center, inner, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _face_size(face: np.ndarray, scheme: markup.Markup, canvas: np.ndarray) -> float:
+def _face_size(face: np.ndarray, scheme: Markup, canvas: np.ndarray) -> float:
     """About the distance between the eyes, in pixels, from whatever the markup offers."""
     if not {"left_eye_center", "right_eye_center"} <= scheme.anatomy.keys():
         return min(canvas.shape[:2]) / 5

@@ -27,14 +27,14 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     ratio = np.array(size) / (comparison.width, comparison.height)
     panels = []
     for name in comparison.models:
-        faces = [face for face in comparison.faces if name in face.answers]
-        answers = [face.answers[name] for face in faces]
-        if not answers:
+        faces = [face for face in comparison.faces if name in face.predictions]
+        predictions = [face.predictions[name] for face in faces]
+        if not predictions:
             panels.append((name, NO_FACE_HERE, small))
             continue
         confidences = [
             a.confidence if face.confirmed is not False else np.zeros(len(a.keypoints))
-            for face, a in zip(faces, answers, strict=True)
+            for face, a in zip(faces, predictions, strict=True)
             if a.confidence is not None
         ]
         panels.append(
@@ -43,8 +43,8 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
                 _subtitle(name, faces, comparison),
                 draw.overlay(
                     small,
-                    [(a.keypoints + 0.5) * ratio - 0.5 for a in answers],
-                    answers[0].markup,
+                    [(a.keypoints + 0.5) * ratio - 0.5 for a in predictions],
+                    predictions[0].markup,
                     zoo.color(name),
                     confidences or None,
                 ),
@@ -56,7 +56,7 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
 def _subtitle(name: str, faces: Sequence[ComparedFace], comparison: Comparison) -> str:
     """What there is to say on a model, and on the faces that it has points on."""
     count = len(comparison.faces)
-    words = f"{len(faces[0].answers[name].keypoints)} keypoints"
+    words = f"{len(faces[0].predictions[name].keypoints)} keypoints"
     if (took := comparison.landmark_milliseconds(name)) is not None:
         words += f", {took:.0f} ms a face"
     if comparison.faces_left_out:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media import draw
 from kpdemo.media.images import load
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -18,7 +18,7 @@ COLOR = (0, 158, 115)
 
 def face(markup_name: str = "kaggle-15", x: float = 160, y: float = 120, size: float = 100):
     """A made-up face: the markup's points spread over a grid of `size` pixels around (x, y)."""
-    count = len(markup.get(markup_name))
+    count = len(markups.get(markup_name))
     side = int(np.ceil(count**0.5))
     grid = np.stack(np.divmod(np.arange(count), side)[::-1], 1) / max(side - 1, 1) - 0.5
     return (grid * size + (x, y)).astype(np.float32)
@@ -33,7 +33,7 @@ def drawn(keypoints, name="kaggle-15", confidence=None):
     return draw.overlay(GREY, keypoints, name, COLOR, confidence)
 
 
-@pytest.mark.parametrize("name", list(markup.MARKUPS))
+@pytest.mark.parametrize("name", list(markups.MARKUPS))
 def test_each_point_gets_the_color_where_it_lies(name):
     keypoints = face(name)
     for x, y in np.rint(keypoints).astype(int):

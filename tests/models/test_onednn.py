@@ -6,11 +6,10 @@ import torch
 from torch import nn
 
 from kpdemo.media import images
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.device import precision
 from kpdemo.models.face_crops import crop_faces
-from kpdemo.models.model import Model, normalise
 from kpdemo.models.onednn import PackedConv, Projection, helps, pack
 from kpdemo.models.predict import predict
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
@@ -100,9 +99,9 @@ def test_predictions_are_those_of_the_plain_net(monkeypatch: pytest.MonkeyPatch)
     size = model.config.input
     cuts = np.random.default_rng(0).integers(0, 256, (3, size.height, size.width), np.uint8)
     fast = predict(model, cuts, heatmaps=True)
-    monkeypatch.setattr(Model, "answering", property(lambda self: self.net))
+    monkeypatch.setattr(Model, "inference_net", property(lambda self: self.net))
     plain = predict(model, cuts, heatmaps=True)
-    assert model.answering is model.net
+    assert model.inference_net is model.net
     rounding = 100 if precision(model.device) == torch.bfloat16 else 1
     np.testing.assert_allclose(fast.keypoints, plain.keypoints, atol=rounding * 1e-4)
     np.testing.assert_allclose(fast.confidence, plain.confidence, atol=rounding * 1e-3)

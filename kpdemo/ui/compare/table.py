@@ -12,7 +12,7 @@ from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.keypoints import agreement
 from kpdemo.keypoints.agreement import Summary
-from kpdemo.models.model import Model
+from kpdemo.models.checkpoint import Model
 from kpdemo.records import lineage
 from kpdemo.structures import NO_FACE_HERE, Comparison
 from kpdemo.ui.compare import ground_truth
@@ -54,7 +54,7 @@ def value(
     result: PhotoResult,
     origins: Mapping[str, str],
     not_pulled: Mapping[str, str],
-    foreign: Collection[str] = (),
+    external: Collection[str] = (),
     median: Callable[[str, str], float | None] = lambda model, device: None,
 ) -> str | None:
     """The table of a comparison by `models` as JSON; None without an answer.
@@ -64,7 +64,7 @@ def value(
     """
     faces = result.comparison.faces
     names = result.comparison.models
-    if not any(face.answers for face in faces):
+    if not any(face.predictions for face in faces):
         return None
     meaning = _ERROR if result.truth else _DISTANCE
     if len(faces) > 1:
@@ -73,7 +73,7 @@ def value(
         {
             "columns": _columns(result),
             "rows": [
-                _row(name, models.get(name), result, name in foreign, median) for name in names
+                _row(name, models.get(name), result, name in external, median) for name in names
             ],
             "meaning": f"{ground_truth.warning(result)} {meaning}".lstrip(),
             "costs": _COSTS,
@@ -118,14 +118,14 @@ def _row(
     name: str,
     model: Model | None,
     result: PhotoResult,
-    foreign: bool,
+    external: bool,
     median: Callable[[str, str], float | None],
 ) -> dict[str, Any]:
     """A model's cells by column: the text, and the number to sort by if there is one."""
-    by_face = [face.answers.get(name) for face in result.comparison.faces]
-    answers = [answer for answer in by_face if answer]
+    by_face = [face.predictions.get(name) for face in result.comparison.faces]
+    predictions = [prediction for prediction in by_face if prediction]
     distance, unknown = agreement.summary(zip(by_face, result.references(), strict=True)), "–"
-    if not answers:
+    if not predictions:
         unknown = NO_FACE_HERE
     elif name == result.reference_model and not result.truth:
         distance, unknown = Summary(None, None, {}), "baseline"
@@ -138,14 +138,14 @@ def _row(
         time += f" {titles.device(result.comparison.devices[name])}"
     cells = {
         "model": [zoo.title(name), None],
-        "keypoints": _figure(len(answers[0].keypoints) if answers else None, "{:.0f}"),
+        "keypoints": _figure(len(predictions[0].keypoints) if predictions else None, "{:.0f}"),
         "end": _figure(end, time),
         "landmarks": _figure(landmarks, time),
         "distance": _figure(distance.percent, "{:.1f} %", unknown),
         "pixels": _figure(distance.pixels, "{:.1f} px"),
         **{group: _figure(distance.groups.get(group), "{:.1f}") for group in _GROUPS},
         "parameters": [count(model.parameters), model.parameters] if model else ["–", None],
-        "trained": ["–" if foreign else _trained_on(name), None],
+        "trained": ["–" if external else _trained_on(name), None],
     }
     return {"name": name, "color": css_color(name), "cells": cells}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media import draw
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import css_color
@@ -26,7 +26,7 @@ def value(models: Iterable[str]) -> dict[str, Any]:
 def of_markup(name: str) -> dict[str, Any]:
     """A markup's points, places, groups and contours for the page's scripts; `keys` are the
     points' names in files."""
-    scheme = markup.get(name)
+    scheme = markups.get(name)
     return {
         "names": titles.points(name),
         "keys": scheme.names,
