@@ -121,13 +121,12 @@ def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[i
     picture = photo.pixels
     answers = [face.answers[model] for face in comparison.faces if model in face.answers]
     if answers:
-        confidences = [answer.confidence for answer in answers if answer.confidence is not None]
         picture = draw.overlay(
             picture,
             [photo.to_work(answer.keypoints) for answer in answers],
             answers[0].markup,
             zoo.color(model),
-            confidences or None,
+            [answer.doubtful for answer in answers],
         )
     return _numbered(picture, _on_frame(photo, comparison), numbers)
 

@@ -19,9 +19,9 @@ from kpdemo.engine.engine import Engine
 from kpdemo.engine.stream import Stream, StreamFrame
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.keypoints import agreement, markup
-from kpdemo.media import draw, images
+from kpdemo.media import images
 from kpdemo.models.expressions import Expressions
-from kpdemo.structures import Answer
+from kpdemo.structures import LOW_CONFIDENCE, Answer
 from kpdemo.ui.shared import browser_engine, catalogue, component, image_data
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.zoo import BASELINE
@@ -174,5 +174,5 @@ def _points(answer: Answer, steady: Answer) -> dict[str, Any]:
         "steady": np.round(steady.keypoints, 2).tolist(),
         "unsure": []
         if answer.confidence is None
-        else np.flatnonzero(answer.confidence < draw.LOW_CONFIDENCE).tolist(),
+        else np.flatnonzero(answer.confidence < LOW_CONFIDENCE).tolist(),
     }
