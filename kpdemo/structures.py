@@ -14,6 +14,11 @@ from kpdemo.zoo import BASELINE
 
 Box = tuple[float, float, float, float]
 
+# A point is doubtful with a larger expected error, in percent of the eye distance, or with a lower
+# confidence where a model has no expected error.
+LARGE_ERROR = 8.0
+LOW_CONFIDENCE = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
@@ -68,6 +73,15 @@ class Prediction:
     converted: dict[str, np.ndarray] = field(default_factory=dict)
     crop_milliseconds: float | None = None
     expected_error: np.ndarray | None = None
+
+    @property
+    def doubtful(self) -> np.ndarray:
+        """`(K,)` bool: the points that the model itself expects to be far off."""
+        if self.expected_error is not None:
+            return self.expected_error > LARGE_ERROR
+        if self.confidence is not None:
+            return self.confidence < LOW_CONFIDENCE
+        return np.zeros(len(self.keypoints), bool)
 
     def to_dict(self) -> dict[str, Any]:
         data: dict[str, Any] = {"markup": self.markup, "keypoints": _plain(self.keypoints, 3)}

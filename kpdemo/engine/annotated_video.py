@@ -123,15 +123,12 @@ def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[i
         face.predictions[model] for face in comparison.faces if model in face.predictions
     ]
     if predictions:
-        confidences = [
-            prediction.confidence for prediction in predictions if prediction.confidence is not None
-        ]
         picture = draw.overlay(
             picture,
             [photo.to_work(prediction.keypoints) for prediction in predictions],
             predictions[0].markup,
             zoo.color(model),
-            confidences or None,
+            [prediction.doubtful for prediction in predictions],
         )
     return _numbered(picture, _on_frame(photo, comparison), numbers)
 

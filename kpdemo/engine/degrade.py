@@ -143,8 +143,8 @@ def degrade(
 ) -> Degraded:
     """Change the picture and compare the models on it.
 
-    `untouched` is the comparison on `pixels`; `compare` makes the one on the changed picture. It is
-    not called where nothing changes.
+    `untouched` is the comparison on `pixels`; `compare` makes the one on the changed picture, and
+    is not called where nothing changes.
     """
     if degradation.changes_nothing:
         return Degraded(pixels, np.eye(3)[:2], untouched, list(untouched.faces), 0)

@@ -17,7 +17,7 @@ COLUMNS = 3
 def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     """One panel a model with its keypoints on every face: `(H, W, 3)` uint8 RGB.
 
-    On faces that MediaPipe does not confirm all points are hollow, as those of low confidence.
+    Doubtful points are hollow, and all points on faces that MediaPipe does not confirm.
     Without a face it is the photo alone, titled so.
     """
     height, width = photo.pixels.shape[:2]
@@ -32,10 +32,9 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
         if not predictions:
             panels.append((name, NO_FACE_HERE, small))
             continue
-        confidences = [
-            a.confidence if face.confirmed is not False else np.zeros(len(a.keypoints))
-            for face, a in zip(faces, predictions, strict=True)
-            if a.confidence is not None
+        hollow = [
+            prediction.doubtful | (face.confirmed is False)
+            for face, prediction in zip(faces, predictions, strict=True)
         ]
         panels.append(
             (
@@ -46,7 +45,7 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
                     [(a.keypoints + 0.5) * ratio - 0.5 for a in predictions],
                     predictions[0].markup,
                     zoo.color(name),
-                    confidences or None,
+                    hollow,
                 ),
             )
         )

@@ -17,6 +17,7 @@ from kpdemo import zoo
 from kpdemo.keypoints import markups
 from kpdemo.models import crop_rules, hub, model_folder, nets, onednn
 from kpdemo.models.config import VERSION, ConfigError, Input, ModelConfig, from_dict, in_short
+from kpdemo.models.device import precision
 from kpdemo.models.hub_errors import HubError
 from kpdemo.models.model_folder import CONFIG, WEIGHTS, CheckpointError
 
@@ -58,7 +59,8 @@ class Model:
         size = self.config.input
         # A crop and its mirror image.
         pair = torch.zeros(2, size.channels, size.height, size.width)
-        return onednn.pack(self.net, pair.contiguous(memory_format=torch.channels_last))
+        pair = pair.contiguous(memory_format=torch.channels_last)
+        return onednn.pack(self.net, pair, precision(self.device))
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Model":

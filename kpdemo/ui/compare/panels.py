@@ -14,9 +14,8 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.keypoints import agreement
-from kpdemo.media import draw
 from kpdemo.media.images import Photo
-from kpdemo.structures import ComparedFace, Comparison, Prediction
+from kpdemo.structures import LOW_CONFIDENCE, ComparedFace, Comparison, Prediction
 from kpdemo.ui.compare import table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import catalogue, component, titles
@@ -73,7 +72,7 @@ def value(
             "result": comparison.to_dict(),
             "titles": _own_titles(comparison.models),
             "recent": _recent(result),
-            "low": draw.LOW_CONFIDENCE,
+            "low": LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
             "markups": {name: catalogue.of_markup(name) for name in sorted(names)},
             "models": [*comparison.models, *comparison.unavailable],

@@ -19,9 +19,9 @@ from kpdemo.engine.engine import Engine
 from kpdemo.engine.stream import Stream, StreamFrame
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.keypoints import agreement, markups
-from kpdemo.media import draw, images
+from kpdemo.media import images
 from kpdemo.models.expressions import Expressions
-from kpdemo.structures import Prediction
+from kpdemo.structures import LOW_CONFIDENCE, Prediction
 from kpdemo.ui.shared import browser_engine, catalogue, component, image_data
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.zoo import BASELINE
@@ -174,5 +174,5 @@ def _points(prediction: Prediction, steady: Prediction) -> dict[str, Any]:
         "steady": np.round(steady.keypoints, 2).tolist(),
         "unsure": []
         if prediction.confidence is None
-        else np.flatnonzero(prediction.confidence < draw.LOW_CONFIDENCE).tolist(),
+        else np.flatnonzero(prediction.confidence < LOW_CONFIDENCE).tolist(),
     }

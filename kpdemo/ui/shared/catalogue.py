@@ -5,7 +5,7 @@ from typing import Any
 
 from kpdemo import zoo
 from kpdemo.keypoints import markups
-from kpdemo.media import draw
+from kpdemo.structures import LOW_CONFIDENCE
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import css_color
 
@@ -17,7 +17,7 @@ def value(models: Iterable[str]) -> dict[str, Any]:
     """Titles and colours of `models`, in their order, and the markups, ready for JSON."""
     return {
         "baseline": zoo.BASELINE,
-        "low": draw.LOW_CONFIDENCE,
+        "low": LOW_CONFIDENCE,
         "models": {name: {"title": zoo.title(name), "color": css_color(name)} for name in models},
         "markups": {name: of_markup(name) for name in _MARKUPS},
     }
