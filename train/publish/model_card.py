@@ -11,7 +11,7 @@ from kpdemo.keypoints import markups
 from kpdemo.models import hub, model_folder
 from train import recipe as recipes
 from train.claims import check_text, resolve
-from train.data.sources import pseudo
+from train.data.sources import pseudo_labels
 from train.data.sources.catalog import CATALOG
 from train.publish.markdown import table
 
@@ -100,7 +100,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     earlier_names = [source for run in before for source in run["data"]["train"]]
     earlier_sources = titles(earlier_names)
     names = [*recipe["data"]["train"], *earlier_names]
-    data_sets = list(dict.fromkeys(map(pseudo.data_set, names)))
+    data_sets = list(dict.fromkeys(map(pseudo_labels.data_set, names)))
     count = len(markups.get(recipe["markup"]))
     colors = "greyscale" if size["channels"] == 1 else "RGB"
     use = USE if (folder / model_folder.WEIGHTS).exists() else NO_WEIGHTS
@@ -213,9 +213,9 @@ def titles(names: Iterable[str]) -> list[str]:
 
 
 def _title(name: str) -> str:
-    data_set = pseudo.data_set(name)
+    data_set = pseudo_labels.data_set(name)
     title = SOURCE_TITLES.get(data_set, data_set)
-    return f"{title} (pseudo-labels)" if pseudo.is_file(name) else title
+    return f"{title} (pseudo-labels)" if pseudo_labels.is_file(name) else title
 
 
 def earlier(start_from: str | None) -> list[dict]:
