@@ -22,7 +22,7 @@ class Sum:
     weights, zero where the input ends; where a layer enlarges, those weights that reach the cell.
     The products' sum and `bias` make `convolution`; the batch norm, where one follows, makes
     `scale * convolution + shift` of it, else `scale` is 1 and `shift` 0. `value` is what the map of
-    `filters.answers` holds there, as the net computed it in float32.
+    `filters.feature_maps` holds there, as the net computed it in float32.
     """
 
     inputs: np.ndarray

@@ -2,19 +2,14 @@
 
 import json
 import re
-import shutil
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import unescape
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from helpers.faces import compared_face
 
-from kpdemo import ui
 from kpdemo.engine import export
 from kpdemo.keypoints import markups, steady
 from kpdemo.keypoints.metrics import eye_distance
@@ -25,31 +20,6 @@ from kpdemo.ui.shared import catalogue
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 MODELS = [*DEFAULT_MODELS, BASELINE]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
-    """`run(body, argument)`: what a module's `body` makes of an argument, called `input`."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node.js is not installed: no unit tests of the page's scripts.")
-    folder = tmp_path_factory.mktemp("scripts")
-    for room in ("compare", "engine", "live", "shared"):
-        shutil.copytree(Path(ui.__file__).with_name(room), folder / room)
-    (folder / "package.json").write_text('{"type": "module"}')
-
-    def run(body: str, argument: Any) -> Any:
-        (folder / "input.json").write_text(export.to_json({"input": argument}))
-        (folder / "main.js").write_text(
-            'import { readFileSync } from "node:fs";\n'
-            'const { input } = JSON.parse(readFileSync("input.json", "utf8"));\n'
-            f"{body}"
-        )
-        output = subprocess.run([node, "main.js"], cwd=folder, capture_output=True, text=True)
-        assert output.returncode == 0, output.stderr
-        return json.loads(output.stdout)
-
-    return run
 
 
 def moving_face() -> list[np.ndarray]:

@@ -48,10 +48,6 @@ def panels_of(held: PhotoResult) -> dict:
     return json.loads(panels.value(held, markups))
 
 
-def rows(held: PhotoResult) -> dict[str, dict]:
-    return {row["name"]: row["cells"] for row in json.loads(table.value({}, held, {}, {}))["rows"]}
-
-
 def picture(uri: str) -> Image.Image:
     kind, data = uri.split(",")
     assert kind == "data:image/jpeg;base64"
@@ -117,18 +113,6 @@ def test_the_notice_says_what_is_wrong_and_nothing_else():
     assert 'role="alert"' in notice.error("Stop.")
 
 
-def test_the_table_has_a_row_a_model_and_only_with_a_face():
-    found = face(10, 10, 90, unet=prediction("ibug-68"), mediapipe=prediction("mediapipe-478"))
-    cells = rows(shown(400, 300, found))
-    assert list(cells) == ["unet", "mediapipe"]
-    assert cells["mediapipe"]["distance"] == ["baseline", None]
-    assert cells["unet"]["jaw"][1] > 0
-    # Nothing ran here, so there is no time to tell.
-    assert cells["unet"]["end"] == cells["unet"]["landmarks"] == ["–", None]
-    assert "find faces 3 ms" in table.value({}, shown(400, 300, found), {}, {})
-    assert table.value({}, shown(400, 300), {}, {}) is None
-
-
 @pytest.mark.parametrize("digits", [2, 3])
 def test_a_models_own_output_is_no_ground_truth_and_it_is_said(digits):
     unet, mesh = prediction("ibug-68"), prediction("mediapipe-478")
@@ -140,7 +124,7 @@ def test_a_models_own_output_is_no_ground_truth_and_it_is_said(digits):
         truth = Truth("a.pts", {"": Marks("ibug-68", (points,))}, "")
         held = shown(400, 300, found, truth=truth)
         described, drawn = ground_truth.value(held), table.value({}, held, {}, {})
-        return [json.loads(described)["says"], json.loads(drawn)["meaning"]]
+        return [json.loads(described)["says"], json.loads(drawn)["warning"]]
 
     for title, points in (("U-Net", unet.keypoints), ("MediaPipe", fitted)):
         for said in sentences(points.round(digits)):
@@ -150,26 +134,20 @@ def test_a_models_own_output_is_no_ground_truth_and_it_is_said(digits):
     assert not any("own points" in said for said in sentences(corrected))
 
 
-def test_a_model_without_a_face_keeps_its_row_and_the_face_is_marked():
+def test_a_face_that_mediapipe_does_not_confirm_is_marked():
     box = (10.0, 10.0, 100.0, 100.0)
     unconfirmed = compared_face(box, {"unet": prediction("ibug-68")}, {"mediapipe": "no face here"})
     held = shown(400, 300, unconfirmed)
-    cells = rows(held)
-    assert cells["mediapipe"]["distance"] == ["no face here", None]
-    assert cells["mediapipe"]["keypoints"] == ["–", None]
     markups = {"unet": "ibug-68", "mediapipe": "mediapipe-478"}
     value = json.loads(panels.value(held, markups))
     assert [face["confirmed"] for face in value["faces"]] == [False]
 
 
-def test_a_truth_turns_agreement_into_error():
+def test_a_truth_comes_with_the_face_that_it_belongs_to():
     unet, mesh = prediction("ibug-68"), prediction("mediapipe-478")
     marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
     found = face(100, 100, 100, unet=unet, mediapipe=mesh)
     held = shown(400, 300, found, truth=Truth("my.pts", {"": marks}, ""))
-    cells = rows(held)
-    assert cells["unet"]["pixels"][0] == "3.0 px"
-    assert cells["mediapipe"]["pixels"][1] > 0
     value = panels_of(held)
     assert value["truth"] == "ibug-68"
     assert np.allclose(value["faces"][0]["truth"], marks.faces[0], atol=0.01)
@@ -177,13 +155,11 @@ def test_a_truth_turns_agreement_into_error():
     assert told["says"] == "my.pts belongs to face 1."
 
 
-def test_unknown_marks_are_said_and_count_nowhere():
+def test_unknown_marks_are_said():
     unet = prediction("ibug-68")
     marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
     marks.faces[0][[5, 36]] = np.nan
     held = shown(400, 300, face(100, 100, 100, unet=unet), truth=Truth("my.pts", {"": marks}, ""))
-    cells = rows(held)
-    assert cells["unet"]["pixels"][0] == "3.0 px" and cells["unet"]["distance"][1] is None
     value = panels_of(held)
     assert value["faces"][0]["truth"][5] == [None, None]
     assert json.loads(ground_truth.value(held))["says"] == (
@@ -235,34 +211,6 @@ def test_the_table_says_where_the_weights_came_from():
     mixed = says({"unet": "me/kpdemo-unet at 1a2b3c4", "simplenet": copy}, {"simplenet": "Gone."})
     assert "U-Net: weights from me/kpdemo-unet at 1a2b3c4." in mixed
     assert mixed.endswith(f"SimpleNet: weights from {copy}. Gone.")
-
-
-def test_the_table_has_medians_and_says_which_device_answered():
-    found = face(10, 10, 90, unet=prediction("ibug-68"), mediapipe=prediction("mediapipe-478"))
-    timings = {"detect": 10.0, "unet": 400.0, "mediapipe": 20.0, "total": 450.0}
-
-    def drawn(unet: str, faces: int) -> tuple[list[dict], dict]:
-        devices = {"unet": unet, "mediapipe": "cpu"}
-        held = PhotoResult(
-            "",
-            photo(400, 300),
-            Comparison(400, 300, [found] * faces, timings, {}, devices=devices),
-        )
-        # U-Net is known from other photos, MediaPipe is not.
-        median = {("unet", "cpu"): 16.0, ("unet", "zerogpu"): 2.0}
-        value = json.loads(table.value({}, held, {}, {}, median=lambda *key: median.get(key)))
-        return value["columns"], {row["name"]: row["cells"] for row in value["rows"]}
-
-    columns, cells = drawn("cpu", 2)
-    assert "Milliseconds on the processor" in {column["among"] for column in columns}
-    assert cells["unet"]["landmarks"] == ["16.0", 16.0]
-    assert cells["unet"]["end"] == ["42.0", 42.0]
-    assert cells["mediapipe"]["landmarks"] == ["10.0", 10.0]
-    assert cells["mediapipe"]["end"] == ["30.0", 30.0]
-    columns, cells = drawn("zerogpu", 1)
-    assert "Milliseconds" in {column["among"] for column in columns}
-    assert cells["unet"]["landmarks"] == ["2.0 ZeroGPU", 2.0]
-    assert cells["mediapipe"]["end"] == ["30.0 processor", 30.0]
 
 
 def test_expected_errors_come_as_percent_and_as_radii_in_the_photo():

@@ -16,7 +16,6 @@ from kpdemo.engine import export
 from kpdemo.keypoints import agreement
 from kpdemo.media.images import Photo
 from kpdemo.structures import LOW_CONFIDENCE, ComparedFace, Comparison, Prediction
-from kpdemo.ui.compare import table
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import catalogue, component, titles
 from kpdemo.ui.shared.colors import css_color
@@ -50,7 +49,8 @@ def value(
 ) -> str:
     """The panels as JSON, in photo coordinates; null where a value is unknown.
 
-    `markups` has the markup of every model of the comparison. `median` is as in `table.value`.
+    `markups` has the markup of every model of the comparison. `median` is that of the
+    engine's `Latency`.
     """
     photo, comparison = result.photo, result.comparison
     # Where no model has points, the page says so instead of showing panels.
@@ -83,13 +83,21 @@ def value(
             "panels": [
                 _panel(result, name, markups[name], references)
                 | {
-                    "milliseconds": table.landmark_time(name, comparison, median),
+                    "milliseconds": _landmark_time(name, comparison, median),
                     "device": titles.device(comparison.devices.get(name, "")),
                 }
                 for name in models
             ],
         }
     )
+
+
+def _landmark_time(
+    name: str, comparison: Comparison, median: Callable[[str, str], float | None]
+) -> float | None:
+    """A model's milliseconds a face: the median of the last photos, or else this photo's own."""
+    own = comparison.landmark_milliseconds(name)
+    return own if own is None else median(name, comparison.devices[name]) or own
 
 
 def _own_titles(models: Sequence[str]) -> dict[str, str]:

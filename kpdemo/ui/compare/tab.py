@@ -441,9 +441,7 @@ def display(engine: Engine, result: PhotoResult) -> Update:
     return Update(
         message=messages.of(result.comparison),
         panels=panels.value(result, markups, engine.latency.median),
-        table=table.value(
-            store.models, result, store.origins, store.not_pulled, external, engine.latency.median
-        ),
+        table=table.value(store.models, result, store.origins, store.not_pulled, external),
         truth=ground_truth.value(result),
         result=result,
     )

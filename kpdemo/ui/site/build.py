@@ -117,6 +117,7 @@ def _page(models: Iterable[str], photos: list[examples.Example]) -> str:
             "examples": examples.buttons(photos),
             "models": boxes,
             "panels": (_UI / "compare" / "panels.html").read_text(encoding="utf-8"),
+            "table": (_UI / "compare" / "table.html").read_text(encoding="utf-8"),
             "live": (_UI / "live" / "live.html").read_text(encoding="utf-8"),
             "leaderboard": parts.leaderboard(),
             "about": parts.about(),
