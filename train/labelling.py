@@ -1,4 +1,4 @@
-"""Pseudo-labels: a model's own answers on the pictures of a source, to train other nets with."""
+"""Pseudo-labels: a model's own predictions on a source's pictures, to train other nets."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
