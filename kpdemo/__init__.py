@@ -11,7 +11,7 @@ from kpdemo import runtime
 runtime.prepare()
 
 from kpdemo.engine.engine import Engine, compare  # noqa: E402
-from kpdemo.models.model import Model, from_pretrained  # noqa: E402
+from kpdemo.models.checkpoint import Model, from_pretrained  # noqa: E402
 from kpdemo.structures import Comparison  # noqa: E402
 
 load = from_pretrained

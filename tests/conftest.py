@@ -18,7 +18,7 @@ from huggingface_hub.utils import _http
 from PIL import Image
 
 from kpdemo import compare
-from kpdemo.benchmark.server import served
+from kpdemo.benchmark.server import serve_page
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.models import browser_runtimes, pins
 from kpdemo.zoo import BASELINE
@@ -37,7 +37,7 @@ SLOW = {
     "test_speed.py",
     "test_evaluate.py",
     "test_folder.py",
-    "test_foreign_onnx.py",
+    "test_external_onnx.py",
     "test_trainer.py",
     "test_network.py",
     "test_onnx.py",
@@ -135,7 +135,7 @@ def address(app_folder: Path) -> Iterator[str]:
     """Where `python app.py` answers, for all tests that visit it."""
     # A user's cache without the runtimes of the engine in the browser.
     cache = str(app_folder / "user")
-    with served(app_folder, TMPDIR=str(app_folder), XDG_CACHE_HOME=cache) as url:
+    with serve_page(app_folder, TMPDIR=str(app_folder), XDG_CACHE_HOME=cache) as url:
         assert [*app_folder.glob("kpdemo-examples-*")]
         yield url
     # It was told to end by a signal, and cleans up after itself.

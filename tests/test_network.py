@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 
-from kpdemo.benchmark.server import ROOT, served
+from kpdemo.benchmark.server import ROOT, serve_page
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 SOURCE = Path(__file__).with_name("network") / "recorder.c"
@@ -97,7 +97,7 @@ def test_the_recorder_misses_no_way_to_speak(recorder, tmp_path):
 
 def test_nobody_is_told_of_a_comparison(recorder, tmp_path, hopper_path):
     page, shell = tmp_path / "page", tmp_path / "shell"
-    with served(tmp_path, **recording(recorder, page)) as url, ThreadPoolExecutor(1) as pool:
+    with serve_page(tmp_path, **recording(recorder, page)) as url, ThreadPoolExecutor(1) as pool:
         program = pool.submit(
             subprocess.run,
             [sys.executable, "-m", "kpdemo", hopper_path],

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from kpdemo.evaluation.matching import containing
+from kpdemo.evaluation.matching import match_by_containment
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.models import crop_rules, hub, model_folder
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, crop_rules, hub, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import ModelConfig
-from kpdemo.models.model import Model
 from kpdemo.models.predict import predict
 from train.data.sources import DataError, LabelledFace, load
 
@@ -43,7 +42,7 @@ def label(
             f"{model.config.markup}: label it without --fill."
         )
     labels = {}
-    for face, points, confidence in answers(model, faces):
+    for face, points, confidence in label_faces(model, faces):
         if fill:
             known = np.isfinite(face.keypoints).all(1)
             points = np.where(known[:, None], face.keypoints, points)
@@ -71,7 +70,7 @@ def label(
     return path, len(labels), len(faces)
 
 
-def answers(
+def label_faces(
     model: Model, faces: Sequence[LabelledFace]
 ) -> Iterator[tuple[LabelledFace, np.ndarray, np.ndarray]]:
     """Each face that can be cropped, with the model's points and their confidence.
@@ -105,5 +104,5 @@ def crop_of(config: ModelConfig, face: LabelledFace, finder: FaceFinder) -> Crop
     if face.markup == config.markup and np.isfinite(face.keypoints).all():
         height, width = face.pixels(1).shape
         return crop_rules.from_keypoints(config.framing, face.keypoints, face.markup, width, height)
-    detected = containing(finder.find(face.pixels(3)), face.keypoints)
+    detected = match_by_containment(finder.find(face.pixels(3)), face.keypoints)
     return None if detected is None else crop_rules.from_face(config.framing, detected)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from kpdemo.explain.filters import Layer, convolution_of, kernels, run, side
-from kpdemo.models.model import Model
+from kpdemo.models.checkpoint import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Sum:
         return self.scale * self.convolution + self.shift
 
 
-def taken_apart(
+def decompose(
     model: Model, layer: Layer, crop: np.ndarray, kernel: int, row: int, column: int
 ) -> Sum:
     """The sum of a layer's `kernel` at a cell of its map, all counted from 0.
@@ -54,7 +54,7 @@ def taken_apart(
     `crop` is `(H, W[, C])` uint8 of the model's input size. Raises IndexError where there is no
     such kernel or cell.
     """
-    inputs, outputs = _recorded(model, layer, crop)
+    inputs, outputs = _record(model, layer, crop)
     if not (
         0 <= kernel < len(outputs)
         and 0 <= row < outputs.shape[1]
@@ -77,7 +77,7 @@ def taken_apart(
     return Sum(patch, weights, bias, scale, shift, float(outputs[kernel, row, column]))
 
 
-def _recorded(model: Model, layer: Layer, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _record(model: Model, layer: Layer, crop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A layer's input `(C, h, w)`, and its output or that of the norm after it, both copies."""
     recorded: list[Tensor] = []
     convolution = convolution_of(model, layer.name)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from kpdemo.explain.distance import eyes_or_width
+from kpdemo.explain.distance import distance_unit
 from kpdemo.faces.crop import Crop
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.device import autocast
-from kpdemo.models.model import Model, normalise
 
 # Patches along the crop's shorter side, and a patch's side as a share of that.
 CELLS = 14
@@ -34,7 +34,7 @@ def sensitivity(
     `crop` is `(H, W[, C])` uint8 of the model's input size. It is divided into `cells` cells along
     its shorter side, as nearly square as can be; a square of `patch` times that side, filled with
     the crop's mean colour, is laid on the centre of each. A cell's value is the distance between
-    the predictions with and without the square, in percent of `eyes_or_width`, without calibration
+    the predictions with and without the square, in percent of `distance_unit`, without calibration
     and without flip test, which would occlude two places.
     """
     height, width = crop.shape[:2]
@@ -49,7 +49,7 @@ def sensitivity(
         return keypoints.float().cpu().numpy()
 
     (usual,) = answers(crop[None])
-    unit, _ = eyes_or_width(usual, model.config.markup, width, height)
+    unit, _ = distance_unit(usual, model.config.markup, width, height)
     places = _places(height, width, cells, patch)
     grey = crop.mean((0, 1)).round().astype(np.uint8)
     moves = []

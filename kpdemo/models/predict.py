@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media.images import Photo
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.config import ExpectedError
 from kpdemo.models.device import autocast
 from kpdemo.models.face_crops import FaceCrops, crop_faces
-from kpdemo.models.model import Model, normalise
 from kpdemo.models.nets import Output
 from kpdemo.models.nets.heatmaps import cell_centres
-from kpdemo.structures import Answer, Face
+from kpdemo.structures import Face, Prediction
 
 # The scale of confidence, as a share of the crop's side.
 TOLERANCE = 0.05
@@ -29,7 +29,7 @@ _LEAST_APART, _LEAST_DOUBT = 0.001, 0.005
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Predictions:
     """`keypoints` `(F, K, 2)` in crop coordinates, `confidence` `(F, K)` from 0 to 1.
 
     `signals` `(F, K, 2)` are those of `signals`; `expected_error` `(F, K)` follows from them, in
@@ -46,7 +46,7 @@ class Prediction:
 
 
 @torch.inference_mode()
-def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Prediction:
+def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predictions:
     """A model's prediction on crops `(F, H, W[, C])` uint8 of its input size.
 
     Every crop is in the batch twice, as it is and mirrored. With the config's flip test the two
@@ -62,7 +62,7 @@ def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predicti
     pictures = pictures.permute(0, 3, 1, 2)
     both = torch.cat([pictures, pictures.flip(-1)])
     with autocast(device):
-        output = model.answering(normalise(both, model.config.input))
+        output = model.inference_net(normalise(both, model.config.input))
     direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
     flip_test = model.config.flip_test
     keypoints, maps = average(direct, mirrored) if flip_test else direct
@@ -76,7 +76,7 @@ def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predicti
     vouching = signals(apart, None if output.heatmaps is None else confidence).cpu().numpy()
     if model.calibration is not None:
         keypoints = calibrated(keypoints.cpu(), model.calibration)
-    return Prediction(
+    return Predictions(
         keypoints.cpu().numpy(),
         confidence.cpu().numpy(),
         None if maps is None else maps.cpu().numpy(),
@@ -103,7 +103,7 @@ class NetPredictor:
         """The faces' crops, see `Predictor.prepare`."""
         return crop_faces(self.model.config, photo, faces)
 
-    def predict(self, prepared: Sequence[FaceCrops]) -> list[list[Answer | None]]:
+    def predict(self, prepared: Sequence[FaceCrops]) -> list[list[Prediction | None]]:
         """Keypoints of all faces, never many more than `FACES` of them at a time."""
         pixels = np.concatenate([crops.pixels for crops in prepared])
         parts = [
@@ -120,11 +120,11 @@ class NetPredictor:
             for row in range(len(part.keypoints))
         )
         return [
-            [self._answer(crops, crop, *next(faces), each) for crop in crops.crops]
+            [self._prediction(crops, crop, *next(faces), each) for crop in crops.crops]
             for crops in prepared
         ]
 
-    def _answer(
+    def _prediction(
         self,
         crops: FaceCrops,
         crop: Crop,
@@ -132,8 +132,8 @@ class NetPredictor:
         confidence: np.ndarray,
         expected_error: np.ndarray | None,
         milliseconds: float,
-    ) -> Answer:
-        return Answer(
+    ) -> Prediction:
+        return Prediction(
             self.markup,
             crops.photo.to_original(crop.to_photo(keypoints)),
             confidence,
@@ -191,7 +191,7 @@ def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
     if output.heatmaps is None:
         return Output(points), Output(turned)
     maps, turned_maps = output.heatmaps[:count].float(), output.heatmaps[count:].float()
-    order = list(markup.get(markup_name).mirror)
+    order = list(markups.get(markup_name).mirror)
     return Output(points, maps), Output(turned, turned_maps[:, order].flip(-1))
 
 
@@ -210,7 +210,7 @@ def mass_around(maps: Tensor, keypoints: Tensor, markup_name: str) -> Tensor:
     rows = maps @ torch.stack([x.float(), torch.ones_like(x, dtype=torch.float32)], -1)
     near, total = (rows[..., 0] * y).sum(-1), rows[..., 1].sum(-1)
     if twice:
-        order = list(markup.get(markup_name).mirror)
+        order = list(markups.get(markup_name).mirror)
         (near, turned_near), (total, turned_total) = near.chunk(2), total.chunk(2)
         near, total = near + turned_near[:, order], total + turned_total[:, order]
     return (near / total.clamp(min=1e-6)).clamp(0, 1)
@@ -218,5 +218,5 @@ def mass_around(maps: Tensor, keypoints: Tensor, markup_name: str) -> Tensor:
 
 def _mirrored(keypoints: Tensor, markup_name: str) -> Tensor:
     """Keypoints `(F, K, 2)` in crop coordinates as they are in the mirrored crop, or back."""
-    order = list(markup.get(markup_name).mirror)
+    order = list(markups.get(markup_name).mirror)
     return keypoints[:, order] * torch.tensor([-1.0, 1.0], device=keypoints.device)

@@ -161,13 +161,15 @@ def test_what_a_recipe_says_of_itself_can_change_after_training(
     stored["name"] = "mine"
     now = PLAIN | {"name": "mine", "notes": "Other words.", "deviations": [DEVIATION]}
     write(tmp_path, now)
-    told = recipe.described(stored)
+    told = recipe.with_descriptions(stored)
     assert (told["notes"], told["deviations"]) == ("Other words.", [DEVIATION])
     assert not recipe.load("mine").differs_from(stored)
     write(tmp_path, now | {"batch_size": 2})
-    assert recipe.described(stored) == stored, "another recipe than the one that was trained"
+    assert recipe.with_descriptions(stored) == stored, (
+        "another recipe than the one that was trained"
+    )
     assert recipe.load("mine").differs_from(stored) == ["batch_size"]
-    assert recipe.described(stored | {"name": "gone"}) == stored | {"name": "gone"}
+    assert recipe.with_descriptions(stored | {"name": "gone"}) == stored | {"name": "gone"}
 
 
 def test_config_has_all_that_the_recipe_says_of_the_net() -> None:

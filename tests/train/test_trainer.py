@@ -17,8 +17,7 @@ from helpers import writers
 from safetensors.torch import load_file
 from tqdm import tqdm
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, nets
+from kpdemo.models import checkpoint, model_folder, nets
 from kpdemo.models.augment import Augment
 from kpdemo.models.config import ConfigError, Framing, Input
 from kpdemo.models.predict import predict

@@ -15,12 +15,12 @@ from helpers.faces import compared_face
 from kpdemo import ui
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.pyramid import Pyramid
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import browser_files, crop_rules, mesh_to_ibug
 from kpdemo.models.config import ExpectedError, Framing
 from kpdemo.models.nets import Output
 from kpdemo.models.predict import average, calibrated, expected_error, halves, mass_around, signals
-from kpdemo.structures import Answer, Comparison, Face
+from kpdemo.structures import Comparison, Face, Prediction
 from kpdemo.zoo import WEIGHTS_DIR
 
 SCRIPTS = Path(__file__).with_name("scripts")
@@ -135,7 +135,7 @@ def mesh_case() -> dict:
         "readings": {
             "ibug-68": mesh_to_ibug.by_index(mesh).tolist(),
             "ibug-68-fitted": fitted.tolist(),
-            "kaggle-15-fitted": markup.convert(fitted, "ibug-68", "kaggle-15").tolist(),
+            "kaggle-15-fitted": markups.convert(fitted, "ibug-68", "kaggle-15").tolist(),
         },
     }
 
@@ -147,7 +147,7 @@ ANSWERS = (("ibug-68", True, True), ("kaggle-15", True, False), ("ibug-68", Fals
 def answer_case(name: str, with_maps: bool, flip_test: bool) -> dict:
     """Two faces' outputs, and what `kpdemo.models.predict` makes of them."""
     noise = torch.Generator().manual_seed(1)
-    scheme = markup.get(name)
+    scheme = markups.get(name)
     points = len(scheme)
     keypoints = torch.rand(4, points, 2, generator=noise) * 0.1 - 0.05
     maps = torch.rand(4, points, 12, 16, generator=noise) ** 4 if with_maps else None
@@ -188,8 +188,8 @@ def answer_case(name: str, with_maps: bool, flip_test: bool) -> dict:
 def comparison_cases() -> list[dict]:
     """Results with no face, with one that MediaPipe does not confirm, and with faces left out."""
     points = np.array([[3.14159, 2.5], [40, 30.0004]], np.float32)
-    net = Answer("nose-1", points, np.array([0.12345, 1.0]), 3.14159)
-    mesh = Answer("mediapipe-478", points, None, 20.0)
+    net = Prediction("nose-1", points, np.array([0.12345, 1.0]), 3.14159)
+    mesh = Prediction("mediapipe-478", points, None, 20.0)
     both = compared_face((1, 2, 31.234, 32.0), {"simplenet": net, "mediapipe": mesh})
     one = compared_face((1, 2, 31.234, 32.0), {"simplenet": net}, {"mediapipe": "no face here"})
     models = ["simplenet", "mediapipe"]
@@ -201,7 +201,9 @@ def comparison_cases() -> list[dict]:
             "faces": [
                 {
                     "face": vars(f.detection) | {"keypoints": f.detection.keypoints.tolist()},
-                    "answers": {name: answer.to_dict() for name, answer in f.answers.items()},
+                    "answers": {
+                        name: prediction.to_dict() for name, prediction in f.predictions.items()
+                    },
                 }
                 for f in faces
             ],

@@ -11,10 +11,10 @@ import pytest
 from helpers.faces import compared_face
 
 from kpdemo.engine import export
-from kpdemo.keypoints import markup, steady
+from kpdemo.keypoints import markups, steady
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.keypoints.steady import FaceFilter
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import Comparison, Prediction
 from kpdemo.ui.compare import messages
 from kpdemo.ui.shared import catalogue
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -61,14 +61,14 @@ def test_points_are_steadied_as_in_python(run) -> None:
     np.testing.assert_allclose(there["jitters"], jitters, rtol=1e-6)
 
 
-def answers(models: Sequence[str]) -> dict[str, Answer]:
+def predictions(models: Sequence[str]) -> dict[str, Prediction]:
     rng = np.random.default_rng(1)
     points = {name: rng.uniform(0, 400, (1000, 2)).round(3) for name in models}
     made = {}
     for name in models:
         scheme = {BASELINE: "mediapipe-478", "keypoint-resnet": "kaggle-15"}.get(name, "ibug-68")
-        count = len(markup.get(scheme))
-        made[name] = Answer(
+        count = len(markups.get(scheme))
+        made[name] = Prediction(
             scheme,
             points[name][:count],
             None if name == BASELINE else rng.uniform(0, 1, count).round(3),
@@ -84,8 +84,8 @@ def answers(models: Sequence[str]) -> dict[str, Answer]:
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
     faces = [
-        compared_face((10, 10, 90, 90), answers(MODELS)),
-        compared_face((110, 10, 190, 90), answers(MODELS[1:]), {MODELS[0]: "no face here"}),
+        compared_face((10, 10, 90, 90), predictions(MODELS)),
+        compared_face((110, 10, 190, 90), predictions(MODELS[1:]), {MODELS[0]: "no face here"}),
     ]
     return Comparison(640, 480, faces, {"total": 1.0}, {"unet-x": "its file is damaged."}, 3)
 

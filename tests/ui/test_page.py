@@ -9,10 +9,10 @@ import pytest
 from helpers.faces import compared_face
 from PIL import Image
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.annotations import Marks
 from kpdemo.media import images
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.ui import examples
 from kpdemo.ui.compare import ground_truth, messages, panels, table
 from kpdemo.ui.session import PhotoResult, Truth
@@ -24,15 +24,15 @@ def photo(width: int, height: int) -> images.Photo:
     return images.from_array(rng.integers(0, 255, (height, width, 3), np.uint8))
 
 
-def answer(name: str, confidence: float | None = None) -> Answer:
-    count = len(markup.get(name))
+def prediction(name: str, confidence: float | None = None) -> Prediction:
+    count = len(markups.get(name))
     points = np.random.default_rng(count).uniform(100, 200, (count, 2)).astype(np.float32)
     sure = None if confidence is None else np.full(count, confidence, np.float32)
-    return Answer(name, points, sure, 2.0)
+    return Prediction(name, points, sure, 2.0)
 
 
-def face(x0: float, y0: float, side: float, **answers: Answer) -> ComparedFace:
-    return compared_face((x0, y0, x0 + side, y0 + side), answers)
+def face(x0: float, y0: float, side: float, **predictions: Prediction) -> ComparedFace:
+    return compared_face((x0, y0, x0 + side, y0 + side), predictions)
 
 
 def comparison(width: int, height: int, *faces: ComparedFace, **unavailable: str) -> Comparison:
@@ -44,7 +44,7 @@ def shown(width: int, height: int, *faces: ComparedFace, truth: Truth | None = N
 
 
 def panels_of(held: PhotoResult) -> dict:
-    markups = {n: a.markup for face in held.comparison.faces for n, a in face.answers.items()}
+    markups = {n: a.markup for face in held.comparison.faces for n, a in face.predictions.items()}
     return json.loads(panels.value(held, markups))
 
 
@@ -55,7 +55,9 @@ def picture(uri: str) -> Image.Image:
 
 
 def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels():
-    found = face(100, 100, 100, unet=answer("ibug-68", 0.4), mediapipe=answer("mediapipe-478"))
+    found = face(
+        100, 100, 100, unet=prediction("ibug-68", 0.4), mediapipe=prediction("mediapipe-478")
+    )
     value = panels_of(shown(1600, 1200, found))
     sent = picture(value["src"])
     assert sent.size == (900, 675)
@@ -63,7 +65,7 @@ def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels
     assert (value["width"], value["height"]) == (1600, 1200)
     by_name = {panel["name"]: panel for panel in value["panels"]}
     unet = by_name["unet"]["faces"][0]
-    assert np.allclose(unet["points"], found.answers["unet"].keypoints, atol=0.01)
+    assert np.allclose(unet["points"], found.predictions["unet"].keypoints, atol=0.01)
     assert unet["confidence"] == pytest.approx([0.4] * 68)
     assert unet["readings"] == {}
     assert value["markups"]["ibug-68"]["names"][30] == "nose tip"
@@ -72,16 +74,16 @@ def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels
 
 
 def test_a_model_that_found_nothing_on_a_face_has_no_points_there():
-    first = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
-    second = face(200, 10, 90, unet=answer("ibug-68"))
+    first = face(10, 10, 90, unet=prediction("ibug-68"), mediapipe=prediction("mediapipe-478"))
+    second = face(200, 10, 90, unet=prediction("ibug-68"))
     value = panels_of(shown(400, 300, first, second))
     mesh = next(panel for panel in value["panels"] if panel["name"] == "mediapipe")
     assert mesh["faces"][0] is not None and mesh["faces"][1] is None
 
 
 def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
-    corner = face(1740, 930, 60, unet=answer("ibug-68"))
-    large = face(300, 100, 800, unet=answer("ibug-68"))
+    corner = face(1740, 930, 60, unet=prediction("ibug-68"))
+    large = face(300, 100, 800, unet=prediction("ibug-68"))
     value = panels_of(shown(1800, 1000, corner, large))
     for found in value["faces"]:
         x, y, width, height = found["view"]
@@ -93,7 +95,7 @@ def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
 
 def test_a_small_face_alone_is_shown_close_up():
     def starts_close(side: float, count: int) -> bool:
-        faces = [face(10, 10, side, unet=answer("ibug-68"))] * count
+        faces = [face(10, 10, side, unet=prediction("ibug-68"))] * count
         return panels_of(shown(400, 300, *faces))["start"]
 
     assert starts_close(50, 1)
@@ -102,7 +104,7 @@ def test_a_small_face_alone_is_shown_close_up():
 
 
 def test_the_notice_says_what_is_wrong_and_nothing_else():
-    found = face(10, 10, 90, unet=answer("ibug-68"))
+    found = face(10, 10, 90, unet=prediction("ibug-68"))
     assert messages.of(comparison(400, 300, found)) == ""
     assert "No face found. Try" in messages.of(comparison(400, 300))
     assert "15 faces" in messages.of(comparison(400, 300, *[found] * 15))
@@ -113,9 +115,9 @@ def test_the_notice_says_what_is_wrong_and_nothing_else():
 
 @pytest.mark.parametrize("digits", [2, 3])
 def test_a_models_own_output_is_no_ground_truth_and_it_is_said(digits):
-    unet, mesh = answer("ibug-68"), answer("mediapipe-478")
+    unet, mesh = prediction("ibug-68"), prediction("mediapipe-478")
     fitted = (unet.keypoints + 5).astype(np.float32)
-    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, {"ibug-68-fitted": fitted})
+    mesh = Prediction("mediapipe-478", mesh.keypoints, None, 1.0, {"ibug-68-fitted": fitted})
     found = face(100, 100, 100, unet=unet, mediapipe=mesh)
 
     def sentences(points: np.ndarray) -> list[str]:
@@ -134,7 +136,7 @@ def test_a_models_own_output_is_no_ground_truth_and_it_is_said(digits):
 
 def test_a_face_that_mediapipe_does_not_confirm_is_marked():
     box = (10.0, 10.0, 100.0, 100.0)
-    unconfirmed = compared_face(box, {"unet": answer("ibug-68")}, {"mediapipe": "no face here"})
+    unconfirmed = compared_face(box, {"unet": prediction("ibug-68")}, {"mediapipe": "no face here"})
     held = shown(400, 300, unconfirmed)
     markups = {"unet": "ibug-68", "mediapipe": "mediapipe-478"}
     value = json.loads(panels.value(held, markups))
@@ -142,7 +144,7 @@ def test_a_face_that_mediapipe_does_not_confirm_is_marked():
 
 
 def test_a_truth_comes_with_the_face_that_it_belongs_to():
-    unet, mesh = answer("ibug-68"), answer("mediapipe-478")
+    unet, mesh = prediction("ibug-68"), prediction("mediapipe-478")
     marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
     found = face(100, 100, 100, unet=unet, mediapipe=mesh)
     held = shown(400, 300, found, truth=Truth("my.pts", {"": marks}, ""))
@@ -154,7 +156,7 @@ def test_a_truth_comes_with_the_face_that_it_belongs_to():
 
 
 def test_unknown_marks_are_said():
-    unet = answer("ibug-68")
+    unet = prediction("ibug-68")
     marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
     marks.faces[0][[5, 36]] = np.nan
     held = shown(400, 300, face(100, 100, 100, unet=unet), truth=Truth("my.pts", {"": marks}, ""))
@@ -167,9 +169,9 @@ def test_unknown_marks_are_said():
 
 
 def test_what_an_answer_is_converted_to_comes_by_markup_preferably_fitted():
-    mesh, fitted = answer("mediapipe-478"), answer("ibug-68").keypoints
+    mesh, fitted = prediction("mediapipe-478"), prediction("ibug-68").keypoints
     converted = {"ibug-68": fitted + np.float32([9, 0]), "ibug-68-fitted": fitted}
-    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, converted)
+    mesh = Prediction("mediapipe-478", mesh.keypoints, None, 1.0, converted)
     value = panels_of(shown(400, 300, face(100, 100, 100, mediapipe=mesh)))
     readings = value["panels"][0]["faces"][0]["readings"]
     assert list(readings) == ["ibug-68"]
@@ -179,7 +181,7 @@ def test_what_an_answer_is_converted_to_comes_by_markup_preferably_fitted():
 
 def test_point_names_are_words_wherever_the_anatomy_has_one():
     assert titles.points("ibug-68")[30] == "nose tip"
-    mesh = markup.get("mediapipe-478").anatomy
+    mesh = markups.get("mediapipe-478").anatomy
     assert titles.points("mediapipe-478")[mesh["nose_tip"][0]] == "nose tip"
     assert titles.points("imm-58")[6] == "jaw 8"
 
@@ -199,7 +201,7 @@ def test_examples_are_files_without_metadata_each_with_what_to_look_at(tmp_path)
 
 
 def test_the_table_says_where_the_weights_came_from():
-    found = face(10, 10, 90, unet=answer("ibug-68"), simplenet=answer("ibug-68"))
+    found = face(10, 10, 90, unet=prediction("ibug-68"), simplenet=prediction("ibug-68"))
     held, copy = shown(400, 300, found), "the folder weights/ of this copy"
 
     def says(origins: dict[str, str], not_pulled: dict[str, str]) -> str:
@@ -212,17 +214,17 @@ def test_the_table_says_where_the_weights_came_from():
 
 
 def test_expected_errors_come_as_percent_and_as_radii_in_the_photo():
-    points = answer("ibug-68").keypoints
+    points = prediction("ibug-68").keypoints
     points[36], points[45] = (100, 100), (140, 130)  # 50 px apart
-    unet = Answer("ibug-68", points, None, 1.0, expected_error=np.full(68, 4.0, np.float32))
-    nose = Answer("nose-1", points[:1], None, 1.0, expected_error=np.full(1, 4.0, np.float32))
+    unet = Prediction("ibug-68", points, None, 1.0, expected_error=np.full(68, 4.0, np.float32))
+    nose = Prediction("nose-1", points[:1], None, 1.0, expected_error=np.full(1, 4.0, np.float32))
     value = panels_of(shown(400, 300, face(100, 100, 100, unet=unet, mine=nose)))
     by_name = {panel["name"]: panel["faces"][0] for panel in value["panels"]}
     assert by_name["unet"]["expected_error"] == [4.0] * 68
     assert by_name["unet"]["radii"] == pytest.approx([2.0] * 68)
     # A nose alone has no eye distance, and MediaPipe did not run.
     assert by_name["mine"]["radii"] is None
-    mesh = answer("mediapipe-478")
+    mesh = prediction("mediapipe-478")
     value = panels_of(shown(400, 300, face(100, 100, 100, mine=nose, mediapipe=mesh)))
     by_name = {panel["name"]: panel["faces"][0] for panel in value["panels"]}
     assert by_name["mine"]["radii"][0] > 0

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from helpers.faces import compared_face
 
-from kpdemo.keypoints import agreement, markup
+from kpdemo.keypoints import agreement, markups
 from kpdemo.keypoints.annotations import Marks
 from kpdemo.media import images
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.ui.compare import panels, table
 from kpdemo.ui.session import PhotoResult, Truth
 
@@ -31,15 +31,15 @@ console.log(JSON.stringify({
 """
 
 
-def answer(name: str) -> Answer:
-    count = len(markup.get(name))
+def prediction(name: str) -> Prediction:
+    count = len(markups.get(name))
     points = np.random.default_rng(count).uniform(100, 200, (count, 2)).round(2)
     fitted = {"ibug-68-fitted": points[100:168]} if name == "mediapipe-478" else {}
-    return Answer(name, points.astype(np.float32), None, 2.0, fitted)
+    return Prediction(name, points.astype(np.float32), None, 2.0, fitted)
 
 
-def face(**answers: Answer) -> ComparedFace:
-    return compared_face((100, 100, 200, 200), answers)
+def face(**predictions: Prediction) -> ComparedFace:
+    return compared_face((100, 100, 200, 200), predictions)
 
 
 def result(*faces: ComparedFace, truth: Truth | None = None, unet: str = "cpu") -> PhotoResult:
@@ -62,7 +62,7 @@ def drawn(run):
 
 
 def test_distances_are_those_of_python(drawn):
-    unet, mesh = answer("ibug-68"), answer("mediapipe-478")
+    unet, mesh = prediction("ibug-68"), prediction("mediapipe-478")
     page = drawn(result(face(unet=unet, mediapipe=mesh)))
     cells, expected = page["rows"]["unet"], agreement.summary([(unet, mesh)])
     assert list(page["rows"]) == ["mediapipe", "unet"]
@@ -77,16 +77,18 @@ def test_distances_are_those_of_python(drawn):
 
 
 def test_a_model_without_a_face_keeps_its_row(drawn):
-    lost = compared_face((100, 100, 200, 200), {"unet": answer("ibug-68")}, {"mediapipe": "gone"})
+    lost = compared_face(
+        (100, 100, 200, 200), {"unet": prediction("ibug-68")}, {"mediapipe": "gone"}
+    )
     cells = drawn(result(lost))["rows"]["mediapipe"]
     assert cells["distance"] == ["no face here", None]
     assert cells["keypoints"] == ["–", None]
 
 
 def test_a_truth_turns_distance_into_error(drawn):
-    unet = answer("ibug-68")
+    unet = prediction("ibug-68")
     points = unet.keypoints + np.float32([3, 0])
-    both = face(unet=unet, mediapipe=answer("mediapipe-478"))
+    both = face(unet=unet, mediapipe=prediction("mediapipe-478"))
     page = drawn(result(both, truth=Truth("", {"": Marks("ibug-68", (points,))}, "")))
     assert page["rows"]["unet"]["pixels"][0] == "3.0 px"
     assert page["rows"]["mediapipe"]["pixels"][1] > 0
@@ -100,7 +102,7 @@ def test_a_truth_turns_distance_into_error(drawn):
 def test_times_are_medians_and_say_which_device_answered(drawn):
     # U-Net is known from other photos, MediaPipe is not.
     medians = {("unet", "cpu"): 16.0, ("unet", "zerogpu"): 2.0}
-    both = face(unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
+    both = face(unet=prediction("ibug-68"), mediapipe=prediction("mediapipe-478"))
 
     def median(*key: str) -> float | None:
         return medians.get(key)

@@ -7,10 +7,10 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import hub, model_folder
 from train import recipe as recipes
-from train.claims import checked, resolve
+from train.claims import check_text, resolve
 from train.data.sources import pseudo
 from train.data.sources.catalog import CATALOG
 from train.publish.markdown import table
@@ -73,7 +73,7 @@ detect faces in a photo first, with the weights that ship with the code:
 
 ```python
 result = kpdemo.compare("photo.jpg", ["{name}"])
-print(result.faces[0].answers["{name}"].keypoints)
+print(result.faces[0].predictions["{name}"].keypoints)
 ```"""
 NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe}` trains them in
 `runs/{recipe}`; with that folder's `config.json` and `model.safetensors` beside this card,
@@ -101,7 +101,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     earlier_sources = titles(earlier_names)
     names = [*recipe["data"]["train"], *earlier_names]
     data_sets = list(dict.fromkeys(map(pseudo.data_set, names)))
-    count = len(markup.get(recipe["markup"]))
+    count = len(markups.get(recipe["markup"]))
     colors = "greyscale" if size["channels"] == 1 else "RGB"
     use = USE if (folder / model_folder.WEIGHTS).exists() else NO_WEIGHTS
     data = ModelCardData(
@@ -317,7 +317,7 @@ def _claims(recipe: Mapping[str, Any], weights: Path) -> list[str]:
     claims = [resolve(claim, weights) for claim in recipe.get("claims") or []]
     if not claims:
         return []
-    rows = [[claim["claim"], checked(claim), f"**{claim['verdict']}**"] for claim in claims]
+    rows = [[claim["claim"], check_text(claim), f"**{claim['verdict']}**"] for claim in claims]
     return [table(("authors' finding", "our check", "verdict"), rows)]
 
 

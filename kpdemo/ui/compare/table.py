@@ -9,7 +9,7 @@ import gradio as gr
 
 from kpdemo import zoo
 from kpdemo.engine import export
-from kpdemo.models.model import Model
+from kpdemo.models.checkpoint import Model
 from kpdemo.ui.compare import ground_truth
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import catalogue, component
@@ -25,12 +25,12 @@ def value(
     result: PhotoResult,
     origins: Mapping[str, str],
     not_pulled: Mapping[str, str],
-    foreign: Collection[str] = (),
+    external: Collection[str] = (),
 ) -> str:
     """The facts on a comparison by `models` as JSON.
 
     `origins` and `not_pulled` are the store's: where weights came from, and why not the Hub. The
-    training data of `foreign` models is unknown here.
+    training data of `external` models is unknown here.
     """
     names = result.comparison.models
     return export.to_json(
@@ -38,7 +38,7 @@ def value(
             "models": {
                 name: {
                     "parameters": models[name].parameters if name in models else None,
-                    "trained": "–" if name in foreign else catalogue.trained_on(name),
+                    "trained": "–" if name in external else catalogue.trained_on(name),
                 }
                 for name in names
             },

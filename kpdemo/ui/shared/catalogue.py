@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
-from kpdemo.media import draw
+from kpdemo.keypoints import markups
 from kpdemo.records import lineage
+from kpdemo.structures import LOW_CONFIDENCE
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import css_color
 
@@ -20,7 +20,7 @@ def value(models: Iterable[str]) -> dict[str, Any]:
     """Facts on `models`, in their order, and the markups, ready for JSON."""
     return {
         "baseline": zoo.BASELINE,
-        "low": draw.LOW_CONFIDENCE,
+        "low": LOW_CONFIDENCE,
         "models": {
             name: {
                 "title": zoo.title(name),
@@ -37,7 +37,7 @@ def value(models: Iterable[str]) -> dict[str, Any]:
 def of_markup(name: str) -> dict[str, Any]:
     """A markup's points, places, groups and contours for the page's scripts; `keys` are the
     points' names in files."""
-    scheme = markup.get(name)
+    scheme = markups.get(name)
     return {
         "names": titles.points(name),
         "keys": scheme.names,

@@ -20,7 +20,7 @@ from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import image_data
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.ui.training.outline import mean_face
-from kpdemo.ui.training.stand_in import best_model, points
+from kpdemo.ui.training.predicted_labels import best_model, points
 from kpdemo.zoo import Color
 
 _MARKUP = "ibug-68"

@@ -11,7 +11,7 @@ from helpers.visitor import answered, take_example, wait_for_script
 from PIL import Image
 
 from kpdemo import compare
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media import images
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -291,7 +291,7 @@ def expect_nose_tip_lit(page: Page, models: dict) -> None:
 
 
 def mesh_nose() -> int:
-    return markup.get("mediapipe-478").anatomy["nose_tip"][0]
+    return markups.get("mediapipe-478").anatomy["nose_tip"][0]
 
 
 def test_pointing_at_a_place_lights_it_up_in_every_panel(page):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.visitor import answered, take_example
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.ui.shared import scripts
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -130,7 +130,7 @@ def test_the_inspector_has_every_models_distance_at_a_point(page):
     points = {model: ibug(face["models"][model]) for model in ("mediapipe", *NETS)}
     mesh = np.array(face["models"]["mediapipe"]["keypoints"])
     corners = [
-        markup.get("mediapipe-478").anatomy[f"{side}_eye_outer_corner"]
+        markups.get("mediapipe-478").anatomy[f"{side}_eye_outer_corner"]
         for side in ("left", "right")
     ]
     ends = [mesh[list(at)].mean(0) for at in corners]

@@ -118,7 +118,7 @@ def test_a_photo_is_compared_as_in_python(visit, host: StaticHost, hopper_path: 
     assert page.evaluate("window.kpdemo.engine") == "wasm"
     face, here = compare(hopper_path, MODELS).faces[0], result(page)["faces"][0]
     assert set(here["models"]) == set(MODELS)
-    for name, answer in face.answers.items():
+    for name, answer in face.predictions.items():
         points = np.array(here["models"][name]["keypoints"])
         assert np.abs(points - answer.keypoints).max() < 0.5, name
         assert len(page.locator(f'.kp-panel[data-model="{name}"] .kp-points').all()) == 1

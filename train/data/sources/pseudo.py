@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.system import json_file
 from kpdemo.system.json_file import JsonError
 from train.data.sources.common import DataError, LabelledFace

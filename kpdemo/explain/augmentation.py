@@ -22,7 +22,7 @@ class Example:
     keypoints: np.ndarray
 
 
-def augmentation(recipe: Mapping[str, Any]) -> Augment | None:
+def of_recipe(recipe: Mapping[str, Any]) -> Augment | None:
     """The data augmentation of a history's recipe; None if it has none, or one of another kind."""
     try:
         augment = from_dict(Augment, recipe.get("augment") or {}, "augment")
