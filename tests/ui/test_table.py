@@ -38,8 +38,8 @@ def prediction(name: str) -> Prediction:
     return Prediction(name, points.astype(np.float32), None, 2.0, fitted)
 
 
-def face(**answers: Prediction) -> ComparedFace:
-    return compared_face((100, 100, 200, 200), answers)
+def face(**predictions: Prediction) -> ComparedFace:
+    return compared_face((100, 100, 200, 200), predictions)
 
 
 def result(*faces: ComparedFace, truth: Truth | None = None, unet: str = "cpu") -> PhotoResult:
