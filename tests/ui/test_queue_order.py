@@ -73,7 +73,7 @@ def test_visitors_are_served_side_by_side() -> None:
 
 
 def test_a_full_queue_is_said_in_words(monkeypatch) -> None:
-    monkeypatch.setattr(queue, "LENGTH", 1)
+    monkeypatch.setattr(queue_order, "LENGTH", 1)
     places = MODELS_QUEUE["concurrency_limit"]
     running = threading.Semaphore(0)
     go = threading.Event()
