@@ -164,6 +164,6 @@ def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         monkeypatch.setattr(pins, "FILE", tmp_path / "pins.json")
         # A Hub that answers does so, however busy this machine is.
-        monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 60.0)
+        monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PULL_TIMEOUT", 60.0)
         close_session()
         yield hub
