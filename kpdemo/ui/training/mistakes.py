@@ -102,7 +102,8 @@ def _close(
     pixels: np.ndarray, crop: Crop, right: np.ndarray, wrong: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A crop of `_SIDE` pixels, and both shapes on it."""
-    right, wrong = ((crop.to_crop(shape) + 1) * _SIDE / 2 - 0.5 for shape in (right, wrong))
+    whole = Crop.whole(_SIDE, _SIDE)
+    right, wrong = (whole.to_photo(crop.to_crop(shape)) for shape in (right, wrong))
     return crop.cut(pixels, _SIDE, _SIDE), right, wrong
 
 
