@@ -158,8 +158,8 @@ def independence(runs: Sequence[Mapping[str, Any]]) -> str:
     if selected := test.intersection(steered):
         return (
             f"The test faces were not used in training, but those of {_titles_of(selected)} were "
-            "also the validation faces, used to choose the epoch or to control the run: the figures are "
-            "optimistic."
+            "also the validation faces, used to choose the epoch or to control the run: the "
+            "figures are optimistic."
         )
     if not _is_steered(runs[0]):
         return (
