@@ -151,22 +151,17 @@ def independence(runs: Sequence[Mapping[str, Any]]) -> str:
     test = set(runs[0]["data"]["test"])
     if shared := test.intersection(s for run in runs for s in run["data"]["train"]):
         return (
-            f"Faces of {_joined_titles(shared)} are among the training faces: there the figures measure "
-            "memorisation, not generalisation."
+            f"Faces of {_titles_of(shared)} are among the training faces: there the figures "
+            "measure memorisation, not generalisation."
         )
-    steered = [
-        source
-        for run in runs
-        if _is_steered_by_validation(run)
-        for source in run["data"]["validate"]
-    ]
+    steered = [source for run in runs if _is_steered(run) for source in run["data"]["validate"]]
     if selected := test.intersection(steered):
         return (
-            f"The test faces were not used in training, but those of {_joined_titles(selected)} were also "
-            "the validation faces, used to choose the epoch or to control the run: the figures are "
-            "optimistic."
+            f"The test faces were not used in training, but those of {_titles_of(selected)} were "
+            "also the validation faces, used to choose the epoch or to control the run: the "
+            "figures are optimistic."
         )
-    if not _is_steered_by_validation(runs[0]):
+    if not _is_steered(runs[0]):
         return (
             "The test faces were not used in training, nor was an epoch chosen: the last was kept."
         )
@@ -178,7 +173,7 @@ def _keeps_last_epoch(recipe: Mapping[str, Any]) -> bool:
     return recipe.get("keep", "best") == "last"
 
 
-def _is_steered_by_validation(recipe: Mapping[str, Any]) -> bool:
+def _is_steered(recipe: Mapping[str, Any]) -> bool:
     """Whether validation influenced a run's weights."""
     return not _keeps_last_epoch(recipe) or any(
         stage["patience"] is not None or stage["schedule"] == "plateau"
@@ -194,7 +189,7 @@ def _training(history: dict, sources: list[str], earlier_sources: list[str]) -> 
         start = f", starting from weights that were trained on {' and '.join(earlier_sources)}"
     validation = f"{faces['validation']} held-out faces"
     if recipe["data"]["validate"]:
-        validation = f"{faces['validation']} faces of {_joined_titles(recipe['data']['validate'])}"
+        validation = f"{faces['validation']} faces of {_titles_of(recipe['data']['validate'])}"
     kept = f"The weights are those of epoch {history['best_epoch']}, the best on {validation}."
     if _keeps_last_epoch(recipe):
         kept = f"The weights are those of the last epoch; validation was on {validation}."
@@ -233,7 +228,7 @@ def earlier(start_from: str | None) -> list[dict]:
     return runs
 
 
-def _joined_titles(names: Iterable[str]) -> str:
+def _titles_of(names: Iterable[str]) -> str:
     return " and ".join(titles(sorted(names)))
 
 
