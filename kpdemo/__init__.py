@@ -1,6 +1,6 @@
 """kpdemo: where different neural networks put the facial keypoints of a photo.
 
-`kpdemo.compare("photo.jpg")` answers with every model's keypoints on every face;
+`kpdemo.compare("photo.jpg")` returns every model's keypoints on every face;
 `kpdemo.load("NAME/kpdemo-unet")` is one model, from the Hugging Face Hub, for your own program.
 """
 
@@ -11,7 +11,7 @@ from kpdemo import runtime
 runtime.prepare()
 
 from kpdemo.engine.engine import Engine, compare  # noqa: E402
-from kpdemo.models.model import Model, from_pretrained  # noqa: E402
+from kpdemo.models.checkpoint import Model, from_pretrained  # noqa: E402
 from kpdemo.structures import Comparison  # noqa: E402
 
 load = from_pretrained

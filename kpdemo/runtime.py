@@ -30,7 +30,7 @@ def serve() -> None:
 
     # Weights are loaded, and the Hub is waited for, while Gradio is imported, which takes long. On
     # ZeroGPU that has to happen in the main thread, before the page is launched.
-    if not zerogpu.here():
+    if not zerogpu.is_available():
         Thread(target=engine).start()
     # Imports Gradio, after it has been given its folder of uploads (`kpdemo/ui/__init__.py`).
     from kpdemo.ui import LAUNCH, build

@@ -14,6 +14,11 @@ from kpdemo.zoo import BASELINE
 
 Box = tuple[float, float, float, float]
 
+# A point is doubtful with a larger expected error, in percent of the eye distance, or with a lower
+# confidence where a model has no expected error.
+LARGE_ERROR = 8.0
+LOW_CONFIDENCE = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
@@ -51,7 +56,7 @@ NO_FACE = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """Where one model puts the keypoints of one face.
 
     `keypoints` is `(K, 2)` in photo coordinates, `confidence` `(K,)` from 0 to 1 or None.
@@ -69,6 +74,15 @@ class Answer:
     crop_milliseconds: float | None = None
     expected_error: np.ndarray | None = None
 
+    @property
+    def doubtful(self) -> np.ndarray:
+        """`(K,)` bool: the points that the model itself expects to be far off."""
+        if self.expected_error is not None:
+            return self.expected_error > LARGE_ERROR
+        if self.confidence is not None:
+            return self.confidence < LOW_CONFIDENCE
+        return np.zeros(len(self.keypoints), bool)
+
     def to_dict(self) -> dict[str, Any]:
         data: dict[str, Any] = {"markup": self.markup, "keypoints": _plain(self.keypoints, 3)}
         if self.confidence is not None:
@@ -81,14 +95,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class ComparedFace:
-    """A detected face and every model's answer on it, by name.
+    """A detected face and every model's prediction on it, by name.
 
     `detection` is in photo coordinates. `missing` has, for each model that works but has no points
     on this face, the reason.
     """
 
     detection: Face
-    answers: dict[str, Answer]
+    predictions: dict[str, Prediction]
     missing: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -106,14 +120,16 @@ class ComparedFace:
     @property
     def confirmed(self) -> bool | None:
         """Whether the baseline sees a face here too; None where it did not run."""
-        return BASELINE in self.answers if {*self.answers, *self.missing} >= {BASELINE} else None
+        if BASELINE in self.predictions:
+            return True
+        return False if BASELINE in self.missing else None
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "box": _plain(np.array(self.box), 2),
             "score": round(self.score, 4),
             "roll": round(self.roll, 2),
-            "models": {name: answer.to_dict() for name, answer in self.answers.items()},
+            "models": {name: prediction.to_dict() for name, prediction in self.predictions.items()},
             "missing": dict(self.missing),
             "confirmed": self.confirmed,
         }
@@ -139,7 +155,9 @@ class Comparison:
     def models(self) -> list[str]:
         """The models that ran, with points or without."""
         missing = [name for face in self.faces for name in face.missing]
-        return list(dict.fromkeys([*(n for face in self.faces for n in face.answers), *missing]))
+        return list(
+            dict.fromkeys([*(n for face in self.faces for n in face.predictions), *missing])
+        )
 
     @property
     def notices(self) -> list[str]:
@@ -152,7 +170,7 @@ class Comparison:
                 f"{count + self.faces_left_out} faces were found; only the {count} largest are "
                 "compared."
             )
-        doubtful = [face for face in self.faces if face.confirmed is False and face.answers]
+        doubtful = [face for face in self.faces if face.confirmed is False and face.predictions]
         if scores := [face.score for face in doubtful]:
             limits = dict.fromkeys(f"{100 * score:.0f}" for score in (min(scores), max(scores)))
             detector = f"{' to '.join(limits)} %"

@@ -20,7 +20,7 @@ from huggingface_hub.utils import _http
 from PIL import Image
 
 from kpdemo import compare
-from kpdemo.benchmark.server import served
+from kpdemo.benchmark.server import serve_page
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.models import browser_runtimes, pins
 from kpdemo.zoo import BASELINE
@@ -42,7 +42,7 @@ SLOW = {
     "test_speed.py",
     "test_evaluate.py",
     "test_folder.py",
-    "test_foreign_onnx.py",
+    "test_external_onnx.py",
     "test_trainer.py",
     "test_gradients.py",
     "test_network.py",
@@ -156,7 +156,7 @@ def address(app_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     }
     with suppress(pytest.skip.Exception):
         variables |= network.recording(request.getfixturevalue("recorder"), log)
-    with served(app_folder, **variables) as url:
+    with serve_page(app_folder, **variables) as url:
         assert [*app_folder.glob("kpdemo-examples-*")]
         yield url
     # It was told to end by a signal, and cleans up after itself.

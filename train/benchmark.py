@@ -44,7 +44,7 @@ def measure(
     rates = {}
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
-            run = Timed(recipes.load(name), Path(folder), rounds, seconds, workers)
+            run = TimedRun(recipes.load(name), Path(folder), rounds, seconds, workers)
             run.run()
         result |= {name: run.history[name] for name in ("device", "precision")}
         rates[run.recipe.name] = run.rates()
@@ -53,13 +53,13 @@ def measure(
     return result
 
 
-class Timed(Run):
+class TimedRun(Run):
     """A training run like that of `fit`, except that it times the steps of its one epoch."""
 
     def __init__(
         self, recipe: Recipe, folder: Path, rounds: int, seconds: float, workers: int
     ) -> None:
-        super().__init__(as_timed(recipe), folder, workers, None)
+        super().__init__(one_epoch(recipe), folder, workers, None)
         self.rounds, self.seconds = rounds, seconds
         self.loaded: list[float] = []
         self.in_memory: list[float] = []
@@ -76,7 +76,7 @@ class Timed(Run):
 
         def rate(source: Iterable[Batch], count: int) -> float:
             """Faces a second over `count` training steps."""
-            part = Counted(islice(source, count))
+            part = CountedBatches(islice(source, count))
             started = time.perf_counter()
             losses.append(Run.run_epoch(self, net, steps, schedule, part, stage))
             return part.faces / (time.perf_counter() - started)
@@ -109,7 +109,7 @@ class Timed(Run):
         }
 
 
-class Counted:
+class CountedBatches:
     """Iterates over batches, counting their faces."""
 
     def __init__(self, batches: Iterable[Batch]) -> None:
@@ -121,7 +121,7 @@ class Counted:
             yield batch
 
 
-def as_timed(recipe: Recipe) -> Recipe:
+def one_epoch(recipe: Recipe) -> Recipe:
     """The recipe with one epoch of its longest stage, from random weights.
 
     Training on one repeated batch without the schedule's warm-up could diverge at the recipe's

@@ -28,7 +28,7 @@ def resolve(claim: Mapping[str, Any], weights: Path = WEIGHTS_DIR) -> dict[str, 
     }
 
 
-def checked(claim: dict) -> str:
+def check_text(claim: dict) -> str:
     """The check of a resolved claim, its figures, and the reason for the verdict."""
     figures = "; ".join(f"{each['what']} {each['text']}" for each in claim["figures"])
     return " ".join(filter(None, [claim["check"], figures and f"{figures}.", claim["because"]]))

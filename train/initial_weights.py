@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
 from kpdemo.models.config import ConfigError
 from kpdemo.models.nets import KeypointNet
 from train.errors import TrainingError

@@ -1,4 +1,4 @@
-"""Pseudo-labels: a model's own answers on the pictures of a source, to train other nets with."""
+"""Pseudo-labels: a model's own predictions on a source's pictures, to train other nets."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from kpdemo.evaluation.matching import containing
+from kpdemo.evaluation.matching import match_by_containment
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.models import crop_rules, hub, model_folder
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, crop_rules, hub, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import ModelConfig
-from kpdemo.models.model import Model
 from kpdemo.models.predict import predict
 from train.data.sources import DataError, LabelledFace, load
 
@@ -22,13 +21,13 @@ BATCH = 32
 def label(
     folder: Path, source: str, output: Path, fill: bool = False, least: float = 0.0
 ) -> tuple[Path, int, int]:
-    """Write the answers of the model in `folder` on the faces of a source, as a new source.
+    """Write the predictions of the model in `folder` on the faces of a source, as a new source.
 
     The file, `output`/SOURCE.json, can stand in a recipe's `data.train`
-    (`train.data.sources.pseudo` has its layout). A face whose labels have the model's markup and no
-    gap is cropped by them, any other one by its detected face. With `fill` the labels that a face
-    has are kept, and only its gaps are filled; its markup must be the model's. Points of less than
-    the `least` confidence, 0 to 1, count as unknown.
+    (`train.data.sources.pseudo_labels` has its layout). A face whose labels have the model's markup
+    and no gap is cropped by them, any other one by its detected face. With `fill` the labels that a
+    face has are kept, and only its gaps are filled; its markup must be the model's. Points of less
+    than the `least` confidence, 0 to 1, count as unknown.
     Returns the file, the number of faces in it, and that of all faces of the source; faces that are
     damaged or not detected are left out. Raises DataError for settings that do not fit, and where
     no face is left.
@@ -43,7 +42,7 @@ def label(
             f"{model.config.markup}: label it without --fill."
         )
     labels = {}
-    for face, points, confidence in answers(model, faces):
+    for face, points, confidence in label_faces(model, faces):
         if fill:
             known = np.isfinite(face.keypoints).all(1)
             points = np.where(known[:, None], face.keypoints, points)
@@ -71,7 +70,7 @@ def label(
     return path, len(labels), len(faces)
 
 
-def answers(
+def label_faces(
     model: Model, faces: Sequence[LabelledFace]
 ) -> Iterator[tuple[LabelledFace, np.ndarray, np.ndarray]]:
     """Each face that can be cropped, with the model's points and their confidence.
@@ -105,5 +104,5 @@ def crop_of(config: ModelConfig, face: LabelledFace, finder: FaceFinder) -> Crop
     if face.markup == config.markup and np.isfinite(face.keypoints).all():
         height, width = face.pixels(1).shape
         return crop_rules.from_keypoints(config.framing, face.keypoints, face.markup, width, height)
-    detected = containing(finder.find(face.pixels(3)), face.keypoints)
+    detected = match_by_containment(finder.find(face.pixels(3)), face.keypoints)
     return None if detected is None else crop_rules.from_face(config.framing, detected)

@@ -192,7 +192,7 @@ class Recipe:
         )
 
 
-def described(stored: Mapping[str, Any]) -> dict[str, Any]:
+def with_descriptions(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A history's recipe with the current descriptions of the recipe of that name.
 
     Unchanged where that recipe no longer exists or has other settings.

@@ -57,14 +57,14 @@ def load(name: str) -> tuple[Sweep, dict[str, Recipe]]:
         sweep = from_dict(Sweep, yaml_file.read(path), path.name)
     except FileNotFoundError:
         raise ConfigError(f"No sweep {name!r}; known are {', '.join(names())}.") from None
-    settings = changed(read(sweep.recipe)[0], sweep.base)
+    settings = with_changes(read(sweep.recipe)[0], sweep.base)
     return sweep, {
-        run: from_dict(Recipe, changed(settings, changes or {}), f"{path.name}: {run}")
+        run: from_dict(Recipe, with_changes(settings, changes or {}), f"{path.name}: {run}")
         for run, changes in sweep.runs.items()
     }
 
 
-def changed(settings: Any, changes: Mapping[str, Any]) -> Any:
+def with_changes(settings: Any, changes: Mapping[str, Any]) -> Any:
     """A copy of nested settings with the values at dotted paths replaced or added.
 
     Raises ConfigError for a path that does not exist.
@@ -96,7 +96,7 @@ def run(name: str, folder: Path, workers: int = 1, precision: str | None = None)
             recipe = replace(base, seed=base.seed + number)
             changes = dict(sweep.runs[title] or {})
             where = place(folder, name, title, sweep.base or changes, recipe, number)
-            history = finished(where, recipe)
+            history = finished_history(where, recipe)
             if history is None:
                 try:
                     history = trainer.fit(recipe, where, workers, precision)
@@ -149,7 +149,7 @@ def _base(sweep: Sweep) -> dict[str, Any]:
     return {"base": json.loads(json.dumps(dict(sweep.base)))} if sweep.base else {}
 
 
-def finished(folder: Path, recipe: Recipe) -> dict | None:
+def finished_history(folder: Path, recipe: Recipe) -> dict | None:
     """The history in `folder` if its run is finished or has diverged.
 
     Raises ConfigError if that run had other settings (descriptions do not count).

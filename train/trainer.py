@@ -16,8 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, nets
+from kpdemo.models import checkpoint, model_folder, nets
 from kpdemo.models.config import ConfigError
 from kpdemo.models.device import has_bf16, pick
 from train import initial_weights, recipe_checks

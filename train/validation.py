@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from kpdemo.models import nets
-from kpdemo.models.model import normalise
+from kpdemo.models.checkpoint import normalise
 from train.data.dataset import EpochSampler, Faces
 from train.losses import KeypointLoss
 from train.recipe import Recipe

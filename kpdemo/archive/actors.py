@@ -17,12 +17,12 @@ from kpdemo.archive.sources import ADDRESS, IMAGE
 from kpdemo.engine import batch, stages
 from kpdemo.engine.batch import BatchResult, Predictors
 from kpdemo.engine.engine import engine
-from kpdemo.engine.stages import Look
+from kpdemo.engine.stages import PreparedPhoto
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.structures import Comparison
 
-_LOOK, _ERROR = "look", "error"
+_PREPARED, _ERROR = "look", "error"
 
 
 class Compare:
@@ -44,18 +44,20 @@ class FindFaces:
         self._predictors, self._filesystem = _load(models), filesystem
 
     def __call__(self, photos: pa.Table) -> pa.Table:
-        looks: list[bytes | None] = []
+        prepared_photos: list[bytes | None] = []
         errors: list[str | None] = []
         for file in _files(photos, self._filesystem):
             try:
-                looks.append(pickle.dumps(batch.look(engine(), file, self._predictors)))
+                prepared_photos.append(
+                    pickle.dumps(batch.prepare(engine(), file, self._predictors))
+                )
                 errors.append(None)
             except ImageError as error:
-                looks.append(None)
+                prepared_photos.append(None)
                 errors.append(str(error))
         return (
             _names(photos)
-            .append_column(_LOOK, pa.array(looks, pa.large_binary()))
+            .append_column(_PREPARED, pa.array(prepared_photos, pa.large_binary()))
             .append_column(_ERROR, pa.array(errors, pa.string()))
         )
 
@@ -67,17 +69,21 @@ class Predict:
         self._predictors = _load(models)
 
     def __call__(self, photos: pa.Table) -> pa.Table:
-        looks = [look and pickle.loads(look) for look in photos[_LOOK].to_pylist()]
+        prepared_photos = [
+            prepared and pickle.loads(prepared) for prepared in photos[_PREPARED].to_pylist()
+        ]
         for predictor in self._predictors.by_name.values():
-            stages.predict(predictor, [look for look in looks if look is not None])
+            stages.predict(
+                predictor, [prepared for prepared in prepared_photos if prepared is not None]
+            )
         results = [
-            BatchResult(None, error) if look is None else BatchResult(self._assemble(look))
-            for look, error in zip(looks, photos[_ERROR].to_pylist(), strict=True)
+            BatchResult(None, error) if prepared is None else BatchResult(self._assemble(prepared))
+            for prepared, error in zip(prepared_photos, photos[_ERROR].to_pylist(), strict=True)
         ]
         return rows.table(_names(photos), results)
 
-    def _assemble(self, look: Look) -> Comparison:
-        return stages.assemble(look, self._predictors.names, self._predictors.unavailable)
+    def _assemble(self, prepared: PreparedPhoto) -> Comparison:
+        return stages.assemble(prepared, self._predictors.names, self._predictors.unavailable)
 
 
 def _load(models: Sequence[str]) -> Predictors:
@@ -90,7 +96,7 @@ def _load(models: Sequence[str]) -> Predictors:
 
 def _names(photos: pa.Table) -> pa.Table:
     """The columns that tell photos apart."""
-    contents = {IMAGE, ADDRESS, _LOOK, _ERROR}
+    contents = {IMAGE, ADDRESS, _PREPARED, _ERROR}
     return photos.select([name for name in photos.column_names if name not in contents])
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
-from kpdemo.engine.export import spelt
+from kpdemo.engine.export import printable_name
 from kpdemo.engine.photos import FolderError, in_folder
 
 
@@ -53,7 +53,7 @@ class Place:
         try:
             (here,) = self.filesystem.get_file_info([self.path])
             if here.is_file:
-                return {spelt(here.base_name): here.path}
+                return {printable_name(here.base_name): here.path}
             return self._local_files(suffixes) if self.is_local else self._stored_files()
         except (OSError, pa.ArrowException) as error:
             raise PlaceError(f"{self} cannot be read ({error}).") from error
@@ -79,7 +79,7 @@ class Place:
         infos = self.filesystem.get_file_info(FileSelector(self.path, recursive=True))
         names = {PurePosixPath(info.path).relative_to(self.path): info for info in infos}
         return {
-            spelt(str(name)): info.path
+            printable_name(str(name)): info.path
             for name, info in sorted(names.items())
             if info.type == FileType.File and not any(part.startswith(".") for part in name.parts)
         }

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from kpdemo.engine.batch import BatchResult
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import Comparison, Prediction
 
 _NUMBERS = pa.list_(pa.float32())
 # One entry for each markup of each model, as the rows of a CSV have them.
@@ -66,7 +66,7 @@ def _record(comparison: Comparison) -> dict[str, Any]:
                 "score": face.score,
                 "roll": face.roll,
                 "confirmed": face.confirmed,
-                "points": list(_points(face.answers)),
+                "points": list(_points(face.predictions)),
                 "missing": list(face.missing),
             }
             for face in comparison.faces
@@ -76,15 +76,15 @@ def _record(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _points(answers: Mapping[str, Answer]) -> Iterator[dict[str, Any]]:
-    for model, answer in answers.items():
+def _points(predictions: Mapping[str, Prediction]) -> Iterator[dict[str, Any]]:
+    for model, prediction in predictions.items():
         yield {
             "model": model,
-            "markup": answer.markup,
-            "x": answer.keypoints[:, 0],
-            "y": answer.keypoints[:, 1],
-            "confidence": answer.confidence,
-            "expected_error": answer.expected_error,
+            "markup": prediction.markup,
+            "x": prediction.keypoints[:, 0],
+            "y": prediction.keypoints[:, 1],
+            "confidence": prediction.confidence,
+            "expected_error": prediction.expected_error,
         }
-        for markup, points in answer.converted.items():
+        for markup, points in prediction.converted.items():
             yield {"model": model, "markup": markup, "x": points[:, 0], "y": points[:, 1]}

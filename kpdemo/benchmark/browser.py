@@ -22,19 +22,19 @@ from PIL import Image
 from kpdemo.benchmark import browser_page
 from kpdemo.benchmark.browser_page import BrowserEngine
 from kpdemo.benchmark.face_scenes import Scene, heads
-from kpdemo.benchmark.page import camera_rates, check_chromium, chromium, film
-from kpdemo.benchmark.server import served
+from kpdemo.benchmark.page import camera_rates, check_chromium, chromium, write_camera_video
+from kpdemo.benchmark.server import serve_page
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.engine.batch import BatchResult, Predictors, compare_many
 from kpdemo.engine.engine import Engine, engine
 from kpdemo.evaluation import labels as label_files
 from kpdemo.evaluation.evaluate import evaluate
 from kpdemo.evaluation.labels import Labels
-from kpdemo.evaluation.matching import covering
+from kpdemo.evaluation.matching import match_by_overlap
 from kpdemo.media import corruptions
 from kpdemo.models import browser_runtimes
 from kpdemo.models.device import has_bf16, pick
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import Comparison, Prediction
 from kpdemo.zoo import BASELINE
 
 WIDTH, HEIGHT = 640, 480
@@ -57,7 +57,7 @@ def measure(faces: Path | None = None) -> dict[str, Any]:
     app = engine()
     with (
         tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch,
-        served(Path(scratch)) as url,
+        serve_page(Path(scratch)) as url,
         sync_playwright() as playwright,
     ):
         measured: dict[str, Any] = {
@@ -75,7 +75,7 @@ def measure(faces: Path | None = None) -> dict[str, Any]:
             if labels:
                 measured["labelled_faces"] = errors(app, other, labels)
         camera = Path(scratch) / "camera.y4m"
-        film(camera)
+        write_camera_video(camera)
         measured["camera_frames_per_second"] = {
             where: camera_rates(playwright.chromium, url, camera, where)
             for where in ("browser", "server")
@@ -130,19 +130,20 @@ def add(gaps: dict[str, list[np.ndarray]], expected: Comparison, result: Compari
     """Add the distances of all points on the faces of both; returns how many these are."""
     count = 0
     for face in expected.faces:
-        match = covering(result.faces, np.reshape(face.box, (2, 2)))
+        match = match_by_overlap(result.faces, np.reshape(face.box, (2, 2)))
         if match is None:
             continue
         count += 1
-        for name in face.answers.keys() & match.answers.keys():
-            gaps[name].append(apart(face.answers[name], match.answers[name]))
+        for name in face.predictions.keys() & match.predictions.keys():
+            gaps[name].append(apart(face.predictions[name], match.predictions[name]))
     return count
 
 
-def apart(answer: Answer, other: Answer) -> np.ndarray:
+def apart(prediction: Prediction, other: Prediction) -> np.ndarray:
     """The distances between two answers' points `(N,)`, those of their conversions among them."""
     readings = (
-        (a.keypoints, *(a.converted[name] for name in answer.converted)) for a in (answer, other)
+        (a.keypoints, *(a.converted[name] for name in prediction.converted))
+        for a in (prediction, other)
     )
     return np.linalg.norm(np.subtract(*map(np.concatenate, readings)), axis=-1)
 

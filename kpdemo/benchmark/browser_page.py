@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kpdemo.structures import Answer, ComparedFace, Comparison, Face
+from kpdemo.structures import ComparedFace, Comparison, Face, Prediction
 from kpdemo.ui.shared import browser_engine, scripts
 
 if TYPE_CHECKING:  # the app itself needs no Playwright
@@ -86,13 +86,13 @@ def comparison(data: Mapping[str, Any]) -> Comparison:
 
 def _face(data: Mapping[str, Any]) -> ComparedFace:
     detection = Face(tuple(data["box"]), data["score"], np.empty((0, 2)), data["roll"])
-    answers = {name: _answer(answer) for name, answer in data["models"].items()}
-    return ComparedFace(detection, answers, data["missing"])
+    predictions = {name: _prediction(prediction) for name, prediction in data["models"].items()}
+    return ComparedFace(detection, predictions, data["missing"])
 
 
-def _answer(data: Mapping[str, Any]) -> Answer:
+def _prediction(data: Mapping[str, Any]) -> Prediction:
     values = {name: np.array(value) for name, value in data.items() if isinstance(value, list)}
-    return Answer(
+    return Prediction(
         markup=data["markup"],
         keypoints=values.pop("keypoints"),
         confidence=values.pop("confidence", None),

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from kpdemo import zoo
-from kpdemo.benchmark.server import served
+from kpdemo.benchmark.server import serve_page
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
@@ -46,13 +46,13 @@ FLAGS = (
     "--no-first-run",
 )
 # The frame after the next one: by then the browser has painted what was changed.
-_PAINTED = """const painted = () => new Promise((done) => requestAnimationFrame(() => {
+_AFTER_PAINT = """const painted = () => new Promise((done) => requestAnimationFrame(() => {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = done;
   port2.postMessage(0);
 }));"""
-_SWITCHED = f"""async (box) => {{
-  {_PAINTED}
+_TIME_SWITCH = f"""async (box) => {{
+  {_AFTER_PAINT}
   await painted();
   const started = performance.now();
   if (box.matches("select")) {{
@@ -63,8 +63,8 @@ _SWITCHED = f"""async (box) => {{
   return performance.now() - started;
 }}"""
 # From a slider's release to the painted answer of all models.
-_DEGRADED = f"""async (slider, value) => {{
-  {_PAINTED}
+_TIME_DEGRADATION = f"""async (slider, value) => {{
+  {_AFTER_PAINT}
   await painted();
   const started = performance.now();
   slider.value = value;
@@ -79,8 +79,8 @@ _DEGRADED = f"""async (slider, value) => {{
   return performance.now() - started;
 }}"""
 # From the move of a pointer that drags a point to all errors, and to the painted frame.
-_DRAGGED = f"""async (picture, [x, y]) => {{
-  {_PAINTED}
+_TIME_DRAG = f"""async (picture, [x, y]) => {{
+  {_AFTER_PAINT}
   await painted();
   const started = performance.now();
   const at = {{ pointerId: 1, pointerType: "mouse", clientX: x, clientY: y, bubbles: true }};
@@ -90,7 +90,7 @@ _DRAGGED = f"""async (picture, [x, y]) => {{
   return [errors, performance.now() - started];
 }}"""
 
-_COMPARED = """(before) => {
+_IS_COMPARED = """(before) => {
   const pictures = [...document.querySelectorAll(".kp-panel image")];
   return pictures.length && pictures[0].getAttribute("href") !== before
     && document.querySelector(".kp-points");
@@ -110,7 +110,7 @@ def measure() -> dict:
 
     with (
         tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch,
-        served(Path(scratch)) as url,
+        serve_page(Path(scratch)) as url,
         sync_playwright() as playwright,
     ):
         crowd, camera = Path(scratch) / "crowd.jpg", Path(scratch) / "camera.y4m"
@@ -119,7 +119,7 @@ def measure() -> dict:
         rows, columns = CROWD
         # A portrait each, without the grey beside it.
         Image.fromarray(np.tile(photo_640x480()[:, 115:525], (rows, columns, 1))).save(crowd)
-        film(camera)
+        write_camera_video(camera)
         with chromium(playwright.chromium) as browser:
             first, later = _examples(browser, url)
             visits = [_visit(browser, url) for _ in range(VISITS)]
@@ -151,15 +151,15 @@ def check_chromium() -> None:
         raise RuntimeError("This needs Chromium (apt install chromium) and pip install playwright.")
 
 
-def film(path: Path) -> None:
-    """A camera's endless film of the portrait, 640×480, thirty frames a second."""
+def write_camera_video(path: Path) -> None:
+    """What the fake camera shows, as Y4M: the portrait, 640×480, thirty frames a second."""
     picture = cv2.cvtColor(photo_640x480(), cv2.COLOR_RGB2YUV_I420).tobytes()
     path.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n" + 2 * (b"FRAME\n" + picture))
 
 
 @contextmanager
 def chromium(browsers: "BrowserType", camera: Path | None = None) -> Iterator["Browser"]:
-    """Debian's Chromium; with a `camera`, a film, every page may use one that shows it."""
+    """Debian's Chromium; with a `camera`, a video file, every page may use one that shows it."""
     fake = (
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
@@ -202,7 +202,7 @@ def _examples(browser: "Browser", url: str) -> tuple[float, float]:
         before = page.locator(".kp-panel image").first.get_attribute("href")
         started = time.perf_counter()
         button.click()
-        page.wait_for_function(_COMPARED, arg=before)
+        page.wait_for_function(_IS_COMPARED, arg=before)
         seconds.append(time.perf_counter() - started)
     page.close()
     return seconds[0], seconds[1]
@@ -223,11 +223,11 @@ def _switches(browser: "Browser", url: str, photo: Path | None) -> dict[str, flo
     switches["reference"] = page.locator("#panels [name=reference]").element_handles()
     switches["mode"] = page.locator("#panels [name=mode]").element_handles()
     for name, boxes in switches.items():
-        times = [box.evaluate(_SWITCHED) for _ in range(2 * ROUNDS) for box in boxes]
+        times = [box.evaluate(_TIME_SWITCH) for _ in range(2 * ROUNDS) for box in boxes]
         medians[name] = round(statistics.median(times), 1)
     page.get_by_text("Overlay", exact=True).click()
     chip = page.locator(".kp-chip").first
-    times = [chip.evaluate(_SWITCHED) for _ in range(2 * ROUNDS)]
+    times = [chip.evaluate(_TIME_SWITCH) for _ in range(2 * ROUNDS)]
     medians["chip"] = round(statistics.median(times), 1)
     page.close()
     return medians
@@ -241,7 +241,7 @@ def _heatmap_point(browser: "Browser", url: str) -> float:
     page.wait_for_timeout(1000)
     points = page.locator("#heatmaps").get_by_label("Point or group").element_handle()
     assert points
-    times = [points.evaluate(_SWITCHED) for _ in range(2 * ROUNDS)]
+    times = [points.evaluate(_TIME_SWITCH) for _ in range(2 * ROUNDS)]
     page.close()
     return round(statistics.median(times), 1)
 
@@ -253,7 +253,7 @@ def _compare(browser: "Browser", url: str, photo: Path | None) -> "Page":
     if photo:
         before = page.locator(".kp-panel image").first.get_attribute("href")
         page.locator("#photo input[type=file]").set_input_files(photo)
-        page.wait_for_function(_COMPARED, arg=before)
+        page.wait_for_function(_IS_COMPARED, arg=before)
     return page
 
 
@@ -270,8 +270,8 @@ def _degrade(browser: "Browser", url: str, photo: Path) -> dict[str, float]:
         )
         way = step if neutral < high else -step
         values = [neutral + way * (1 + k % 2) for k in range(ANSWERS)]
-        times = [slider.evaluate(_DEGRADED, value) for value in values]
-        slider.evaluate(_DEGRADED, neutral)
+        times = [slider.evaluate(_TIME_DEGRADATION, value) for value in values]
+        slider.evaluate(_TIME_DEGRADATION, neutral)
         medians[str(slider.get_attribute("name"))] = round(statistics.median(times), 1)
     page.close()
     return medians
@@ -289,7 +289,7 @@ def _drag(browser: "Browser", url: str, photo: Path) -> dict[str, float]:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
-    times = [picture.evaluate(_DRAGGED, [x + k, y - k]) for k in range(1, MOVES)]
+    times = [picture.evaluate(_TIME_DRAG, [x + k, y - k]) for k in range(1, MOVES)]
     page.mouse.up()
     page.close()
     errors, frames = map(statistics.median, zip(*times, strict=True))

@@ -16,7 +16,7 @@ _LOG_TAIL = 3000  # characters of the log in an error
 
 
 @contextmanager
-def served(folder: Path, **variables: str) -> Iterator[str]:
+def serve_page(folder: Path, **variables: str) -> Iterator[str]:
     """The address at which `python app.py` answers, until the block ends.
 
     Its cache and its `log` are in `folder`; `variables` are put into its environment. Raises

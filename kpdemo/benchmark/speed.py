@@ -22,17 +22,16 @@ from gradio_client import Client, handle_file
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from kpdemo.benchmark.server import ROOT, served
+from kpdemo.benchmark.server import ROOT, serve_page
 from kpdemo.engine import export
 from kpdemo.engine import folder as folder_mode
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
 from kpdemo.faces.mediapipe_task import BaselineUnavailable, task_bytes
 from kpdemo.media import images
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.device import autocast, has_bf16, pick
-from kpdemo.models.model import Model, normalise
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -76,7 +75,7 @@ def folder_rates(count: int = 64, rounds: int = 3) -> dict[str, float]:
     alternate, and each rate is the median over the rounds.
     """
     app = engine()
-    with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as url:
+    with tempfile.TemporaryDirectory() as scratch, serve_page(Path(scratch)) as url:
         # Both, or the client sends usage statistics.
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         client = Client(url, verbose=False, analytics_enabled=False)
@@ -119,7 +118,7 @@ def seconds_to_first_page(**variables: str) -> float:
     """From starting `python app.py` to the first response, with these environment variables."""
     with tempfile.TemporaryDirectory(prefix="kpdemo-") as scratch:
         started = time.perf_counter()
-        with served(Path(scratch), **variables):
+        with serve_page(Path(scratch), **variables):
             return time.perf_counter() - started
 
 
@@ -155,7 +154,7 @@ def multiply_adds(model: Model) -> int:
     return counter.get_total_flops() // 2
 
 
-def loaded(folders: Sequence[Path]) -> tuple[dict[str, Model], dict[str, str]]:
+def load_models(folders: Sequence[Path]) -> tuple[dict[str, Model], dict[str, str]]:
     """The models that can be used, on the engine's device; a sentence for each of the others."""
     models, unavailable = {}, {}
     for folder in folders:
@@ -179,7 +178,7 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     Raises BaselineUnavailable where MediaPipe cannot run: it is what all else is compared with.
     """
     folders = model_folders() if folders is None else folders
-    models, unavailable = loaded(folders)
+    models, unavailable = load_models(folders)
     app = engine()
     if BASELINE not in app.names:
         raise BaselineUnavailable(app.unavailable[BASELINE])
@@ -193,8 +192,8 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
         f"{BASELINE} {BATCH}": lambda: baseline.prepare(photo, faces * BATCH),
     }
     for name, model in models.items():
-        actions[f"{name} 1"] = _answer(model, 1)
-        actions[f"{name} {BATCH}"] = _answer(model, BATCH)
+        actions[f"{name} 1"] = _prediction(model, 1)
+        actions[f"{name} {BATCH}"] = _prediction(model, BATCH)
         if name in DEFAULT_MODELS:
             actions[f"{name} forward"] = _forward(model)
     times = milliseconds(actions, rounds)
@@ -237,7 +236,7 @@ def _crops(model: Model, count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-def _answer(model: Model, count: int) -> Callable[[], object]:
+def _prediction(model: Model, count: int) -> Callable[[], object]:
     crops = _crops(model, count)
     return lambda: predict(model, crops)
 
@@ -251,7 +250,7 @@ def _forward(model: Model) -> Callable[[], object]:
     def run() -> object:
         with autocast(device):
             # Copying to the CPU waits for the GPU to finish.
-            return model.answering(pictures).keypoints.cpu()
+            return model.inference_net(pictures).keypoints.cpu()
 
     return run
 

@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from kpdemo.benchmark.server import served
+from kpdemo.benchmark.server import serve_page
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.engine import folder as folder_mode
 from kpdemo.engine.engine import engine
@@ -29,7 +29,7 @@ ROUNDS = 3
 CROWD = 50  # clients with one photo each
 FEW, EACH = 10, 3  # clients, and the photos that each sends one after another
 ALONE = 10  # photos of a client that has the page for itself
-APART = 2  # pixels between one client's face and the next one's
+SHIFT = 2  # pixels between one client's face and the next one's
 TOLERANCE = 0.5  # pixels that a point may be away from where it is without others
 _PATIENCE = 300.0
 
@@ -67,7 +67,7 @@ def measure(rounds: int = ROUNDS, crowd: int = CROWD, few: int = FEW) -> dict[st
         visitors: list[Run] = []
         folder: list[Run] = []
         refused = wrong = 0
-        with served(Path(scratch)) as url:
+        with serve_page(Path(scratch)) as url:
             (server,) = psutil.Process().children()
             _ask(url, photos[:4])
             for number in range(rounds):
@@ -113,7 +113,7 @@ def write_photos(folder: Path, count: int) -> list[Path]:
     folder.mkdir()
     paths = [folder / f"{number:03}.jpg" for number in range(count)]
     for number, path in enumerate(paths):
-        Image.fromarray(np.roll(photo_640x480(), APART * number, 1)).save(path, quality=92)
+        Image.fromarray(np.roll(photo_640x480(), SHIFT * number, 1)).save(path, quality=92)
     return paths
 
 

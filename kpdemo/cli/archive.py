@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from kpdemo.cli import models as own_models
+from kpdemo.cli import own_models
 from kpdemo.engine.engine import engine
 
 DESCRIPTION = """Compare models on millions of photos, on this machine or on a cluster of Ray's.

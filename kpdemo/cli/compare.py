@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from kpdemo.cli import models as own_models
-from kpdemo.engine import export, folder, foreign, photos
+from kpdemo.cli import own_models
+from kpdemo.engine import export, external, folder, photos
 from kpdemo.engine.engine import engine
 from kpdemo.engine.folder import Summary
 from kpdemo.engine.photos import Photos
@@ -18,14 +18,21 @@ from kpdemo.faces.settings import MAX_FACES
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.media.sheet import side_by_side
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import Comparison, Prediction
 from kpdemo.system import files
 from kpdemo.zoo import BASELINE
 
-LIMITS = (
-    f"limits: files of {images.MAX_BYTES // 1_000_000} MB and "
-    f"{images.MAX_PIXELS // 1_000_000} megapixels; of a photo, the {MAX_FACES} largest faces"
-)
+DESCRIPTION = "Where different neural networks put the facial keypoints of a photo."
+EPILOG = f"""limits: files of {images.MAX_BYTES // 1_000_000} MB and \
+{images.MAX_PIXELS // 1_000_000} megapixels; of a photo, the {MAX_FACES} largest faces
+
+other commands (each has its own --help):
+  python -m kpdemo archive SOURCE OUT
+  python -m kpdemo evaluate FOLDER
+  python -m kpdemo export MODEL --onnx OUT.onnx
+  python -m kpdemo pull [MODEL …] [--namespace NAME]
+  python -m kpdemo browser [--from FOLDER]
+  python -m kpdemo serve"""
 
 
 def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
@@ -129,7 +136,7 @@ def _names_models(word: str) -> bool:
     """Whether a word after a model's name is one too: a model's name, or no path."""
     names = {BASELINE, *(place.name for place in model_folders())}
     if all(
-        name in names or foreign.is_onnx(name) or foreign.is_repository(name)
+        name in names or external.is_onnx(name) or external.is_repository(name)
         for name in word.split(",")
         if name
     ):
@@ -157,7 +164,7 @@ def _compare_one(
     if options.png:
         files.write(options.png, export.png_bytes(side_by_side(photo, comparison)))
     print(describe(comparison), file=report)
-    return _print_unavailable(comparison.unavailable, models)
+    return print_unavailable(comparison.unavailable, models)
 
 
 def _compare_each(selection: Photos, models: list[str] | None, report: TextIO) -> int:
@@ -173,8 +180,8 @@ def _compare_each(selection: Photos, models: list[str] | None, report: TextIO) -
             continue
         print(name, *describe(comparison).splitlines(), sep="\n  ", file=report)
         unavailable |= comparison.unavailable
-    status = _print_unavailable(unavailable, models)
-    _print_bad(bad)
+    status = print_unavailable(unavailable, models)
+    print_bad(bad)
     return 1 if bad else status
 
 
@@ -188,8 +195,8 @@ def _compare_many(
         print(f"Stopped; the same command goes on with what {out} lacks.", file=sys.stderr)
         return 130
     print(describe_run(out, summary), file=report)
-    status = _print_unavailable(summary.unavailable, models)
-    _print_bad(summary.bad)
+    status = print_unavailable(summary.unavailable, models)
+    print_bad(summary.bad)
     return 1 if summary.bad else status
 
 
@@ -203,25 +210,25 @@ def describe(comparison: Comparison) -> str:
             f"score {face.score:.2f}, roll {face.roll:.0f} degrees"
         )
         lines += [
-            f"  {name:16} {len(answer.keypoints):3} points{_expected(answer)}"
-            for name, answer in face.answers.items()
+            f"  {name:16} {len(prediction.keypoints):3} points{_expected(prediction)}"
+            for name, prediction in face.predictions.items()
         ]
         lines += [f"  {name:16} {why}" for name, why in face.missing.items()]
     lines += comparison.notices
     if comparison.faces:
-        lines += [_times(comparison, name) for name in comparison.devices]
+        lines += [_timing(comparison, name) for name in comparison.devices]
         times = (f"{stage} {value:.0f} ms" for stage, value in comparison.timings.items())
         lines.append(", ".join(times))
     return "\n".join(lines)
 
 
-def _expected(answer: Answer) -> str:
-    if answer.expected_error is None:
+def _expected(prediction: Prediction) -> str:
+    if prediction.expected_error is None:
         return ""
-    return f", expected error {answer.expected_error.mean():4.1f} % of the eye distance"
+    return f", expected error {prediction.expected_error.mean():4.1f} % of the eye distance"
 
 
-def _times(comparison: Comparison, name: str) -> str:
+def _timing(comparison: Comparison, name: str) -> str:
     """A model's time from the photo to all points, the part that is its own, and its device."""
     end = comparison.timings["detect"] + comparison.timings[name]
     landmarks = comparison.landmark_milliseconds(name)
@@ -253,14 +260,15 @@ def describe_run(out: Path, summary: Summary) -> str:
     return "\n".join(lines)
 
 
-def _print_unavailable(unavailable: Mapping[str, str], models: Sequence[str] | None) -> int:
+def print_unavailable(unavailable: Mapping[str, str], models: Sequence[str] | None) -> int:
     """Print which models are unavailable; the exit status: 1 if one of them was named."""
     for name, why in unavailable.items():
         print(f"{name} is unavailable: {why}", file=sys.stderr)
     return 1 if models and unavailable.keys() & set(models) else 0
 
 
-def _print_bad(bad: Mapping[str, str]) -> None:
+def print_bad(bad: Mapping[str, str]) -> None:
+    """Print the photos that could not be used, and why."""
     if bad:
         print(f"{len(bad)} could not be used:", file=sys.stderr)
     for name, why in bad.items():

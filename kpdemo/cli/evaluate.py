@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from kpdemo.cli import models as own_models
+from kpdemo.cli import own_models
+from kpdemo.cli.compare import print_bad, print_unavailable
 from kpdemo.engine import export
 from kpdemo.engine.engine import engine
 from kpdemo.evaluation import labels as label_files
@@ -40,13 +41,9 @@ def run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
         table.describe(report),
         file=sys.stderr if any(map(files.is_stdout, outputs)) else sys.stdout,
     )
-    for name, why in report.unavailable.items():
-        print(f"{name} is unavailable: {why}", file=sys.stderr)
-    if report.bad:
-        print(f"{len(report.bad)} could not be used:", file=sys.stderr)
-    for name, why in report.bad.items():
-        print(f"  {name}: {why}", file=sys.stderr)
-    return 1 if report.bad or (models and report.unavailable.keys() & set(models)) else 0
+    status = print_unavailable(report.unavailable, models)
+    print_bad(report.bad)
+    return 1 if report.bad else status
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

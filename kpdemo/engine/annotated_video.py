@@ -119,15 +119,16 @@ def _columns(panels: int, aspect: float) -> int:
 def _panel(photo: Photo, comparison: Comparison, model: str, numbers: Sequence[int]) -> np.ndarray:
     """One model's keypoints on a frame, and each person's number, if `numbers` has any."""
     picture = photo.pixels
-    answers = [face.answers[model] for face in comparison.faces if model in face.answers]
-    if answers:
-        confidences = [answer.confidence for answer in answers if answer.confidence is not None]
+    predictions = [
+        face.predictions[model] for face in comparison.faces if model in face.predictions
+    ]
+    if predictions:
         picture = draw.overlay(
             picture,
-            [photo.to_work(answer.keypoints) for answer in answers],
-            answers[0].markup,
+            [photo.to_work(prediction.keypoints) for prediction in predictions],
+            predictions[0].markup,
             zoo.color(model),
-            confidences or None,
+            [prediction.doubtful for prediction in predictions],
         )
     return _numbered(picture, _on_frame(photo, comparison), numbers)
 

@@ -1,4 +1,4 @@
-"""Many photos in a pipeline, each with the same result as from `Engine.compare`."""
+"""Comparisons of many photos in a pipeline, with the results of `Engine.compare`."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ from functools import partial
 
 from kpdemo.engine import pipeline, stages
 from kpdemo.engine.engine import Engine
-from kpdemo.engine.stages import Look
+from kpdemo.engine.stages import PreparedPhoto
 from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.structures import Comparison
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class BatchResult:
-    """The comparison of one photo of many; without one, `error` says in a sentence why."""
+    """The comparison of one of many photos, or None and an `error` of one sentence."""
 
     comparison: Comparison | None
     error: str = ""
@@ -51,14 +51,14 @@ def compare_many(
 
     A photo is anything that `images.load` takes; a single path is one photo.
 
-    Times are a photo's own for decoding, finding and MediaPipe, and its share of the batch for
-    the nets. While this runs, torch computes each batch on one core, and several batches at once.
+    Timings are a photo's own for decoding, detection and MediaPipe, and its share of the batch for
+    the nets. Meanwhile torch computes each batch on one core, and several batches at once.
     """
     if isinstance(photos, str | os.PathLike):
         photos = [photos]
-    looks = (partial(look, engine, photo, predictors) for photo in photos)
-    for result in pipeline.run(looks, predictors.by_name):
-        if isinstance(result, Look):
+    work = (partial(prepare, engine, photo, predictors) for photo in photos)
+    for result in pipeline.run(work, predictors.by_name):
+        if isinstance(result, PreparedPhoto):
             result.timings["total"] = sum(result.timings.values())
             yield BatchResult(stages.assemble(result, predictors.names, predictors.unavailable))
         elif isinstance(result, ImageError):
@@ -67,13 +67,13 @@ def compare_many(
             raise result
 
 
-def look(engine: Engine, source: images.Source, predictors: Predictors) -> Look:
-    """The work photo by photo: decode it, detect its faces, prepare them; or ImageError."""
+def prepare(engine: Engine, source: images.Source, predictors: Predictors) -> PreparedPhoto:
+    """Decode a photo, detect its faces and prepare them; raises ImageError."""
     started = time.perf_counter()
     photo = images.load(source)
     loading = 1000 * (time.perf_counter() - started)
     try:
-        result = stages.look(photo, engine.detector.find, predictors.by_name)
+        result = stages.prepare(photo, engine.detector.find, predictors.by_name)
     except Exception as error:
         log.exception("finding faces failed")
         raise ImageError(f"Finding faces failed on this photo ({error}).") from error

@@ -1,7 +1,7 @@
-"""A photo made worse, through the models again: how far does each one's answer drift?
+"""A degraded photo through the models: how far does each one's prediction drift?
 
-Coordinates are those of the given pixels. Answers on the changed picture are mapped back to them
-before they are compared.
+Coordinates are those of the given pixels; predictions on the changed picture are mapped back to
+them before they are compared.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -10,14 +10,14 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from kpdemo.engine import export
-from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.keypoints.metrics import face_unit
 from kpdemo.media import corruptions
 from kpdemo.media.images import MIN_SIDE, Photo
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.zoo import BASELINE
 
-# The sides that a face can be covered from, as seen on the picture: the covered part of its box,
-# as the shares x0, y0, x1, y1 for a covered share.
+# Sides that a face can be covered from -> the covered part of its box, x0, y0, x1, y1 in shares of
+# it, for a covered share.
 SIDES: dict[str, Callable[[float], tuple[float, float, float, float]]] = {
     "below": lambda share: (0, 1 - share, 1, 1),
     "above": lambda share: (0, 0, 1, share),
@@ -32,7 +32,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "size": (5, 100),
     "quality": (5, 100),
 }
-# A face on the changed picture is an untouched one if it lies within this many of its widths.
+# Faces on the two pictures match within this many face widths.
 _NEAR = 0.6
 
 
@@ -56,15 +56,15 @@ class Degradation:
 
     @classmethod
     def within_limits(cls, values: Mapping[str, object]) -> "Degradation":
-        """From numbers by name; what is no number or side counts as not given."""
-        given: dict[str, object] = {}
+        """From values by name, clipped to `LIMITS`; invalid ones are ignored."""
+        valid: dict[str, object] = {}
         for name, (low, high) in LIMITS.items():
             value = values.get(name)
             if isinstance(value, int | float) and np.isfinite(value):
-                given[name] = float(np.clip(value, low, high))
+                valid[name] = float(np.clip(value, low, high))
         if values.get("side") in SIDES:
-            given["side"] = values["side"]
-        return cls(**given)  # type: ignore[arg-type]
+            valid["side"] = values["side"]
+        return cls(**valid)  # type: ignore[arg-type]
 
     @property
     def changes_nothing(self) -> bool:
@@ -77,7 +77,7 @@ class Degradation:
 
 @dataclass(frozen=True, eq=False)
 class Degraded:
-    """A changed picture, and the models' answers on it in its own coordinates.
+    """A changed picture, and the models' predictions on it in its own coordinates.
 
     `matrix` `(2, 3)` maps points of the untouched picture to it. `faces` has for each untouched
     face the same one here, None where it was not detected; `more_faces` counts the others.
@@ -103,7 +103,7 @@ class Drift:
 
     @property
     def mean(self) -> float | None:
-        """The mean over the faces that are left; None where none is."""
+        """The mean over the faces with points; None without any."""
         kept = [percent for percent in self.faces if percent is not None]
         return float(np.mean(kept)) if kept else None
 
@@ -127,7 +127,6 @@ def apply(
         width = max(face.detection.width for face in faces)
         pixels = corruptions.blur(pixels, degradation.blur / 100 * width)
     if degradation.size < 100:
-        # `images` takes nothing smaller.
         scale = min(1.0, max(degradation.size / 100, MIN_SIDE / min(pixels.shape[:2])))
         pixels, shrunk = corruptions.resize(pixels, scale)
         matrix = np.vstack([shrunk, [0, 0, 1]]) @ matrix
@@ -142,26 +141,28 @@ def degrade(
     untouched: Comparison,
     degradation: Degradation,
 ) -> Degraded:
-    """Change the picture and let the models answer on it.
+    """Change the picture and compare the models on it.
 
-    `untouched` is their comparison on `pixels`, `compare` gives one on the changed picture; it is
-    not called where nothing is changed.
+    `untouched` is the comparison on `pixels`; `compare` makes the one on the changed picture, and
+    is not called where nothing changes.
     """
     if degradation.changes_nothing:
         return Degraded(pixels, np.eye(3)[:2], untouched, list(untouched.faces), 0)
     changed, matrix = apply(pixels, untouched.faces, degradation)
-    comparison = compare(photo(changed))
+    comparison = compare(as_photo(changed))
     faces = _match(untouched.faces, comparison.faces, matrix)
     more = len(comparison.faces) - sum(face is not None for face in faces)
     return Degraded(changed, matrix, comparison, faces, more)
 
 
-def only(comparison: Comparison, models: Collection[str]) -> Comparison:
-    """The comparison of these models alone."""
+def select_models(comparison: Comparison, models: Collection[str]) -> Comparison:
+    """The comparison with only these models."""
     faces = [
         replace(
             face,
-            answers={name: face.answers[name] for name in models if name in face.answers},
+            predictions={
+                name: face.predictions[name] for name in models if name in face.predictions
+            },
             missing={name: face.missing[name] for name in models if name in face.missing},
         )
         for face in comparison.faces
@@ -169,51 +170,44 @@ def only(comparison: Comparison, models: Collection[str]) -> Comparison:
     return replace(comparison, faces=faces)
 
 
-def photo(pixels: np.ndarray) -> Photo:
-    """Pixels as a photo of their own, so that answers are in their coordinates."""
+def as_photo(pixels: np.ndarray) -> Photo:
+    """Pixels as an original photo, so that predictions are in their coordinates."""
     height, width = pixels.shape[:2]
     return Photo(pixels, width, height, 1.0)
 
 
 def drifts(untouched: Comparison, degraded: Degraded) -> dict[str, Drift]:
-    """How far each model of the untouched comparison drifts from its own answers there.
+    """How far each model drifts from its own predictions in the untouched comparison.
 
-    MediaPipe's mesh is read as iBUG's 68 points. Models without points on any face are left out.
+    MediaPipe's mesh is converted to iBUG's 68 points. Models without points on any face are left
+    out.
     """
     rows: dict[str, list[float | None]] = {}
     for before, after in zip(untouched.faces, degraded.faces, strict=True):
         unit = _eye_distance(before)
-        for name, answer in before.answers.items():
-            now = after.answers.get(name) if after else None
+        for name, prediction in before.predictions.items():
+            now = after.predictions.get(name) if after else None
             percent = None
             if now is not None:
-                back = unmapped(points(now), degraded.matrix)
-                percent = 100 * _mean_distance(back, points(answer)) / unit
+                back = corruptions.move_back(comparable_points(now), degraded.matrix)
+                percent = 100 * _mean_distance(back, comparable_points(prediction)) / unit
             rows.setdefault(name, []).append(percent)
     return {name: Drift(tuple(faces)) for name, faces in rows.items()}
 
 
-def points(answer: Answer) -> np.ndarray:
-    """The points of an answer that are compared: MediaPipe's as iBUG's, the nets' own."""
-    ibug = export.ibug_points(answer)
-    return answer.keypoints if ibug is None else ibug
-
-
-def mapped(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Points `(K, 2)` through a matrix `(2, 3)`."""
-    return points @ matrix[:, :2].T + matrix[:, 2]
-
-
-def unmapped(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Points `(K, 2)` back through a matrix `(2, 3)`."""
-    return np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
+def comparable_points(prediction: Prediction) -> np.ndarray:
+    """The points to compare: MediaPipe's converted to iBUG's, a net's own."""
+    ibug = export.ibug_points(prediction)
+    return prediction.keypoints if ibug is None else ibug
 
 
 def _match(
     before: list[ComparedFace], after: list[ComparedFace], matrix: np.ndarray
 ) -> list[ComparedFace | None]:
-    """For each face before the nearest one after, if it is near; none is taken twice."""
-    centers = [unmapped(np.array([face.detection.center]), matrix)[0] for face in after]
+    """For each face before, the nearest one after within `_NEAR`; one-to-one."""
+    centers = [
+        corruptions.move_back(np.array([face.detection.center]), matrix)[0] for face in after
+    ]
     distances = sorted(
         (float(np.linalg.norm(center - face.detection.center)) / face.detection.width, b, a)
         for b, face in enumerate(before)
@@ -229,12 +223,9 @@ def _match(
 def _eye_distance(face: ComparedFace) -> float:
     """The eye distance by MediaPipe, else by the first model that has the outer corners, else
     between the centres of the detector's eyes."""
-    answers = [face.answers[BASELINE]] if BASELINE in face.answers else []
-    for answer in [*answers, *face.answers.values()]:
-        try:
-            distance = float(eye_distance(answer.keypoints, answer.markup))
-        except KeyError:  # a single nose tip has no eyes
-            continue
+    predictions = [face.predictions[BASELINE]] if BASELINE in face.predictions else []
+    for prediction in [*predictions, *face.predictions.values()]:
+        distance = face_unit(prediction.keypoints, prediction.markup)
         if distance > 0:
             return distance
     right, left = face.detection.keypoints[:2]

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from kpdemo import zoo
-from kpdemo.engine import foreign, stages, zerogpu
+from kpdemo.engine import external, stages, zerogpu
 from kpdemo.engine.latency import Latency
 from kpdemo.engine.requests import Request, Requests
 from kpdemo.engine.store import Store
@@ -23,20 +23,20 @@ from kpdemo.faces.tracker import FaceTracker
 from kpdemo.faces.whole_photo import WholePhoto
 from kpdemo.media import images
 from kpdemo.models import hub
-from kpdemo.models.base import Predictor
 from kpdemo.models.device import pick
 from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import NetPredictor
+from kpdemo.models.predictor import Predictor
 from kpdemo.structures import Comparison, Face
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
-# Seconds that a start waits for the Hub. What is downloaded later serves the next start.
-PATIENCE = 2.0
+# Seconds that start-up waits for the Hub. Later downloads are used from the next start on.
+PULL_TIMEOUT = 2.0
 
-_GONE = "It is no longer in memory; add it again."
-_STARTING = Lock()
+_EXPIRED = "It is no longer in memory; add it again."
+_START_LOCK = Lock()
 
 
 class Engine:
@@ -56,30 +56,32 @@ class Engine:
         folders: Iterable[str | PathLike] | str | PathLike | None = None,
         namespace: str | None = None,
     ) -> None:
-        # For what uses the nets: on one photo torch uses all cores by itself.
+        # Held by whoever uses the nets: torch uses all cores for a single photo.
         self.turn = Lock()
         self._requests = Requests(self.turn)
         self._nets: dict[str, NetPredictor] = {}
         self._warm: set[str] = set()
         self.latency = Latency()
         # On ZeroGPU copies of the nets predict; these are for the explanations.
-        self.store = Store(folders, torch.device("cpu") if zerogpu.here() else pick())
-        self._foreign: dict[str, Predictor] = {}
-        self._no_foreign: dict[str, str] = {}
-        # They end with the session of the visitor who added them.
+        self.store = Store(folders, torch.device("cpu") if zerogpu.is_available() else pick())
+        self._external: dict[str, Predictor] = {}
+        self._no_external: dict[str, str] = {}
+        # Dropped with the session of the visitor who added them.
         self._private: WeakValueDictionary[str, Predictor] = WeakValueDictionary()
         self.detector: Detector = WholePhoto()
         self._landmarker: FaceLandmarker | None = None
         self._no_landmarker = ""
         with ThreadPoolExecutor(1) as pool:
-            pulling = namespace and pool.submit(hub.pull, namespace, self.store.folders, PATIENCE)
+            pulling = namespace and pool.submit(
+                hub.pull, namespace, self.store.folders, PULL_TIMEOUT
+            )
             self._start_mediapipe()
             if pulling:
                 self.store.prefer(*pulling.result())
         self.store.open()
-        self._zerogpu: zerogpu.Borrowed | None = None
-        if zerogpu.here():
-            self._zerogpu = zerogpu.borrow(self.store)
+        self._zerogpu: zerogpu.ZeroGpuNets | None = None
+        if zerogpu.is_available():
+            self._zerogpu = zerogpu.load(self.store)
 
     def _start_mediapipe(self) -> None:
         try:
@@ -105,13 +107,13 @@ class Engine:
     def names(self) -> list[str]:
         """The usable models: the default ones first, then the others, then MediaPipe."""
         baseline = [] if self._landmarker is None else [self._landmarker.name]
-        return [*self.store.names, *self._foreign, *baseline]
+        return [*self.store.names, *self._external, *baseline]
 
     @property
     def unavailable(self) -> dict[str, str]:
         """The models that cannot be used, each with the reason in a sentence."""
         mediapipe = {BASELINE: self._no_landmarker} if self._no_landmarker else {}
-        return self.store.unavailable | self._no_foreign | mediapipe
+        return self.store.unavailable | self._no_external | mediapipe
 
     def add(
         self, models: Iterable[str] | str, announce: Callable[[str], object] | None = None
@@ -119,34 +121,33 @@ class Engine:
         """Load the models of the user's own among these, which are then called as they are here.
 
         A model is a repository of the Hub (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), a
-        folder, or an ONNX file (see `kpdemo.models.foreign_onnx`). One that cannot be used is named
-        in `unavailable`, and tried again the next time. `announce`, if given, gets a sentence
-        before a download. Only for the words of whoever runs the program: anything that they name
-        is fetched and read.
+        folder, or an ONNX file (see `kpdemo.models.external_onnx`). One that cannot be used is
+        listed in `unavailable`, and tried again the next time. `announce`, if given, gets a
+        sentence before a download. Not for untrusted names: whatever they name is fetched and read.
         """
         for name in _distinct_names(models):
-            if name in self._foreign or name in self.store.folders or not foreign.is_source(name):
+            if name in self._external or name in self.store.folders or not external.is_source(name):
                 continue
-            self._no_foreign.pop(name, None)
+            self._no_external.pop(name, None)
             try:
-                self._foreign[name] = foreign.load(name, self.store.device, announce)
+                self._external[name] = external.load(name, self.store.device, announce)
             except CheckpointError as error:
-                self._no_foreign[name] = str(error)
+                self._no_external[name] = str(error)
 
     def add_private(self, predictor: Predictor) -> None:
-        """Let whoever knows a model's name compare it, as long as the caller keeps `predictor`.
+        """Add a model that is in no list, for callers who know its name.
 
-        It is in none of the lists of models.
+        It is available as long as the caller holds a reference to `predictor`.
         """
         self._private[predictor.name] = predictor
 
     @property
     def private(self) -> int:
-        """How many models there are that were added with `add_private`."""
+        """The number of models from `add_private` that are still referenced."""
         return len(self._private)
 
     def tracker(self) -> Detector:
-        """A detector for the frames of one video or camera, faster than searching each of them."""
+        """A detector for the frames of one video or camera, faster than a full search of each."""
         return FaceTracker(self.detector) if isinstance(self.detector, FaceFinder) else WholePhoto()
 
     def predictor(self, name: str) -> Predictor:
@@ -158,7 +159,7 @@ class Engine:
             return self._landmarker
         if own := self._own(name):
             return own
-        # Always the same one: photos whose predictors are the same are computed together.
+        # One object a model: photos with the same predictors share batches.
         return self._nets.setdefault(name, NetPredictor(self.store.model(name)))
 
     def markup(self, name: str) -> str:
@@ -170,45 +171,47 @@ class Engine:
         return self.store.configs[name].markup
 
     def _own(self, name: str) -> Predictor | None:
-        return self._foreign.get(name) or self._private.get(name)
+        return self._external.get(name) or self._private.get(name)
 
     def compare(
         self,
         photo: images.Source,
         models: Iterable[str] | str | None = None,
         progress: Callable[[str, float], object] | None = None,
-        borrow: bool = True,
+        use_zerogpu: bool = True,
         find: Callable[[np.ndarray], list[Face]] | None = None,
-        decoded: Callable[[images.Photo], object] | None = None,
-        line: Callable[[int], object] | None = None,
+        on_decoded: Callable[[images.Photo], object] | None = None,
+        on_wait: Callable[[int], object] | None = None,
     ) -> Comparison:
         """Every chosen model's keypoints on every face of a photo.
 
         `photo` is anything that `images.load` takes. `models` are names from `names`, or one name;
         by default the four default models and the baseline. `progress`, if given, is called with
-        the next model, and the share of models that is done. Without `borrow` no GPU of ZeroGPU is
-        used, which video frames are not worth. `find`, if given, detects the faces, as a
-        `FaceTracker` does from frame to frame. `decoded`, if given, gets the photo once it is
-        read. Photos of several threads are computed together; `line`, if given, gets the number
-        of those before this one, where it has to wait. Raises ImageError for a photo that cannot be
-        used and ValueError for an unknown model. A photo without a face gives an empty list.
+        the next model, and the share of models that is done. Without `use_zerogpu` no GPU is
+        requested there, which a video frame is not worth. `find`, if given, detects the faces, as a
+        `FaceTracker` does from frame to frame. `on_decoded`, if given, gets the photo once it is
+        read. Photos of several threads are computed together; `on_wait`, if given, gets the number
+        of photos that are ahead in the queue. Raises ImageError for a photo that cannot be used and
+        ValueError for an unknown model. A photo without a face gives an empty list.
         """
         started = time.perf_counter()
         predictors, unavailable = self.load(models)
-        request = Request(photo, find or self.detector.find, predictors, progress, decoded, line)
-        if borrow and self._zerogpu is not None:
+        request = Request(
+            photo, find or self.detector.find, predictors, progress, on_decoded, on_wait
+        )
+        if use_zerogpu and self._zerogpu is not None:
             # Waiting for a GPU does not hold up the camera and videos.
-            look = request.compute(self._zerogpu.predict)
+            prepared = request.compute(self._zerogpu.predict)
         else:
-            look = self._requests.compute(request)
-        look.timings["total"] = 1000 * (time.perf_counter() - started)
-        comparison = stages.assemble(look, list(predictors), unavailable)
-        # Side by side with other photos, a model's own time is not to be measured.
+            prepared = self._requests.compute(request)
+        prepared.timings["total"] = 1000 * (time.perf_counter() - started)
+        comparison = stages.assemble(prepared, list(predictors), unavailable)
+        # Beside other photos, a model's own time cannot be measured.
         for name, device in comparison.devices.items() if request.alone else ():
-            took = comparison.landmark_milliseconds(name)
-            # Where MediaPipe finds no face it does less.
-            if took is not None and all(name in face.answers for face in comparison.faces):
-                self.latency.add(name, device, took)
+            latency = comparison.landmark_milliseconds(name)
+            # MediaPipe is faster where it finds no face.
+            if latency is not None and all(name in face.predictions for face in comparison.faces):
+                self.latency.add(name, device, latency)
         return comparison
 
     def load(
@@ -232,8 +235,10 @@ class Engine:
         """The usable ones of the models, in order, and why the others are not; as `load`."""
         names = [*DEFAULT_MODELS, BASELINE] if models is None else _distinct_names(models)
         usable_names = {*self.names, *self._private}
-        gone = {name: _GONE for name in names if zoo.is_secret(name) and name not in usable_names}
-        reasons = self.unavailable | gone
+        expired = {
+            name: _EXPIRED for name in names if zoo.is_secret(name) and name not in usable_names
+        }
+        reasons = self.unavailable | expired
         unknown = [name for name in names if name not in {*usable_names, *reasons}]
         if unknown and models is not None:
             raise self._unknown(unknown)
@@ -251,7 +256,7 @@ class Engine:
 
         `models` are as in `compare`; those that are warm already, or broken, are skipped.
         """
-        if self._zerogpu is not None:  # its time is for photos
+        if self._zerogpu is not None:  # GPU time is limited: not for warm-up
             return
         photo = images.from_array(np.full((480, 640, 3), 127, np.uint8))
         face = WholePhoto().find(photo.pixels)
@@ -265,9 +270,9 @@ class Engine:
                     continue
                 self._warm.add(name)
                 predictors, _ = self.load([name])
-                look = stages.look(photo, lambda _: face, predictors)
+                prepared = stages.prepare(photo, lambda _: face, predictors)
                 for predictor in predictors.values():
-                    stages.predict(predictor, [look])
+                    stages.predict(predictor, [prepared])
 
     def _unknown(self, models: Iterable[object]) -> ValueError:
         return ValueError(
@@ -280,7 +285,7 @@ def engine() -> Engine:
 
     Callers wait while it starts.
     """
-    with _STARTING:
+    with _START_LOCK:
         return _engine()
 
 
@@ -295,7 +300,7 @@ def compare(photo: images.Source, models: Iterable[str] | str | None = None) -> 
 
     Among the models may be the user's own: a repository of the Hugging Face Hub
     (`NAME/kpdemo-unet`, `NAME/kpdemo-unet@REVISION`), which is then downloaded, a folder, or an
-    ONNX file (see `kpdemo.models.foreign_onnx`).
+    ONNX file (see `kpdemo.models.external_onnx`).
     """
     names = None if models is None else _distinct_names(models)
     app = engine()

@@ -15,8 +15,8 @@ from io import BytesIO, StringIO
 import numpy as np
 from PIL import Image
 
-from kpdemo.keypoints import markup
-from kpdemo.structures import Answer
+from kpdemo.keypoints import markups
+from kpdemo.structures import Prediction
 
 # Only ever longer: tables of earlier versions are resumed.
 CSV_COLUMNS = (
@@ -48,9 +48,9 @@ def to_csv(result: dict, file: str = "") -> str:
     `kaggle-15-fitted`). What is unknown is an empty cell. A model without points on a face has one
     row, whose `note` says why; so has a model that is unavailable and each of the result's notices,
     without a face. `expected_error` is in percent of the eye distance; `digest` is for tables of
-    many photos (`kpdemo.engine.formats`). `file` is written as `spelt`.
+    many photos (`kpdemo.engine.formats`). `file` is written as `printable_name`.
     """
-    file = spelt(file)
+    file = printable_name(file)
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -65,8 +65,8 @@ def to_csv(result: dict, file: str = "") -> str:
 def csv_rows(result: dict) -> Iterator[tuple]:
     """The faces' rows of `to_csv`, with the cells `ROW_COLUMNS`."""
     for number, face in enumerate(result["faces"]):
-        for model, answer in face["models"].items():
-            for *row, expected in _rows(answer):
+        for model, prediction in face["models"].items():
+            for *row, expected in _rows(prediction):
                 yield number, model, *row, None, expected
         for model, why in face.get("missing", {}).items():
             yield note_row(number, model, why)
@@ -84,7 +84,7 @@ def csv_row(file: str, row: Sequence, digest: str = "") -> tuple:
     return file, *cells, digest, expected_error
 
 
-def spelt(name: str) -> str:
+def printable_name(name: str) -> str:
     """A file's name as text for tables and messages, different for different names.
 
     Bytes that are no UTF-8, control characters, line separators and the backslash are spelt byte
@@ -92,11 +92,11 @@ def spelt(name: str) -> str:
     which no name of a file in a folder has.
     """
     text = os.fsencode(name).decode("utf-8", "surrogateescape")
-    spelling = "".join(map(_spelt_letter, text))
+    spelling = "".join(map(_printable_letter, text))
     return f"./{spelling}" if spelling.startswith(_FORMULA_STARTS) else spelling
 
 
-def _spelt_letter(letter: str) -> str:
+def _printable_letter(letter: str) -> str:
     if letter != "\\" and unicodedata.category(letter) not in ("Cc", "Cs", "Zl", "Zp"):
         return letter
     return "".join(f"\\x{byte:02x}" for byte in letter.encode("utf-8", "surrogateescape"))
@@ -116,14 +116,14 @@ def to_pts(keypoints: np.ndarray | Sequence) -> str:
     return "\n".join(["version: 1", f"n_points: {len(points)}", "{", *lines, "}", ""])
 
 
-def ibug_points(answer: Answer) -> np.ndarray | None:
-    """An answer's `(68, 2)` iBUG points, as `.pts` files hold them; None if it has no such points.
+def ibug_points(prediction: Prediction) -> np.ndarray | None:
+    """The `(68, 2)` iBUG points that `.pts` files hold; None if the prediction has no such points.
 
     A mesh is read as iBUG's by the map that was fitted to their definition.
     """
-    if answer.markup == "ibug-68":
-        return answer.keypoints
-    return answer.converted.get("ibug-68-fitted")
+    if prediction.markup == "ibug-68":
+        return prediction.keypoints
+    return prediction.converted.get("ibug-68-fitted")
 
 
 def png_bytes(pixels: np.ndarray) -> bytes:
@@ -134,17 +134,17 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _rows(answer: dict) -> Iterator[tuple]:
+def _rows(prediction: dict) -> Iterator[tuple]:
     """`(markup, index, name, x, y, confidence, expected error)` of every point of one model."""
-    own = answer["keypoints"], answer.get("confidence"), answer.get("expected_error")
-    tables = [(answer["markup"], *own)]
+    own = prediction["keypoints"], prediction.get("confidence"), prediction.get("expected_error")
+    tables = [(prediction["markup"], *own)]
     tables += [
         (name, points, None, None)
-        for name, points in answer.items()
-        if name.removesuffix("-fitted") in markup.MARKUPS
+        for name, points in prediction.items()
+        if name.removesuffix("-fitted") in markups.MARKUPS
     ]
     for name, points, *figures in tables:
-        names, count = markup.get(name.removesuffix("-fitted")).names, len(points)
+        names, count = markups.get(name.removesuffix("-fitted")).names, len(points)
         x, y = map(_column, np.asarray(points, np.float64).T)
         columns = [[None] * count if figure is None else _column(figure) for figure in figures]
         yield from zip([name] * count, range(count), names, x, y, *columns, strict=True)

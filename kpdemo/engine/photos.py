@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from kpdemo.engine.export import spelt
+from kpdemo.engine.export import printable_name
 from kpdemo.media import images
 from kpdemo.system import files
 from kpdemo.system.files import OutputError
@@ -55,7 +55,7 @@ def in_folder(folder: Path) -> Photos:
     photos = Photos(folders=[folder])
 
     def name(path: Path) -> str:
-        return spelt(path.relative_to(folder).as_posix())
+        return printable_name(path.relative_to(folder).as_posix())
 
     def add_unreadable(error: OSError) -> None:
         place = name(Path(error.filename))
@@ -81,12 +81,12 @@ def select(words: Sequence[str]) -> Photos:
         matches = [word] if os.path.lexists(word) else sorted(glob.glob(word, recursive=True))  # noqa: PTH207
         if not matches:
             what = "that matches this" if glob.has_magic(word) else "of this name"
-            photos.bad[spelt(word)] = f"There is no file or folder {what}."
+            photos.bad[printable_name(word)] = f"There is no file or folder {what}."
         for match in map(Path, matches):
             if match.is_dir():
                 _add_folder(photos, match)
             else:
-                photos.paths[spelt(match.as_posix())] = match
+                photos.paths[printable_name(match.as_posix())] = match
     return photos
 
 
@@ -95,10 +95,12 @@ def _add_folder(photos: Photos, folder: Path) -> None:
     try:
         inside = in_folder(folder)
     except FolderError as error:
-        photos.bad[spelt(folder.as_posix())] = str(error)
+        photos.bad[printable_name(folder.as_posix())] = str(error)
         return
-    photos.paths |= {spelt(path.as_posix()): path for path in inside.paths.values()}
-    photos.bad |= {spelt((folder / name).as_posix()): why for name, why in inside.bad.items()}
+    photos.paths |= {printable_name(path.as_posix()): path for path in inside.paths.values()}
+    photos.bad |= {
+        printable_name((folder / name).as_posix()): why for name, why in inside.bad.items()
+    }
 
 
 def is_photo(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Many photos in a pipeline: threads look at some while the nets predict on others.
+"""Many photos in a pipeline: threads prepare some while the nets predict on others.
 
 Photo by photo, one core idles while MediaPipe works, and each net gets one face at a time. Here the
 faces of several photos go through the nets in one batch. The stages are those of a single photo.
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 import torch
 
 from kpdemo.engine import stages
-from kpdemo.engine.stages import Look
-from kpdemo.models.base import Predictor
+from kpdemo.engine.stages import PreparedPhoto
+from kpdemo.models.predictor import Predictor
 from kpdemo.system.forks import Lock
 
-# Photos in work at a time where more are at hand.
+# Photos in progress at a time.
 _AHEAD = 32
-# Faces that are a batch: on one core a face takes the nets 76 ms by itself, 34 ms in a batch of
-# four, 31 ms in one of six or eight.
+# Faces a batch: on one core the nets take 76 ms for a face alone, 34 ms for one in a batch of four,
+# 31 ms for one in a batch of six or eight.
 _FACES = 6
 
 _LOCK = Lock()
@@ -29,34 +29,34 @@ _running: list[int] = []  # the cores of each pipeline that runs
 
 
 def run(
-    looks: Iterable[Callable[[], Look]], predictors: Mapping[str, Predictor]
-) -> Iterator[Look | BaseException]:
-    """Call each of `looks`, and let the predictors answer on what they have prepared.
+    work: Iterable[Callable[[], PreparedPhoto]], predictors: Mapping[str, Predictor]
+) -> Iterator[PreparedPhoto | BaseException]:
+    """Call each of `work`, and let the predictors predict on the prepared photos.
 
-    In order, what comes back for each is its look with the answers, or the error that it raised.
+    Yields in order, for each, the photo with its predictions, or the error that was raised.
     """
-    with opened() as pipeline:
-        results: deque[Future[Look]] = deque()
-        for look in looks:
-            results.append(pipeline.submit(look, predictors))
+    with open_pipeline() as pipeline:
+        results: deque[Future[PreparedPhoto]] = deque()
+        for prepare in work:
+            results.append(pipeline.submit(prepare, predictors))
             if len(results) >= _AHEAD:
                 yield _outcome(results.popleft())
         while results:
             yield _outcome(results.popleft())
 
 
-def _outcome(result: Future[Look]) -> Look | BaseException:
+def _outcome(result: Future[PreparedPhoto]) -> PreparedPhoto | BaseException:
     return result.exception() or result.result()
 
 
 @contextmanager
-def opened() -> "Iterator[Pipeline]":
-    """A pipeline for this block; what has not begun at its end is cancelled.
+def open_pipeline() -> "Iterator[Pipeline]":
+    """A pipeline for this block; work that has not begun at its end is cancelled.
 
     Meanwhile torch computes each batch on one core, and several batches at once.
     """
     with _single_threaded_torch() as cores:
-        # One more than there are cores: while MediaPipe's own threads work, their callers wait.
+        # One more than cores: callers of MediaPipe wait for its own threads.
         pipeline = Pipeline(cores + 1)
         try:
             yield pipeline
@@ -66,13 +66,13 @@ def opened() -> "Iterator[Pipeline]":
 
 @contextmanager
 def _single_threaded_torch() -> Iterator[int]:
-    """Let torch use one core in new threads; the number of cores that it used before.
+    """Let torch use one core in new threads; yields the number of cores that it used before.
 
-    Batches side by side use the cores better than one batch on all of them: none waits for another
-    one or for MediaPipe's core.
+    Several batches on one core each are faster than one batch on all cores: none waits for another,
+    nor for the core that MediaPipe uses.
     """
     with _LOCK:
-        # A pipeline that starts while another one runs would take that one's setting for its own.
+        # Not torch's number, which another running pipeline has set to 1.
         cores = _running[0] if _running else torch.get_num_threads()
         _running.append(cores)
         torch.set_num_threads(1)
@@ -86,35 +86,35 @@ def _single_threaded_torch() -> Iterator[int]:
 
 @dataclass(eq=False)
 class _Photo:
-    """What has to be done with a photo, and for which models."""
+    """How to prepare a photo, and for which models."""
 
-    work: Callable[[], Look]
+    work: Callable[[], PreparedPhoto]
     predictors: Mapping[str, Predictor]
-    result: Future[Look] = field(default_factory=Future)
+    result: Future[PreparedPhoto] = field(default_factory=Future)
 
 
 class _Batch:
     """Photos whose faces go through the nets together."""
 
     def __init__(self) -> None:
-        self.photos: list[tuple[_Photo, Look]] = []
-        self.predicting = 0  # models that have not answered yet
+        self.photos: list[tuple[_Photo, PreparedPhoto]] = []
+        self.predicting = 0  # models that have not finished yet
 
     @property
     def full(self) -> bool:
-        return sum(len(look.faces) for _, look in self.photos) >= _FACES
+        return sum(len(prepared.faces) for _, prepared in self.photos) >= _FACES
 
-    def by_predictor(self) -> dict[Predictor, list[Look]]:
-        """The photos that each model is chosen for; two models may have the same name."""
-        chosen: dict[Predictor, list[Look]] = {}
-        for photo, look in self.photos:
+    def by_predictor(self) -> dict[Predictor, list[PreparedPhoto]]:
+        """The photos for each model; not by name, which two models may share."""
+        photos: dict[Predictor, list[PreparedPhoto]] = {}
+        for photo, prepared in self.photos:
             for predictor in photo.predictors.values():
-                chosen.setdefault(predictor, []).append(look)
-        return chosen
+                photos.setdefault(predictor, []).append(prepared)
+        return photos
 
 
 class Pipeline:
-    """Threads that look at photos and let the nets predict on their faces in batches.
+    """Threads that prepare photos and let the nets predict on their faces in batches.
 
     A batch begins when it is full, or when a thread would have nothing else to do.
     """
@@ -123,63 +123,65 @@ class Pipeline:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads, "kpdemo")
         self._lock = threading.Lock()
-        self._coming: deque[_Photo] = deque()
-        self._looking = 0  # threads
+        self._waiting: deque[_Photo] = deque()
+        self._preparing = 0  # threads
         self._batch = _Batch()  # the next one
         self._batches = 0  # in the nets
 
-    def submit(self, work: Callable[[], Look], predictors: Mapping[str, Predictor]) -> Future[Look]:
-        """What `work` makes of a photo, later, with the answers of these models."""
+    def submit(
+        self, work: Callable[[], PreparedPhoto], predictors: Mapping[str, Predictor]
+    ) -> Future[PreparedPhoto]:
+        """The photo that `work` prepares, later, with the predictions of these models."""
         photo = _Photo(work, predictors)
         with self._lock:
-            self._coming.append(photo)
+            self._waiting.append(photo)
             self._advance()
         return photo.result
 
     def close(self) -> None:
-        """Wait for what has begun, and forget the rest."""
+        """Wait for work in progress, and drop the rest."""
         with self._lock:
-            self._coming.clear()
+            self._waiting.clear()
         self._pool.shutdown(cancel_futures=True)
 
     def _advance(self) -> None:
-        """Begin what can begin: full batches before further photos, and others last."""
+        """Start work: full batches first, then further photos, then incomplete batches."""
         if self._batch.full:
             self._start_batch()
-        while self._coming and self._looking < self._threads:
-            self._looking += 1
-            self._pool.submit(self._look, self._coming.popleft())
-        if self._batch.photos and not self._batches and self._looking < self._threads:
+        while self._waiting and self._preparing < self._threads:
+            self._preparing += 1
+            self._pool.submit(self._prepare, self._waiting.popleft())
+        if self._batch.photos and not self._batches and self._preparing < self._threads:
             self._start_batch()
 
-    def _look(self, photo: _Photo) -> None:
+    def _prepare(self, photo: _Photo) -> None:
         try:
-            look = photo.work()
+            prepared = photo.work()
         except BaseException as error:
-            look = None
+            prepared = None
             photo.result.set_exception(error)
-        if look is not None and not look.prepared:  # nothing for the nets
-            photo.result.set_result(look)
+        if prepared is not None and not prepared.inputs:  # nothing for the nets
+            photo.result.set_result(prepared)
         with self._lock:
-            self._looking -= 1
-            if look is not None and look.prepared:
-                self._batch.photos.append((photo, look))
+            self._preparing -= 1
+            if prepared is not None and prepared.inputs:
+                self._batch.photos.append((photo, prepared))
             self._advance()
 
     def _start_batch(self) -> None:
         batch, self._batch = self._batch, _Batch()
-        chosen = batch.by_predictor()
-        batch.predicting = len(chosen)
+        by_predictor = batch.by_predictor()
+        batch.predicting = len(by_predictor)
         self._batches += 1
-        for predictor, looks in chosen.items():
-            self._pool.submit(self._predict, predictor, looks, batch)
+        for predictor, photos in by_predictor.items():
+            self._pool.submit(self._predict, predictor, photos, batch)
 
-    def _predict(self, predictor: Predictor, looks: list[Look], batch: _Batch) -> None:
-        stages.predict(predictor, looks)
+    def _predict(self, predictor: Predictor, photos: list[PreparedPhoto], batch: _Batch) -> None:
+        stages.predict(predictor, photos)
         with self._lock:
             batch.predicting -= 1
             if not batch.predicting:
                 self._batches -= 1
-                for photo, look in batch.photos:
-                    photo.result.set_result(look)
+                for photo, prepared in batch.photos:
+                    photo.result.set_result(prepared)
                 self._advance()

@@ -10,11 +10,10 @@ from typing import TypeVar
 
 import torch
 
-from kpdemo.models import hub, model_folder
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, hub, model_folder
+from kpdemo.models.checkpoint import Model, refusal
 from kpdemo.models.config import ModelConfig
 from kpdemo.models.hub_errors import HubError
-from kpdemo.models.model import Model, refused
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
@@ -46,7 +45,7 @@ class Store:
         self.not_pulled: dict[str, str] = {}
         self.origins = {name: _origin(folder) for name, folder in self.folders.items()}
         self.device = device
-        self._pulled: dict[str, hub.Pulled] = {}
+        self._pulled: dict[str, hub.PulledFiles] = {}
         self._loading = Lock()
 
     @property
@@ -55,7 +54,7 @@ class Store:
         usable = [name for name in self.folders if name not in self.unavailable]
         return sorted(usable, key=lambda name: name not in DEFAULT_MODELS)
 
-    def prefer(self, pulled: Mapping[str, hub.Pulled], errors: Mapping[str, HubError]) -> None:
+    def prefer(self, pulled: Mapping[str, hub.PulledFiles], errors: Mapping[str, HubError]) -> None:
         """Use files of the Hub instead of the folders, where they could be pulled."""
         self._pulled.update(pulled)
         self.origins.update((name, files.origin) for name, files in pulled.items())
@@ -88,7 +87,7 @@ class Store:
                 self.configs[name] = model.config
             return self.models[name]
 
-    def is_foreign(self, name: str) -> bool:
+    def has_other_weights(self, name: str) -> bool:
         """Whether a model's weights differ from those of its folder here."""
         pulled = self._pulled.get(name)
         if pulled is None:
@@ -107,7 +106,7 @@ class Store:
             except CheckpointError as error:
                 del self._pulled[name]
                 self.origins[name] = _origin(self.folders[name])
-                self._fall_back(name, refused(pulled, error))
+                self._fall_back(name, refusal(pulled, error))
         return read(self.folders[name])
 
     def _fall_back(self, name: str, why: CheckpointError) -> None:

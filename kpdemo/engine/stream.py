@@ -11,7 +11,7 @@ from kpdemo.faces.people import PersonTracker
 from kpdemo.keypoints import steady
 from kpdemo.keypoints.steady import FaceFilter
 from kpdemo.media.images import Photo
-from kpdemo.structures import Answer, Comparison, Face
+from kpdemo.structures import Comparison, Face, Prediction
 
 # A camera before a crowd would have more people from hour to hour, and compare each face with all.
 _MOST_PEOPLE = 200
@@ -69,7 +69,7 @@ class Stream:
         shape = photo.pixels.shape
         if shape != self._shape or self.people > _MOST_PEOPLE:
             self._shape, self._people, self._tracks = shape, PersonTracker(), {}
-        raw = self._engine.compare(photo, models, borrow=False, find=find)
+        raw = self._engine.compare(photo, models, use_zerogpu=False, find=find)
         detections = [face.detection.mapped(photo.to_work) for face in raw.faces]
         people = self._people.identify(photo.pixels, detections)
         steadied = self._steady(raw, people, seconds)
@@ -80,12 +80,12 @@ class Stream:
         before, self._tracks = self._tracks, {}
         faces = []
         for face, person in zip(raw.faces, people, strict=True):
-            answers = {}
-            for model, answer in face.answers.items():
+            predictions = {}
+            for model, prediction in face.predictions.items():
                 track = before.get((person, model)) or _Track()
                 self._tracks[person, model] = track
-                answers[model] = track.follow(answer, face.detection.width, seconds)
-            faces.append(replace(face, answers=answers))
+                predictions[model] = track.follow(prediction, face.detection.width, seconds)
+            faces.append(replace(face, predictions=predictions))
         return replace(raw, faces=faces)
 
     def _jitter(self) -> dict[str, Jitter]:
@@ -106,21 +106,21 @@ class _Track:
         self._last: tuple[np.ndarray, np.ndarray] | None = None
         self.jitter: Jitter | None = None
 
-    def follow(self, answer: Answer, width: float, seconds: float) -> Answer:
-        """The answer with steadied keypoints; `jitter` is then that since the last frame."""
+    def follow(self, prediction: Prediction, width: float, seconds: float) -> Prediction:
+        """The prediction with steadied keypoints; `jitter` is then that since the last frame."""
 
         def filtered(name: str, points: np.ndarray) -> np.ndarray:
             return self._filters.setdefault(name, FaceFilter())(points, width, seconds)
 
-        points = filtered("", answer.keypoints)
-        converted = {name: filtered(name, p) for name, p in answer.converted.items()}
+        points = filtered("", prediction.keypoints)
+        converted = {name: filtered(name, p) for name, p in prediction.converted.items()}
         self.jitter = None
         if self._last is not None:
             raw, steadied = (
-                steady.jitter(before, after, answer.markup)
-                for before, after in zip(self._last, (answer.keypoints, points), strict=True)
+                steady.jitter(before, after, prediction.markup)
+                for before, after in zip(self._last, (prediction.keypoints, points), strict=True)
             )
             if raw is not None and steadied is not None:
                 self.jitter = Jitter(raw, steadied)
-        self._last = answer.keypoints, points
-        return replace(answer, keypoints=points, converted=converted)
+        self._last = prediction.keypoints, points
+        return replace(prediction, keypoints=points, converted=converted)

@@ -10,19 +10,18 @@ from tqdm import tqdm
 from kpdemo.engine.batch import BatchResult, Predictors, compare_many
 from kpdemo.engine.engine import Engine
 from kpdemo.evaluation.labels import LabelledPhoto, Labels
-from kpdemo.evaluation.matching import covering
-from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded
-from kpdemo.keypoints import annotations
-from kpdemo.keypoints import markup as markups
+from kpdemo.evaluation.matching import match_by_overlap
+from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded, rounded_points
+from kpdemo.keypoints import annotations, markups
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.keypoints.metrics import eye_distance, face_errors, point_errors
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.zoo import BASELINE
 
 WORST = 5  # faces a model
 FAILURE = 10.0  # percent of the eye distance, beside the usual 8
 # MediaPipe's mesh is read as iBUG's points in two ways, called as in `weights/`.
-_READINGS = {f"{BASELINE}-index": "ibug-68", f"{BASELINE}-ridge": "ibug-68-fitted"}
+READINGS = {f"{BASELINE}-index": "ibug-68", f"{BASELINE}-ridge": "ibug-68-fitted"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +98,7 @@ def evaluate(
     model or reference, TruthError where no face can be measured.
     """
     predictors = Predictors(engine, models)
-    names = [name for each in predictors.names for name in _rows_of(each)]
+    names = [name for each in predictors.names for name in _rows(each)]
     if reference is None:
         fitted = f"{BASELINE}-ridge"
         reference = fitted if fitted in names else names[0]
@@ -116,7 +115,7 @@ def evaluate(
         result = one.comparison
         if result is None:
             bad[photo.name] = one.error
-        elif why := _misplaced(photo, result):
+        elif why := _outside(photo, result):
             bad[photo.name] = why
         else:
             if failures := [
@@ -127,7 +126,7 @@ def evaluate(
                 bad[photo.name] = " ".join(failures)
             for face in _faces(photo, labels.markup, bad):
                 faces.append(face)
-                matches.append(covering(result.faces, face.points))
+                matches.append(match_by_overlap(result.faces, face.points))
     if not faces:
         why = next(iter(bad.values()), "There is none.")
         raise TruthError(f"No labelled face can be measured. {why}")
@@ -141,8 +140,8 @@ def evaluate(
         unavailable=dict(predictors.unavailable),
     )
     for name in predictors.names:
-        for row, read in _rows_of(name).items():
-            markup = "ibug-68" if row in _READINGS else engine.markup(name)
+        for row, read in _rows(name).items():
+            markup = "ibug-68" if row in READINGS else engine.markup(name)
             predicted = _predictions(matches, name, read, len(markups.get(markup)))
             scheme = _scheme(labels.markup, markup)
             if scheme is None:
@@ -153,17 +152,17 @@ def evaluate(
     return report
 
 
-def _rows_of(model: str) -> dict[str, Callable[[Answer], np.ndarray]]:
-    """The rows of a model, each with how its points are read from an answer."""
+def _rows(model: str) -> dict[str, Callable[[Prediction], np.ndarray]]:
+    """The rows of a model, each with how its points are read from a prediction."""
     if model != BASELINE:
-        return {model: lambda answer: answer.keypoints}
+        return {model: lambda prediction: prediction.keypoints}
     return {
-        row: lambda answer, reading=reading: answer.converted[reading]  # type: ignore[misc]
-        for row, reading in _READINGS.items()
+        row: lambda prediction, reading=reading: prediction.converted[reading]  # type: ignore[misc]
+        for row, reading in READINGS.items()
     }
 
 
-def _misplaced(photo: LabelledPhoto, result: Comparison) -> str:
+def _outside(photo: LabelledPhoto, result: Comparison) -> str:
     """A sentence on a label that was made for another picture, empty for a good one."""
     for points in photo.faces:
         for k in annotations.outside(points, result.width, result.height)[:1]:
@@ -193,14 +192,14 @@ def _faces(photo: LabelledPhoto, markup: str, bad: dict[str, str]) -> list[Label
 def _predictions(
     matches: Sequence[ComparedFace | None],
     model: str,
-    read: Callable[[Answer], np.ndarray],
+    read: Callable[[Prediction], np.ndarray],
     count: int,
 ) -> np.ndarray:
     """One model's points on each face: `(F, K, 2)`, NaN where there are none."""
     predicted = np.full((len(matches), count, 2), np.nan, np.float32)
     for row, match in enumerate(matches):
-        if match is not None and model in match.answers:
-            predicted[row] = read(match.answers[model])
+        if match is not None and model in match.predictions:
+            predicted[row] = read(match.predictions[model])
     return predicted
 
 
@@ -242,7 +241,7 @@ def _result(name: str, markup: str, scheme: str, raw: np.ndarray, report: Report
     figures = measures(predicted, truth, eyes, scheme, photos) | _failures(errors)
     folders = np.array([face.folder for face in report.faces])
     figures["by"] = {
-        folder: _of_some(
+        folder: _folder_figures(
             errors[folders == folder],
             [p for p, f in zip(photos, folders, strict=True) if f == folder],
         )
@@ -253,8 +252,8 @@ def _result(name: str, markup: str, scheme: str, raw: np.ndarray, report: Report
         {
             "face": report.faces[row].name,
             "error": rounded(errors[row]),
-            "truth": _plain(truth[row]),
-            "keypoints": _plain(predicted[row]),
+            "truth": rounded_points(truth[row]),
+            "keypoints": rounded_points(predicted[row]),
         }
         for row in order[:WORST]
     ]
@@ -272,7 +271,7 @@ def _failures(errors: np.ndarray) -> dict[str, float | None]:
     }
 
 
-def _of_some(errors: np.ndarray, photos: Sequence[str]) -> dict:
+def _folder_figures(errors: np.ndarray, photos: Sequence[str]) -> dict:
     """The figures of the faces of one sub-folder."""
     labelled = errors[~np.isnan(errors)]
     lost = rounded(100 * np.isinf(labelled).mean()) if len(labelled) else None
@@ -314,14 +313,6 @@ def _difference(result: Result, reference: Result, report: Report) -> dict | Non
         "interval": bounds(gaps, [face.photo for face in report.faces]),
         "better": rounded(100 * (gaps[both] < 0).mean()),
     }
-
-
-def _plain(points: np.ndarray) -> list[list[float] | None]:
-    """Points `(K, 2)` rounded to one decimal, None for NaN."""
-    return [
-        np.round(point.astype(float), 1).tolist() if np.isfinite(point).all() else None
-        for point in points
-    ]
 
 
 def to_dict(report: Report) -> dict:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.engine.export import spelt
+from kpdemo.engine.export import printable_name
 from kpdemo.engine.photos import Photos, in_folder
-from kpdemo.keypoints import annotations, markup, tables
+from kpdemo.keypoints import annotations, markups, tables
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.system import files, json_file
 from kpdemo.system.json_file import JsonError
@@ -100,7 +100,7 @@ def _pts(folder: Path, pictures: Photos) -> Labels | None:
             labels.unlabelled += 1
             continue
         with_picture.add(label)
-        where = spelt(label.relative_to(folder).as_posix())
+        where = printable_name(label.relative_to(folder).as_posix())
         try:
             points = annotations.read_pts(_text(label, where), 68, 1, where)
         except TruthError as error:
@@ -109,7 +109,7 @@ def _pts(folder: Path, pictures: Photos) -> Labels | None:
         _add(labels, name, path, [points])
     for label in by_place.values():
         if label not in with_picture:
-            where = spelt(label.relative_to(folder).as_posix())
+            where = printable_name(label.relative_to(folder).as_posix())
             labels.bad[where] = "There is no picture of this name beside it."
     return labels
 
@@ -165,18 +165,18 @@ def _coco(path: Path, pictures: Photos) -> Labels:
             counts = ", ".join(f"{len(points)}" for points in categories.values())
             raise TruthError(
                 f"{path}: its categories have {counts} keypoints, and no markup here; known are "
-                f"{', '.join(markup.MARKUPS)}."
+                f"{', '.join(markups.MARKUPS)}."
             )
-        markups = {name for name, _ in usable.values()}
-        if len(markups) > 1:
-            raise TruthError(f"{path} mixes {' and '.join(sorted(markups))}; name one markup.")
+        schemes = {name for name, _ in usable.values()}
+        if len(schemes) > 1:
+            raise TruthError(f"{path} mixes {' and '.join(sorted(schemes))}; name one markup.")
         faces: dict[str, list[np.ndarray]] = {}
         for each in data["annotations"]:
             if each["category_id"] not in usable or each.get("iscrowd"):
                 continue
             rows = np.array(each["keypoints"], np.float64).reshape(-1, 3)
             _, order = usable[each["category_id"]]
-            points = annotations.without_codes(rows[order])
+            points = annotations.mask_missing(rows[order])
             faces.setdefault(names[each["image_id"]], []).append(points)
     except TruthError:
         raise
@@ -186,7 +186,7 @@ def _coco(path: Path, pictures: Photos) -> Labels:
         raise TruthError(f"{path} {error}") from error
     except _MALFORMED as error:
         raise TruthError(f"{path} does not hold COCO keypoints ({error!r:.80}).") from error
-    labels = Labels(pictures, markups.pop(), [path])
+    labels = Labels(pictures, schemes.pop(), [path])
     _place(labels, faces, path)
     return labels
 
@@ -196,10 +196,10 @@ def _order(names: Any) -> tuple[str, list[int]] | None:
 
     Names in any order are known; other names stand for a markup of as many points, in its order.
     """
-    for scheme in markup.MARKUPS.values():
+    for scheme in markups.MARKUPS.values():
         if sorted(names) == sorted(scheme.names):
             return scheme.name, [names.index(name) for name in scheme.names]
-    same = [scheme.name for scheme in markup.MARKUPS.values() if len(scheme) == len(names)]
+    same = [scheme.name for scheme in markups.MARKUPS.values() if len(scheme) == len(names)]
     return (same[0], list(range(len(names)))) if same else None
 
 
@@ -212,9 +212,9 @@ def _table(path: Path, pictures: Photos) -> Labels:
         if not row["index"]:  # a note
             continue
         name = row["markup"].removesuffix("-fitted")
-        if name not in markup.MARKUPS:
+        if name not in markups.MARKUPS:
             raise row.error(f"has the unknown markup {row['markup']!r:.40}")
-        count = len(markup.get(name))
+        count = len(markups.get(name))
         index = row.whole("index", "a point")
         if index >= count:
             raise row.error(f"has point {index}, and {name} has {count}, counted from 0")
@@ -232,7 +232,7 @@ def _table(path: Path, pictures: Photos) -> Labels:
     (((model, name), photos),) = sets.items()
     labels = Labels(pictures, name.removesuffix("-fitted"), [path], origin=model)
     faces_of = {
-        file: [annotations.without_codes(p) for p in f.values()] for file, f in photos.items()
+        file: [annotations.mask_missing(p) for p in f.values()] for file, f in photos.items()
     }
     _place(labels, faces_of, path)
     return labels
@@ -245,12 +245,14 @@ def _place(labels: Labels, faces: Mapping[str, list[np.ndarray]], path: Path) ->
         by_end.setdefault(name.rpartition("/")[2], []).append(name)
     names = set()
     for given, points in faces.items():
-        name = given if given in labels.pictures.paths else spelt(given)
+        name = given if given in labels.pictures.paths else printable_name(given)
         same = by_end.get(name.rpartition("/")[2], [])
         if name not in labels.pictures.paths and len(same) == 1:
             name = same[0]
         if name not in labels.pictures.paths:
-            labels.bad[spelt(given)] = f"{path.name} labels it, and there is no such picture."
+            labels.bad[printable_name(given)] = (
+                f"{path.name} labels it, and there is no such picture."
+            )
             continue
         names.add(name)
         _add(labels, name, labels.pictures.paths[name], points)

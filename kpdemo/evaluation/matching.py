@@ -18,7 +18,7 @@ class Boxed(Protocol):
 BoxedT = TypeVar("BoxedT", bound=Boxed)
 
 
-def covering(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
+def match_by_overlap(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
     """The face whose box overlaps the box of the labelled keypoints most, if by a third."""
     low, high = np.nanmin(keypoints, 0), np.nanmax(keypoints, 0)
 
@@ -32,7 +32,7 @@ def covering(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
     return best if best is not None and overlap(best) > 1 / 3 else None
 
 
-def containing(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
+def match_by_containment(faces: Sequence[BoxedT], keypoints: np.ndarray) -> BoxedT | None:
     """The face whose box holds most of the known keypoints, if most of them; else None.
 
     For labels of a few points only, whose own box is much smaller than the face's.

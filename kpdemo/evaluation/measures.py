@@ -1,10 +1,10 @@
-"""The figures of predictions against labels, as `metrics.json` has them."""
+"""Metrics of predictions against labels, as in `metrics.json`."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import face_errors, interval, point_errors, summary
 
 
@@ -51,6 +51,14 @@ def finite_mean(values: np.ndarray) -> float | None:
     """The mean of the finite values; None if there are none."""
     finite = values[np.isfinite(values)]
     return rounded(finite.mean()) if finite.size else None
+
+
+def rounded_points(points: np.ndarray) -> list[list[float] | None]:
+    """Points `(K, 2)` with one decimal; None for NaN."""
+    return [
+        np.round(point.astype(float), 1).tolist() if np.isfinite(point).all() else None
+        for point in points
+    ]
 
 
 def rounded(value: float) -> float | None:

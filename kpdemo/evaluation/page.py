@@ -9,7 +9,9 @@ import plotly.graph_objects as go
 from kpdemo import zoo
 from kpdemo.evaluation import table
 from kpdemo.evaluation.evaluate import FAILURE, Report, Result
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
+from kpdemo.media import svg
+from kpdemo.records.standings import shares_below
 
 _SIDE = 240  # units of a drawing, about its pixels
 _MARGIN = 1.16
@@ -59,7 +61,7 @@ def html(report: Report) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # An empty icon, or browsers would ask for one.
+        # An empty icon, so that browsers do not request one.
         f'<link rel="icon" href="data:,"><style>{_STYLE}</style></head><body><main>'
         f"{''.join(sections)}</main></body></html>\n"
     )
@@ -115,7 +117,7 @@ def curves(report: Report) -> go.Figure:
         used[rgb] += 1
         chart.add_scatter(
             x=limits.round(2).tolist(),
-            y=_shares(values, len(errors[name]), limits),
+            y=shares_below(values, len(errors[name]), limits).round(2).tolist(),
             name=zoo.title(name),
             mode="lines",
             line={"color": _css(name), "width": 2.5, "dash": dash},
@@ -143,10 +145,10 @@ def curves(report: Report) -> go.Figure:
 
 
 def readings(report: Report) -> str:
-    """What the curves say, as a sentence."""
+    """The curves in words, for those who cannot see them."""
     errors = _errors(report)
     shares = "; ".join(
-        f"{zoo.title(name)} {_shares(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
+        f"{zoo.title(name)} {shares_below(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
         for name, values in _finite(errors).items()
     )
     return (
@@ -176,12 +178,6 @@ def _errors(report: Report) -> dict[str, np.ndarray]:
 
 def _finite(errors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: np.sort(values[np.isfinite(values)]) for name, values in errors.items()}
-
-
-def _shares(errors: np.ndarray, faces: int, limits: np.ndarray) -> list[float]:
-    """Percent of all faces with sorted `errors` up to each limit."""
-    shares = 100 * np.searchsorted(errors, limits, side="right") / max(faces, 1)
-    return shares.round(2).tolist()
 
 
 def _differences(report: Report) -> list[str]:
@@ -236,16 +232,8 @@ def _figure(face: dict, result: Result) -> str:
 
 def _shape(points: np.ndarray, scheme: str) -> str:
     """Points `(K, 2)` in units of the drawing as dots, and the markup's contours between them."""
-    finite = np.isfinite(points).all(1)
-    path = ""
-    for contour in markup.get(scheme).contours:
-        pen = "M"
-        for k in contour:
-            if finite[k]:
-                path += f"{pen}{points[k, 0]:.1f} {points[k, 1]:.1f}"
-            pen = "L" if finite[k] else "M"
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.8"/>' for x, y in points[finite])
-    return f'<path d="{path}"/>{dots}'
+    path = svg.contours(points, markups.get(scheme).contours)
+    return f'<path d="{path}"/>{svg.dots(points, 1.8)}'
 
 
 def _list(title: str, items: Sequence[str]) -> list[str]:

@@ -3,10 +3,10 @@
 import numpy as np
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.keypoints.metrics import face_unit
 
 
-def eyes_or_width(
+def distance_unit(
     keypoints: np.ndarray, markup_name: str, width: int, height: int
 ) -> tuple[float, bool]:
     """The unit of a face's distances, in pixels of a crop of `width` × `height`.
@@ -14,8 +14,5 @@ def eyes_or_width(
     `keypoints` `(K, 2)` are crop coordinates. The unit is the distance of the outer eye corners
     where the markup has them (and True is returned with it), else the crop's width (and False).
     """
-    try:
-        eyes = float(eye_distance(Crop.whole(width, height).to_photo(keypoints), markup_name))
-    except KeyError:
-        return float(width), False
+    eyes = face_unit(Crop.whole(width, height).to_photo(keypoints), markup_name)
     return (eyes, True) if eyes > 0 else (float(width), False)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kpdemo.models.model import Model, normalise
+from kpdemo.models.checkpoint import Model, normalise
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d
 
@@ -98,7 +98,7 @@ def kernels(model: Model, layer: Layer) -> np.ndarray:
     return weight.float().contiguous().cpu().numpy()
 
 
-def answers(model: Model, layer: Layer, pixels: np.ndarray) -> np.ndarray:
+def feature_maps(model: Model, layer: Layer, pixels: np.ndarray) -> np.ndarray:
     """A layer's feature maps on a crop `(H, W[, C])` uint8 of the model's input size.
 
     float32 `(outputs, h, w)`: the convolution with its bias, and then `layer.norm`.
@@ -116,7 +116,7 @@ def strengths(maps: np.ndarray) -> np.ndarray:
     return np.maximum(maps, 0).mean((1, 2))
 
 
-def covered(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float, float, float]:
+def covered_area(model: Model, layer: Layer, maps: np.ndarray) -> tuple[float, float, float, float]:
     """The part of the crop that a layer's maps cover: x0, y0, x1, y1, from 0 to 1.
 
     Nets without padding lose a border with every convolution; others cover the whole crop.

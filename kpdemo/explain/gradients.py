@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from kpdemo.explain.distance import eyes_or_width
+from kpdemo.explain.distance import distance_unit
 from kpdemo.explain.occlusion import grid
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.device import autocast
-from kpdemo.models.model import Model, normalise
 
 CELLS = 28  # along the crop's shorter side
 
@@ -26,7 +26,7 @@ def attribution(
 
     Yields the progress from 0 to 1, and with the last of it the result, float32 `(K, 2, gh, gw)`:
     until then None. A part's value is the sum over its pixels of the gradient of the keypoint's x
-    and y times the pixel's difference from the crop's mean colour, in percent of `eyes_or_width`.
+    and y times the pixel's difference from the crop's mean colour, in percent of `distance_unit`.
     `pixels` is `(H, W[, C])` uint8 of the model's input size. Without calibration and without flip
     test, as in occlusion.
     """
@@ -49,7 +49,7 @@ def attribution(
         if k + 1 < len(shares):
             yield (k + 1) / len(shares), None
     prediction = keypoints[0].detach().float().cpu().numpy()
-    unit, _ = eyes_or_width(prediction, model.config.markup, width, height)
+    unit, _ = distance_unit(prediction, model.config.markup, width, height)
     to_percent = 100 / unit * np.array([width / 2, height / 2], np.float32)
     yield 1.0, shares * to_percent[:, None, None]
 

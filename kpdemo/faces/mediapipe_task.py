@@ -9,7 +9,6 @@ import ctypes
 import hashlib
 import io
 import os
-import tempfile
 import urllib.request
 import weakref
 import zipfile
@@ -22,6 +21,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from kpdemo.system import files
 from kpdemo.system.forks import Lock
 
 NAME = "face_landmarker.task"
@@ -101,8 +101,7 @@ def _packaged() -> Path:
 
 
 def _cached() -> Path:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return folder / "kpdemo" / NAME
+    return files.cache_folder() / NAME
 
 
 def _download() -> bytes:
@@ -125,10 +124,7 @@ def _download() -> bytes:
 def _store(data: bytes, path: Path) -> None:
     """Write the file atomically, since other processes may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        part = Path(folder) / path.name
-        part.write_bytes(data)
-        part.replace(path)
+    files.replace(path, lambda file: file.write(data))
 
 
 class VisionTask:

@@ -8,31 +8,31 @@ import numpy as np
 
 from kpdemo.structures import Face
 
-# A face belongs to a person if its cost is below 1. Each of these alone costs 1: a distance of this
-# many face widths, and a difference of this much in appearance (1 minus correlation). One person
-# from frame to frame differs by up to 0.15; of pairs of people in the YouTube Faces frames six in
-# seven differ by more than 0.35.
-_FARTHEST, _MOST_UNLIKE = 2.0, 0.35
+# A face is assigned to a person if its cost is below 1. Either of these alone costs 1: a distance
+# in face widths, and a difference in appearance (1 minus correlation). From frame to frame one
+# person differs by up to 0.15; of pairs of people in the YouTube Faces frames, six of seven differ
+# by more than 0.35.
+_MAX_DISTANCE, _MAX_DIFFERENCE = 2.0, 0.35
 # Extra cost of a person who was not in the last frame, or in few at all.
 _UNSTEADY, _FEW = 0.1, 3
 # A missing person is extrapolated for this many frames.
 _COASTING = 30
 # Appearance includes hair and neck, so that a hand before the mouth changes little.
-_LOOK_SIDE, _LOOK_WIDTHS = 8, 1.6
-# Appearances of about a second are kept: the last ones may be of a half hidden face.
-_LOOKS = 30
+_APPEARANCE_SIDE, _APPEARANCE_WIDTHS = 8, 1.6
+# Appearances of about a second are kept, since the last ones may be of a half hidden face.
+_KEPT = 30
 
 
 @dataclass
 class _Person:
-    """Where a person was last: `outline` `(8, 2)` in pixels, `velocity` `(2,)` a frame.
+    """The last position of a person: `outline` `(8, 2)` in pixels, `velocity` `(2,)` a frame.
 
-    `looks` are the last ones, `(N, 3, D)`, `missing` is the number of frames since then.
+    `appearances` are the last ones, `(N, 3, D)`; `missing` is the number of frames since then.
     """
 
     outline: np.ndarray
     velocity: np.ndarray
-    looks: np.ndarray
+    appearances: np.ndarray
     missing: int = 0
 
 
@@ -60,10 +60,10 @@ class PersonTracker:
         from scipy.optimize import linear_sum_assignment
 
         outlines = [_outline(face) for face in faces]
-        looks = [_look(pixels, *_middle(outline)) for outline in outlines]
+        appearances = [_appearance(pixels, *_middle(outline)) for outline in outlines]
         costs = np.ones((len(faces), len(self._people)))
-        for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
-            costs[row] = [_cost(person, outline, look, pixels) for person in self._people]
+        for row, (outline, appearance) in enumerate(zip(outlines, appearances, strict=True)):
+            costs[row] = [_cost(person, outline, appearance, pixels) for person in self._people]
         # Capped, so that an impossible pair does not affect the others.
         costs = np.minimum(costs, 1)
         assigned = {
@@ -74,11 +74,11 @@ class PersonTracker:
         for person in self._people:
             person.missing += 1
         numbers = []
-        for row, (outline, look) in enumerate(zip(outlines, looks, strict=True)):
+        for row, (outline, appearance) in enumerate(zip(outlines, appearances, strict=True)):
             if row in assigned:
-                _move(self._people[assigned[row]], outline, look)
+                _update(self._people[assigned[row]], outline, appearance)
             else:
-                self._people.append(_Person(outline, np.zeros(2), look[None]))
+                self._people.append(_Person(outline, np.zeros(2), appearance[None]))
             numbers.append(int(assigned.get(row, len(self._people) - 1)))
         return numbers
 
@@ -93,26 +93,30 @@ def _middle(outline: np.ndarray) -> tuple[np.ndarray, float]:
     return outline[:2].mean(0), float(np.ptp(outline[:2, 0]))
 
 
-def _look(pixels: np.ndarray, center: np.ndarray, width: float) -> np.ndarray:
-    """The colours around a face, coarsely: `(3, D)`, the whole and its left and right half.
+def _appearance(pixels: np.ndarray, center: np.ndarray, width: float) -> np.ndarray:
+    """Coarse colours around a face, `(3, D)`: of the whole, its left and its right half.
 
-    Each is without its mean and has length 1, so that products are correlations.
+    Each has zero mean and unit length, so that products are correlations.
     """
-    half = _LOOK_WIDTHS * width / 2
-    size = np.array(pixels.shape[1::-1])
-    x0, y0 = np.clip(np.floor(center - half), 0, size - 1).astype(int)
-    x1, y1 = np.maximum(np.clip(np.ceil(center + half), 0, size).astype(int), (x0 + 1, y0 + 1))
-    small = cv2.resize(pixels[y0:y1, x0:x1], (_LOOK_SIDE, _LOOK_SIDE), interpolation=cv2.INTER_AREA)
+    half = _APPEARANCE_WIDTHS * width / 2
+    limits = np.array(pixels.shape[1::-1])
+    x0, y0 = np.clip(np.floor(center - half), 0, limits - 1).astype(int)
+    x1, y1 = np.maximum(np.clip(np.ceil(center + half), 0, limits).astype(int), (x0 + 1, y0 + 1))
+    small = cv2.resize(
+        pixels[y0:y1, x0:x1], (_APPEARANCE_SIDE, _APPEARANCE_SIDE), interpolation=cv2.INTER_AREA
+    )
     colors = small.astype(np.float64)
-    looks = np.zeros((3, *colors.shape))
-    middle = _LOOK_SIDE // 2
-    for look, columns in zip(looks, (slice(None), slice(middle), slice(middle, None)), strict=True):
-        look[:, columns] = colors[:, columns] - colors[:, columns].mean()
-        look /= max(np.linalg.norm(look), 1e-9)
-    return looks.reshape(3, -1)
+    parts = np.zeros((3, *colors.shape))
+    middle = _APPEARANCE_SIDE // 2
+    for part, columns in zip(parts, (slice(None), slice(middle), slice(middle, None)), strict=True):
+        part[:, columns] = colors[:, columns] - colors[:, columns].mean()
+        part /= max(np.linalg.norm(part), 1e-9)
+    return parts.reshape(3, -1)
 
 
-def _cost(person: _Person, outline: np.ndarray, look: np.ndarray, pixels: np.ndarray) -> float:
+def _cost(
+    person: _Person, outline: np.ndarray, appearance: np.ndarray, pixels: np.ndarray
+) -> float:
     """How unlikely it is that this is the person; impossible from 1 on."""
     center, width = _middle(outline)
     _, last_width = _middle(person.outline)
@@ -121,21 +125,22 @@ def _cost(person: _Person, outline: np.ndarray, look: np.ndarray, pixels: np.nda
         np.linalg.norm(outline - place, axis=1).mean()
         for place in (person.outline, person.outline + coasting)
     )
-    cost = away / (width + last_width) * 2 / _FARTHEST
-    if person.missing or len(person.looks) < _FEW:
+    cost = away / (width + last_width) * 2 / _MAX_DISTANCE
+    if person.missing or len(person.appearances) < _FEW:
         cost += _UNSTEADY
     if cost >= 1:
         return 1
-    # Boxes of half hidden faces have a wrong size now and then: the person's last size counts too.
-    # One half of a look is enough, since another person may stand before the other.
+    # Half hidden faces may have boxes of a wrong size, so the person's last size is tried too.
+    # One half is enough, since another person may hide the other one.
     alike = max(
-        (person.looks * other).sum(-1).max() for other in (look, _look(pixels, center, last_width))
+        (person.appearances * other).sum(-1).max()
+        for other in (appearance, _appearance(pixels, center, last_width))
     )
-    return cost + (1 - alike) / _MOST_UNLIKE
+    return cost + (1 - alike) / _MAX_DIFFERENCE
 
 
-def _move(person: _Person, outline: np.ndarray, look: np.ndarray) -> None:
+def _update(person: _Person, outline: np.ndarray, appearance: np.ndarray) -> None:
     step = (outline - person.outline).mean(0) / person.missing
     person.velocity = (person.velocity + step) / 2
     person.outline, person.missing = outline, 0
-    person.looks = np.concatenate([person.looks, look[None]])[-_LOOKS:]
+    person.appearances = np.concatenate([person.appearances, appearance[None]])[-_KEPT:]

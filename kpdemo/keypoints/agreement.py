@@ -3,7 +3,7 @@
 The reference is the baseline's prediction, or ground truth (`kpdemo.keypoints.annotations`). A
 distance to the baseline is no error: MediaPipe is a model too. It defines some landmarks (the jaw
 above all) differently from the markups that the nets learned, so its fitted points count where it
-has them (`kpdemo.keypoints.mesh_to_ibug`).
+has them (`kpdemo.models.mesh_to_ibug`).
 """
 
 from collections.abc import Iterable
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpdemo.keypoints import markup
-from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.structures import Answer, ComparedFace
+from kpdemo.keypoints import markups
+from kpdemo.keypoints.metrics import face_unit
+from kpdemo.structures import ComparedFace, Prediction
 from kpdemo.zoo import BASELINE
 
 
 @dataclass(frozen=True, eq=False)
-class Gaps:
-    """The N landmarks of one face that an answer and a reference share.
+class Distances:
+    """The N landmarks of one face that a prediction and a reference share.
 
     `ours` and `theirs` are `(N, 2)` photo coordinates, NaN where unknown. `at` are their indices in
-    `markup`, which is not the answer's own where that was converted.
+    `markup`, which is not the prediction's own where that was converted.
     `unit` is the reference's distance between the outer eye corners in pixels, NaN if unknown.
     """
 
@@ -55,47 +55,47 @@ class Summary:
     groups: dict[str, float]
 
 
-def baselines(faces: Iterable[ComparedFace]) -> list[Answer | None]:
-    """The baseline's answer on each face, None where it has none."""
-    return [face.answers.get(BASELINE) for face in faces]
+def baselines(faces: Iterable[ComparedFace]) -> list[Prediction | None]:
+    """The baseline's prediction on each face, None where it has none."""
+    return [face.predictions.get(BASELINE) for face in faces]
 
 
-def between(answer: Answer, reference: Answer) -> Gaps:
-    """The landmarks that an answer and a reference share, one for each point of the markup.
+def distances(prediction: Prediction, reference: Prediction) -> Distances:
+    """The landmarks that a prediction and a reference share, one for each point of the markup.
 
     Where one of the two is converted to the markup of the other, the converted points are compared,
     preferably those fitted to that markup's own definition.
     """
-    ours, theirs = readings(answer), readings(reference)
-    unit = _unit(reference)
-    for name in (reference.markup, answer.markup):
+    ours, theirs = readings(prediction), readings(reference)
+    unit = face_unit(reference.keypoints, reference.markup)
+    for name in (reference.markup, prediction.markup):
         if name in ours and name in theirs:
-            at = np.arange(len(markup.get(name)))
-            return Gaps(name, at, ours[name], theirs[name], unit)
-    own, other = markup.get(answer.markup), markup.get(reference.markup)
+            at = np.arange(len(markups.get(name)))
+            return Distances(name, at, ours[name], theirs[name], unit)
+    own, other = markups.get(prediction.markup), markups.get(reference.markup)
     places = [
-        (at[0], place) for place, at, _ in markup.shared(own.name, other.name) if len(at) == 1
+        (at[0], place) for place, at, _ in markups.shared(own.name, other.name) if len(at) == 1
     ]
     at = np.array([k for k, _ in places], int)
     points = [other.place(reference.keypoints, place) for _, place in places]
-    return Gaps(own.name, at, answer.keypoints[at], np.reshape(points, (-1, 2)), unit)
+    return Distances(own.name, at, prediction.keypoints[at], np.reshape(points, (-1, 2)), unit)
 
 
-def summary(pairs: Iterable[tuple[Answer | None, Answer | None]]) -> Summary:
-    """The mean over faces of the `Gaps` of each pair of answer and reference.
+def summary(pairs: Iterable[tuple[Prediction | None, Prediction | None]]) -> Summary:
+    """The mean over faces of the `Distances` of each pair of prediction and reference.
 
     Every face counts the same. Faces that lack one of the two, or share no landmark, are left out.
     """
     percent: list[float] = []
     pixels: list[float] = []
     groups: dict[str, list[float]] = {}
-    for answer, reference in pairs:
-        if answer is None or reference is None:
+    for prediction, reference in pairs:
+        if prediction is None or reference is None:
             continue
-        gaps = between(answer, reference)
+        gaps = distances(prediction, reference)
         pixels.append(_mean(gaps.pixels))
         percent.append(_mean(gaps.percent))
-        for group, points in markup.get(gaps.markup).groups.items():
+        for group, points in markups.get(gaps.markup).groups.items():
             groups.setdefault(group, []).append(_mean(gaps.percent[np.isin(gaps.at, points)]))
     means = {group: _mean(np.array(values)) for group, values in groups.items()}
     return Summary(
@@ -105,21 +105,13 @@ def summary(pairs: Iterable[tuple[Answer | None, Answer | None]]) -> Summary:
     )
 
 
-def readings(answer: Answer) -> dict[str, np.ndarray]:
-    """An answer's points by markup: its own, and those it is converted to."""
-    by_markup = dict(answer.converted)
-    for name, points in answer.converted.items():
+def readings(prediction: Prediction) -> dict[str, np.ndarray]:
+    """A prediction's points by markup: its own, and those it is converted to."""
+    by_markup = dict(prediction.converted)
+    for name, points in prediction.converted.items():
         if name.endswith("-fitted"):
             by_markup[name.removesuffix("-fitted")] = by_markup.pop(name, points)
-    return by_markup | {answer.markup: answer.keypoints}
-
-
-def _unit(reference: Answer) -> float:
-    try:
-        unit = float(eye_distance(reference.keypoints, reference.markup))
-    except KeyError:  # a single nose tip has no eyes
-        return np.nan
-    return unit if unit > 0 else np.nan
+    return by_markup | {prediction.markup: prediction.keypoints}
 
 
 def _mean(values: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """Ground truth: annotations from 300-W `.pts`, IMM `.asf` or this program's own JSON.
 
 Results are in photo coordinates, 0-based with pixel centres on integers, whatever the file
-counts from. Points that a file marks as unknown are NaN: see `without_codes`. The training data is
+counts from. Points that a file marks as unknown are NaN: see `mask_missing`. The training data is
 read by the same functions.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.keypoints import markup
-from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.keypoints import markups
+from kpdemo.keypoints.metrics import face_unit
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.system import json_file
 
 IMM_COUNT = 58
@@ -86,27 +86,27 @@ def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
     return sets
 
 
-def on_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Answer | None]:
-    """For each detected face its annotation, as an `Answer`; None where there is none.
+def assign_to_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Prediction | None]:
+    """For each detected face its annotation, as a `Prediction`; None where there is none.
 
     Every annotated face goes to the detected one whose box holds the largest share of its points,
     and the nearest of those that hold as many; a detected face gets at most one annotation.
     """
     claims = sorted(
-        (_claim(points, face), m, f)
+        (_assignment_cost(points, face), m, f)
         for m, points in enumerate(marks.faces)
         for f, face in enumerate(faces)
     )
-    answers: list[Answer | None] = [None] * len(faces)
+    predictions: list[Prediction | None] = [None] * len(faces)
     assigned: set[int] = set()
     for (outside, _), m, f in claims:
-        if outside <= 1 - _INSIDE and m not in assigned and answers[f] is None:
-            answers[f] = Answer(marks.markup, marks.faces[m], None, 0.0)
+        if outside <= 1 - _INSIDE and m not in assigned and predictions[f] is None:
+            predictions[f] = Prediction(marks.markup, marks.faces[m], None, 0.0)
             assigned.add(m)
-    return answers
+    return predictions
 
 
-def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
+def most_edited(sets: Mapping[str, Marks], comparison: Comparison) -> str:
     """Which set of a file is most likely the ground truth: the one that was edited.
 
     A JSON file from this program holds every model's keypoints; the set that differs most from the
@@ -114,60 +114,53 @@ def likeliest(sets: Mapping[str, Marks], comparison: Comparison) -> str:
     """
 
     def edited(name: str) -> float:
-        matched = on_faces(sets[name], comparison.faces)
+        matched = assign_to_faces(sets[name], comparison.faces)
         moved = [0.0]
         for truth, face in zip(matched, comparison.faces, strict=True):
-            answer = face.answers.get(name)
+            prediction = face.predictions.get(name)
             if truth is None:
                 continue
-            if answer is None or answer.markup != truth.markup:
+            if prediction is None or prediction.markup != truth.markup:
                 return np.inf
-            gaps = np.linalg.norm(truth.keypoints - answer.keypoints, axis=1)
-            moved.append(float(np.nan_to_num(gaps).mean()))
+            shifts = np.linalg.norm(truth.keypoints - prediction.keypoints, axis=1)
+            moved.append(float(np.nan_to_num(shifts).mean()))
         return max(moved)
 
     return max(sets, key=edited)
 
 
-def source(answers: Sequence[Answer | None], faces: Sequence[ComparedFace]) -> str | None:
+def source(predictions: Sequence[Prediction | None], faces: Sequence[ComparedFace]) -> str | None:
     """The model whose own points the annotations of these faces are; None if they are no model's.
 
     Points are the same where they differ by no more than files round.
     """
-    pairs = [pair for pair in zip(answers, faces, strict=True) if pair[0]]
-    for name in dict.fromkeys(name for _, face in pairs for name in face.answers):
-        if all(truth and _is_copy(truth, face.answers.get(name)) for truth, face in pairs):
+    pairs = [pair for pair in zip(predictions, faces, strict=True) if pair[0]]
+    for name in dict.fromkeys(name for _, face in pairs for name in face.predictions):
+        if all(truth and _is_copy(truth, face.predictions.get(name)) for truth, face in pairs):
             return name
     return None
 
 
-def _is_copy(truth: Answer, answer: Answer | None) -> bool:
-    if answer is None:
+def _is_copy(truth: Prediction, prediction: Prediction | None) -> bool:
+    if prediction is None:
         return False
-    converted = [(name.removesuffix("-fitted"), at) for name, at in answer.converted.items()]
+    converted = [(name.removesuffix("-fitted"), at) for name, at in prediction.converted.items()]
     return any(
         name == truth.markup and np.allclose(points, truth.keypoints, 0, _ROUNDING, equal_nan=True)
-        for name, points in [(answer.markup, answer.keypoints), *converted]
+        for name, points in [(prediction.markup, prediction.keypoints), *converted]
     )
 
 
-def gaps(answers: Sequence[Answer | None]) -> str:
+def describe_missing(predictions: Sequence[Prediction | None]) -> str:
     """A sentence on the points that an annotation lacks; empty where it lacks none."""
-    finite = [np.isfinite(answer.keypoints).all(1) for answer in answers if answer]
+    finite = [np.isfinite(prediction.keypoints).all(1) for prediction in predictions if prediction]
     words = []
     if not all(face.all() for face in finite):
         count, total = (sum(map(size, finite)) for size in (np.sum, len))
         words.append(f"{count} of the {total} points are known; the others are ignored.")
-    if not all(_has_eye_distance(answer) for answer in answers if answer):
+    if any(np.isnan(face_unit(face.keypoints, face.markup)) for face in predictions if face):
         words.append("Without both outer eye corners, errors are in pixels alone.")
     return " ".join(words)
-
-
-def _has_eye_distance(answer: Answer) -> bool:
-    try:
-        return bool(eye_distance(answer.keypoints, answer.markup) > 0)
-    except KeyError:  # a single nose tip has no eyes
-        return False
 
 
 def read_pts(text: str, count: int, first: int, where: Path | str) -> np.ndarray:
@@ -178,12 +171,12 @@ def read_pts(text: str, count: int, first: int, where: Path | str) -> np.ndarray
     braces = re.search(r"\{(.*)\}", text, re.DOTALL)
     if not braces:
         raise TruthError(f"{where} is no complete .pts file: it has no list of points in braces.")
-    points = points_from(braces[1].split(), count, where)
+    points = parse_points(braces[1].split(), count, where)
     stated = re.search(r"n_points\s*:\s*(\d+)", text[: braces.start()])
     # Compared as texts: numbers may be of any length.
     if stated and stated[1].lstrip("0") != str(count):
         raise TruthError(f"{where} states n_points: {stated[1]:.20} and has {count} points.")
-    return without_codes(points - first)
+    return mask_missing(points - first)
 
 
 def read_asf(text: str, where: Path | str) -> np.ndarray:
@@ -194,7 +187,7 @@ def read_asf(text: str, where: Path | str) -> np.ndarray:
     """
     lines = [line.split() for line in text.splitlines()]
     points = [line[2:4] for line in lines if len(line) in (7, 10) and not line[0].startswith("#")]
-    return points_from([number for point in points for number in point], IMM_COUNT, where)
+    return parse_points([number for point in points for number in point], IMM_COUNT, where)
 
 
 def to_pixels(fractions: np.ndarray, width: float, height: float) -> np.ndarray:
@@ -206,7 +199,7 @@ def to_pixels(fractions: np.ndarray, width: float, height: float) -> np.ndarray:
     return fractions * np.array([width, height], np.float32) - 0.5
 
 
-def points_from(numbers: Sequence[str], count: int, where: Path | str) -> np.ndarray:
+def parse_points(numbers: Sequence[str], count: int, where: Path | str) -> np.ndarray:
     """Texts x y x y … as `(count, 2)` float32, NaN where unknown; TruthError names `where`.
 
     A third number a point is read as COCO's flag where all of them are one: 0 is "not labelled".
@@ -221,10 +214,10 @@ def points_from(numbers: Sequence[str], count: int, where: Path | str) -> np.nda
         raise TruthError(f"{where} has {len(values) / 2:g} points where {count} belong.")
     if (np.abs(values) > np.finfo(np.float32).max).any():
         raise TruthError(f"{where} has a coordinate that is no finite number.")
-    return without_codes(values.reshape(count, -1))
+    return mask_missing(values.reshape(count, -1))
 
 
-def without_codes(rows: np.ndarray) -> np.ndarray:
+def mask_missing(rows: np.ndarray) -> np.ndarray:
     """Rows x y, or x y flag, as float32 `(K, 2)` with NaN for points that are unknown.
 
     Data sets write 0 0, -1 -1 or another whole number up to 0 twice where a point is unknown; no
@@ -252,7 +245,7 @@ def _number(text: str) -> float:
     return np.nan if text.strip().lower() in _MISSING else float(text)
 
 
-def _claim(points: np.ndarray, face: ComparedFace) -> tuple[float, float]:
+def _assignment_cost(points: np.ndarray, face: ComparedFace) -> tuple[float, float]:
     """The share of the points outside a face's box, and the distance of their centres."""
     labelled = points[np.isfinite(points).all(1)]
     low, high = np.array(face.box[:2]), np.array(face.box[2:])
@@ -264,12 +257,12 @@ def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
     try:
         data = json_file.parse(text)
         size = int(data["photo"]["width"]), int(data["photo"]["height"])
-        answers = [item for face in data["faces"] for item in face["models"].items()]
+        predictions = [item for face in data["faces"] for item in face["models"].items()]
         sets: dict[str, list[tuple[str, np.ndarray]]] = {}
-        for name, answer in answers:
-            points = _points(answer)
+        for name, prediction in predictions:
+            points = _points(prediction)
             if np.isfinite(points).all(1).any():
-                sets.setdefault(name, []).append((markup.get(answer["markup"]).name, points))
+                sets.setdefault(name, []).append((markups.get(prediction["markup"]).name, points))
     except _MALFORMED as error:
         raise TruthError(
             "The file is no JSON as this page downloads it; choose one of those, a .pts or an .asf."
@@ -286,13 +279,13 @@ def _read_json(text: str, width: int, height: int) -> dict[str, Marks]:
     return {name: Marks(faces[0][0], tuple(p for _, p in faces)) for name, faces in sets.items()}
 
 
-def _points(answer: Mapping[str, Any]) -> np.ndarray:
-    """An answer's points, null as NaN; ValueError if they are not those of its markup."""
-    rows = answer["keypoints"]
+def _points(prediction: Mapping[str, Any]) -> np.ndarray:
+    """A prediction's points, null as NaN; ValueError if they are not those of its markup."""
+    rows = prediction["keypoints"]
     columns = max(len(row) for row in rows if row is not None)
-    if columns not in (2, 3) or len(rows) != len(markup.get(answer["markup"])):
-        raise ValueError(f"they are not the points of {answer['markup']}")
+    if columns not in (2, 3) or len(rows) != len(markups.get(prediction["markup"])):
+        raise ValueError(f"they are not the points of {prediction['markup']}")
     points = np.array([[None] * columns if row is None else row for row in rows], np.float32)
     if columns == 3 and not np.isin(points[:, 2], _FLAGS).all():
         raise ValueError("the third column is no flag")
-    return without_codes(points)
+    return mask_missing(points)

@@ -1,58 +1,56 @@
-"""Keypoint markups: which points a model or a data set names, in which order.
+"""The type `Markup`, and what the tables in `markups` are written with."""
 
-Left and right are the subject's own, as in Kaggle's names. Every markup speaks one vocabulary
-of *anatomy* ("nose_tip", "left_eye_outer_corner", "jaw_8" …): a name and the points whose mean
-is that place. Two markups share the places that both can name, which is all that comparing and
-converting them needs.
-"""
-
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from kpdemo.keypoints.base import Markup as Markup
-from kpdemo.keypoints.base import Points
-from kpdemo.keypoints.markups import MARKUPS as MARKUPS
+Points = tuple[int, ...]
 
 
-def get(name: str) -> Markup:
-    """The markup called `name`; ValueError names the known ones."""
-    if name not in MARKUPS:
-        raise ValueError(f"Unknown markup {name!r}; known are {', '.join(MARKUPS)}.")
-    return MARKUPS[name]
+@dataclass(frozen=True)
+class Markup:
+    """A named, ordered set of K keypoints.
 
-
-def convert(points: np.ndarray, source: str, target: str) -> np.ndarray:
-    """`(..., K_source, 2)` in one markup -> `(..., K_target, 2)` in another, NaN where unnamed.
-
-    A place that is the mean of several points is missing as soon as one of them is.
+    `groups` sorts them for colours and tables, `contours` are polylines to draw (a closed one
+    repeats its first point), `mirror[k]` is the point that k becomes when the picture is
+    mirrored, `anatomy` maps a place's name to the points whose mean it is.
     """
-    points = np.asarray(points, np.float32)
-    out = np.full((*points.shape[:-2], len(get(target)), 2), np.nan, np.float32)
-    for targets, sources in _means(source, target):
-        out[..., targets, :] = points[..., sources, :].mean(-2)
-    return out
+
+    name: str
+    title: str
+    names: tuple[str, ...]
+    groups: Mapping[str, Points]
+    contours: tuple[Points, ...]
+    mirror: Points
+    anatomy: Mapping[str, Points] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def place(self, points: np.ndarray, anatomy: str) -> np.ndarray:
+        """Where a place of the anatomy lies: `(..., K, 2)` -> `(..., 2)`; KeyError if unnamed."""
+        return points[..., list(self.anatomy[anatomy]), :].mean(-2)
 
 
-@cache
-def _means(source: str, target: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The conversion as means: `(T,)` target points and the `(T, N)` source points of each."""
-    a, b = get(source), get(target)
-    sources: dict[int, Points] = {
-        at[0]: a.anatomy[place]
-        for place, at in b.anatomy.items()
-        if len(at) == 1 and place in a.anatomy
-    }
-    if source == target:
-        sources = {k: (k,) for k in range(len(b))}
-    by_count: dict[int, list[int]] = {}
-    for k, points in sources.items():
-        by_count.setdefault(len(points), []).append(k)
-    return [(np.array(ks), np.array([sources[k] for k in ks])) for ks in by_count.values()]
+def closed(*points: int) -> Points:
+    """A closed contour."""
+    return (*points, points[0])
 
 
-@cache
-def shared(first: str, second: str) -> tuple[tuple[str, Points, Points], ...]:
-    """The places that two markups both name: `(name, points of first, points of second)`."""
-    a, b = get(first), get(second)
-    return tuple((name, at, b.anatomy[name]) for name, at in a.anatomy.items() if name in b.anatomy)
+def span(first: int, last: int) -> Points:
+    """The points from first to last."""
+    return tuple(range(first, last + 1))
+
+
+def mirror(count: int, pairs: list[tuple[int, int]]) -> Points:
+    """The mirror order of `count` points by the pairs that change places."""
+    order = list(range(count))
+    for a, b in pairs:
+        order[a], order[b] = b, a
+    return tuple(order)
+
+
+def singles(names: tuple[str, ...]) -> dict[str, Points]:
+    """The anatomy of a markup whose points are named by it."""
+    return {name: (k,) for k, name in enumerate(names)}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 
 RESAMPLES = 2000
 FAILURE = 8.0  # percent of the eye distance, the usual threshold for 300-W
@@ -19,6 +19,15 @@ def eye_distance(keypoints: np.ndarray, markup: str) -> np.ndarray:
     left = scheme.place(keypoints, "left_eye_outer_corner")
     right = scheme.place(keypoints, "right_eye_outer_corner")
     return np.linalg.norm(left - right, axis=-1)
+
+
+def face_unit(keypoints: np.ndarray, markup: str) -> float:
+    """The `eye_distance` of one face `(K, 2)`; NaN where it is unknown or zero."""
+    try:
+        distance = float(eye_distance(keypoints, markup))
+    except KeyError:  # a markup without eye corners, such as the single nose tip
+        return np.nan
+    return distance if distance > 0 else np.nan
 
 
 def point_errors(predicted: np.ndarray, truth: np.ndarray, unit: np.ndarray) -> np.ndarray:

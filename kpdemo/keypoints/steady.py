@@ -8,7 +8,7 @@ than a detector's.
 
 import numpy as np
 
-from kpdemo.keypoints.metrics import eye_distance
+from kpdemo.keypoints.metrics import face_unit
 from kpdemo.keypoints.one_euro import OneEuro
 
 # Hz at rest, growth with each face width a second, Hz of the speed: for the whole face, and for
@@ -51,10 +51,7 @@ def jitter(before: np.ndarray, after: np.ndarray, markup: str) -> float | None:
     Movement, turn and growth of the whole face are taken away first. None for a markup without
     eyes.
     """
-    try:
-        unit = float(eye_distance(after, markup))
-    except KeyError:
-        return None
+    unit = face_unit(after, markup)
     a, b = _complex(before), _complex(after)
     factor, shift = _similarity(a, b)
     return float(100 * np.abs(b - factor * a - shift).mean() / unit) if unit > 0 else None

@@ -82,7 +82,7 @@ class Row(Mapping[str, str]):
         """
         values = np.array([self.value(column) for column in columns]).reshape(-1, 2)
         # Values beyond the range of float32 stay outside the picture.
-        points = annotations.without_codes(np.clip(values, -1e9, 1e9))
+        points = annotations.mask_missing(np.clip(values, -1e9, 1e9))
         for k in annotations.outside(points, width, height)[:1]:
             x, y = columns[2 * k : 2 * k + 2]
             raise self.error(
@@ -92,7 +92,7 @@ class Row(Mapping[str, str]):
         return points
 
 
-def decoding(path: Path) -> str:
+def detect_encoding(path: Path) -> str:
     """UTF-8, UTF-16 or UTF-32, with or without a mark, of a file that begins with ASCII."""
     with path.open("rb") as file:
         return json.detect_encoding(file.read(4))
@@ -104,7 +104,7 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     Raises TruthError for another table, for one without rows, and for a broken row.
     """
     try:
-        with path.open(newline="", encoding=decoding(path), errors="replace") as file:
+        with path.open(newline="", encoding=detect_encoding(path), errors="replace") as file:
             yield from _rows(file, path, columns)
     except OSError as error:
         raise TruthError(f"{path} cannot be read ({error.strerror}).") from error

@@ -27,6 +27,16 @@ def turn(pixels: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
     return cv2.warpAffine(pixels, matrix, size.tolist()), matrix
 
 
+def move(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Points `(K, 2)` of the old picture -> points of the new one."""
+    return points @ matrix[:, :2].T + matrix[:, 2]
+
+
+def move_back(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Points `(K, 2)` of the new picture -> points of the old one."""
+    return np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
+
+
 def resize(pixels: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Both sides multiplied by `scale`, at most 1, to whole pixels and at least one."""
     size = np.array(pixels.shape[1::-1])

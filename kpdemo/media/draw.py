@@ -13,10 +13,9 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
+from kpdemo.keypoints.markup import Markup
 from kpdemo.zoo import Color
-
-LOW_CONFIDENCE = 0.5
 
 WHITE: Color = (255, 255, 255)
 DARK: Color = (20, 20, 20)
@@ -29,16 +28,15 @@ def overlay(
     keypoints: np.ndarray | Sequence,
     markup_name: str,
     color: Color,
-    confidence: np.ndarray | Sequence | None = None,
+    hollow: np.ndarray | Sequence | None = None,
 ) -> np.ndarray:
     """A copy of `pixels` with one model's contours and points on it.
 
-    `keypoints` is one face `(K, 2)`, or a list of faces `(F, K, 2)`; `confidence`, if given, is
-    `(K,)` or `(F, K)` to match, and points below `LOW_CONFIDENCE` are drawn hollow and
-    pale. Lines and points grow with each face. Raises ValueError for another number of points
-    than the markup's.
+    `keypoints` is one face `(K, 2)`, or a list of faces `(F, K, 2)`; `hollow`, if given, is bool
+    `(K,)` or `(F, K)` to match: these points are drawn hollow and pale. Lines and points grow with
+    each face. Raises ValueError for another number of points than the markup's.
     """
-    scheme = markup.get(markup_name)
+    scheme = markups.get(markup_name)
     faces = np.asarray(keypoints, np.float64)
     if faces.size and faces.shape[-2:] != (len(scheme), 2):
         raise ValueError(
@@ -46,17 +44,17 @@ def overlay(
             "pass keypoints of the markup that you name."
         )
     faces = faces.reshape(-1, len(scheme), 2)
-    sure = np.ones(faces.shape[:2], bool)
-    if confidence is not None:
-        sure = ~(np.asarray(confidence, np.float64).reshape(sure.shape) < LOW_CONFIDENCE)
+    rings = np.zeros(faces.shape[:2], bool)
+    if hollow is not None:
+        rings |= np.reshape(hollow, rings.shape)
     canvas = np.array(pixels)
-    for face, sure_points in zip(faces, sure, strict=True):
+    for face, face_rings in zip(faces, rings, strict=True):
         size = _face_size(face, scheme, canvas)
         width = _line_width(0.02 * size, canvas)
         # A mesh of hundreds of points would hide the face under points of the usual size.
         radius = max(0.04 * size * min(1.0, (68 / len(scheme)) ** 0.5), 1.2 * width)
         _draw_contours(canvas, face, scheme, color, width)
-        _draw_points(canvas, face, sure_points, radius, color, width)
+        _draw_points(canvas, face, face_rings, radius, color, width)
     return canvas
 
 
@@ -108,7 +106,7 @@ def heading(title: str, color: Color, width: int) -> np.ndarray:
 
 
 def _draw_contours(
-    canvas: np.ndarray, face: np.ndarray, scheme: markup.Markup, color: Color, width: int
+    canvas: np.ndarray, face: np.ndarray, scheme: Markup, color: Color, width: int
 ) -> None:
     finite = np.isfinite(face).all(1)
     at = _fixed(face)
@@ -119,7 +117,7 @@ def _draw_contours(
 def _draw_points(
     canvas: np.ndarray,
     face: np.ndarray,
-    sure: np.ndarray,
+    hollow: np.ndarray,
     radius: float,
     color: Color,
     width: int,
@@ -129,7 +127,7 @@ def _draw_points(
     inner, outer = round(radius * 2**_SHIFT), round((radius + 1) * 2**_SHIFT)
     for k in np.flatnonzero(np.isfinite(face).all(1)):
         center = int(at[k, 0]), int(at[k, 1])
-        if not sure[k]:
+        if hollow[k]:
             cv2.circle(canvas, center, inner, pale, width, cv2.LINE_AA, _SHIFT)
             continue
         # A dark rim sets a point off from skin and from its own contour, where there is room.
@@ -138,7 +136,7 @@ def _draw_points(
         cv2.circle(canvas, center, inner, color, cv2.FILLED, cv2.LINE_AA, _SHIFT)
 
 
-def _face_size(face: np.ndarray, scheme: markup.Markup, canvas: np.ndarray) -> float:
+def _face_size(face: np.ndarray, scheme: Markup, canvas: np.ndarray) -> float:
     """About the distance between the eyes, in pixels, from whatever the markup offers."""
     if not {"left_eye_center", "right_eye_center"} <= scheme.anatomy.keys():
         return min(canvas.shape[:2]) / 5

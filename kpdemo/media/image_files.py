@@ -12,7 +12,7 @@ from io import BytesIO
 import numpy as np
 from PIL import ExifTags, Image
 
-from kpdemo.media import deep_pixels, jpeg_files, png_files, tiff_files, webp_files
+from kpdemo.media import bit_depth, jpeg_files, png_files, tiff_files, webp_files
 from kpdemo.media.image_error import ImageError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
@@ -36,16 +36,16 @@ def open_image(data: bytes, check_size: Callable[[int, int], object]) -> tuple[I
     if data.startswith(tiff_files.SIGNATURES):
         return _tiff(data, check_size)
     if data.startswith(png_files.SIGNATURE):
-        data = png_files.lean(data)
+        data = png_files.strip(data)
     elif data.startswith(jpeg_files.SIGNATURE):
-        data = jpeg_files.lean(data)
+        data = jpeg_files.strip(data)
     elif webp_files.is_webp(data):
-        data = webp_files.lean(data)
-    image = _opened(data)
+        data = webp_files.strip(data)
+    image = _open(data)
     check_size(*image.size)
     if image.format == "JPEG":
-        ended = jpeg_files.ended(data)
-        return (image, data) if ended is data else (_opened(ended), ended)
+        ended = jpeg_files.complete(data)
+        return (image, data) if ended is data else (_open(ended), ended)
     if image.format == "PNG" and png_files.is_deep_colour(data):
         return _deep_colour(data, image) or image, data
     return image, data
@@ -78,7 +78,7 @@ def orientation(image: Image.Image) -> int:
     return next((number for number in range(1, 9) if number == stored), 1)
 
 
-def _opened(data: bytes) -> Image.Image:
+def _open(data: bytes) -> Image.Image:
     # Pillow warns about images that the size check refuses more clearly, and about
     # metadata that is not used.
     with warnings.catch_warnings():
@@ -112,16 +112,16 @@ def _tiff(data: bytes, check_size: Callable[[int, int], object]) -> tuple[Image.
     data, page = tiff_files.photo(data)
     check_size(page.width, page.height)
     # Both OpenCV and Pillow turn a TIFF upright.
-    if page.is_deep_colour and (image := deep_pixels.colour(data)):
+    if page.is_deep_colour and (image := bit_depth.read_deep_colour(data)):
         return image, data
-    image = _opened(data)
+    image = _open(data)
     if page.is_inverted and image.mode.startswith(("I", "F")):
-        image = Image.fromarray(255 - deep_pixels.eight_bits(np.asarray(image)))
+        image = Image.fromarray(255 - bit_depth.to_8_bit(np.asarray(image)))
     return image, data
 
 
 def _deep_colour(data: bytes, header: Image.Image) -> Image.Image | None:
-    image = deep_pixels.colour(data)
+    image = bit_depth.read_deep_colour(data)
     if image is not None:
         image.getexif()[ExifTags.Base.Orientation] = orientation(header)
     return image

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from kpdemo.media import deep_pixels, image_files
+from kpdemo.media import bit_depth, image_files
 from kpdemo.media.image_error import ImageError, damaged
 from kpdemo.media.image_files import FORMATS as FORMATS
 from kpdemo.media.image_files import READS_HEIC
@@ -102,7 +102,7 @@ def load(source: Source) -> Photo:
     """A photo from a path, a file's bytes, an open binary file, a Pillow picture or pixels.
 
     The first frame of an animation, the photo among the pages of a TIFF, upright by its EXIF,
-    transparency on white, deep samples in 8 bits (see `deep_pixels`). A `Photo` is
+    transparency on white, deep samples in 8 bits (see `bit_depth`). A `Photo` is
     returned as it is. Raises `ImageError` for anything that is not a whole, reasonable
     picture.
     """
@@ -231,7 +231,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":
         return _lab_to_rgb().apply(image)
     if image.mode.startswith(("I", "F")):
-        image = _shallow(image)
+        image = _grey_in_8_bits(image)
     if not image.has_transparency_data:
         return image.convert("RGB")
     image = image.convert("LA" if image.mode == "La" else "RGBA").convert("RGBA")
@@ -240,10 +240,10 @@ def _rgb(image: Image.Image) -> Image.Image:
     return on_white
 
 
-def _shallow(image: Image.Image) -> Image.Image:
+def _grey_in_8_bits(image: Image.Image) -> Image.Image:
     """Grey of more than 8 bits as 8 bits, with its transparent value if it has one."""
     samples = np.asarray(image)
-    grey = Image.fromarray(deep_pixels.eight_bits(samples))
+    grey = Image.fromarray(bit_depth.to_8_bit(samples))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         grey.putalpha(Image.fromarray(samples != transparent).convert("L"))

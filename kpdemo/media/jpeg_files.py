@@ -21,7 +21,7 @@ _METADATA = {0xE0: (b"JFIF\0", 16), 0xE1: (b"Exif\0\0", 16), 0xEE: (b"Adobe", 14
 _GREY = {127, 128}
 
 
-def lean(data: bytes) -> bytes:
+def strip(data: bytes) -> bytes:
     """The first picture of a file: its tables, frame and scans, JFIF, Exif and Adobe segments."""
     kept: dict[int, bytes] = {}
     parts: list[bytes] = []
@@ -40,7 +40,7 @@ def lean(data: bytes) -> bytes:
     return data
 
 
-def ended(data: bytes) -> bytes:
+def complete(data: bytes) -> bytes:
     """A lean file with its end marker; ImageError if scans or pixels are missing before it."""
     if data.endswith(_EOI):
         return data

@@ -24,7 +24,7 @@ _PASSES = (
 _STEP = 1 << 20
 
 
-def lean(data: bytes) -> bytes:
+def strip(data: bytes) -> bytes:
     """The chunks of the still picture, and of the rest transparency and Exif if they are whole.
 
     Text, colour profiles, times, physical sizes and an animation's further frames are left out.

@@ -17,7 +17,7 @@ COLUMNS = 3
 def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     """One panel a model with its keypoints on every face: `(H, W, 3)` uint8 RGB.
 
-    On faces that MediaPipe does not confirm all points are hollow, as those of low confidence.
+    Doubtful points are hollow, and all points on faces that MediaPipe does not confirm.
     Without a face it is the photo alone, titled so.
     """
     height, width = photo.pixels.shape[:2]
@@ -27,15 +27,14 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
     ratio = np.array(size) / (comparison.width, comparison.height)
     panels = []
     for name in comparison.models:
-        faces = [face for face in comparison.faces if name in face.answers]
-        answers = [face.answers[name] for face in faces]
-        if not answers:
+        faces = [face for face in comparison.faces if name in face.predictions]
+        predictions = [face.predictions[name] for face in faces]
+        if not predictions:
             panels.append((name, NO_FACE_HERE, small))
             continue
-        confidences = [
-            a.confidence if face.confirmed is not False else np.zeros(len(a.keypoints))
-            for face, a in zip(faces, answers, strict=True)
-            if a.confidence is not None
+        hollow = [
+            prediction.doubtful | (face.confirmed is False)
+            for face, prediction in zip(faces, predictions, strict=True)
         ]
         panels.append(
             (
@@ -43,10 +42,10 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
                 _subtitle(name, faces, comparison),
                 draw.overlay(
                     small,
-                    [(a.keypoints + 0.5) * ratio - 0.5 for a in answers],
-                    answers[0].markup,
+                    [(each.keypoints + 0.5) * ratio - 0.5 for each in predictions],
+                    predictions[0].markup,
                     zoo.color(name),
-                    confidences or None,
+                    hollow,
                 ),
             )
         )
@@ -56,7 +55,7 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
 def _subtitle(name: str, faces: Sequence[ComparedFace], comparison: Comparison) -> str:
     """What there is to say on a model, and on the faces that it has points on."""
     count = len(comparison.faces)
-    words = f"{len(faces[0].answers[name].keypoints)} keypoints"
+    words = f"{len(faces[0].predictions[name].keypoints)} keypoints"
     if (took := comparison.landmark_milliseconds(name)) is not None:
         words += f", {took:.0f} ms a face"
     if comparison.faces_left_out:

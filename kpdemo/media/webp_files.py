@@ -11,7 +11,7 @@ def is_webp(data: bytes) -> bool:
     return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
 
 
-def lean(data: bytes) -> bytes:
+def strip(data: bytes) -> bytes:
     """The still picture or the first frame, with Exif if it is complete; lengths corrected.
 
     Colour profiles, XMP, unknown chunks, further frames and what follows the file are left out.

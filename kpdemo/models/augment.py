@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models.config import Input
 
 # Stored faces are this much wider than the crop, so that rotated and shifted crops stay within.
@@ -66,7 +66,7 @@ class Augmenter:
 
     def __init__(self, settings: Augment, size: Input, markup_name: str) -> None:
         self.settings, self.size = settings, size
-        self.order = list(markup.get(markup_name).mirror)
+        self.order = list(markups.get(markup_name).mirror)
         steps: list[v2.Transform] = [v2.Identity()]
         if settings.brightness or settings.contrast or settings.saturation:
             steps.append(

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from kpdemo.faces import centerface_model, centerface_onnx, mediapipe_task
 from kpdemo.faces.settings import CENTERFACE, DETECTOR, LANDMARKER, MAX_FACES, TRACKER
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
+from kpdemo.keypoints.markup import Points
 from kpdemo.keypoints.markups.mediapipe_mesh import LEFT_EYE, RIGHT_EYE
-from kpdemo.models import crop_rules, mesh_to_ibug
-from kpdemo.models import model as models
+from kpdemo.models import checkpoint, crop_rules, mesh_to_ibug
 from kpdemo.models.model_folder import GRAPH, WEIGHTS
 from kpdemo.system import json_file
 
@@ -85,10 +85,10 @@ def _has_graph(folder: Path) -> bool:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    return dataclasses.asdict(models.read_config(folder))
+    return dataclasses.asdict(checkpoint.read_config(folder))
 
 
-def _means(source: str, target: str) -> list[markups.Points]:
+def _means(source: str, target: str) -> list[Points]:
     """For each point of a markup those of another whose mean it is."""
     groups = {
         targets[0]: sources

@@ -6,7 +6,6 @@ pinned sha256, into the user's cache.
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tarfile
@@ -16,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from kpdemo.system.files import cache_folder
 
 COMMAND = "python -m kpdemo browser"
 _MANIFEST = Path(__file__).with_name("browser_runtimes.json")
@@ -60,11 +61,11 @@ def folder() -> Path:
     Raises RuntimesError for a user without a home.
     """
     try:
-        place = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        place = cache_folder()
     except RuntimeError as error:
         raise RuntimesError("There is no home folder; set XDG_CACHE_HOME.") from error
     digest = hashlib.sha256(repr(FILES).encode()).hexdigest()[:16]
-    return place / "kpdemo" / f"browser-{digest}"
+    return place / f"browser-{digest}"
 
 
 def missing() -> list[File]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.models.config import ConfigError, Framing
 from kpdemo.structures import Face
 from kpdemo.system import json_file

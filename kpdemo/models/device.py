@@ -24,6 +24,11 @@ def has_bf16(device: torch.device) -> bool:
     )
 
 
+def precision(device: torch.device) -> torch.dtype:
+    """What nets compute in on the device."""
+    return torch.bfloat16 if has_bf16(device) else torch.float32
+
+
 def autocast(device: torch.device) -> AbstractContextManager:
     """bf16 where the device has it, else nothing."""
     return torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device))

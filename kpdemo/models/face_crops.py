@@ -1,4 +1,4 @@
-"""A net's crops of the faces of a photo."""
+"""Face crops: where a net's input is cut out of a photo."""
 
 import time
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from kpdemo.structures import Face
 
 @dataclass(frozen=True, eq=False)
 class FaceCrops:
-    """`pixels` `(F, H, W[, C])` uint8 of a net's input size, and the `crops` that they are of.
+    """The `crops` of F faces, and their `pixels` `(F, H, W[, C])` uint8 at a net's input size.
 
     `photo` maps the crops' points to the original; it holds no pixels.
     """
@@ -35,3 +35,9 @@ def crop_faces(config: ModelConfig, photo: Photo, faces: Sequence[Face]) -> Face
     pixels = np.stack([crop.cut(source, size.height, size.width) for crop in crops])
     milliseconds = 1000 * (time.perf_counter() - started)
     return FaceCrops(photo.without_pixels(), crops, pixels, milliseconds)
+
+
+def crop_face(config: ModelConfig, photo: Photo, face: Face) -> tuple[Crop, np.ndarray]:
+    """One crop on `photo.pixels`, and its pixels `(H, W[, 3])`; `face` is in photo coordinates."""
+    crops = crop_faces(config, photo, [face.mapped(photo.to_work)])
+    return crops.crops[0], crops.pixels[0]

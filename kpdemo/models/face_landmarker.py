@@ -8,10 +8,10 @@ import numpy as np
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.mediapipe_task import VisionTask, task_bytes
 from kpdemo.faces.settings import LANDMARKER
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media.images import Photo
 from kpdemo.models import mesh_to_ibug
-from kpdemo.structures import Answer, Face
+from kpdemo.structures import Face, Prediction
 from kpdemo.zoo import BASELINE
 
 
@@ -28,14 +28,16 @@ class FaceLandmarker(VisionTask):
     def __init__(self) -> None:
         super().__init__("FaceLandmarker", task_bytes(), num_faces=LANDMARKER.faces_a_crop)
 
-    def prepare(self, photo: Photo, faces: Sequence[Face]) -> list[Answer | None]:
-        """The answers themselves, since MediaPipe needs the photo's pixels."""
+    def prepare(self, photo: Photo, faces: Sequence[Face]) -> list[Prediction | None]:
+        """The predictions themselves, since MediaPipe needs the photo's pixels."""
         started = time.perf_counter()
         meshes = self.keypoints(photo.pixels, faces)
         each = 1000 * (time.perf_counter() - started) / len(faces)
-        return [None if mesh is None else _answer(photo.to_original(mesh), each) for mesh in meshes]
+        return [
+            None if mesh is None else _prediction(photo.to_original(mesh), each) for mesh in meshes
+        ]
 
-    def predict(self, prepared: Sequence[list[Answer | None]]) -> list[list[Answer | None]]:
+    def predict(self, prepared: Sequence[list[Prediction | None]]) -> list[list[Prediction | None]]:
         """What was prepared."""
         return list(prepared)
 
@@ -61,16 +63,16 @@ class FaceLandmarker(VisionTask):
         return nearest
 
 
-def _answer(points: np.ndarray, milliseconds: float) -> Answer:
+def _prediction(points: np.ndarray, milliseconds: float) -> Prediction:
     fitted = mesh_to_ibug.by_map(points)
     readings = {
         "ibug-68": mesh_to_ibug.by_index(points),
         # The fair comparison, since iBUG defines its points differently, and our nets learned
         # Kaggle's points from iBUG's.
         "ibug-68-fitted": fitted,
-        "kaggle-15-fitted": markup.convert(fitted, "ibug-68", "kaggle-15"),
+        "kaggle-15-fitted": markups.convert(fitted, "ibug-68", "kaggle-15"),
     }
-    return Answer(FaceLandmarker.markup, points, None, milliseconds, readings)
+    return Prediction(FaceLandmarker.markup, points, None, milliseconds, readings)
 
 
 def _distance(mesh: np.ndarray, face: Face) -> float:

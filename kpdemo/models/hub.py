@@ -45,7 +45,7 @@ COMMIT = re.compile("[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
-class Pulled:
+class PulledFiles:
     """A model's files in the cache. `stale` says why they may not be the newest ones."""
 
     repository: str
@@ -70,7 +70,7 @@ def model_name(repo: str) -> str:
 
 def fetch(
     repo: str, revision: str | None = None, announce: Callable[[int], object] | None = None
-) -> Pulled:
+) -> PulledFiles:
     """Get a repository's config and weights into the cache, and check them.
 
     `revision` is a branch, tag or commit; by default the pinned one, else `main`. A cached commit
@@ -92,7 +92,7 @@ def fetch(
                     raise
                 stale = reason(error)
         for name in FILES:
-            _mend(repo, folder / name)
+            _repair(repo, folder / name)
         if pin and (checksum := sha256(folder / model_folder.WEIGHTS)) != pin.sha256:
             raise HubError(
                 f"{model_folder.WEIGHTS} of {repo} is refused: its sha256 begins with "
@@ -104,7 +104,7 @@ def fetch(
         # Not its child, for a repository whose terms must be accepted first.
         kind = NoRepository if type(error) is RepositoryNotFoundError else HubError
         raise kind(f"{repo} cannot be pulled: {reason(error)}.") from error
-    return Pulled(repo, folder, stale)
+    return PulledFiles(repo, folder, stale)
 
 
 def _cached(repo: str, revision: str) -> Path | None:
@@ -143,7 +143,7 @@ def _download(repo: str, revision: str, announce: Callable[[int], object] | None
     return Path(path).parent
 
 
-def _mend(repo: str, path: Path) -> None:
+def _repair(repo: str, path: Path) -> None:
     """Download a file of the cache again if it is damaged."""
     if not _damaged(path):
         return
@@ -187,13 +187,13 @@ def _git_sha1(content: bytes) -> str:
 
 def pull(
     namespace: str, models: Collection[str], patience: float = math.inf
-) -> tuple[dict[str, Pulled], dict[str, HubError]]:
+) -> tuple[dict[str, PulledFiles], dict[str, HubError]]:
     """Fetch models of a namespace at once: the files, and the errors of the others, by model.
 
     After `patience` seconds the rest comes from the cache, or is an error; downloads go on in the
     background as long as the program runs, for the next start.
     """
-    arrived: dict[str, Pulled] = {}
+    arrived: dict[str, PulledFiles] = {}
     failed: dict[str, HubError] = {}
 
     def one(name: str) -> None:
@@ -214,19 +214,19 @@ def pull(
     for name in models:
         if name not in pulled and name not in errors:
             try:
-                pulled[name] = _late(repository(namespace, name), patience)
+                pulled[name] = _from_cache(repository(namespace, name), patience)
             except HubError as error:
                 errors[name] = error
     return pulled, errors
 
 
-def _late(repo: str, patience: float) -> Pulled:
+def _from_cache(repo: str, patience: float) -> PulledFiles:
     """The cached files of a repository that did not answer in time; HubError if incomplete."""
     folder = _cached(repo, MAIN)
     # A pinned one would have come from the cache at once.
     if folder is None or repo in pins.read() or any(_damaged(folder / name) for name in FILES):
         raise HubError(f"{repo} had not arrived after {patience:g} s.")
-    return Pulled(repo, folder, "the Hub did not answer in time")
+    return PulledFiles(repo, folder, "the Hub did not answer in time")
 
 
 def upload(
@@ -241,7 +241,7 @@ def upload(
         validate_repo_id(repo)
         require_token()
         api = HfApi()
-        state = _ready(api, repo, private, branch)
+        state = _branch_info(api, repo, private, branch)
         if private and not state.private:
             raise HubError(f"{repo} is public already, and nothing was pushed; make it private.")
         sums = {
@@ -283,7 +283,7 @@ def require_token() -> None:
         )
 
 
-def _ready(api: HfApi, repo: str, private: bool, branch: str) -> ModelInfo:
+def _branch_info(api: HfApi, repo: str, private: bool, branch: str) -> ModelInfo:
     """What is in a repository's branch; both are made if they are not there."""
     ask = partial(api.model_info, repo, revision=branch, files_metadata=True, timeout=TIMEOUT)
     try:

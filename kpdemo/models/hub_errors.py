@@ -36,7 +36,7 @@ def reason(error: BaseException) -> str:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, HfHubHTTPError):
-        return _answer(error)
+        return _http_reason(error)
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE forbids to ask the Hub"
     if isinstance(error, httpx2.TimeoutException):
@@ -52,7 +52,7 @@ def _reason(error: BaseException) -> str:
     return _line(str(error)) or type(error).__name__
 
 
-def _answer(error: HfHubHTTPError) -> str:
+def _http_reason(error: HfHubHTTPError) -> str:
     """The meaning of an HTTP error of the Hub, with the Hub's own message."""
     status = error.response.status_code
     detail = f" ({_line(error.server_message)})" if error.server_message else ""

@@ -12,7 +12,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.markups.mediapipe_mesh import LEFT_EYE, RIGHT_EYE
 
 FITTED = Path(__file__).with_name("mesh_to_ibug.safetensors")
@@ -35,7 +35,7 @@ def features(mesh: np.ndarray) -> np.ndarray:
 
 def by_index(mesh: np.ndarray) -> np.ndarray:
     """The 68 mesh points nearest in meaning: `(478, 2)` -> `(68, 2)`."""
-    return markup.convert(mesh, "mediapipe-478", "ibug-68")
+    return markups.convert(mesh, "mediapipe-478", "ibug-68")
 
 
 def by_offsets(mesh: np.ndarray) -> np.ndarray:

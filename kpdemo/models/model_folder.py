@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from kpdemo.system import json_file
+from kpdemo.system import files, json_file
 from kpdemo.system.json_file import JsonError
 
 WEIGHTS = "model.safetensors"
@@ -49,9 +49,7 @@ def write_json(path: Path, data: object) -> None:
         lambda match: _line(match[0]),
         json.dumps(data, indent=1, ensure_ascii=False),
     )
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(text + "\n", encoding="utf-8")
-    scratch.replace(path)
+    files.replace(path, lambda file: file.write(f"{text}\n".encode()))
 
 
 def _line(text: str) -> str:

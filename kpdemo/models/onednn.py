@@ -1,8 +1,8 @@
 """Prepacked oneDNN weights: a net's fastest form on x86, the same up to rounding.
 
-PyTorch reorders a convolution's weights for oneDNN at every call, and for one face that takes as
-long as the convolution. Here it is done once, with the batch norm that follows folded into the
-weights.
+PyTorch reorders a convolution's weights for oneDNN at every call, under autocast it rounds them to
+bf16 before, and for one face that takes as long as the convolution. Here it is done once, with the
+batch norm that follows folded into the weights.
 """
 
 import copy
@@ -11,36 +11,35 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from kpdemo.models.device import has_bf16
-
 
 def helps(device: torch.device) -> bool:
-    """Whether packed weights work on the device: not in bf16, where autocast converts weights."""
+    """Whether packed weights work on the device."""
     return (
         device.type == "cpu"
         and torch.backends.mkldnn.is_available()
         and torch.backends.cpu.get_cpu_capability().startswith("AVX")
-        and not has_bf16(device)
     )
 
 
 class PackedConv(nn.Module):
     """A convolution in evaluation mode whose weights are in oneDNN's blocked layout.
 
-    The layout is the fastest for inputs of `shape` `(B, C, H, W)`; others work too.
+    The layout is the fastest for inputs of `shape` `(B, C, H, W)`; others work too. It computes in
+    `dtype`, whatever its input's.
     """
 
-    def __init__(self, conv: nn.Conv2d, shape: torch.Size) -> None:
+    def __init__(self, conv: nn.Conv2d, shape: torch.Size, dtype: torch.dtype) -> None:
         super().__init__()
-        self.bias = conv.bias
+        self.dtype = dtype
+        self.bias = None if conv.bias is None else conv.bias.to(dtype)
         self.settings = [conv.padding, conv.stride, conv.dilation, conv.groups]
         self.weight = torch.ops.mkldnn._reorder_convolution_weight(
-            conv.weight, *self.settings, shape
+            conv.weight.to(dtype), *self.settings, shape
         )
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.ops.mkldnn._convolution_pointwise(
-            x, self.weight, self.bias, *self.settings, "none", [], ""
+            x.to(self.dtype), self.weight, self.bias, *self.settings, "none", [], ""
         )
 
 
@@ -48,7 +47,7 @@ class Projection(nn.Module):
     """A 1×1 convolution as a matrix product with channels-first output.
 
     Softmax over each heatmap needs that layout. oneDNN's output is channels last, and reordering it
-    takes longer than the convolution.
+    takes longer than the convolution. Always in float32: bf16 would round the heatmaps themselves.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
@@ -56,15 +55,17 @@ class Projection(nn.Module):
         self.weight, self.bias = weight.flatten(1), bias[:, None]
 
     def forward(self, x: Tensor) -> Tensor:
-        cells = x.flatten(2)
+        cells = x.flatten(2).float()
         weight = self.weight.expand(len(cells), -1, -1)
-        return torch.baddbmm(self.bias, weight, cells).unflatten(-1, x.shape[-2:])
+        with torch.autocast(x.device.type, enabled=False):
+            return torch.baddbmm(self.bias, weight, cells).unflatten(-1, x.shape[-2:])
 
 
 @torch.no_grad()
-def pack(net: nn.Module, pictures: Tensor) -> nn.Module:
+def pack(net: nn.Module, pictures: Tensor, dtype: torch.dtype = torch.float32) -> nn.Module:
     """A copy of a net in evaluation mode, on the CPU, that shares all but its convolutions.
 
+    These compute in `dtype`; with bfloat16 the copy is to be called under autocast.
     `pictures` `(B, C, H, W)` have the shape of later inputs: one forward pass shows every layer's
     input shape, and which batch norm follows which convolution.
     """
@@ -80,7 +81,7 @@ def pack(net: nn.Module, pictures: Tensor) -> nn.Module:
         if number == len(convolutions) and _is_projection(conv) and conv.bias is not None:
             net.set_submodule(name, Projection(conv.weight, conv.bias))
         else:
-            net.set_submodule(name, PackedConv(conv, shape))
+            net.set_submodule(name, PackedConv(conv, shape, dtype))
     return net
 
 

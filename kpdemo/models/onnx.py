@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from kpdemo.keypoints import markup
-from kpdemo.models.model import Model, normalise
+from kpdemo.keypoints import markups
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.predict import average, calibrated, halves
 
 NEEDED = ("onnx", "onnxscript")
@@ -29,7 +29,7 @@ class ExportError(ValueError):
     """A model that cannot be exported; the message is one sentence that says why."""
 
 
-class Answering(nn.Module):
+class PredictionModule(nn.Module):
     """`kpdemo.models.predict` as a net: crops in, the app's keypoints out.
 
     Takes float32 `(N, C, H, W)`, RGB or grey, 0 to 255, and returns keypoints `(N, K, 2)` in crop
@@ -59,7 +59,7 @@ def export(model: Model, path: Path) -> str:
     """Write the model to `path`, whole or not at all; returns a sentence on its content.
 
     The input `pixels` and the outputs `keypoints` and, where there are any, `heatmaps` are those of
-    `Answering`, for any batch size N. The file's metadata has "config" (the
+    `PredictionModule`, for any batch size N. The file's metadata has "config" (the
     `config.json`), "keypoint_names" and "description". Raises ExportError and OSError.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
@@ -67,7 +67,7 @@ def export(model: Model, path: Path) -> str:
     if not path.resolve().parent.is_dir():
         raise ExportError(f"{path} cannot be written: there is no folder {path.parent}.")
     size = model.config.input
-    wrapper = Answering(model).eval()
+    wrapper = PredictionModule(model).eval()
     example = torch.zeros(2, size.channels, size.height, size.width)
     with warnings.catch_warnings(), torch.inference_mode():
         # The exporter's warnings are for its own developers.
@@ -92,7 +92,7 @@ def export(model: Model, path: Path) -> str:
     if program is None or shape is None or isinstance(shape[0], int):
         # The exporter falls back to a fixed batch size without notice.
         raise ExportError(f"{model.name} cannot be exported for any batch size.")
-    points = markup.get(model.config.markup).names
+    points = markups.get(model.config.markup).names
     program.model.metadata_props.update(
         {
             "name": model.name,

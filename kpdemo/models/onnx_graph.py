@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from kpdemo.models import model as models
+from kpdemo.models import checkpoint
 from kpdemo.models.model_folder import GRAPH, WEIGHTS
 from kpdemo.models.onnx import NEEDED, OPSET, ExportError
+from kpdemo.system import files
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -32,12 +33,12 @@ _HEADER = 8  # bytes of the length of a safetensors header
 class _Scaled(nn.Module):
     """float32 pixels `(N, C, H, W)`, grey or RGB from 0 to 255 -> the net's own output."""
 
-    def __init__(self, model: models.Model) -> None:
+    def __init__(self, model: checkpoint.Model) -> None:
         super().__init__()
         self.net, self.size = model.net, model.config.input
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
-        output = self.net(models.normalise(pixels, self.size))
+        output = self.net(checkpoint.normalise(pixels, self.size))
         return tuple(part for part in output if part is not None)
 
 
@@ -56,10 +57,8 @@ def write(folder: Path) -> Path:
 
     Raises ExportError, CheckpointError and OSError.
     """
-    path = folder / GRAPH
-    scratch = path.with_suffix(".tmp")
-    scratch.write_bytes(make(folder))
-    scratch.replace(path)
+    path, graph = folder / GRAPH, make(folder)
+    files.replace(path, lambda file: file.write(graph))
     return path
 
 
@@ -76,7 +75,7 @@ def make(folder: Path) -> bytes:
         raise ExportError(f"Export needs more packages: pip install {' '.join(missing)}.")
     import onnx_ir as ir
 
-    model = models.load(folder)
+    model = checkpoint.load(folder)
     net, size = _Scaled(model).eval(), model.config.input
     example = torch.zeros(2, size.channels, size.height, size.width)
     with warnings.catch_warnings():

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media.images import Photo
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.config import ExpectedError
 from kpdemo.models.device import autocast
 from kpdemo.models.face_crops import FaceCrops, crop_faces
-from kpdemo.models.model import Model, normalise
 from kpdemo.models.nets import Output
 from kpdemo.models.nets.heatmaps import cell_centres
-from kpdemo.structures import Answer, Face
+from kpdemo.structures import Face, Prediction
 
 # The scale of confidence, as a share of the crop's side.
 TOLERANCE = 0.05
@@ -25,15 +25,15 @@ TOLERANCE = 0.05
 FACES = 8
 # What the signals of an expected error cannot fall below: a share of the crop's side, and of the
 # heatmap's mass.
-_LEAST_APART, _LEAST_DOUBT = 0.001, 0.005
+_MIN_DISAGREEMENT, _MIN_DISTANT_MASS = 0.001, 0.005
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Predictions:
     """`keypoints` `(F, K, 2)` in crop coordinates, `confidence` `(F, K)` from 0 to 1.
 
-    `signals` `(F, K, 2)` are those of `signals`; `expected_error` `(F, K)` follows from them, in
-    percent of the eye distance, None where it was not fitted. `heatmaps` is `(F, K, h, w)` where
+    `signals` `(F, K, 2)` are those of `error_signals`; `expected_error` `(F, K)` follows from them,
+    in percent of the eye distance, None where it was not fitted. `heatmaps` is `(F, K, h, w)` where
     they were requested and the net has them. `milliseconds` is the latency of the whole batch.
     """
 
@@ -46,7 +46,7 @@ class Prediction:
 
 
 @torch.inference_mode()
-def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Prediction:
+def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predictions:
     """A model's prediction on crops `(F, H, W[, C])` uint8 of its input size.
 
     Every crop is in the batch twice, as it is and mirrored. With the config's flip test the two
@@ -62,27 +62,28 @@ def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predicti
     pictures = pictures.permute(0, 3, 1, 2)
     both = torch.cat([pictures, pictures.flip(-1)])
     with autocast(device):
-        output = model.answering(normalise(both, model.config.input))
+        output = model.inference_net(normalise(both, model.config.input))
     direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
     flip_test = model.config.flip_test
     keypoints, maps = average(direct, mirrored) if flip_test else direct
-    apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
+    disagreement = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
     if output.heatmaps is None:
-        confidence = (1 - apart / (2 * TOLERANCE)).clamp(0, 1)
+        confidence = (1 - disagreement / (2 * TOLERANCE)).clamp(0, 1)
     else:
         all_maps = output.heatmaps.float()
         used = all_maps if flip_test else all_maps[: len(keypoints)]
         confidence = mass_around(used, keypoints, model.config.markup)
-    vouching = signals(apart, None if output.heatmaps is None else confidence).cpu().numpy()
+    of_maps = None if output.heatmaps is None else confidence
+    signals = error_signals(disagreement, of_maps).cpu().numpy()
     if model.calibration is not None:
         keypoints = calibrated(keypoints.cpu(), model.calibration)
-    return Prediction(
+    return Predictions(
         keypoints.cpu().numpy(),
         confidence.cpu().numpy(),
         None if maps is None else maps.cpu().numpy(),
         1000 * (time.perf_counter() - started),
-        vouching,
-        expected_error(vouching, model.config.expected_error),
+        signals,
+        expected_error(signals, model.config.expected_error),
     )
 
 
@@ -103,7 +104,7 @@ class NetPredictor:
         """The faces' crops, see `Predictor.prepare`."""
         return crop_faces(self.model.config, photo, faces)
 
-    def predict(self, prepared: Sequence[FaceCrops]) -> list[list[Answer | None]]:
+    def predict(self, prepared: Sequence[FaceCrops]) -> list[list[Prediction | None]]:
         """Keypoints of all faces, never many more than `FACES` of them at a time."""
         pixels = np.concatenate([crops.pixels for crops in prepared])
         parts = [
@@ -120,11 +121,11 @@ class NetPredictor:
             for row in range(len(part.keypoints))
         )
         return [
-            [self._answer(crops, crop, *next(faces), each) for crop in crops.crops]
+            [self._prediction(crops, crop, *next(faces), each) for crop in crops.crops]
             for crops in prepared
         ]
 
-    def _answer(
+    def _prediction(
         self,
         crops: FaceCrops,
         crop: Crop,
@@ -132,8 +133,8 @@ class NetPredictor:
         confidence: np.ndarray,
         expected_error: np.ndarray | None,
         milliseconds: float,
-    ) -> Answer:
-        return Answer(
+    ) -> Prediction:
+        return Prediction(
             self.markup,
             crops.photo.to_original(crop.to_photo(keypoints)),
             confidence,
@@ -143,17 +144,17 @@ class NetPredictor:
         )
 
 
-def signals(apart: Tensor, confidence: Tensor | None) -> Tensor:
-    """What a net's own answers say about their errors: `(F, K)` twice -> `(F, K, 2)`.
+def error_signals(disagreement: Tensor, of_maps: Tensor | None) -> Tensor:
+    """What a net's own predictions tell of their errors: `(F, K)` twice -> `(F, K, 2)`.
 
-    The logarithms of how far the predictions on the crop and on its mirror image are `apart` (in
-    crop coordinates), and of the share of the heatmap's mass that is not near the prediction, zero
-    for nets without heatmaps.
+    The logarithms of the `disagreement`, the distance in crop coordinates between the predictions
+    on the crop and on its mirror image, and of the share of the heatmap's mass that is not near the
+    prediction. That share is 1 minus the confidence `of_maps`; nets without heatmaps have zero.
     """
-    spread = (apart / 2).clamp(min=_LEAST_APART).log()
-    if confidence is None:
+    spread = (disagreement / 2).clamp(min=_MIN_DISAGREEMENT).log()
+    if of_maps is None:
         return torch.stack([spread, torch.zeros_like(spread)], -1)
-    return torch.stack([spread, (1 - confidence).clamp(min=_LEAST_DOUBT).log()], -1)
+    return torch.stack([spread, (1 - of_maps).clamp(min=_MIN_DISTANT_MASS).log()], -1)
 
 
 def expected_error(signals: np.ndarray, fitted: ExpectedError | None) -> np.ndarray | None:
@@ -191,7 +192,7 @@ def halves(output: Output, markup_name: str) -> tuple[Output, Output]:
     if output.heatmaps is None:
         return Output(points), Output(turned)
     maps, turned_maps = output.heatmaps[:count].float(), output.heatmaps[count:].float()
-    order = list(markup.get(markup_name).mirror)
+    order = list(markups.get(markup_name).mirror)
     return Output(points, maps), Output(turned, turned_maps[:, order].flip(-1))
 
 
@@ -210,7 +211,7 @@ def mass_around(maps: Tensor, keypoints: Tensor, markup_name: str) -> Tensor:
     rows = maps @ torch.stack([x.float(), torch.ones_like(x, dtype=torch.float32)], -1)
     near, total = (rows[..., 0] * y).sum(-1), rows[..., 1].sum(-1)
     if twice:
-        order = list(markup.get(markup_name).mirror)
+        order = list(markups.get(markup_name).mirror)
         (near, turned_near), (total, turned_total) = near.chunk(2), total.chunk(2)
         near, total = near + turned_near[:, order], total + turned_total[:, order]
     return (near / total.clamp(min=1e-6)).clamp(0, 1)
@@ -218,5 +219,5 @@ def mass_around(maps: Tensor, keypoints: Tensor, markup_name: str) -> Tensor:
 
 def _mirrored(keypoints: Tensor, markup_name: str) -> Tensor:
     """Keypoints `(F, K, 2)` in crop coordinates as they are in the mirrored crop, or back."""
-    order = list(markup.get(markup_name).mirror)
+    order = list(markups.get(markup_name).mirror)
     return keypoints[:, order] * torch.tensor([-1.0, 1.0], device=keypoints.device)

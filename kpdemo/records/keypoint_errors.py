@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def parse_errors(model: str, data: Mapping[str, Any]) -> dict[str, Errors]:
             continue
         entry = _Entry.model_validate(entries["ground_truth_box"])
         # The number of keypoints determines the markup.
-        by_count = {len(each): name for name, each in markup.MARKUPS.items()}
+        by_count = {len(each): name for name, each in markups.MARKUPS.items()}
         name = by_count[len(entry.nme_by_keypoint)]
         rmse = entry.rmse_96_by_keypoint
         errors = Errors(
@@ -64,7 +64,7 @@ def parse_errors(model: str, data: Mapping[str, Any]) -> dict[str, Errors]:
             rmse=entry.rmse_96,
             rmse_by_keypoint=None
             if rmse is None
-            else np.array([rmse[keypoint] for keypoint in markup.get(name).names], float),
+            else np.array([rmse[keypoint] for keypoint in markups.get(name).names], float),
             mean_answer=entry.mean_answer_nme,
         )
         return {model: errors}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.models import model_folder
 from kpdemo.records.json_files import JsonFiles
 from kpdemo.records.standings import (

@@ -47,6 +47,12 @@ def stages(name: str, weights: Path = WEIGHTS_DIR) -> list[Stage]:
     return newest_first[::-1]
 
 
+def parameters(name: str, weights: Path = WEIGHTS_DIR) -> int | None:
+    """The number of a model's trainable parameters; None without a record."""
+    history = _history(weights / name / model_folder.HISTORY) or {}
+    return history.get("parameters")
+
+
 def _history(path: Path) -> dict | None:
     try:
         return json_file.read(path)

@@ -112,6 +112,11 @@ def replace(path: Path, fill: Callable[[BinaryIO], object]) -> None:
         raise
 
 
+def cache_folder() -> Path:
+    """The program's folder in the user's cache; RuntimeError for a user without a home."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kpdemo"
+
+
 def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 

@@ -11,7 +11,7 @@ import torch
 from gradio_client.utils import is_file_obj_with_meta
 
 from kpdemo.engine.engine import Engine
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media.images import ImageError
 from kpdemo.models import nets
 from kpdemo.structures import Comparison
@@ -159,7 +159,7 @@ def build(engine: Engine) -> None:
             "photo": result["photo"],
             "model": model,
             "markup": name,
-            "names": list(markup.get(name).names),
+            "names": list(markups.get(name).names),
             "faces": faces,
             "faces_left_out": result["faces_left_out"],
             "notices": result["notices"],
@@ -214,6 +214,6 @@ def _describe(engine: Engine, name: str) -> Model:
     return {
         "name": name,
         "markup": markup_name,
-        "keypoints": list(markup.get(markup_name).names),
+        "keypoints": list(markups.get(markup_name).names),
         "parameters": parameters,
     }

@@ -16,14 +16,14 @@ from starlette.middleware import Middleware
 from kpdemo import __version__
 from kpdemo.engine.engine import engine
 from kpdemo.media import images
-from kpdemo.ui import api, previews, queue, session, theme, uploads
+from kpdemo.ui import api, link_preview, queue_order, session, theme, uploads
 from kpdemo.ui.about import tab as about_tab
 from kpdemo.ui.compare import tab as compare_tab
 from kpdemo.ui.filters import tab as filters_tab
 from kpdemo.ui.heatmaps import tab as heatmaps_tab
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import tab as live_tab
-from kpdemo.ui.shared import browser_engine, component, scripts
+from kpdemo.ui.shared import browser_engine, scripts
 from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.training import tab as training_tab
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -62,8 +62,8 @@ LAUNCH: dict[str, Any] = {
     "state_session_capacity": session.SESSIONS_KEPT,
     "app_kwargs": {
         "lifespan": _serving,
-        "routes": [scripts.ROUTE, browser_engine.ROUTE, *previews.ROUTES],
-        "middleware": [Middleware(previews.Previews)],
+        "routes": [scripts.ROUTE, browser_engine.ROUTE, *link_preview.ROUTES],
+        "middleware": [Middleware(link_preview.LinkPreview)],
     },
     "enable_monitoring": False,
     "mcp_server": True,
@@ -78,7 +78,7 @@ def build() -> gr.Blocks:
     examples = Path(tempfile.mkdtemp(prefix="kpdemo-examples-"))
     atexit.register(shutil.rmtree, examples, ignore_errors=True)
     with gr.Blocks(
-        title=previews.TITLE,
+        title=link_preview.TITLE,
         analytics_enabled=False,
         delete_cache=(uploads.EVERY, uploads.MAX_AGE),
         fill_width=True,
@@ -86,7 +86,7 @@ def build() -> gr.Blocks:
         api.build(engine())
         gr.HTML(
             _HEADER,
-            js_on_load=component.script("shared/page.js"),
+            js_on_load=scripts.loader("shared/page.js"),
             apply_default_css=False,
             elem_id="header",
         )
@@ -111,4 +111,4 @@ def build() -> gr.Blocks:
         choice.connect()
         api.footer()
         gr.HTML(_FOOTER, apply_default_css=False, elem_id="footer")
-    return queue.limit(page)
+    return queue_order.limit(page)

@@ -16,7 +16,7 @@ from gradio.state_holder import SessionState, StateHolder
 from kpdemo.keypoints import agreement, annotations
 from kpdemo.keypoints.annotations import Marks
 from kpdemo.media.images import Photo
-from kpdemo.structures import Answer, Comparison, Face
+from kpdemo.structures import Comparison, Face, Prediction
 from kpdemo.ui.shared.image_data import shrunk_uri
 from kpdemo.zoo import BASELINE
 
@@ -106,10 +106,10 @@ class PhotoResult:
             raise ValueError("This comparison was not made by the engine.")
         return detection
 
-    def references(self) -> list[Answer | None]:
+    def references(self) -> list[Prediction | None]:
         """What the models are compared with on each face: ground truth, else the baseline."""
         if self.truth:
-            return annotations.on_faces(self.truth.marks, self.comparison.faces)
+            return annotations.assign_to_faces(self.truth.marks, self.comparison.faces)
         return agreement.baselines(self.comparison.faces)
 
 

@@ -111,7 +111,7 @@ def test_a_killed_run_goes_on_and_has_every_photo_once(
         np.testing.assert_allclose(face["box"], alone.box, atol=0.01)
         assert {points["model"] for points in face["points"]} == set(MODELS)
         for points in face["points"]:
-            answer = alone.answers[points["model"]]
+            answer = alone.predictions[points["model"]]
             own = points["markup"] == answer.markup
             there = answer.keypoints if own else answer.converted[points["markup"]]
             # bf16 rounds by the shape of the batch.

@@ -11,7 +11,7 @@ from helpers.faces import compared_face
 from kpdemo.benchmark import browser
 from kpdemo.benchmark.browser_page import comparison
 from kpdemo.evaluation import labels as label_files
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 
 
 def result(*faces: ComparedFace) -> Comparison:
@@ -20,10 +20,12 @@ def result(*faces: ComparedFace) -> Comparison:
 
 def face(x: float, shift: float = 0.0) -> ComparedFace:
     points = np.array([[x + 10, 20], [x + 30, 20.5]])
-    net = Answer("nose-1", points + shift, np.array([0.5, 1.0]), 3.0, {}, None, np.array([2.5, 3]))
-    mesh = Answer("mediapipe-478", points, None, 9.0, {"ibug-68": points + (0, 2 * shift)})
-    answers = {"unet": net, "mediapipe": mesh}
-    return compared_face((x, 0, x + 40, 40), answers, {"simplenet": "no face here"})
+    net = Prediction(
+        "nose-1", points + shift, np.array([0.5, 1.0]), 3.0, {}, None, np.array([2.5, 3])
+    )
+    mesh = Prediction("mediapipe-478", points, None, 9.0, {"ibug-68": points + (0, 2 * shift)})
+    predictions = {"unet": net, "mediapipe": mesh}
+    return compared_face((x, 0, x + 40, 40), predictions, {"simplenet": "no face here"})
 
 
 def test_a_result_of_the_browser_is_read_whole() -> None:

@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from kpdemo.benchmark import speed
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, nets
+from kpdemo.models import checkpoint, model_folder, nets
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import Input, ModelConfig
-from kpdemo.models.model import Model
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 
 ARGS = {"blocks": [{"channels": 4, "pool": 4}], "hidden": [16]}

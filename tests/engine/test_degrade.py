@@ -1,4 +1,4 @@
-"""A degraded photo: what is done to it, and how far answers drift, against known answers."""
+"""A degraded photo: what is done to it, and how far predictions drift, against known ones."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,8 @@ import pytest
 from kpdemo.engine import degrade
 from kpdemo.engine.degrade import Degradation
 from kpdemo.engine.engine import engine
-from kpdemo.structures import Answer, ComparedFace, Comparison, Face
+from kpdemo.media import corruptions
+from kpdemo.structures import ComparedFace, Comparison, Face, Prediction
 
 EYES = 100.0  # pixels between the outer eye corners
 
@@ -23,8 +24,8 @@ def face(points: np.ndarray | None, center: np.ndarray, width: float) -> Compare
     x, y = center
     box = (x - width / 2, y - width / 2, x + width / 2, y + width / 2)
     detection = Face(box, 0.9, np.tile(center, (6, 1)), 0.0)
-    answers = {"unet": Answer("ibug-68", points, None, 1.0)} if points is not None else {}
-    return ComparedFace(detection, answers)
+    predictions = {"unet": Prediction("ibug-68", points, None, 1.0)} if points is not None else {}
+    return ComparedFace(detection, predictions)
 
 
 def comparison(*faces: ComparedFace) -> Comparison:
@@ -36,11 +37,11 @@ UNTOUCHED = comparison(face(shape(), CENTER, 180))
 PIXELS = np.full((400, 400, 3), 90, np.uint8)
 
 
-def answering(offset: float, degradation: Degradation):
+def model_with_offset(offset: float, degradation: Degradation):
     """A model that follows the picture exactly, but for `offset` pixels of it to the right."""
     _, matrix = degrade.apply(PIXELS, UNTOUCHED.faces, degradation)
-    points = degrade.mapped(shape(), matrix) + (offset, 0)
-    center = degrade.mapped(CENTER[None], matrix)[0]
+    points = corruptions.move(shape(), matrix) + (offset, 0)
+    center = corruptions.move(CENTER[None], matrix)[0]
     scale = np.sqrt(np.linalg.det(matrix[:, :2]))
     return lambda photo: comparison(face(points, center, 180 * scale))
 
@@ -55,7 +56,7 @@ def answering(offset: float, degradation: Degradation):
 )
 def test_drift_is_what_a_model_moves_against_the_picture(degradation, scale):
     for offset, percent in ((0, 0), (3, 100 * 3 / scale / EYES)):
-        compare = answering(offset, degradation)
+        compare = model_with_offset(offset, degradation)
         degraded = degrade.degrade(compare, PIXELS, UNTOUCHED, degradation)
         drift = degrade.drifts(UNTOUCHED, degraded)["unet"]
         assert drift.mean == pytest.approx(percent, abs=0.01)
@@ -98,9 +99,9 @@ def test_a_marked_pixel_moves_as_the_matrix_says():
     weight = changed[..., 0].astype(float)
     y, x = np.mgrid[: weight.shape[0], : weight.shape[1]]
     center = (x * weight).sum() / weight.sum(), (y * weight).sum() / weight.sum()
-    expected = degrade.mapped(np.array([[130.0, 30]]), matrix)
+    expected = corruptions.move(np.array([[130.0, 30]]), matrix)
     np.testing.assert_allclose(expected[0], center, atol=0.15)
-    np.testing.assert_allclose(degrade.unmapped(expected, matrix), [[130, 30]])
+    np.testing.assert_allclose(corruptions.move_back(expected, matrix), [[130, 30]])
 
 
 @pytest.mark.parametrize(
@@ -130,14 +131,14 @@ def test_the_smallest_picture_can_still_be_compared(hopper):
     small = hopper[::10, ::10]
     changed, _ = degrade.apply(small, [], Degradation(size=5))
     assert min(changed.shape[:2]) >= 16
-    assert engine().compare(degrade.photo(changed), ["unet"]).faces == []
+    assert engine().compare(degrade.as_photo(changed), ["unet"]).faces == []
 
 
 def test_every_model_follows_a_turned_portrait(astronaut):
     def compare(photo):
         return engine().compare(photo)
 
-    untouched = compare(degrade.photo(astronaut))
+    untouched = compare(degrade.as_photo(astronaut))
     degraded = degrade.degrade(compare, astronaut, untouched, Degradation(turn=60))
     drifts = degrade.drifts(untouched, degraded)
     assert list(drifts) == untouched.models

@@ -23,11 +23,11 @@ from kpdemo.engine.batch import Predictors, compare_many
 from kpdemo.engine.engine import engine
 from kpdemo.engine.store import model_folders
 from kpdemo.faces.settings import MAX_FACES
-from kpdemo.keypoints import agreement, markup
+from kpdemo.keypoints import agreement, markups
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media.images import ImageError, load
 from kpdemo.media.sheet import side_by_side
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import Comparison, Prediction
 from kpdemo.ui.compare import messages, panels
 from kpdemo.ui.session import PhotoResult
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
@@ -44,37 +44,37 @@ def hopper(hopper_path):
 
 def test_every_model_answers_on_the_face(hopper):
     (face,) = hopper.faces
-    assert list(face.answers) == [*DEFAULT_MODELS, BASELINE]
+    assert list(face.predictions) == [*DEFAULT_MODELS, BASELINE]
     assert not hopper.unavailable
-    for answer in face.answers.values():
-        assert answer.keypoints.shape == (len(markup.get(answer.markup)), 2)
-        assert np.isfinite(answer.keypoints).all()
+    for prediction in face.predictions.values():
+        assert prediction.keypoints.shape == (len(markups.get(prediction.markup)), 2)
+        assert np.isfinite(prediction.keypoints).all()
 
 
 @pytest.mark.parametrize("name", [*DEFAULT_MODELS, BASELINE])
 def test_golden_keypoints(hopper, name):
-    answer = hopper.faces[0].answers[name]
+    prediction = hopper.faces[0].predictions[name]
     golden = np.array(GOLDEN[name])
-    distance = np.linalg.norm(answer.keypoints - golden, axis=1)
-    assert distance.max() < TOLERANCE / 100 * eye_distance(golden, answer.markup)
+    distance = np.linalg.norm(prediction.keypoints - golden, axis=1)
+    assert distance.max() < TOLERANCE / 100 * eye_distance(golden, prediction.markup)
 
 
 @pytest.mark.parametrize("name", ["simplenet", "resnet18", "unet"])
 def test_nets_agree_with_mediapipe_on_an_easy_face(hopper, name):
     """Independent of the golden file: a net that shipped broken would be far from MediaPipe."""
-    answers = hopper.faces[0].answers
-    fitted = answers[BASELINE].converted["ibug-68-fitted"]
-    distance = np.linalg.norm(answers[name].keypoints - fitted, axis=1).mean()
+    predictions = hopper.faces[0].predictions
+    fitted = predictions[BASELINE].converted["ibug-68-fitted"]
+    distance = np.linalg.norm(predictions[name].keypoints - fitted, axis=1).mean()
     assert distance < 0.08 * eye_distance(fitted, "ibug-68")
 
 
 def test_kaggles_points_are_held_against_fitted_ones_as_ibugs_are(hopper):
     """Held against the raw mesh, KeypointResNet is a third farther from MediaPipe than U-Net."""
-    answers = hopper.faces[0].answers
-    points = answers[BASELINE].converted
-    fitted = markup.convert(points["ibug-68-fitted"], "ibug-68", "kaggle-15")
+    predictions = hopper.faces[0].predictions
+    points = predictions[BASELINE].converted
+    fitted = markups.convert(points["ibug-68-fitted"], "ibug-68", "kaggle-15")
     assert points["kaggle-15-fitted"] == pytest.approx(fitted)
-    gaps = agreement.between(answers["keypoint-resnet"], answers[BASELINE])
+    gaps = agreement.distances(predictions["keypoint-resnet"], predictions[BASELINE])
     assert gaps.theirs == pytest.approx(fitted)
     assert gaps.percent.mean() < 3.0
 
@@ -108,9 +108,9 @@ def test_points_are_in_pixels_of_the_original(hopper_path, hopper):
     photo = load(hopper_path)
     factor = 5
     large = cv2.resize(photo.pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    answer = compare(large, ["unet"]).faces[0].answers["unet"].keypoints
-    expected = (hopper.faces[0].answers["unet"].keypoints + 0.5) * factor - 0.5
-    distance = np.linalg.norm(answer - expected, axis=1).mean()
+    prediction = compare(large, ["unet"]).faces[0].predictions["unet"].keypoints
+    expected = (hopper.faces[0].predictions["unet"].keypoints + 0.5) * factor - 0.5
+    distance = np.linalg.norm(prediction - expected, axis=1).mean()
     assert distance < 0.03 * eye_distance(expected, "ibug-68")
 
 
@@ -119,19 +119,19 @@ def test_moving_the_photo_moves_the_points(hopper_path, hopper):
     moved = np.full((720, 640, 3), 127, np.uint8)
     moved[90 : 90 + pixels.shape[0], 70 : 70 + pixels.shape[1]] = pixels
     for name in DEFAULT_MODELS:
-        answer = compare(moved, [name]).faces[0].answers[name].keypoints
-        expected = hopper.faces[0].answers[name].keypoints + (70, 90)
-        unit = eye_distance(expected, hopper.faces[0].answers[name].markup)
-        assert np.linalg.norm(answer - expected, axis=1).mean() < 0.04 * unit
+        prediction = compare(moved, [name]).faces[0].predictions[name].keypoints
+        expected = hopper.faces[0].predictions[name].keypoints + (70, 90)
+        unit = eye_distance(expected, hopper.faces[0].predictions[name].markup)
+        assert np.linalg.norm(prediction - expected, axis=1).mean() < 0.04 * unit
 
 
 def test_the_mirrored_photo_gives_the_mirrored_points(hopper_path, hopper):
     pixels = np.ascontiguousarray(load(hopper_path).pixels[:, ::-1])
-    for name, answer in compare(pixels).faces[0].answers.items():
-        before = hopper.faces[0].answers[name]
+    for name, prediction in compare(pixels).faces[0].predictions.items():
+        before = hopper.faces[0].predictions[name]
         expected = mirrored(before.keypoints, before.markup, pixels.shape[1])
         unit = eye_distance(expected, before.markup)
-        assert np.linalg.norm(answer.keypoints - expected, axis=1).mean() < 0.06 * unit, name
+        assert np.linalg.norm(prediction.keypoints - expected, axis=1).mean() < 0.06 * unit, name
 
 
 def test_all_faces_go_through_a_net_in_one_batch_like_alone(hopper_path, hopper):
@@ -139,10 +139,10 @@ def test_all_faces_go_through_a_net_in_one_batch_like_alone(hopper_path, hopper)
     both = compare(np.hstack([pixels, pixels]), ["unet"]).faces
     assert len(both) == 2
     left, right = sorted(both, key=lambda face: face.box[0])
-    alone = hopper.faces[0].answers["unet"].keypoints
+    alone = hopper.faces[0].predictions["unet"].keypoints
     unit = eye_distance(alone, "ibug-68")
     for face, moved in ((left, alone), (right, alone + (pixels.shape[1], 0))):
-        distance = np.linalg.norm(face.answers["unet"].keypoints - moved, axis=1).mean()
+        distance = np.linalg.norm(face.predictions["unet"].keypoints - moved, axis=1).mean()
         assert distance < 0.04 * unit
 
 
@@ -188,7 +188,7 @@ def test_a_damaged_model_leaves_the_others_working(tmp_path, hopper_path):
     weights.write_bytes(weights.read_bytes()[:1000])
     with Engine(model_folders(tmp_path)) as engine:
         result = engine.compare(hopper_path)
-    assert set(result.faces[0].answers) == {"simplenet", BASELINE}
+    assert set(result.faces[0].predictions) == {"simplenet", BASELINE}
     assert set(result.unavailable) == {"unet", "resnet18", "keypoint-resnet"}
     assert "model.safetensors is damaged" in result.unavailable["unet"]
 
@@ -201,7 +201,7 @@ def test_other_models_are_loaded_when_they_are_asked_for(tmp_path, hopper_path):
         assert engine.names == ["mine", "broken", BASELINE]
         assert not engine.store.models
         result = engine.compare(hopper_path, ["mine", "broken"])
-    assert set(result.faces[0].answers) == set(engine.store.models) == {"mine"}
+    assert set(result.faces[0].predictions) == set(engine.store.models) == {"mine"}
     assert "model.safetensors is damaged" in result.unavailable["broken"]
     # Known from now on, and not tried again.
     assert engine.names == ["mine", BASELINE]
@@ -213,7 +213,7 @@ def test_without_mediapipe_the_nets_still_answer(tmp_path, hopper_path, monkeypa
     monkeypatch.setenv("KPDEMO_FACE_LANDMARKER", str(broken))
     with Engine([WEIGHTS_DIR / "unet"]) as engine:
         result = engine.compare(hopper_path)
-    assert list(result.faces[0].answers) == ["unet"]
+    assert list(result.faces[0].predictions) == ["unet"]
     assert "whole photo is taken as one" in result.unavailable[BASELINE]
 
 
@@ -221,25 +221,27 @@ def test_a_model_that_fails_on_a_photo_takes_no_other_down(hopper_path):
     with Engine([WEIGHTS_DIR / "unet", WEIGHTS_DIR / "simplenet"]) as engine:
         engine.store.models["unet"].net.head = None
         result = engine.compare(hopper_path)
-    assert "simplenet" in result.faces[0].answers
-    assert "unet" not in result.faces[0].answers
+    assert "simplenet" in result.faces[0].predictions
+    assert "unet" not in result.faces[0].predictions
     assert "unet failed" in result.unavailable["unet"]
 
 
 def test_threads_share_one_engine(hopper_path, hopper):
-    answers = []
+    predictions = []
 
     def ask():
-        answers.append(compare(hopper_path, ["unet"]).faces[0].answers["unet"].keypoints)
+        predictions.append(compare(hopper_path, ["unet"]).faces[0].predictions["unet"].keypoints)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(answers) == 4
-    for answer in answers:
-        np.testing.assert_allclose(answer, hopper.faces[0].answers["unet"].keypoints, atol=0.5)
+    assert len(predictions) == 4
+    for prediction in predictions:
+        np.testing.assert_allclose(
+            prediction, hopper.faces[0].predictions["unet"].keypoints, atol=0.5
+        )
 
 
 def test_only_the_largest_faces_are_compared_and_it_is_said(hopper_path):
@@ -309,7 +311,7 @@ def test_what_mediapipe_does_not_confirm_is_said_in_every_output(half_face, tmp_
 
 
 def test_faces_without_a_mesh_are_counted_on_the_page():
-    nose = Answer("nose-1", np.array([[1.5, 2.0]]), None, 1.0)
+    nose = Prediction("nose-1", np.array([[1.5, 2.0]]), None, 1.0)
     box = (0.0, 0.0, 9.0, 9.0)
     faces = [
         compared_face(box, {"unet": nose} | mesh, missing)
@@ -341,7 +343,7 @@ def test_models_are_warm_before_they_are_timed(tmp_path, hopper_path):
         # One that fails on every photo takes no other down, now or later.
         engine.store.model("unet").net.head = None
         engine.warm_up()
-        assert "mine" in engine.compare(hopper_path, ["unet", "mine"]).faces[0].answers
+        assert "mine" in engine.compare(hopper_path, ["unet", "mine"]).faces[0].predictions
 
 
 def as_file(pixels: np.ndarray) -> io.BytesIO:
@@ -354,13 +356,13 @@ def as_file(pixels: np.ndarray) -> io.BytesIO:
 @pytest.mark.parametrize("names", ["unet", ("unet", "unet"), {"unet"}, {"unet": 1}.keys()], ids=str)
 def test_one_name_and_any_collection_of_names_are_taken(hopper_path, names):
     (face,) = compare(hopper_path, names).faces
-    assert list(face.answers) == ["unet"]
+    assert list(face.predictions) == ["unet"]
     assert engine().choose(names)[0] == Predictors(engine(), names).names == ["unet"]
 
 
 def test_names_may_come_one_by_one(hopper_path):
     (face,) = compare(hopper_path, (name for name in ("unet", BASELINE))).faces
-    assert list(face.answers) == ["unet", BASELINE]
+    assert list(face.predictions) == ["unet", BASELINE]
 
 
 @pytest.mark.parametrize("names", [5, b"unet", [None], ["unet", 3], [["unet"]], {"unet": 1}])

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from kpdemo.engine import export
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def result() -> dict:
                     "mediapipe": {
                         "markup": "mediapipe-478",
                         "keypoints": mesh,
-                        "ibug-68": markup.convert(mesh, "mediapipe-478", "ibug-68"),
-                        "ibug-68-fitted": markup.convert(mesh, "mediapipe-478", "ibug-68") + 1,
+                        "ibug-68": markups.convert(mesh, "mediapipe-478", "ibug-68"),
+                        "ibug-68-fitted": markups.convert(mesh, "mediapipe-478", "ibug-68") + 1,
                     },
                 },
             },
@@ -164,24 +164,27 @@ def test_csv_says_what_is_missing_unavailable_and_left_out(result):
 
 def test_names_that_no_table_could_hold_are_spelt_out():
     name = os.fsdecode("Ä\r\n".encode() + b"\xff.jpg")
-    assert export.spelt(name) == "Ä\\x0d\\x0a\\xff.jpg"
-    assert export.spelt("back\\slash \x85\u2028") == "back\\x5cslash \\xc2\\x85\\xe2\\x80\\xa8"
+    assert export.printable_name(name) == "Ä\\x0d\\x0a\\xff.jpg"
+    assert (
+        export.printable_name("back\\slash \x85\u2028")
+        == "back\\x5cslash \\xc2\\x85\\xe2\\x80\\xa8"
+    )
 
 
 def test_a_spelling_tells_the_name():
     names = [bytes(letters) for letters in product(b"\\x0a\x0a\xff=./", repeat=4)]
     names = [name for name in names if not name.startswith(b"./")]
-    spelt = [export.spelt(os.fsdecode(name)) for name in names]
-    back = [text.removeprefix("./").encode() for text in spelt]
+    printable_name = [export.printable_name(os.fsdecode(name)) for name in names]
+    back = [text.removeprefix("./").encode() for text in printable_name]
     back = [re.sub(rb"\\x(..)", lambda m: bytes.fromhex(m[1].decode()), text) for text in back]
     assert back == names
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"])
 def test_no_cell_of_a_name_is_a_formula(result, start):
-    assert not export.spelt(f"{start}1.png").startswith(start)
+    assert not export.printable_name(f"{start}1.png").startswith(start)
     rows = list(csv.DictReader(io.StringIO(export.to_csv(result, f"{start}1.png"))))
-    assert {row["file"] for row in rows} == {export.spelt(f"{start}1.png")}
+    assert {row["file"] for row in rows} == {export.printable_name(f"{start}1.png")}
 
 
 def test_pts_counts_from_one():

@@ -19,8 +19,8 @@ from kpdemo.engine.engine import compare, engine
 from kpdemo.engine.export import CSV_COLUMNS
 from kpdemo.engine.photos import FolderError, in_folder
 from kpdemo.engine.resumable import OutputError, ResumableFile
-from kpdemo.keypoints import markup
-from kpdemo.structures import Answer, Comparison
+from kpdemo.keypoints import markups
+from kpdemo.structures import Comparison, Prediction
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 MODELS = ["simplenet", BASELINE]
@@ -81,14 +81,16 @@ def test_many_photos_get_the_answers_that_each_gets_alone(photos, hopper_path, a
                 expected.score,
                 expected.roll,
             )
-            assert list(face.answers) == list(expected.answers) == [*DEFAULT_MODELS, BASELINE]
-            for name, answer in face.answers.items():
-                other = expected.answers[name]
+            assert (
+                list(face.predictions) == list(expected.predictions) == [*DEFAULT_MODELS, BASELINE]
+            )
+            for name, prediction in face.predictions.items():
+                other = expected.predictions[name]
                 # bf16 rounds by the shape of the batch.
-                np.testing.assert_allclose(answer.keypoints, other.keypoints, atol=0.5)
+                np.testing.assert_allclose(prediction.keypoints, other.keypoints, atol=0.5)
                 if other.confidence is not None:
-                    np.testing.assert_allclose(answer.confidence, other.confidence, atol=0.05)
-                assert answer.converted.keys() == other.converted.keys()
+                    np.testing.assert_allclose(prediction.confidence, other.confidence, atol=0.05)
+                assert prediction.converted.keys() == other.converted.keys()
 
 
 def test_a_table_of_a_folder(photos, tmp_path, capsys):
@@ -105,7 +107,7 @@ def test_a_table_of_a_folder(photos, tmp_path, capsys):
         (face, model) for face in "01" for model in MODELS
     }
     first = next(row for row in both if row["model"] == "simplenet")
-    assert first["name"] == markup.get("ibug-68").names[0]
+    assert first["name"] == markups.get("ibug-68").names[0]
     assert float(first["x"]) > 0
     nothing = [row for row in table if row["file"] == "grey.png"]
     assert [row["model"] for row in nothing] == MODELS
@@ -278,7 +280,7 @@ def test_a_model_that_breaks_takes_no_other_down_and_is_asked_again(photos, tmp_
         head = own.store.models["unet"].net.head
         own.store.models["unet"].net.head = None
         (result,) = batch.compare_many(own, [photos / "b.jpg"], batch.Predictors(own, names))
-        assert list(result.comparison.faces[0].answers) == ["simplenet"]
+        assert list(result.comparison.faces[0].predictions) == ["simplenet"]
         assert "unet failed" in result.comparison.unavailable["unet"]
         failed = folder.run(own, photos, out, "csv", names)
         assert "unet failed on this photo" in failed.bad["b.jpg"]
@@ -493,7 +495,7 @@ def test_photos_of_one_name_in_two_folders_are_not_taken_for_each_other(tmp_path
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_faces_beyond_the_limit_and_missing_points_are_in_the_file(tmp_path, kind):
     out = tmp_path / f"out.{kind}"
-    nose = Answer("nose-1", np.array([[1.5, 2.0]]), None, 1.0)
+    nose = Prediction("nose-1", np.array([[1.5, 2.0]]), None, 1.0)
     face = compared_face((0.0, 0.0, 9.0, 9.0), {"simplenet": nose}, {BASELINE: "why"})
     result = Comparison(99, 99, [face] * 50, {}, {}, 3).to_dict()
     for name in ("a.jpg", "b.jpg"):

@@ -13,7 +13,7 @@ from kpdemo.engine import stages
 from kpdemo.engine.engine import engine
 from kpdemo.engine.requests import Request, Requests
 from kpdemo.models.predict import FACES
-from kpdemo.structures import Answer
+from kpdemo.structures import Prediction
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import BASELINE
 
@@ -54,31 +54,35 @@ def computed(requests: list[Request], turn: Lock | None = None) -> list:
         return [result.result(PATIENCE) for result in results]
 
 
-def points(look: stages.Look, model: str) -> np.ndarray:
-    (answer,) = look.answers[model]
-    return answer.keypoints
+def points(prepared: stages.PreparedPhoto, model: str) -> np.ndarray:
+    (prediction,) = prepared.predictions[model]
+    return prediction.keypoints
 
 
 def test_everyone_gets_the_answers_on_their_own_photo(hopper) -> None:
     shifts = [7 * k for k in range(FACES + 3)]  # more than are in one batch
     photos = [np.pad(hopper, ((0, 0), (shift, 0), (0, 0))) for shift in shifts]
     photos.append(np.full((200, 300, 3), 127, np.uint8))  # and one without a face
-    *looks, empty = computed([request(photo) for photo in photos])
-    assert not empty.faces and not empty.answers
-    for photo, look in zip(photos, looks, strict=False):
+    *prepared_photos, empty = computed([request(photo) for photo in photos])
+    assert not empty.faces and not empty.predictions
+    for photo, prepared in zip(photos, prepared_photos, strict=False):
         (face,) = engine().compare(photo, MODELS).faces
-        assert list(look.answers) and set(look.answers) == set(MODELS)
+        assert list(prepared.predictions) and set(prepared.predictions) == set(MODELS)
         for model in MODELS:
             np.testing.assert_allclose(
-                points(look, model), face.answers[model].keypoints, atol=0.25
+                points(prepared, model), face.predictions[model].keypoints, atol=0.25
             )
 
 
 def test_everyone_gets_the_models_that_they_chose(hopper) -> None:
     choices = [["simplenet"], [BASELINE, "unet"], ["unet"], []]
-    looks = computed([request(hopper, models) for models in choices])
-    assert [sorted(look.answers) for look in looks] == [sorted(models) for models in choices]
-    np.testing.assert_allclose(points(looks[1], "unet"), points(looks[2], "unet"), atol=0.01)
+    prepared_photos = computed([request(hopper, models) for models in choices])
+    assert [sorted(prepared.predictions) for prepared in prepared_photos] == [
+        sorted(models) for models in choices
+    ]
+    np.testing.assert_allclose(
+        points(prepared_photos[1], "unet"), points(prepared_photos[2], "unet"), atol=0.01
+    )
 
 
 def test_one_callers_error_is_nobody_elses(hopper) -> None:
@@ -87,8 +91,8 @@ def test_one_callers_error_is_nobody_elses(hopper) -> None:
 
     first, error, last = computed([request(hopper), request(hopper, find=fail), request(hopper)])
     assert isinstance(error, ZeroDivisionError)
-    for look in (first, last):
-        assert set(look.answers) == set(MODELS) and not look.failures
+    for prepared in (first, last):
+        assert set(prepared.predictions) == set(MODELS) and not prepared.failures
 
 
 class Toy:
@@ -106,7 +110,7 @@ class Toy:
         if min(prepared) == 0:
             raise ArithmeticError("too dark")
         keypoints = np.full((1, 2), self.x, np.float32)
-        return [[Answer(self.markup, keypoints, None, 1.0)] for _ in prepared]
+        return [[Prediction(self.markup, keypoints, None, 1.0)] for _ in prepared]
 
 
 def toy_request(model: Toy, brightness: int, face) -> Request:
@@ -123,14 +127,14 @@ def test_a_model_that_fails_on_one_photo_answers_on_the_others(face) -> None:
     model = Toy(1)
     bright, dark, grey = computed([toy_request(model, each, face) for each in (255, 0, 127)])
     assert points(bright, "mine")[0, 0] == points(grey, "mine")[0, 0] == 1
-    assert not dark.answers
+    assert not dark.predictions
     (failure,) = dark.failures
     assert failure.message == "mine failed on this photo: too dark"
 
 
 def test_models_of_the_same_name_are_not_mixed_up(face) -> None:
     requests = [toy_request(Toy(x), 255, face) for x in range(4)]
-    assert [points(look, "mine")[0, 0] for look in computed(requests)] == [0, 1, 2, 3]
+    assert [points(prepared, "mine")[0, 0] for prepared in computed(requests)] == [0, 1, 2, 3]
 
 
 def test_a_photo_alone_tells_its_progress(face) -> None:
@@ -234,10 +238,10 @@ def test_long_work_in_steps_lets_photos_in_between(face) -> None:
     with ThreadPoolExecutor(2) as pool:
         pool.submit(work)
         try:
-            looks = [
+            prepared_photos = [
                 pool.submit(Requests(turn).compute, toy_request(Toy(x), 255, face)).result(60)
                 for x in range(5)
             ]
         finally:
             over.set()
-    assert [points(look, "mine")[0, 0] for look in looks] == [0, 1, 2, 3, 4]
+    assert [points(prepared, "mine")[0, 0] for prepared in prepared_photos] == [0, 1, 2, 3, 4]

@@ -36,8 +36,8 @@ def test_a_face_at_rest_jitters_less_once_steadied(still):
         raw, steady = np.mean([frame.jitter[model] for frame in frames[1:]], axis=0)
         assert 0 < steady < 0.6 * raw < 3  # percent of the eye distance
     (first,) = frames[0].steady.faces
-    for name, answer in frames[0].raw.faces[0].answers.items():
-        assert (first.answers[name].keypoints == answer.keypoints).all()
+    for name, answer in frames[0].raw.faces[0].predictions.items():
+        assert (first.predictions[name].keypoints == answer.keypoints).all()
 
 
 def test_a_lost_face_starts_anew(still):
@@ -48,7 +48,9 @@ def test_a_lost_face_starts_anew(still):
     again = stream.compare(noisy(still, 4), MODELS, 4 / 30)
     assert again.people == [0] and again.jitter == {}
     (raw,), (steady,) = again.raw.faces, again.steady.faces
-    assert (raw.answers["simplenet"].keypoints == steady.answers["simplenet"].keypoints).all()
+    assert (
+        raw.predictions["simplenet"].keypoints == steady.predictions["simplenet"].keypoints
+    ).all()
 
 
 def test_each_face_has_its_own_filter_and_readings_are_steadied(still):
@@ -58,7 +60,7 @@ def test_each_face_has_its_own_filter_and_readings_are_steadied(still):
         frame = stream.compare(noisy(pair, k), MODELS, k / 30)
     assert sorted(frame.people) == [0, 1]
     for raw, steady in zip(frame.raw.faces, frame.steady.faces, strict=True):
-        theirs, ours = raw.answers["mediapipe"], steady.answers["mediapipe"]
+        theirs, ours = raw.predictions["mediapipe"], steady.predictions["mediapipe"]
         for name, points in theirs.converted.items():
             moved = np.linalg.norm(ours.converted[name] - points, axis=1)
             assert 0 < moved.max() < 0.1 * raw.detection.width

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from kpdemo import compare
-from kpdemo.engine.stages import Look
+from kpdemo.engine.stages import PreparedPhoto
 from kpdemo.engine.zerogpu import seconds
 from kpdemo.faces.whole_photo import WholePhoto
 from kpdemo.media import images
@@ -81,8 +81,8 @@ def test_seconds_follow_faces_and_nets():
     photo = images.from_array(np.zeros((64, 64, 3), np.uint8))
     face = WholePhoto().find(photo.pixels)
 
-    def look(faces: int, nets: str) -> Look:
-        return Look(photo.without_pixels(), face * faces, 0, {}, dict.fromkeys(nets))
+    def photo_with(faces: int, nets: str) -> PreparedPhoto:
+        return PreparedPhoto(photo.without_pixels(), face * faces, 0, {}, dict.fromkeys(nets))
 
-    assert seconds(look(1, "a")) <= seconds(look(20, "a"))
-    assert seconds(look(1, "a")) < seconds(look(20, "abcd")) < 60
+    assert seconds(photo_with(1, "a")) <= seconds(photo_with(20, "a"))
+    assert seconds(photo_with(1, "a")) < seconds(photo_with(20, "abcd")) < 60

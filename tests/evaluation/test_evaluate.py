@@ -14,7 +14,7 @@ from kpdemo.__main__ import main
 from kpdemo.engine.engine import engine
 from kpdemo.evaluation import labels
 from kpdemo.evaluation.evaluate import evaluate
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.keypoints.metrics import eye_distance
 
@@ -25,7 +25,7 @@ SHIFT = 3.0  # pixels by which labels lie beside U-Net's points
 def answers(hopper, astronaut) -> dict[str, np.ndarray]:
     """U-Net's points on two portraits."""
     return {
-        name: compare(photo, ["unet"]).faces[0].answers["unet"].keypoints
+        name: compare(photo, ["unet"]).faces[0].predictions["unet"].keypoints
         for name, photo in (("a/hopper", hopper), ("b/astronaut", astronaut))
     }
 
@@ -76,11 +76,11 @@ def test_models_of_fewer_points_are_compared_on_those(folder):
 
 
 def test_kaggles_labels_measure_68_points_as_15(folder, answers):
-    scheme = markup.get("kaggle-15")
+    scheme = markups.get("kaggle-15")
     data = {"images": [], "categories": [{"id": 1, "keypoints": list(scheme.names)}]}
     data["annotations"] = []
     for number, (name, points) in enumerate(answers.items()):
-        fifteen = markup.convert(points + (SHIFT, 0), "ibug-68", "kaggle-15")
+        fifteen = markups.convert(points + (SHIFT, 0), "ibug-68", "kaggle-15")
         rows = np.column_stack([fifteen, np.full(15, 2)]).ravel().tolist()
         data["images"].append({"id": number, "file_name": f"{name}.png"})
         data["annotations"].append({"image_id": number, "category_id": 1, "keypoints": rows})

@@ -12,7 +12,7 @@ from PIL import Image
 
 from kpdemo.engine.export import to_csv
 from kpdemo.evaluation import labels
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.system.files import OutputError
 
@@ -72,7 +72,7 @@ def test_coco_keypoints_are_known_by_name_or_number(
     folder: Path, points: np.ndarray, named: bool
 ) -> None:
     points[3] = 0, 0
-    scheme = markup.get("ibug-68")
+    scheme = markups.get("ibug-68")
     order = list(range(67, -1, -1)) if named else list(range(68))
     names = [scheme.names[k] for k in order] if named else [str(k) for k in order]
     data = coco(points[order], names, "images/b.png")

@@ -6,11 +6,10 @@ import torch
 from torch import nn
 
 from kpdemo.explain import filters
-from kpdemo.explain.convolution import taken_apart
-from kpdemo.models import model as checkpoint
-from kpdemo.models import nets
+from kpdemo.explain.convolution import decompose
+from kpdemo.models import checkpoint, nets
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import Input, ModelConfig
-from kpdemo.models.model import Model
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
 
@@ -31,7 +30,7 @@ def test_the_sum_is_what_the_map_shows_in_every_layer(name):
     model = checkpoint.load(WEIGHTS_DIR / name)
     crop = noise(model)
     for layer in filters.layers(model):
-        maps = filters.answers(model, layer, crop)
+        maps = filters.feature_maps(model, layer, crop)
         count, height, width = maps.shape
         scale = max(1.0, float(np.abs(maps).max()))
         for kernel, row, column in (
@@ -39,7 +38,7 @@ def test_the_sum_is_what_the_map_shows_in_every_layer(name):
             (count - 1, height - 1, width // 2),
             (count // 2, height // 2, width // 3),
         ):
-            parts = taken_apart(model, layer, crop, kernel, row, column)
+            parts = decompose(model, layer, crop, kernel, row, column)
             assert parts.value == maps[kernel, row, column]
             assert parts.result == pytest.approx(parts.value, abs=1e-4 * scale), layer.title
             if layer.norm is None:
@@ -57,7 +56,7 @@ def test_numbers_that_are_known_by_hand():
         module.weight[1, 0] = torch.arange(9.0).reshape(3, 3)
         module.bias.copy_(torch.tensor([0.0, 0.5]))
     crop = np.arange(48, dtype=np.uint8).reshape(6, 8)
-    parts = taken_apart(model, layer, crop, 1, 0, 2)
+    parts = decompose(model, layer, crop, 1, 0, 2)
     # The upper row of the kernel lies outside; grey 0 would be -2 there, so it shows.
     values = (crop[0:2, 1:4] / 255 - 0.5) / 0.25
     assert parts.inputs[0] == pytest.approx(np.vstack([np.zeros(3), values]))
@@ -76,7 +75,7 @@ def test_the_batch_norm_is_a_factor_and_a_summand():
         norm.running_var.fill_(4.0 - norm.eps)
         norm.weight.fill_(6.0)
         norm.bias.fill_(1.0)
-    parts = taken_apart(model, layer, noise(model), 0, 3, 3)
+    parts = decompose(model, layer, noise(model), 0, 3, 3)
     assert (parts.scale, parts.shift) == pytest.approx((3.0, -8.0), abs=1e-5)
     assert parts.value == pytest.approx(3 * parts.convolution - 8, abs=1e-4)
 
@@ -86,4 +85,4 @@ def test_no_such_place(where):
     model = net()
     (layer,) = filters.layers(model)
     with pytest.raises(IndexError, match="no kernel"):
-        taken_apart(model, layer, noise(model), *where)
+        decompose(model, layer, noise(model), *where)

@@ -9,10 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from kpdemo.explain import filters
-from kpdemo.models import model as checkpoint
-from kpdemo.models import nets
+from kpdemo.models import checkpoint, nets
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.config import Input, ModelConfig
-from kpdemo.models.model import Model, normalise
 from kpdemo.ui.filters import kernels
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -106,14 +105,14 @@ def test_answers_of_the_first_layer_are_its_convolution_and_norm(name):
         expected = F.conv2d(picture, module.weight, module.bias, module.stride, module.padding)
         if first.norm:
             expected = model.net.get_submodule(first.norm)(expected)
-    assert np.allclose(filters.answers(model, first, cut), expected[0].numpy(), atol=1e-4)
+    assert np.allclose(filters.feature_maps(model, first, cut), expected[0].numpy(), atol=1e-4)
 
 
 def test_an_identity_kernel_answers_the_picture_and_a_shifted_one_moves_it():
     model = tiny()
     first = plant(model, single(1, 1), single(1, 2), single(1, 1, -1.0))
     cut = noise(24, 32)
-    same, moved, negative = filters.answers(model, first, cut)
+    same, moved, negative = filters.feature_maps(model, first, cut)
     picture = (cut / 255 - 0.5) / 0.25
     assert np.allclose(same, picture, atol=1e-5)
     assert np.allclose(moved[:, :-1], picture[:, 1:], atol=1e-5)
@@ -124,7 +123,9 @@ def test_an_identity_kernel_answers_the_picture_and_a_shifted_one_moves_it():
 def test_the_kernel_that_finds_most_is_the_strongest():
     model = tiny()
     first = plant(model, single(1, 1, 0.5), single(1, 1, 2.0), single(1, 1, -1.0))
-    strengths = filters.strengths(filters.answers(model, first, np.full((24, 32), 191, np.uint8)))
+    strengths = filters.strengths(
+        filters.feature_maps(model, first, np.full((24, 32), 191, np.uint8))
+    )
     value = (191 / 255 - 0.5) / 0.25
     assert strengths == pytest.approx([0.5 * value, 2 * value, 0.0], abs=1e-5)
 
@@ -133,9 +134,9 @@ def test_maps_of_a_net_without_padding_leave_out_the_border_that_they_lost():
     cut = noise(24, 32)
     padded, bare = tiny(), tiny(padding=0)
     (first,), (short,) = filters.layers(padded), filters.layers(bare)
-    whole = filters.covered(padded, first, filters.answers(padded, first, cut))
+    whole = filters.covered_area(padded, first, filters.feature_maps(padded, first, cut))
     assert whole == pytest.approx((0, 0, 1, 1))
-    lost = filters.covered(bare, short, filters.answers(bare, short, cut))
+    lost = filters.covered_area(bare, short, filters.feature_maps(bare, short, cut))
     assert lost == pytest.approx((1 / 32, 1 / 24, 31 / 32, 23 / 24))
 
 
@@ -195,7 +196,7 @@ def test_the_page_gets_the_sum_with_its_strongest_inputs_and_the_rest():
     assert len(products) == kernels.CHANNELS and value["others"] == 64 - kernels.CHANNELS
     assert np.abs(products).tolist() == sorted(np.abs(products), reverse=True)
     convolution = sum(products) + value["rest"] + value["bias"]
-    shown = filters.answers(model, layer, cut)[7, 9, 11]
+    shown = filters.feature_maps(model, layer, cut)[7, 9, 11]
     assert value["scale"] * convolution + value["shift"] == pytest.approx(shown, abs=1e-4)
     assert value["value"] == pytest.approx(shown)
     assert value["activation"] == ["ReLU", pytest.approx(max(0, shown))]

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from kpdemo import compare
 from kpdemo.engine.engine import engine
-from kpdemo.explain.face_crop import cut_of
 from kpdemo.explain.gradients import CELLS, attribution
 from kpdemo.explain.occlusion import grid
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media import images
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import Input, ModelConfig
-from kpdemo.models.model import Model
+from kpdemo.models.face_crops import crop_face
 from kpdemo.models.nets import Output
 
 HEIGHT, WIDTH = 20, 24
@@ -82,10 +82,10 @@ def test_larger_cells_keep_the_sum() -> None:
 def test_progress_grows_and_every_kind_of_model_can_be_asked(name, hopper_path) -> None:
     model = engine().store.model(name)
     face = compare(hopper_path, []).faces[0].detection
-    _, cut = cut_of(model.config, images.load(hopper_path), face)
+    _, cut = crop_face(model.config, images.load(hopper_path), face)
     before = cut.copy()
     progress, results = zip(*attribution(model, cut), strict=True)
-    count = len(markup.get(model.config.markup))
+    count = len(markups.get(model.config.markup))
     assert progress == tuple(sorted(progress)) and progress[-1] == 1 and len(progress) == count
     assert all(each is None for each in results[:-1])
     assert results[-1].shape == (count, 2, *grid(*cut.shape[:2], CELLS))

@@ -6,10 +6,10 @@ import torch
 
 from kpdemo import compare
 from kpdemo.engine.engine import engine
-from kpdemo.explain.distance import eyes_or_width
-from kpdemo.explain.face_crop import cut_of
+from kpdemo.explain.distance import distance_unit
 from kpdemo.explain.heatmaps import peaks, spread
 from kpdemo.media import images
+from kpdemo.models.face_crops import crop_face
 from kpdemo.models.nets import has_heatmaps
 from kpdemo.models.nets.heatmaps import centroid
 from kpdemo.models.predict import predict
@@ -72,7 +72,7 @@ def face(hopper_path):
 @pytest.mark.parametrize("name", DEFAULT_MODELS)
 def test_a_net_has_maps_where_its_config_says_so(name, face, hopper_path) -> None:
     model = engine().store.model(name)
-    _, cut = cut_of(model.config, images.load(hopper_path), face)
+    _, cut = crop_face(model.config, images.load(hopper_path), face)
     found = predict(model, cut[None], heatmaps=True)
     assert (found.heatmaps is not None) == has_heatmaps(model.config)
     if found.heatmaps is None:
@@ -88,5 +88,5 @@ def test_a_net_has_maps_where_its_config_says_so(name, face, hopper_path) -> Non
 def test_the_unit_is_the_eyes_where_the_markup_has_them() -> None:
     points = np.zeros((68, 2), np.float32)
     points[36], points[45] = (-0.5, 0), (0.5, 0)
-    assert eyes_or_width(points, "ibug-68", 100, 80) == (pytest.approx(50), True)
-    assert eyes_or_width(points[:1], "nose-1", 100, 80) == (100, False)
+    assert distance_unit(points, "ibug-68", 100, 80) == (pytest.approx(50), True)
+    assert distance_unit(points[:1], "nose-1", 100, 80) == (100, False)

@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from kpdemo import compare
 from kpdemo.engine.engine import engine
-from kpdemo.explain.face_crop import cut_of
 from kpdemo.explain.occlusion import grid, sensitivity
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media import images
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import Input, ModelConfig
-from kpdemo.models.model import Model
+from kpdemo.models.face_crops import crop_face
 from kpdemo.models.nets import Output
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -48,7 +48,7 @@ def planted(markup_name: str, channels: int = 1) -> Model:
     # Mean 0 and deviation 1: brightness is from 0 to 1.
     size = Input(48, 64, channels, mean=0.0, std=1.0)
     config = ModelConfig("simplenet", markup_name, size, args={"blocks": [{"channels": 1}]})
-    return Model("corner", config, Corner(len(markup.get(markup_name))))
+    return Model("corner", config, Corner(len(markups.get(markup_name))))
 
 
 def dark_with_a_bright_corner(*channels: int) -> np.ndarray:
@@ -88,8 +88,8 @@ def test_it_tells_how_far_it_is_and_leaves_the_cut_alone() -> None:
 def test_every_kind_of_model_can_be_asked(name, hopper_path) -> None:
     model = engine().store.model(name)
     face = compare(hopper_path, []).faces[0].detection
-    _, cut = cut_of(model.config, images.load(hopper_path), face)
+    _, cut = crop_face(model.config, images.load(hopper_path), face)
     found = moves(model, cut, cells=4)
     rows, columns = grid(*cut.shape[:2], 4)
-    assert found.shape == (len(markup.get(model.config.markup)), rows, columns)
+    assert found.shape == (len(markups.get(model.config.markup)), rows, columns)
     assert np.isfinite(found).all() and found.min() >= 0 and found.max() > 1

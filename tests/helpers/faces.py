@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kpdemo.structures import Answer, Box, ComparedFace, Face
+from kpdemo.structures import Box, ComparedFace, Face, Prediction
 
 
 def compared_face(
-    box: Box, answers: Mapping[str, Answer], missing: Mapping[str, str] | None = None
+    box: Box, predictions: Mapping[str, Prediction], missing: Mapping[str, str] | None = None
 ) -> ComparedFace:
     """An upright face with these answers by model, and reasons for missing ones."""
     detection = Face(box, 0.9, np.zeros((6, 2), np.float32), 0.0)
-    return ComparedFace(detection, dict(answers), dict(missing or {}))
+    return ComparedFace(detection, dict(predictions), dict(missing or {}))

@@ -14,6 +14,6 @@ from kpdemo import compare
 if __name__ == "__main__":
     photo = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     (face,) = compare(photo).faces
-    points = {name: answer.keypoints.round(2).tolist() for name, answer in face.answers.items()}
+    points = {name: answer.keypoints.round(2).tolist() for name, answer in face.predictions.items()}
     golden = Path(__file__).parents[1] / "engine" / "golden.json"
     golden.write_text(json.dumps(points) + "\n")

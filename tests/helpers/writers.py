@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 
 Keypoints = dict[str, np.ndarray]
 
@@ -135,7 +135,7 @@ def write_kaggle(root: Path, count: int = 8) -> Keypoints:
     """
     where = root / "kaggle"
     where.mkdir(parents=True, exist_ok=True)
-    names = markup.get("kaggle-15").names
+    names = markups.get("kaggle-15").names
     columns = [f"{name}_{axis}" for name in names for axis in "xy"]
     keypoints = {}
     with (where / "training.csv").open("w", newline="") as file:
@@ -206,7 +206,7 @@ def write_asf(path: Path, fractions: np.ndarray, columns: int) -> None:
 
 
 def _drawing(name_of_markup: str, points: np.ndarray, width: int, height: int) -> np.ndarray:
-    layout = markup.get(name_of_markup)
+    layout = markups.get(name_of_markup)
     picture = np.full((height, width), 90, np.uint8)
     hull = cv2.convexHull(points.round().astype(np.int32))
     cv2.fillConvexPoly(picture, hull, 190)
@@ -216,7 +216,7 @@ def _drawing(name_of_markup: str, points: np.ndarray, width: int, height: int) -
 
 
 def _kaggle_face(name: str) -> np.ndarray:
-    return markup.convert(face("ibug-68", 96, 96, name), "ibug-68", "kaggle-15").round(3)
+    return markups.convert(face("ibug-68", 96, 96, name), "ibug-68", "kaggle-15").round(3)
 
 
 def _kaggle_image(points: np.ndarray) -> str:

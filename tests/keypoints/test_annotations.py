@@ -9,7 +9,7 @@ from helpers.faces import compared_face
 from kpdemo.engine import export
 from kpdemo.keypoints import agreement, annotations
 from kpdemo.keypoints.annotations import Marks, TruthError
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 
 WIDTH, HEIGHT = 400, 300
 
@@ -18,8 +18,8 @@ def points(seed: int, low: float, high: float, count: int = 68) -> np.ndarray:
     return np.random.default_rng(seed).uniform(low, high, (count, 2)).astype(np.float32)
 
 
-def face(x0: float, y0: float, x1: float, y1: float, **answers: Answer) -> ComparedFace:
-    return compared_face((x0, y0, x1, y1), answers)
+def face(x0: float, y0: float, x1: float, y1: float, **predictions: Prediction) -> ComparedFace:
+    return compared_face((x0, y0, x1, y1), predictions)
 
 
 def compared(*faces: ComparedFace) -> Comparison:
@@ -83,7 +83,7 @@ def test_unknown_points_of_asf_and_json():
     rows = [f"0 4 {x} {x} {k} 0 0" for k, x in enumerate([-1.0, 0.0, *[0.5] * 56])]
     (marks,) = read("a.asf", "\n".join(rows)).values()
     assert np.isfinite(marks.faces[0]).all(1).tolist() == [False] * 2 + [True] * 56
-    unet = Answer("ibug-68", points(1, 50, 150), None, 1.0)
+    unet = Prediction("ibug-68", points(1, 50, 150), None, 1.0)
     data = json.loads(exported(face(40, 40, 160, 160, unet=unet)))
     rows = data["faces"][0]["models"]["unet"]["keypoints"]
     rows[:5] = [[0, 0], [-1, -1], None, [None, 60], [-1.0, 60]]
@@ -97,28 +97,31 @@ def test_unknown_points_of_asf_and_json():
 
 def test_unknown_points_count_in_no_error():
     marked = points(1, 50, 150)
-    unet = Answer("ibug-68", marked + np.float32([3, 4]), None, 1.0)
+    unet = Prediction("ibug-68", marked + np.float32([3, 4]), None, 1.0)
     some = marked.copy()
     some[:60:7] = np.nan
     some[[36, 45]] = marked[[36, 45]]
-    mean = agreement.summary([(unet, Answer("ibug-68", some, None, 0.0))])
+    mean = agreement.summary([(unet, Prediction("ibug-68", some, None, 0.0))])
     assert mean.pixels == pytest.approx(5, abs=1e-3)
     assert mean.percent == pytest.approx(500 / np.linalg.norm(marked[36] - marked[45]), rel=1e-4)
     some[36] = np.nan
-    mean = agreement.summary([(unet, Answer("ibug-68", some, None, 0.0))])
+    mean = agreement.summary([(unet, Prediction("ibug-68", some, None, 0.0))])
     assert mean.percent is None and mean.pixels == pytest.approx(5, abs=1e-3)
 
 
 def test_what_is_unknown_is_put_into_words():
-    whole = Answer("ibug-68", points(1, 50, 150), None, 0.0)
-    some = Answer("ibug-68", whole.keypoints.copy(), None, 0.0)
+    whole = Prediction("ibug-68", points(1, 50, 150), None, 0.0)
+    some = Prediction("ibug-68", whole.keypoints.copy(), None, 0.0)
     some.keypoints[:8] = np.nan
-    blind = Answer("ibug-68", whole.keypoints.copy(), None, 0.0)
+    blind = Prediction("ibug-68", whole.keypoints.copy(), None, 0.0)
     blind.keypoints[36] = np.nan
-    assert annotations.gaps([whole, None]) == ""
-    assert annotations.gaps([some]) == "60 of the 68 points are known; the others are ignored."
-    assert annotations.gaps([whole, None, blind]).startswith("135 of the 136 points")
-    assert annotations.gaps([blind]).endswith("errors are in pixels alone.")
+    assert annotations.describe_missing([whole, None]) == ""
+    assert (
+        annotations.describe_missing([some])
+        == "60 of the 68 points are known; the others are ignored."
+    )
+    assert annotations.describe_missing([whole, None, blind]).startswith("135 of the 136 points")
+    assert annotations.describe_missing([blind]).endswith("errors are in pixels alone.")
 
 
 def test_asf_is_fractions_over_the_pictures_outer_edges():
@@ -131,8 +134,8 @@ def test_asf_is_fractions_over_the_pictures_outer_edges():
 def test_json_has_a_set_a_model_and_unknown_points():
     marked = points(1, 50, 150)
     marked[3] = np.nan
-    unet = Answer("ibug-68", marked, None, 1.0)
-    nose = Answer("nose-1", points(2, 50, 150, 1), None, 1.0)
+    unet = Prediction("ibug-68", marked, None, 1.0)
+    nose = Prediction("nose-1", points(2, 50, 150, 1), None, 1.0)
     sets = read("kpdemo.json", exported(face(40, 40, 160, 160, unet=unet, nosenet=nose)))
     assert {name: marks.markup for name, marks in sets.items()} == {
         "unet": "ibug-68",
@@ -145,30 +148,30 @@ def test_every_marked_face_goes_to_the_box_that_holds_it_best():
     boxes = [face(0, 0, 90, 90), face(60, 60, 190, 190), face(200, 0, 290, 90)]
     middle, right = points(1, 80, 180), points(2, 205, 285)
     right[:, 1] -= 200
-    found = annotations.on_faces(Marks("ibug-68", (right, middle)), boxes)
+    found = annotations.assign_to_faces(Marks("ibug-68", (right, middle)), boxes)
     assert found[0] is None
     assert found[1].keypoints is middle and found[2].keypoints is right
 
 
 def test_marks_beside_every_face_belong_to_none():
     marks = Marks("ibug-68", (points(1, 200, 280),))
-    assert annotations.on_faces(marks, [face(0, 0, 90, 90)]) == [None]
+    assert annotations.assign_to_faces(marks, [face(0, 0, 90, 90)]) == [None]
 
 
 def test_the_set_that_was_edited_is_the_likeliest():
-    answers = {
-        name: Answer("ibug-68", points(seed, 50, 150), None, 1.0)
+    predictions = {
+        name: Prediction("ibug-68", points(seed, 50, 150), None, 1.0)
         for seed, name in enumerate(("simplenet", "unet", "resnet18"))
     }
-    found = face(40, 40, 160, 160, **answers)
+    found = face(40, 40, 160, 160, **predictions)
     data = json.loads(exported(found))
     edited = data["faces"][0]["models"]["unet"]
     edited["keypoints"] = [[x + 3, y] for x, y in edited["keypoints"]]
     sets = read("kpdemo.json", json.dumps(data))
-    assert annotations.likeliest(sets, compared(found)) == "unet"
+    assert annotations.most_edited(sets, compared(found)) == "unet"
     data["faces"][0]["models"]["by hand"] = edited
     sets = read("kpdemo.json", json.dumps(data))
-    assert annotations.likeliest(sets, compared(found)) == "by hand"
+    assert annotations.most_edited(sets, compared(found)) == "by hand"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +214,7 @@ def test_anything_else_is_refused_in_one_sentence(name, text, part):
     "broken", [[[1, 2]], [[1, 2, 3]] * 68, [["x", 2]] * 68, None, [[10**400, 1]] * 68]
 )
 def test_json_with_other_points_than_its_markups_is_refused(broken):
-    unet = Answer("ibug-68", points(1, 50, 150), None, 1.0)
+    unet = Prediction("ibug-68", points(1, 50, 150), None, 1.0)
     data = json.loads(exported(face(40, 40, 160, 160, unet=unet)))
     data["faces"][0]["models"]["unet"]["keypoints"] = broken
     with pytest.raises(TruthError, match="no JSON as this page"):

@@ -6,8 +6,8 @@ from helpers.mirror import mirrored
 from PIL import Image
 
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.keypoints import markup
-from kpdemo.keypoints.markup import MARKUPS
+from kpdemo.keypoints import markups
+from kpdemo.keypoints.markups import MARKUPS
 from kpdemo.models.face_landmarker import FaceLandmarker
 
 # Mean shapes of real labels as they are (not made symmetric): x y x y …, in percent of the
@@ -42,20 +42,20 @@ def mean_shape(name: str) -> np.ndarray:
 
 def covered(source: str, target: str) -> list[int]:
     """The target's points that the source can name."""
-    converted = markup.convert(np.zeros((len(markup.get(source)), 2)), source, target)
+    converted = markups.convert(np.zeros((len(markups.get(source)), 2)), source, target)
     return np.flatnonzero(np.isfinite(converted).all(1)).tolist()
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_mirror_twice_is_identity(name: str) -> None:
-    order = np.array(markup.get(name).mirror)
+    order = np.array(markups.get(name).mirror)
     assert np.array_equal(np.sort(order), np.arange(len(order)))
     assert np.array_equal(order[order], np.arange(len(order)))
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_mirror_swaps_left_and_right_places(name: str) -> None:
-    known = markup.get(name)
+    known = markups.get(name)
     swapped = {
         place: place.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right")
         for place in known.anatomy
@@ -68,7 +68,7 @@ def test_mirror_swaps_left_and_right_places(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_mirror_swaps_sides_in_names(name: str) -> None:
-    known = markup.get(name)
+    known = markups.get(name)
     for k, other in enumerate(known.mirror):
         sides = ["left" in known.names[i] for i in (k, other)]
         sides += ["right" in known.names[i] for i in (k, other)]
@@ -77,14 +77,14 @@ def test_mirror_swaps_sides_in_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_group_is_its_own_mirror_image(name: str) -> None:
-    known = markup.get(name)
+    known = markups.get(name)
     for group, points in known.groups.items():
         assert {known.mirror[k] for k in points} == set(points), group
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_names_and_indices_are_sound(name: str) -> None:
-    known = markup.get(name)
+    known = markups.get(name)
     assert len(set(known.names)) == len(known) == len(known.mirror) == int(name.split("-")[1])
     lists = (*known.groups.values(), *known.contours, *known.anatomy.values())
     assert all(0 <= k < len(known) for points in lists for k in points)
@@ -97,13 +97,13 @@ def test_names_and_indices_are_sound(name: str) -> None:
 
 def test_unknown_markup_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"ibug-86.*ibug-68"):
-        markup.get("ibug-86")
+        markups.get("ibug-86")
 
 
 @pytest.mark.parametrize("name", MEAN_SHAPES)
 def test_mirrored_mean_face_is_a_face(name: str) -> None:
     """A wrong pair, or left taken for right, would send points across the face."""
-    known, shape = markup.get(name), mean_shape(name) + 100
+    known, shape = markups.get(name), mean_shape(name) + 100
     left, right = (known.place(shape, f"{side}_eye_center") for side in ("left", "right"))
     assert left[0] > right[0] + 50
     turned = mirrored(shape, name, width=201)
@@ -122,7 +122,7 @@ def test_mirrored_mesh_is_a_mesh(hopper_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_mirrored_twice_is_identity(name: str) -> None:
-    points = np.random.default_rng(0).uniform(0, 640, (3, len(markup.get(name)), 2))
+    points = np.random.default_rng(0).uniform(0, 640, (3, len(markups.get(name)), 2))
     points = points.astype(np.float32)
     points[1, 0] = np.nan
     twice = mirrored(mirrored(points, name, 640), name, 640)
@@ -142,8 +142,8 @@ def test_ibug_to_kaggle_by_hand() -> None:
     face[[48, 51, 54, 57]] = [[20, 45], [31, 42], [42, 46], [32, 52]]
     by_name = dict(
         zip(
-            markup.get("kaggle-15").names,
-            markup.convert(face, "ibug-68", "kaggle-15"),
+            markups.get("kaggle-15").names,
+            markups.convert(face, "ibug-68", "kaggle-15"),
             strict=True,
         )
     )
@@ -172,55 +172,57 @@ def test_ibug_to_kaggle_by_hand() -> None:
 @pytest.mark.parametrize("name", ["bioid-20", "ibug-68"])
 def test_kaggle_layout_is_read_out_of_other_labels(name: str) -> None:
     """Mean faces of different data sets agree, so converted places are the same places."""
-    converted = markup.convert(mean_shape(name), name, "kaggle-15")
+    converted = markups.convert(mean_shape(name), name, "kaggle-15")
     assert np.linalg.norm(converted - mean_shape("kaggle-15"), axis=1).max() < 15
 
 
 def test_imm_places_agree_with_ibug() -> None:
-    known = {place: (a, b) for place, a, b in markup.shared("imm-58", "ibug-68")}
+    known = {place: (a, b) for place, a, b in markups.shared("imm-58", "ibug-68")}
     assert {"nose_base", "left_eye_center", "mouth_right_corner", "jaw_8"} <= set(known)
     for place in known:
-        imm = markup.get("imm-58").place(mean_shape("imm-58"), place)
-        ibug = markup.get("ibug-68").place(mean_shape("ibug-68"), place)
+        imm = markups.get("imm-58").place(mean_shape("imm-58"), place)
+        ibug = markups.get("ibug-68").place(mean_shape("ibug-68"), place)
         assert np.linalg.norm(imm - ibug) < 12, place
 
 
 def test_a_missing_point_is_missing_after_conversion_and_no_other() -> None:
     face = mean_shape("ibug-68")
     face[37] = np.nan
-    converted = markup.convert(face, "ibug-68", "kaggle-15")
+    converted = markups.convert(face, "ibug-68", "kaggle-15")
     missing = np.isnan(converted).any(1)
-    assert [markup.get("kaggle-15").names[k] for k in np.flatnonzero(missing)] == [
+    assert [markups.get("kaggle-15").names[k] for k in np.flatnonzero(missing)] == [
         "right_eye_center"
     ]
 
 
 def test_places_that_the_source_cannot_name_are_missing() -> None:
-    converted = markup.convert(mean_shape("kaggle-15")[None], "kaggle-15", "bioid-20")
-    named = {markup.get("bioid-20").names[k] for k in np.flatnonzero(~np.isnan(converted[0, :, 0]))}
+    converted = markups.convert(mean_shape("kaggle-15")[None], "kaggle-15", "bioid-20")
+    named = {
+        markups.get("bioid-20").names[k] for k in np.flatnonzero(~np.isnan(converted[0, :, 0]))
+    }
     absent = {"right_temple", "left_temple", "right_nostril_center", "left_nostril_center", "jaw_8"}
-    assert named == set(markup.get("bioid-20").names) - absent
+    assert named == set(markups.get("bioid-20").names) - absent
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_conversion_to_itself_changes_nothing(name: str) -> None:
-    points = np.random.default_rng(0).normal(size=(2, len(markup.get(name)), 2))
+    points = np.random.default_rng(0).normal(size=(2, len(markups.get(name)), 2))
     points[0, -1] = np.nan
-    np.testing.assert_array_equal(markup.convert(points, name, name), points.astype(np.float32))
+    np.testing.assert_array_equal(markups.convert(points, name, name), points.astype(np.float32))
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_shared_is_symmetric(first: str, second: str) -> None:
-    there = {(name, a, b) for name, a, b in markup.shared(first, second)}
-    back = {(name, a, b) for name, b, a in markup.shared(second, first)}
+    there = {(name, a, b) for name, a, b in markups.shared(first, second)}
+    back = {(name, a, b) for name, b, a in markups.shared(second, first)}
     assert there == back
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_mirroring_and_converting_commute(source: str, target: str) -> None:
-    points = np.random.default_rng(0).uniform(0, 100, (len(markup.get(source)), 2))
-    one = mirrored(markup.convert(points, source, target), target, 100)
-    other = markup.convert(mirrored(points, source, 100), source, target)
+    points = np.random.default_rng(0).uniform(0, 100, (len(markups.get(source)), 2))
+    one = mirrored(markups.convert(points, source, target), target, 100)
+    other = markups.convert(mirrored(points, source, 100), source, target)
     np.testing.assert_allclose(one, other, atol=1e-3)
 
 

@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from helpers.faces import compared_face
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
-from kpdemo.media import draw
+from kpdemo.keypoints import markups
+from kpdemo.media import draw, images
 from kpdemo.media.images import load
+from kpdemo.media.sheet import side_by_side
+from kpdemo.structures import Comparison, Prediction
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 from train.publish.results import SYSTEMS
 
@@ -14,7 +17,7 @@ COLOR = (0, 158, 115)
 
 def face(markup_name: str = "kaggle-15", x: float = 160, y: float = 120, size: float = 100):
     """A made-up face: the markup's points spread over a grid of `size` pixels around (x, y)."""
-    count = len(markup.get(markup_name))
+    count = len(markups.get(markup_name))
     side = int(np.ceil(count**0.5))
     grid = np.stack(np.divmod(np.arange(count), side)[::-1], 1) / max(side - 1, 1) - 0.5
     return (grid * size + (x, y)).astype(np.float32)
@@ -25,11 +28,11 @@ def changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.argwhere((before != after).any(-1))[:, ::-1]
 
 
-def drawn(keypoints, name="kaggle-15", confidence=None):
-    return draw.overlay(GREY, keypoints, name, COLOR, confidence)
+def drawn(keypoints, name="kaggle-15", hollow=None):
+    return draw.overlay(GREY, keypoints, name, COLOR, hollow)
 
 
-@pytest.mark.parametrize("name", list(markup.MARKUPS))
+@pytest.mark.parametrize("name", list(markups.MARKUPS))
 def test_each_point_gets_the_color_where_it_lies(name):
     keypoints = face(name)
     for x, y in np.rint(keypoints).astype(int):
@@ -115,31 +118,49 @@ def test_points_far_outside_are_harmless():
     assert pixels.shape == GREY.shape
 
 
-def test_unsure_points_are_hollow():
+def test_hollow_points_show_what_is_below_them():
     keypoints = np.rint(face(size=180))
-    confidence = np.full(15, 0.9)
-    confidence[10] = 0.1
-    sure, mixed = drawn(keypoints), drawn(keypoints, confidence=confidence)
+    full, mixed = drawn(keypoints), drawn(keypoints, hollow=np.arange(15) == 10)
     x, y = keypoints[10].astype(int)
-    assert tuple(sure[y, x]) == COLOR
+    assert tuple(full[y, x]) == COLOR
     assert tuple(mixed[y, x]) == (128, 128, 128)
     assert len(changed(GREY[y - 9 : y + 10, x - 9 : x + 10], mixed[y - 9 : y + 10, x - 9 : x + 10]))
     x, y = keypoints[11].astype(int)
     assert tuple(mixed[y, x]) == COLOR
 
 
-def test_unknown_confidence_is_drawn_as_usual():
-    keypoints = face()
-    unknown = drawn(keypoints, confidence=np.full(15, np.nan))
-    np.testing.assert_array_equal(unknown, drawn(keypoints))
+@pytest.mark.parametrize(
+    ("confidence", "expected_error", "is_hollow"),
+    [
+        (None, None, False),
+        (0.4, None, True),
+        (0.6, None, False),
+        (np.nan, None, False),
+        (0.4, 7.9, False),
+        (0.9, 8.1, True),
+    ],
+)
+def test_doubtful_points_are_hollow_in_the_picture_of_a_comparison(
+    confidence, expected_error, is_hollow
+):
+    keypoints = np.rint(face(size=180))
+    measures = [each and np.full(15, each) for each in (confidence, expected_error)]
+    answer = Prediction("kaggle-15", keypoints, measures[0], 1.0, expected_error=measures[1])
+    faces = [compared_face((70, 30, 250, 210), {"unet": answer})]
+    comparison = Comparison(320, 240, faces, {}, {})
+    sheet = side_by_side(images.Photo(GREY, 320, 240, 1.0), comparison)
+    gap = (sheet.shape[1] - 320) // 2
+    picture = sheet[-gap - 240 : -gap, gap:-gap]
+    x, y = keypoints[10].astype(int)
+    assert tuple(picture[y, x]) == ((128, 128, 128) if is_hollow else zoo.color("unet"))
 
 
 def test_several_faces_in_one_call_are_as_one_after_another():
     first, second = face(x=80, size=60), face(x=230, size=110)
-    confidence = [np.full(15, 0.2), np.full(15, 0.8)]
-    together = draw.overlay(GREY, [first, second], "kaggle-15", COLOR, confidence)
-    apart = draw.overlay(GREY, first, "kaggle-15", COLOR, confidence[0])
-    apart = draw.overlay(apart, second, "kaggle-15", COLOR, confidence[1])
+    hollow = [np.ones(15, bool), np.zeros(15, bool)]
+    together = draw.overlay(GREY, [first, second], "kaggle-15", COLOR, hollow)
+    apart = draw.overlay(GREY, first, "kaggle-15", COLOR, hollow[0])
+    apart = draw.overlay(apart, second, "kaggle-15", COLOR, hollow[1])
     np.testing.assert_array_equal(together, apart)
     np.testing.assert_array_equal(draw.overlay(GREY, [], "kaggle-15", COLOR), GREY)
 

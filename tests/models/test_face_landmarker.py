@@ -15,7 +15,7 @@ from helpers.mirror import mirrored
 from kpdemo.faces import mediapipe_task
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models.face_landmarker import FaceLandmarker
 from kpdemo.structures import Face
 
@@ -38,7 +38,7 @@ def test_mesh_lies_on_the_face(
     mesh = mesh_of(finder, baseline, hopper)
     assert mesh.shape == (478, 2)
     assert mesh.dtype == np.float32
-    ibug = markup.convert(mesh, "mediapipe-478", "ibug-68")
+    ibug = markups.convert(mesh, "mediapipe-478", "ibug-68")
     # Read off the photo by hand: mouth corners, chin, and the irises' middles.
     assert ibug[48] == pytest.approx([232, 279], abs=8)
     assert ibug[54] == pytest.approx([303, 277], abs=8)
@@ -51,7 +51,7 @@ def test_iris_points_mirror_as_the_markup_says(
     finder: FaceFinder, baseline: FaceLandmarker, hopper: np.ndarray
 ) -> None:
     mesh = mesh_of(finder, baseline, hopper)
-    order = markup.get("mediapipe-478").mirror
+    order = markups.get("mediapipe-478").mirror
     for k in range(469, 473):
         own, other = mesh[k] - mesh[468], mesh[order[k]] - mesh[473]
         assert own * (-1, 1) == pytest.approx(other, abs=0.25 * float(np.linalg.norm(own)))

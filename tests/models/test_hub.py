@@ -15,11 +15,10 @@ from huggingface_hub import constants
 import kpdemo
 from kpdemo.__main__ import main
 from kpdemo.engine.engine import Engine
-from kpdemo.models import hub, model_folder, nets, pins
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, hub, model_folder, nets, pins
+from kpdemo.models.checkpoint import Model, from_pretrained, load_pulled
 from kpdemo.models.config import Input, ModelConfig
 from kpdemo.models.hub_errors import HubError
-from kpdemo.models.model import Model, from_pretrained, load_pulled
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.pins import Pin
 from kpdemo.zoo import WEIGHTS_DIR
@@ -309,7 +308,9 @@ def test_the_engine_takes_what_is_good_on_the_hub_and_says_so(
             "lazy": "the folder weights/ of this copy",
             "future": "the folder weights/ of this copy",
         }
-        assert [name for name in engine.store.configs if engine.store.is_foreign(name)] == ["unet"]
+        assert [name for name in engine.store.configs if engine.store.has_other_weights(name)] == [
+            "unet"
+        ]
         assert "do not fit" in engine.store.not_pulled["simplenet"]
         assert "no such repository" in engine.store.not_pulled["resnet18"]
         assert "do not fit" in engine.store.not_pulled["lazy"]
@@ -321,7 +322,7 @@ def test_the_engine_takes_what_is_good_on_the_hub_and_says_so(
 def test_a_hub_that_does_not_answer_does_not_keep_the_engine_from_starting(
     local_hub: Hub, copies: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 0.2)
+    monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PULL_TIMEOUT", 0.2)
     for name in ("unet", NAME):
         local_hub.add(f"{ACCOUNT}/kpdemo-{name}", FILES)
     local_hub.fail("GET", "/api/", hang=True, times=9)
@@ -338,7 +339,7 @@ def test_what_was_pulled_before_serves_while_the_hub_is_slow(
     local_hub.add(f"{ACCOUNT}/kpdemo-unet", OTHER)
     assert main(["pull", "--namespace", ACCOUNT]) == 0  # though the others are not there
     local_hub.fail("GET", "/api/", hang=True, times=9)
-    monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 0.2)
+    monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PULL_TIMEOUT", 0.2)
     with Engine(copies("unet", NAME), ACCOUNT) as engine:
         assert "kpdemo-unet" in engine.store.origins["unet"]
         assert same(engine.store.model("unet"), checkpoint.load(WEIGHTS_DIR / "nosenet-fajardo"))
@@ -378,13 +379,13 @@ def test_pull_says_of_each_model_what_it_is(
 ) -> None:
     commit = local_hub.add(f"{ACCOUNT}/kpdemo-unet", FILES)
     folders = copies("unet", "lazy")
-    monkeypatch.setattr("kpdemo.cli.main.model_folders", lambda: folders[:1])
+    monkeypatch.setattr("kpdemo.cli.pull.model_folders", lambda: folders[:1])
     assert main(["pull", "--namespace", ACCOUNT]) == 0
     assert capsys.readouterr().out == (
         f"unet: {ACCOUNT}/kpdemo-unet at {commit[:7]} (Hugging Face Hub)\n"
     )
     monkeypatch.setenv(hub.VARIABLE, ACCOUNT)
-    monkeypatch.setattr("kpdemo.cli.main.model_folders", lambda: folders)
+    monkeypatch.setattr("kpdemo.cli.pull.model_folders", lambda: folders)
     local_hub.fail("GET", "kpdemo-unet", status=500)
     assert main(["pull"]) == 1
     stale, missing = capsys.readouterr().err.splitlines()

@@ -5,8 +5,7 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, nets
+from kpdemo.models import checkpoint, model_folder, nets
 from kpdemo.models.config import ConfigError, Input, ModelConfig
 from kpdemo.models.nets.heatmaps import cell_centres, centroid, peak
 from kpdemo.models.nets.resnet18 import backbone_weights

@@ -11,10 +11,10 @@ import torch
 
 from kpdemo.__main__ import main
 from kpdemo.engine.engine import engine
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import onnx
+from kpdemo.models.checkpoint import normalise
 from kpdemo.models.config import ModelConfig, from_dict
-from kpdemo.models.model import normalise
 from kpdemo.models.predict import predict
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -39,7 +39,7 @@ def test_onnx_runtime_answers_as_torch_does(name, tmp_path, hopper, capsys):
     for count in (1, 3):
         found = session.run(None, {"pixels": pixels[:count].numpy()})
         with torch.inference_mode():
-            expected = onnx.Answering(model)(pixels[:count])
+            expected = onnx.PredictionModule(model)(pixels[:count])
         assert len(found) == len(expected)
         # Crop coordinates: a crop is 2 wide.
         np.testing.assert_allclose(found[0], expected[0], atol=2e-3)
@@ -49,7 +49,7 @@ def test_onnx_runtime_answers_as_torch_does(name, tmp_path, hopper, capsys):
     np.testing.assert_allclose(found[0], predict(model, cuts).keypoints, atol=0.03)
     metadata = session.get_modelmeta().custom_metadata_map
     assert from_dict(ModelConfig, json.loads(metadata["config"]), "metadata") == model.config
-    assert json.loads(metadata["keypoint_names"]) == list(markup.get(model.config.markup).names)
+    assert json.loads(metadata["keypoint_names"]) == list(markups.get(model.config.markup).names)
 
 
 def test_a_model_without_the_flip_test_is_exported_so():
@@ -59,7 +59,7 @@ def test_a_model_without_the_flip_test_is_exported_so():
     pixels = torch.rand(2, size.channels, size.height, size.width) * 255
     plain = dataclasses.replace(model, config=single, calibration=None)
     with torch.inference_mode():
-        (keypoints,) = onnx.Answering(plain)(pixels)
+        (keypoints,) = onnx.PredictionModule(plain)(pixels)
         expected = model.net(normalise(pixels, size)).keypoints
     np.testing.assert_allclose(keypoints, expected, atol=1e-5)
 

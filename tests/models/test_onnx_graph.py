@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from kpdemo import zoo
-from kpdemo.models import model as models
-from kpdemo.models import onnx, onnx_graph
-from kpdemo.models.model import normalise
+from kpdemo.models import checkpoint, onnx, onnx_graph
+from kpdemo.models.checkpoint import normalise
 from kpdemo.models.model_folder import GRAPH, WEIGHTS
 from kpdemo.zoo import DEFAULT_MODELS
 from train.__main__ import main
@@ -38,7 +37,7 @@ def test_graph_answers_as_the_net_does(name):
     runtime = pytest.importorskip("onnxruntime")
     folder = zoo.WEIGHTS_DIR / name
     session = runtime.InferenceSession(folder / GRAPH, providers=["CPUExecutionProvider"])
-    model = models.load(folder)
+    model = checkpoint.load(folder)
     size = model.config.input
     noise = torch.Generator().manual_seed(0)
     pixels = torch.rand(3, size.channels, size.height, size.width, generator=noise) * 255

@@ -5,15 +5,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import nets
+from kpdemo.models.checkpoint import Model, normalise
 from kpdemo.models.config import ExpectedError, Input, ModelConfig
-from kpdemo.models.model import Model, normalise
 from kpdemo.models.nets import Output
 from kpdemo.models.nets.heatmaps import cell_centres, centroid
-from kpdemo.models.predict import Prediction, halves, mass_around, predict
+from kpdemo.models.predict import Predictions, halves, mass_around, predict
 
-KAGGLE = markup.get("kaggle-15")
+KAGGLE = markups.get("kaggle-15")
 REGRESSOR = ModelConfig(
     "simplenet", "kaggle-15", Input(32, 32), args={"blocks": [{"channels": 6, "pool": 4}]}
 )
@@ -159,7 +159,7 @@ def test_a_face_in_a_batch_is_answered_as_alone(config: ModelConfig) -> None:
 @pytest.mark.parametrize("config", [REGRESSOR, UNET], ids=["regressor", "unet"])
 def test_shapes_and_ranges(config: ModelConfig) -> None:
     answer = predict(model(config), cuts(3))
-    assert isinstance(answer, Prediction)
+    assert isinstance(answer, Predictions)
     assert answer.keypoints.shape == (3, 15, 2)
     assert answer.confidence.shape == (3, 15)
     assert answer.keypoints.dtype == answer.confidence.dtype == np.float32

@@ -11,13 +11,12 @@ from kpdemo import Engine, zoo
 from kpdemo.benchmark import speed
 from kpdemo.engine import export
 from kpdemo.explain import architecture, filters, occlusion
-from kpdemo.explain.face_crop import cut_of
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media import draw, images
 from kpdemo.media.sheet import side_by_side
-from kpdemo.models import model as checkpoint
-from kpdemo.models import nets, onnx
+from kpdemo.models import checkpoint, nets, onnx
 from kpdemo.models.config import Input, ModelConfig
+from kpdemo.models.face_crops import crop_face
 from kpdemo.models.predict import predict
 
 # As little as a net can say of itself, and as much.
@@ -107,20 +106,20 @@ def test_it_is_compared(engine, comparison, name):
     assert name in engine.names and engine.markup(name) == CONFIGS[name].markup
     assert zoo.title(name) == name
     (face,) = comparison.faces
-    answer, count = face.answers[name], len(markup.get(CONFIGS[name].markup))
+    answer, count = face.predictions[name], len(markups.get(CONFIGS[name].markup))
     assert answer.markup == CONFIGS[name].markup
     assert answer.keypoints.shape == (count, 2) and np.isfinite(answer.keypoints).all()
     assert answer.confidence is not None and answer.confidence.shape == (count,)
     result = comparison.to_dict()
     assert len(export.to_csv(result).splitlines()) == 1 + sum(
-        len(each.keypoints) for each in face.answers.values()
+        len(each.keypoints) for each in face.predictions.values()
     )
 
 
 def test_it_is_drawn(photo, comparison):
     one = side_by_side(photo, comparison)
     (face,) = comparison.faces
-    for name, answer in face.answers.items():
+    for name, answer in face.predictions.items():
         picture = draw.overlay(photo.pixels, answer.keypoints, answer.markup, zoo.color(name))
         assert (picture != photo.pixels).any()
     # A panel a model, side by side.
@@ -130,14 +129,14 @@ def test_it_is_drawn(photo, comparison):
 @pytest.mark.parametrize("name", CONFIGS)
 def test_it_is_explained(engine, photo, comparison, name):
     model = engine.store.model(name)
-    _, crop = cut_of(model.config, photo, comparison.faces[0].detection)
+    _, crop = crop_face(model.config, photo, comparison.faces[0].detection)
     layers = filters.layers(model)
     assert layers[0].reads_picture and layers[0].title == "Conv 1"
     for layer in layers:
         assert len(filters.kernels(model, layer)) == layer.outputs
-        assert len(filters.answers(model, layer, crop)) == layer.outputs
+        assert len(filters.feature_maps(model, layer, crop)) == layer.outputs
     *_, (_, moves) = occlusion.sensitivity(model, crop, cells=3)
-    assert moves.shape[0] == len(markup.get(model.config.markup)) and moves.max() > 0
+    assert moves.shape[0] == len(markups.get(model.config.markup)) and moves.max() > 0
     prediction = predict(model, crop[None], heatmaps=True)
     diagram = architecture.of(model.config)
     if name == "regressor":
@@ -161,7 +160,7 @@ def test_it_is_exported(engine, name, tmp_path):
     size = model.config.input
     pixels = torch.rand(3, size.channels, size.height, size.width) * 255
     with torch.inference_mode():
-        expected = onnx.Answering(model)(pixels)
+        expected = onnx.PredictionModule(model)(pixels)
     for output, values in zip(session.run(None, {"pixels": pixels.numpy()}), expected, strict=True):
         np.testing.assert_allclose(output, values, atol=2e-3)
 

@@ -11,9 +11,8 @@ import pytest
 
 from kpdemo import zoo
 from kpdemo.explain import architecture
-from kpdemo.keypoints import markup
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.keypoints import markups
+from kpdemo.models import checkpoint, model_folder
 from kpdemo.models.predict import predict
 from kpdemo.records import leaderboard
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Standing, shares_below
@@ -94,7 +93,7 @@ def test_strata_are_means_of_the_same_faces(name, crop):
 def test_extremes_have_as_many_labels_and_answers_as_the_markup():
     for row in leaderboard.read().rows:
         for face in (*row.best, *row.worst):
-            assert face.truth.shape == face.answer.shape == (len(markup.get(row.markup)), 2)
+            assert face.truth.shape == face.answer.shape == (len(markups.get(row.markup)), 2)
             apart = np.nanmean(np.linalg.norm(face.truth - face.answer, axis=1))
             assert 100 * apart / face.eyes == pytest.approx(face.error, abs=0.2)
 

@@ -23,7 +23,7 @@ PHOTO = sys.argv[1]
 
 def compare(_=0):
     done = kpdemo.compare(PHOTO, ["unet", "mediapipe"])
-    return [sorted(face.answers) for face in done.faces], done.unavailable
+    return [sorted(face.predictions) for face in done.faces], done.unavailable
 
 
 RIGHT = ([["mediapipe", "unet"]], {})
@@ -57,13 +57,13 @@ BODIES = {
                 sys.exit(7)
             return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         def work():
-            assert len(engine.compare(PHOTO).faces[0].answers) == 5
+            assert len(engine.compare(PHOTO).faces[0].predictions) == 5
             assert task.detect(photo.pixels).detections
             engine.close()
         assert child_ends(work)
         assert child_ends(engine.close)
         assert child_ends(lambda: None)
-        assert len(engine.compare(PHOTO).faces[0].answers) == 5
+        assert len(engine.compare(PHOTO).faces[0].predictions) == 5
     """,
     "in the midst of other threads' calls": """
         done = threading.Event()

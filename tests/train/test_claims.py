@@ -7,7 +7,7 @@ import pytest
 
 from kpdemo.zoo import WEIGHTS_DIR
 from train import recipe
-from train.claims import checked, resolve, text
+from train.claims import check_text, resolve, text
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_claim_joins_check_figures_and_reason(weights: Path) -> None:
     }
     resolved = resolve(claim, weights)
     assert resolved["figures"][0]["source"] == "sweeps/lr/low"
-    assert checked(resolved) == "Three seeds. low 7.00 ± 1.00 % (n = 3)."
+    assert check_text(resolved) == "Three seeds. low 7.00 ± 1.00 % (n = 3)."
 
 
 @pytest.mark.parametrize("name", recipe.names())

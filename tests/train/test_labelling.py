@@ -10,16 +10,15 @@ from helpers import writers
 from PIL import Image
 
 from kpdemo import compare
-from kpdemo.evaluation.matching import containing
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.evaluation.matching import match_by_containment
+from kpdemo.models import checkpoint, model_folder
 from kpdemo.structures import Face
 from kpdemo.zoo import WEIGHTS_DIR
 from train import recipe, trainer
 from train.__main__ import main
 from train.data.dataset import for_training
 from train.data.sources import DataError, load, own_labels
-from train.evaluation.evaluate import by_labels
+from train.evaluation.evaluate import predict_by_labels
 from train.labelling import label
 from train.recipe import Recipe, Stage
 
@@ -48,7 +47,7 @@ def test_labelled_faces_are_cropped_by_their_labels_and_labelled_by_the_model(tm
     own, relabelled = load("ytf"), load(str(path))
     assert path == tmp_path / "mine/ytf.json"
     assert labelled == count == len(own) == len(relabelled)
-    predicted, _ = by_labels(checkpoint.load(UNET), own)
+    predicted, _ = predict_by_labels(checkpoint.load(UNET), own)
     for before, after, points in zip(own, relabelled, predicted, strict=True):
         assert (after.markup, after.group, after.picture) == (
             "ibug-68",
@@ -71,7 +70,7 @@ def test_labelling_again_writes_the_same_file(tmp_path):
 
 
 def test_only_gaps_are_filled_on_a_detected_face(tmp_path, data, hopper):
-    truth = compare(hopper, models=["unet"]).faces[0].answers["unet"].keypoints
+    truth = compare(hopper, models=["unet"]).faces[0].predictions["unet"].keypoints
     points = np.full_like(truth, np.nan)
     points[KNOWN] = truth[KNOWN] + 0.5
     where = data / "300w-partial/face.pts"
@@ -200,7 +199,7 @@ def test_the_detected_face_is_the_one_that_holds_the_labels():
 
     points = np.array([[20, 20], [24, 20], [np.nan, np.nan], [22, 26]], np.float32)
     near, far = face(0, 0, 60, 60), face(23, 0, 90, 60)
-    assert containing([far, near], points) is near
-    assert containing([far], points) is None
-    assert containing([], points) is None
-    assert containing([near], np.full((2, 2), np.nan, np.float32)) is None
+    assert match_by_containment([far, near], points) is near
+    assert match_by_containment([far], points) is None
+    assert match_by_containment([], points) is None
+    assert match_by_containment([near], np.full((2, 2), np.nan, np.float32)) is None

@@ -11,7 +11,7 @@ from kpdemo.models import crop_rules, nets
 from kpdemo.models.augment import Augmenter
 from kpdemo.models.config import ConfigError
 from train import recipe
-from train.data.sources import SOURCES, pseudo
+from train.data.sources import SOURCES, pseudo_labels
 from train.losses import KeypointLoss
 from train.optim import Schedule, optimizer
 from train.publish.results import SYSTEMS
@@ -37,7 +37,7 @@ def test_every_shipped_recipe_can_be_built(name: str) -> None:
     Augmenter(chosen.augment, chosen.input, chosen.markup)
     assert chosen.framing.reference in crop_rules.REFERENCES
     sources = {*chosen.data.train, *chosen.data.validate, *chosen.data.test}
-    assert set(map(pseudo.data_set, sources)) <= set(SOURCES)
+    assert set(map(pseudo_labels.data_set, sources)) <= set(SOURCES)
     assert chosen.stages
     for stage in chosen.stages:
         Schedule(stage, optimizer(stage, [torch.nn.Parameter(torch.zeros(1))]), 10)
@@ -161,13 +161,15 @@ def test_what_a_recipe_says_of_itself_can_change_after_training(
     stored["name"] = "mine"
     now = PLAIN | {"name": "mine", "notes": "Other words.", "deviations": [DEVIATION]}
     write(tmp_path, now)
-    told = recipe.described(stored)
+    told = recipe.with_descriptions(stored)
     assert (told["notes"], told["deviations"]) == ("Other words.", [DEVIATION])
     assert not recipe.load("mine").differs_from(stored)
     write(tmp_path, now | {"batch_size": 2})
-    assert recipe.described(stored) == stored, "another recipe than the one that was trained"
+    assert recipe.with_descriptions(stored) == stored, (
+        "another recipe than the one that was trained"
+    )
     assert recipe.load("mine").differs_from(stored) == ["batch_size"]
-    assert recipe.described(stored | {"name": "gone"}) == stored | {"name": "gone"}
+    assert recipe.with_descriptions(stored | {"name": "gone"}) == stored | {"name": "gone"}
 
 
 def test_config_has_all_that_the_recipe_says_of_the_net() -> None:

@@ -9,8 +9,7 @@ import torch
 import yaml
 from helpers import writers
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
 from kpdemo.models.config import ConfigError
 from train import recipe, sweep
 from train.__main__ import main
@@ -215,7 +214,7 @@ def test_an_unknown_sweep_is_named_with_the_known_ones(
 
 def test_changes_leave_the_settings_that_they_start_from_alone() -> None:
     before = {"stages": [{"lr": 1.0}], "args": {"blocks": [{"kernel": 7}]}}
-    after = sweep.changed(before, {"stages.0.lr": 2.0, "args.blocks.0.padding": 1, "ema": 0.5})
+    after = sweep.with_changes(before, {"stages.0.lr": 2.0, "args.blocks.0.padding": 1, "ema": 0.5})
     assert before == {"stages": [{"lr": 1.0}], "args": {"blocks": [{"kernel": 7}]}}
     assert after == {
         "stages": [{"lr": 2.0}],

@@ -73,7 +73,7 @@ def test_it_writes_both_rates_of_every_recipe(tiny: Path, tmp_path: Path) -> Non
 
 def test_both_sides_train_the_real_net_on_whole_batches(tiny: Path, tmp_path: Path) -> None:
     with torch.random.fork_rng():
-        run = benchmark.Timed(recipe.load(str(tiny)), tmp_path / "run", ROUNDS, 0.05, 0)
+        run = benchmark.TimedRun(recipe.load(str(tiny)), tmp_path / "run", ROUNDS, 0.05, 0)
         before = {name: value.clone() for name, value in run.net.state_dict().items()}
         run.run()
     assert len(run.loaded) == len(run.in_memory) == ROUNDS
@@ -83,7 +83,7 @@ def test_both_sides_train_the_real_net_on_whole_batches(tiny: Path, tmp_path: Pa
 
 def test_the_longest_stage_is_timed_as_it_is(tiny: Path) -> None:
     loaded = recipe.load(str(tiny))
-    timed = benchmark.as_timed(loaded)
+    timed = benchmark.one_epoch(loaded)
     (stage,) = timed.stages
     assert stage.freeze_backbone is False
     assert timed.start_from is None

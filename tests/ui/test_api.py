@@ -16,7 +16,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 from kpdemo.engine.engine import compare
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 
@@ -49,7 +49,7 @@ def test_models_are_those_that_compare_knows(client):
     models = client.predict(api_name="/models")
     by_name = {model["name"]: model for model in models}
     assert list(by_name)[: len(DEFAULT_MODELS)] == list(DEFAULT_MODELS)
-    assert by_name["unet"]["keypoints"] == list(markup.get("ibug-68").names)
+    assert by_name["unet"]["keypoints"] == list(markups.get("ibug-68").names)
     assert by_name["unet"]["parameters"] == 4_375_484
     assert by_name[BASELINE]["parameters"] is None
 

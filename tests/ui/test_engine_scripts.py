@@ -15,12 +15,19 @@ from helpers.faces import compared_face
 from kpdemo import ui
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.pyramid import Pyramid
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import browser_files, crop_rules, mesh_to_ibug
 from kpdemo.models.config import ExpectedError, Framing
 from kpdemo.models.nets import Output
-from kpdemo.models.predict import average, calibrated, expected_error, halves, mass_around, signals
-from kpdemo.structures import Answer, Comparison, Face
+from kpdemo.models.predict import (
+    average,
+    calibrated,
+    error_signals,
+    expected_error,
+    halves,
+    mass_around,
+)
+from kpdemo.structures import Comparison, Face, Prediction
 from kpdemo.zoo import WEIGHTS_DIR
 
 SCRIPTS = Path(__file__).with_name("scripts")
@@ -135,7 +142,7 @@ def mesh_case() -> dict:
         "readings": {
             "ibug-68": mesh_to_ibug.by_index(mesh).tolist(),
             "ibug-68-fitted": fitted.tolist(),
-            "kaggle-15-fitted": markup.convert(fitted, "ibug-68", "kaggle-15").tolist(),
+            "kaggle-15-fitted": markups.convert(fitted, "ibug-68", "kaggle-15").tolist(),
         },
     }
 
@@ -147,7 +154,7 @@ ANSWERS = (("ibug-68", True, True), ("kaggle-15", True, False), ("ibug-68", Fals
 def answer_case(name: str, with_maps: bool, flip_test: bool) -> dict:
     """Two faces' outputs, and what `kpdemo.models.predict` makes of them."""
     noise = torch.Generator().manual_seed(1)
-    scheme = markup.get(name)
+    scheme = markups.get(name)
     points = len(scheme)
     keypoints = torch.rand(4, points, 2, generator=noise) * 0.1 - 0.05
     maps = torch.rand(4, points, 12, 16, generator=noise) ** 4 if with_maps else None
@@ -155,12 +162,12 @@ def answer_case(name: str, with_maps: bool, flip_test: bool) -> dict:
     fitted = ExpectedError(tuple(torch.rand(points, generator=noise).tolist()), (0.2, 0.4))
     direct, mirrored = halves(Output(keypoints, maps), name)
     mean = average(direct, mirrored).keypoints if flip_test else direct.keypoints
-    apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
-    confidence = (1 - apart / 0.1).clamp(0, 1)
+    disagreement = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
+    confidence = (1 - disagreement / 0.1).clamp(0, 1)
     if maps is not None:
         confidence = mass_around(maps if flip_test else maps[:2], mean, name)
-    vouching = signals(apart, None if maps is None else confidence).numpy()
-    expected = expected_error(vouching, fitted)
+    signals = error_signals(disagreement, None if maps is None else confidence).numpy()
+    expected = expected_error(signals, fitted)
     assert expected is not None
     return {
         "name": f"{name}, heatmaps {with_maps}, flip test {flip_test}",
@@ -188,8 +195,8 @@ def answer_case(name: str, with_maps: bool, flip_test: bool) -> dict:
 def comparison_cases() -> list[dict]:
     """Results with no face, with one that MediaPipe does not confirm, and with faces left out."""
     points = np.array([[3.14159, 2.5], [40, 30.0004]], np.float32)
-    net = Answer("nose-1", points, np.array([0.12345, 1.0]), 3.14159)
-    mesh = Answer("mediapipe-478", points, None, 20.0)
+    net = Prediction("nose-1", points, np.array([0.12345, 1.0]), 3.14159)
+    mesh = Prediction("mediapipe-478", points, None, 20.0)
     both = compared_face((1, 2, 31.234, 32.0), {"simplenet": net, "mediapipe": mesh})
     one = compared_face((1, 2, 31.234, 32.0), {"simplenet": net}, {"mediapipe": "no face here"})
     models = ["simplenet", "mediapipe"]
@@ -201,7 +208,9 @@ def comparison_cases() -> list[dict]:
             "faces": [
                 {
                     "face": vars(f.detection) | {"keypoints": f.detection.keypoints.tolist()},
-                    "answers": {name: answer.to_dict() for name, answer in f.answers.items()},
+                    "answers": {
+                        name: prediction.to_dict() for name, prediction in f.predictions.items()
+                    },
                 }
                 for f in faces
             ],

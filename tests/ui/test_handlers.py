@@ -21,7 +21,7 @@ from kpdemo.ui.heatmaps.state import SENSITIVITY, Choice, Request
 from kpdemo.ui.leaderboard import tab as leaderboard_tab
 from kpdemo.ui.live import video as live_video
 from kpdemo.ui.live.camera import Cameras
-from kpdemo.ui.live.handover import Handover
+from kpdemo.ui.live.one_time_files import OneTimeFiles
 from kpdemo.ui.training import augmentation, mistakes
 from kpdemo.ui.training import tab as training_tab
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
@@ -62,7 +62,7 @@ def test_a_bad_photo_leaves_the_last_result(result, tmp_path):
 
 
 def test_ground_truth_gives_errors_until_it_is_cleared(result):
-    points = result.comparison.faces[0].answers["unet"].keypoints + 1
+    points = result.comparison.faces[0].predictions["unet"].keypoints + 1
     lines = "\n".join(f"{x} {y}" for x, y in points + 3)
     text = f"version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n"
     update = compare_tab.load_truth(engine(), "hopper.pts", text, result)
@@ -196,7 +196,7 @@ def test_a_cancelled_video_is_deleted_without_being_read(tmp_path: Path):
     start = video_start(upload)
     assert "Cancelled" in live_video.stop(start.request).message
     assert not list(tmp_path.iterdir())
-    (update,) = live_video.run(engine(), Handover(), start.request)
+    (update,) = live_video.run(engine(), OneTimeFiles(), start.request)
     assert update.message == UNCHANGED
     nothing = live_video.start(None, None, ["unet"], 1, True)
     assert "Choose a video first" in nothing.message
@@ -205,11 +205,11 @@ def test_a_cancelled_video_is_deleted_without_being_read(tmp_path: Path):
 
 
 def test_a_video_gives_files_and_tells_the_jitter(tmp_path, hopper):
-    handover, request = Handover(), video_start(short_video(tmp_path, hopper)).request
-    *_, last = live_video.run(engine(), handover, request)
+    downloads, request = OneTimeFiles(), video_start(short_video(tmp_path, hopper)).request
+    *_, last = live_video.run(engine(), downloads, request)
     assert "4 frames compared, 4 of them with a face" in last.message
     assert re.search(r"SimpleNet \d\.\d\d → \d\.\d\d\.", last.message)
-    assert set(handover.take(last.player)) == {"video", "csv"}
+    assert set(downloads.take(last.player)) == {"video", "csv"}
     assert live_video.end(request) == live_video.Update()
     assert not list(tmp_path.iterdir())
 
@@ -217,7 +217,7 @@ def test_a_video_gives_files_and_tells_the_jitter(tmp_path, hopper):
 def test_a_cancel_before_or_after_the_end_takes_the_result_away(tmp_path, hopper):
     for late in (False, True):
         request = video_start(short_video(tmp_path, hopper)).request
-        list(live_video.run(engine(), Handover(), request))  # whose result is on its way
+        list(live_video.run(engine(), OneTimeFiles(), request))  # whose result is on its way
         steps = [live_video.stop, live_video.end]
         updates = [step(request) for step in (reversed(steps) if late else steps)]
         assert updates[0] == live_video.Update()

@@ -11,13 +11,13 @@ from PIL import Image
 
 from kpdemo import compare
 from kpdemo.engine.engine import Engine, engine
-from kpdemo.explain.face_crop import cut_of
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media import images
 from kpdemo.models import nets
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import Input, ModelConfig
-from kpdemo.models.model import Model
-from kpdemo.models.predict import Prediction, predict
+from kpdemo.models.face_crops import crop_face
+from kpdemo.models.predict import Predictions, predict
 from kpdemo.ui.heatmaps import maps
 from kpdemo.ui.heatmaps.tab import side_by_side
 from kpdemo.ui.session import PhotoResult
@@ -61,7 +61,7 @@ def cells(panel: dict) -> np.ndarray:
 @pytest.mark.parametrize("name", ["unet", "keypoint-resnet"])
 def test_all_maps_of_a_model_arrive_in_one_picture(name, photo, face, view_of) -> None:
     model = engine().store.model(name)
-    _, cut = cut_of(model.config, photo, face)
+    _, cut = crop_face(model.config, photo, face)
     found = predict(model, cut[None], heatmaps=True)
     view = view_of(model.config)
     panel = told(view, maps.heatmaps("Title", model, view, found))
@@ -91,9 +91,9 @@ def test_maps_that_do_not_sum_to_one_are_told_by_their_height(view_of) -> None:
     model = Model("tiny", config, nets.build(config).eval())
     bump = np.zeros((1, 1, 32, 32), np.float32)
     sure, unknown = np.ones((1, 1), np.float32), np.zeros((1, 1, 2), np.float32)
-    nothing = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump.copy(), 1.0, unknown)
+    nothing = Predictions(np.zeros((1, 1, 2), np.float32), sure, bump.copy(), 1.0, unknown)
     bump[0, 0, 8, 4:6] = 0.25, 0.5
-    some = Prediction(np.zeros((1, 1, 2), np.float32), sure, bump, 1.0, unknown)
+    some = Predictions(np.zeros((1, 1, 2), np.float32), sure, bump, 1.0, unknown)
     view = view_of(config)
     panel = told(view, maps.heatmaps("Title", model, view, some))
     assert (panel["kind"], panel["top"], panel["peaks"]) == ("heights", [0.5], [[5, 8]])
@@ -107,8 +107,8 @@ def test_maps_that_do_not_sum_to_one_are_told_by_their_height(view_of) -> None:
 
 def test_moves_keep_their_size_in_percent(photo, face, view_of) -> None:
     model = engine().store.model("facialpointsnet")  # its cut is not square
-    count = len(markup.get(model.config.markup))
-    _, cut = cut_of(model.config, photo, face)
+    count = len(markups.get(model.config.markup))
+    _, cut = crop_face(model.config, photo, face)
     found = predict(model, cut[None], heatmaps=True)
     moves = np.random.default_rng(0).uniform(0, 9, (count, 6, 8)).astype(np.float32)
     view = view_of(model.config)
@@ -126,7 +126,7 @@ def test_nets_side_by_side_share_one_picture_with_every_crop_in_its_place(photo,
     view = maps.View.around(photo, face, *configs)
     rng = np.random.default_rng(3)
     for config in configs:
-        crop, _ = cut_of(config, photo, face)
+        crop, _ = crop_face(config, photo, face)
         left, top, width, height = view.frame(crop)
         assert min(left, top) >= -1e-4 and max(left + width, top + height) <= 1 + 1e-4
         shares = rng.uniform(0, 1, (5, 2))
@@ -152,8 +152,8 @@ def test_a_net_that_cannot_be_opened_leaves_the_others_side_by_side(hopper_path,
 
 def test_the_length_of_a_pull_keeps_its_size_in_percent(photo, face, view_of) -> None:
     model = engine().store.model("facialpointsnet")
-    count = len(markup.get(model.config.markup))
-    _, cut = cut_of(model.config, photo, face)
+    count = len(markups.get(model.config.markup))
+    _, cut = crop_face(model.config, photo, face)
     found = predict(model, cut[None], heatmaps=True)
     shares = np.zeros((count, 2, 21, 28), np.float32)
     shares[0, :, 4, 5] = 3, -4

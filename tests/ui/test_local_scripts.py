@@ -2,54 +2,24 @@
 
 import json
 import re
-import shutil
-import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import unescape
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from helpers.faces import compared_face
 
-from kpdemo import ui
 from kpdemo.engine import export
-from kpdemo.keypoints import markup, steady
+from kpdemo.keypoints import markups, steady
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.keypoints.steady import FaceFilter
-from kpdemo.structures import Answer, Comparison
+from kpdemo.structures import Comparison, Prediction
 from kpdemo.ui.compare import messages
 from kpdemo.ui.shared import catalogue
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 MODELS = [*DEFAULT_MODELS, BASELINE]
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
-    """`run(body, argument)`: what a module's `body` makes of an argument, called `input`."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node.js is not installed: no unit tests of the page's scripts.")
-    folder = tmp_path_factory.mktemp("scripts")
-    for room in ("compare", "engine", "live", "shared"):
-        shutil.copytree(Path(ui.__file__).with_name(room), folder / room)
-    (folder / "package.json").write_text('{"type": "module"}')
-
-    def run(body: str, argument: Any) -> Any:
-        (folder / "input.json").write_text(export.to_json({"input": argument}))
-        (folder / "main.js").write_text(
-            'import { readFileSync } from "node:fs";\n'
-            'const { input } = JSON.parse(readFileSync("input.json", "utf8"));\n'
-            f"{body}"
-        )
-        output = subprocess.run([node, "main.js"], cwd=folder, capture_output=True, text=True)
-        assert output.returncode == 0, output.stderr
-        return json.loads(output.stdout)
-
-    return run
 
 
 def moving_face() -> list[np.ndarray]:
@@ -91,14 +61,14 @@ def test_points_are_steadied_as_in_python(run) -> None:
     np.testing.assert_allclose(there["jitters"], jitters, rtol=1e-6)
 
 
-def answers(models: Sequence[str]) -> dict[str, Answer]:
+def predictions(models: Sequence[str]) -> dict[str, Prediction]:
     rng = np.random.default_rng(1)
     points = {name: rng.uniform(0, 400, (1000, 2)).round(3) for name in models}
     made = {}
     for name in models:
         scheme = {BASELINE: "mediapipe-478", "keypoint-resnet": "kaggle-15"}.get(name, "ibug-68")
-        count = len(markup.get(scheme))
-        made[name] = Answer(
+        count = len(markups.get(scheme))
+        made[name] = Prediction(
             scheme,
             points[name][:count],
             None if name == BASELINE else rng.uniform(0, 1, count).round(3),
@@ -114,8 +84,8 @@ def answers(models: Sequence[str]) -> dict[str, Answer]:
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
     faces = [
-        compared_face((10, 10, 90, 90), answers(MODELS)),
-        compared_face((110, 10, 190, 90), answers(MODELS[1:]), {MODELS[0]: "no face here"}),
+        compared_face((10, 10, 90, 90), predictions(MODELS)),
+        compared_face((110, 10, 190, 90), predictions(MODELS[1:]), {MODELS[0]: "no face here"}),
     ]
     return Comparison(640, 480, faces, {"total": 1.0}, {"unet-x": "its file is damaged."}, 3)
 

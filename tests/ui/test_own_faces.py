@@ -21,7 +21,7 @@ def folder(tmp_path: Path, hopper, astronaut) -> Path:
     folder.mkdir()
     for name, photo in (("hopper", hopper), ("astronaut", astronaut)):
         Image.fromarray(photo).save(folder / f"{name}.png")
-        points = compare(photo, ["unet"]).faces[0].answers["unet"].keypoints
+        points = compare(photo, ["unet"]).faces[0].predictions["unet"].keypoints
         writers.write_pts(folder / f"{name}.pts", points + (3, 1))
     return folder
 

@@ -7,7 +7,7 @@ import pytest
 from helpers.hub_server import Hub
 
 from kpdemo.engine.engine import Engine
-from kpdemo.models import hub, visitors_own
+from kpdemo.models import hub, visitor_models
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.ui.compare import own_model, tab
 from kpdemo.zoo import WEIGHTS_DIR
@@ -24,7 +24,7 @@ def engine():
 
 
 def fetch(engine: Engine):
-    return lambda: visitors_own.download(visitors_own.look_up(REPO), engine.store.device)
+    return lambda: visitor_models.download(visitor_models.look_up(REPO), engine.store.device)
 
 
 def test_a_repository_is_offered_with_its_size(local_hub: Hub) -> None:

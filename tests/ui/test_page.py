@@ -9,10 +9,10 @@ import pytest
 from helpers.faces import compared_face
 from PIL import Image
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.annotations import Marks
 from kpdemo.media import images
-from kpdemo.structures import Answer, ComparedFace, Comparison
+from kpdemo.structures import ComparedFace, Comparison, Prediction
 from kpdemo.ui import examples
 from kpdemo.ui.compare import ground_truth, messages, panels, table
 from kpdemo.ui.session import PhotoResult, Truth
@@ -24,15 +24,15 @@ def photo(width: int, height: int) -> images.Photo:
     return images.from_array(rng.integers(0, 255, (height, width, 3), np.uint8))
 
 
-def answer(name: str, confidence: float | None = None) -> Answer:
-    count = len(markup.get(name))
+def prediction(name: str, confidence: float | None = None) -> Prediction:
+    count = len(markups.get(name))
     points = np.random.default_rng(count).uniform(100, 200, (count, 2)).astype(np.float32)
     sure = None if confidence is None else np.full(count, confidence, np.float32)
-    return Answer(name, points, sure, 2.0)
+    return Prediction(name, points, sure, 2.0)
 
 
-def face(x0: float, y0: float, side: float, **answers: Answer) -> ComparedFace:
-    return compared_face((x0, y0, x0 + side, y0 + side), answers)
+def face(x0: float, y0: float, side: float, **predictions: Prediction) -> ComparedFace:
+    return compared_face((x0, y0, x0 + side, y0 + side), predictions)
 
 
 def comparison(width: int, height: int, *faces: ComparedFace, **unavailable: str) -> Comparison:
@@ -44,12 +44,8 @@ def shown(width: int, height: int, *faces: ComparedFace, truth: Truth | None = N
 
 
 def panels_of(held: PhotoResult) -> dict:
-    markups = {n: a.markup for face in held.comparison.faces for n, a in face.answers.items()}
+    markups = {n: a.markup for face in held.comparison.faces for n, a in face.predictions.items()}
     return json.loads(panels.value(held, markups))
-
-
-def rows(held: PhotoResult) -> dict[str, dict]:
-    return {row["name"]: row["cells"] for row in json.loads(table.value({}, held, {}, {}))["rows"]}
 
 
 def picture(uri: str) -> Image.Image:
@@ -59,7 +55,9 @@ def picture(uri: str) -> Image.Image:
 
 
 def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels():
-    found = face(100, 100, 100, unet=answer("ibug-68", 0.4), mediapipe=answer("mediapipe-478"))
+    found = face(
+        100, 100, 100, unet=prediction("ibug-68", 0.4), mediapipe=prediction("mediapipe-478")
+    )
     value = panels_of(shown(1600, 1200, found))
     sent = picture(value["src"])
     assert sent.size == (900, 675)
@@ -67,7 +65,7 @@ def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels
     assert (value["width"], value["height"]) == (1600, 1200)
     by_name = {panel["name"]: panel for panel in value["panels"]}
     unet = by_name["unet"]["faces"][0]
-    assert np.allclose(unet["points"], found.answers["unet"].keypoints, atol=0.01)
+    assert np.allclose(unet["points"], found.predictions["unet"].keypoints, atol=0.01)
     assert unet["confidence"] == pytest.approx([0.4] * 68)
     assert unet["readings"] == {}
     assert value["markups"]["ibug-68"]["names"][30] == "nose tip"
@@ -76,16 +74,16 @@ def test_the_page_gets_a_small_photo_without_metadata_and_points_in_photo_pixels
 
 
 def test_a_model_that_found_nothing_on_a_face_has_no_points_there():
-    first = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
-    second = face(200, 10, 90, unet=answer("ibug-68"))
+    first = face(10, 10, 90, unet=prediction("ibug-68"), mediapipe=prediction("mediapipe-478"))
+    second = face(200, 10, 90, unet=prediction("ibug-68"))
     value = panels_of(shown(400, 300, first, second))
     mesh = next(panel for panel in value["panels"] if panel["name"] == "mediapipe")
     assert mesh["faces"][0] is not None and mesh["faces"][1] is None
 
 
 def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
-    corner = face(1740, 930, 60, unet=answer("ibug-68"))
-    large = face(300, 100, 800, unet=answer("ibug-68"))
+    corner = face(1740, 930, 60, unet=prediction("ibug-68"))
+    large = face(300, 100, 800, unet=prediction("ibug-68"))
     value = panels_of(shown(1800, 1000, corner, large))
     for found in value["faces"]:
         x, y, width, height = found["view"]
@@ -97,7 +95,7 @@ def test_views_lie_in_the_photo_and_small_faces_come_with_a_closer_picture():
 
 def test_a_small_face_alone_is_shown_close_up():
     def starts_close(side: float, count: int) -> bool:
-        faces = [face(10, 10, side, unet=answer("ibug-68"))] * count
+        faces = [face(10, 10, side, unet=prediction("ibug-68"))] * count
         return panels_of(shown(400, 300, *faces))["start"]
 
     assert starts_close(50, 1)
@@ -106,7 +104,7 @@ def test_a_small_face_alone_is_shown_close_up():
 
 
 def test_the_notice_says_what_is_wrong_and_nothing_else():
-    found = face(10, 10, 90, unet=answer("ibug-68"))
+    found = face(10, 10, 90, unet=prediction("ibug-68"))
     assert messages.of(comparison(400, 300, found)) == ""
     assert "No face found. Try" in messages.of(comparison(400, 300))
     assert "15 faces" in messages.of(comparison(400, 300, *[found] * 15))
@@ -115,30 +113,18 @@ def test_the_notice_says_what_is_wrong_and_nothing_else():
     assert 'role="alert"' in notice.error("Stop.")
 
 
-def test_the_table_has_a_row_a_model_and_only_with_a_face():
-    found = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
-    cells = rows(shown(400, 300, found))
-    assert list(cells) == ["unet", "mediapipe"]
-    assert cells["mediapipe"]["distance"] == ["baseline", None]
-    assert cells["unet"]["jaw"][1] > 0
-    # Nothing ran here, so there is no time to tell.
-    assert cells["unet"]["end"] == cells["unet"]["landmarks"] == ["–", None]
-    assert "find faces 3 ms" in table.value({}, shown(400, 300, found), {}, {})
-    assert table.value({}, shown(400, 300), {}, {}) is None
-
-
 @pytest.mark.parametrize("digits", [2, 3])
 def test_a_models_own_output_is_no_ground_truth_and_it_is_said(digits):
-    unet, mesh = answer("ibug-68"), answer("mediapipe-478")
+    unet, mesh = prediction("ibug-68"), prediction("mediapipe-478")
     fitted = (unet.keypoints + 5).astype(np.float32)
-    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, {"ibug-68-fitted": fitted})
+    mesh = Prediction("mediapipe-478", mesh.keypoints, None, 1.0, {"ibug-68-fitted": fitted})
     found = face(100, 100, 100, unet=unet, mediapipe=mesh)
 
     def sentences(points: np.ndarray) -> list[str]:
         truth = Truth("a.pts", {"": Marks("ibug-68", (points,))}, "")
         held = shown(400, 300, found, truth=truth)
         described, drawn = ground_truth.value(held), table.value({}, held, {}, {})
-        return [json.loads(described)["says"], json.loads(drawn)["meaning"]]
+        return [json.loads(described)["says"], json.loads(drawn)["warning"]]
 
     for title, points in (("U-Net", unet.keypoints), ("MediaPipe", fitted)):
         for said in sentences(points.round(digits)):
@@ -148,26 +134,20 @@ def test_a_models_own_output_is_no_ground_truth_and_it_is_said(digits):
     assert not any("own points" in said for said in sentences(corrected))
 
 
-def test_a_model_without_a_face_keeps_its_row_and_the_face_is_marked():
+def test_a_face_that_mediapipe_does_not_confirm_is_marked():
     box = (10.0, 10.0, 100.0, 100.0)
-    unconfirmed = compared_face(box, {"unet": answer("ibug-68")}, {"mediapipe": "no face here"})
+    unconfirmed = compared_face(box, {"unet": prediction("ibug-68")}, {"mediapipe": "no face here"})
     held = shown(400, 300, unconfirmed)
-    cells = rows(held)
-    assert cells["mediapipe"]["distance"] == ["no face here", None]
-    assert cells["mediapipe"]["keypoints"] == ["–", None]
     markups = {"unet": "ibug-68", "mediapipe": "mediapipe-478"}
     value = json.loads(panels.value(held, markups))
     assert [face["confirmed"] for face in value["faces"]] == [False]
 
 
-def test_a_truth_turns_agreement_into_error():
-    unet, mesh = answer("ibug-68"), answer("mediapipe-478")
+def test_a_truth_comes_with_the_face_that_it_belongs_to():
+    unet, mesh = prediction("ibug-68"), prediction("mediapipe-478")
     marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
     found = face(100, 100, 100, unet=unet, mediapipe=mesh)
     held = shown(400, 300, found, truth=Truth("my.pts", {"": marks}, ""))
-    cells = rows(held)
-    assert cells["unet"]["pixels"][0] == "3.0 px"
-    assert cells["mediapipe"]["pixels"][1] > 0
     value = panels_of(held)
     assert value["truth"] == "ibug-68"
     assert np.allclose(value["faces"][0]["truth"], marks.faces[0], atol=0.01)
@@ -175,13 +155,11 @@ def test_a_truth_turns_agreement_into_error():
     assert told["says"] == "my.pts belongs to face 1."
 
 
-def test_unknown_marks_are_said_and_count_nowhere():
-    unet = answer("ibug-68")
+def test_unknown_marks_are_said():
+    unet = prediction("ibug-68")
     marks = Marks("ibug-68", (unet.keypoints + np.float32([3, 0]),))
     marks.faces[0][[5, 36]] = np.nan
     held = shown(400, 300, face(100, 100, 100, unet=unet), truth=Truth("my.pts", {"": marks}, ""))
-    cells = rows(held)
-    assert cells["unet"]["pixels"][0] == "3.0 px" and cells["unet"]["distance"][1] is None
     value = panels_of(held)
     assert value["faces"][0]["truth"][5] == [None, None]
     assert json.loads(ground_truth.value(held))["says"] == (
@@ -191,9 +169,9 @@ def test_unknown_marks_are_said_and_count_nowhere():
 
 
 def test_what_an_answer_is_converted_to_comes_by_markup_preferably_fitted():
-    mesh, fitted = answer("mediapipe-478"), answer("ibug-68").keypoints
+    mesh, fitted = prediction("mediapipe-478"), prediction("ibug-68").keypoints
     converted = {"ibug-68": fitted + np.float32([9, 0]), "ibug-68-fitted": fitted}
-    mesh = Answer("mediapipe-478", mesh.keypoints, None, 1.0, converted)
+    mesh = Prediction("mediapipe-478", mesh.keypoints, None, 1.0, converted)
     value = panels_of(shown(400, 300, face(100, 100, 100, mediapipe=mesh)))
     readings = value["panels"][0]["faces"][0]["readings"]
     assert list(readings) == ["ibug-68"]
@@ -203,7 +181,7 @@ def test_what_an_answer_is_converted_to_comes_by_markup_preferably_fitted():
 
 def test_point_names_are_words_wherever_the_anatomy_has_one():
     assert titles.points("ibug-68")[30] == "nose tip"
-    mesh = markup.get("mediapipe-478").anatomy
+    mesh = markups.get("mediapipe-478").anatomy
     assert titles.points("mediapipe-478")[mesh["nose_tip"][0]] == "nose tip"
     assert titles.points("imm-58")[6] == "jaw 8"
 
@@ -223,7 +201,7 @@ def test_examples_are_files_without_metadata_each_with_what_to_look_at(tmp_path)
 
 
 def test_the_table_says_where_the_weights_came_from():
-    found = face(10, 10, 90, unet=answer("ibug-68"), simplenet=answer("ibug-68"))
+    found = face(10, 10, 90, unet=prediction("ibug-68"), simplenet=prediction("ibug-68"))
     held, copy = shown(400, 300, found), "the folder weights/ of this copy"
 
     def says(origins: dict[str, str], not_pulled: dict[str, str]) -> str:
@@ -235,46 +213,18 @@ def test_the_table_says_where_the_weights_came_from():
     assert mixed.endswith(f"SimpleNet: weights from {copy}. Gone.")
 
 
-def test_the_table_has_medians_and_says_which_device_answered():
-    found = face(10, 10, 90, unet=answer("ibug-68"), mediapipe=answer("mediapipe-478"))
-    timings = {"detect": 10.0, "unet": 400.0, "mediapipe": 20.0, "total": 450.0}
-
-    def drawn(unet: str, faces: int) -> tuple[list[dict], dict]:
-        devices = {"unet": unet, "mediapipe": "cpu"}
-        held = PhotoResult(
-            "",
-            photo(400, 300),
-            Comparison(400, 300, [found] * faces, timings, {}, devices=devices),
-        )
-        # U-Net is known from other photos, MediaPipe is not.
-        median = {("unet", "cpu"): 16.0, ("unet", "zerogpu"): 2.0}
-        value = json.loads(table.value({}, held, {}, {}, median=lambda *key: median.get(key)))
-        return value["columns"], {row["name"]: row["cells"] for row in value["rows"]}
-
-    columns, cells = drawn("cpu", 2)
-    assert "Milliseconds on the processor" in {column["among"] for column in columns}
-    assert cells["unet"]["landmarks"] == ["16.0", 16.0]
-    assert cells["unet"]["end"] == ["42.0", 42.0]
-    assert cells["mediapipe"]["landmarks"] == ["10.0", 10.0]
-    assert cells["mediapipe"]["end"] == ["30.0", 30.0]
-    columns, cells = drawn("zerogpu", 1)
-    assert "Milliseconds" in {column["among"] for column in columns}
-    assert cells["unet"]["landmarks"] == ["2.0 ZeroGPU", 2.0]
-    assert cells["mediapipe"]["end"] == ["30.0 processor", 30.0]
-
-
 def test_expected_errors_come_as_percent_and_as_radii_in_the_photo():
-    points = answer("ibug-68").keypoints
+    points = prediction("ibug-68").keypoints
     points[36], points[45] = (100, 100), (140, 130)  # 50 px apart
-    unet = Answer("ibug-68", points, None, 1.0, expected_error=np.full(68, 4.0, np.float32))
-    nose = Answer("nose-1", points[:1], None, 1.0, expected_error=np.full(1, 4.0, np.float32))
+    unet = Prediction("ibug-68", points, None, 1.0, expected_error=np.full(68, 4.0, np.float32))
+    nose = Prediction("nose-1", points[:1], None, 1.0, expected_error=np.full(1, 4.0, np.float32))
     value = panels_of(shown(400, 300, face(100, 100, 100, unet=unet, mine=nose)))
     by_name = {panel["name"]: panel["faces"][0] for panel in value["panels"]}
     assert by_name["unet"]["expected_error"] == [4.0] * 68
     assert by_name["unet"]["radii"] == pytest.approx([2.0] * 68)
     # A nose alone has no eye distance, and MediaPipe did not run.
     assert by_name["mine"]["radii"] is None
-    mesh = answer("mediapipe-478")
+    mesh = prediction("mediapipe-478")
     value = panels_of(shown(400, 300, face(100, 100, 100, mine=nose, mediapipe=mesh)))
     by_name = {panel["name"]: panel["faces"][0] for panel in value["panels"]}
     assert by_name["mine"]["radii"][0] > 0

@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.records.histories import Histories
 from kpdemo.ui.training import outline
 
 
 @pytest.mark.parametrize("name", ["ibug-68", "kaggle-15", "imm-58"])
 def test_the_mean_face_is_upright_and_symmetric(name):
-    scheme, face = markup.get(name), outline.mean_face(name)
+    scheme, face = markups.get(name), outline.mean_face(name)
     assert face.shape == (len(scheme), 2)
     np.testing.assert_allclose(scheme.place(face, "right_eye_outer_corner"), (-0.5, 0), atol=1e-6)
     np.testing.assert_allclose(scheme.place(face, "left_eye_outer_corner"), (0.5, 0), atol=1e-6)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.models import crop_rules
 from kpdemo.models.augment import MARGIN, Augmenter, store
@@ -53,7 +53,7 @@ class Faces(Dataset[tuple[Tensor, Tensor, Tensor]]):
                 continue
             stored, image = store(crop, pixels, size, margin)
             pictures.append(image)
-            points = markup.convert(face.keypoints, face.markup, recipe.markup)
+            points = markups.convert(face.keypoints, face.markup, recipe.markup)
             keypoints.append(stored.to_crop(points))
             eyes.append(eye_distance(face.keypoints, face.markup) / (crop.width / 2))
             self.sources.append(face)

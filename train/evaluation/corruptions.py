@@ -8,7 +8,8 @@ import numpy as np
 from tqdm import tqdm
 
 from kpdemo.engine.engine import Engine
-from kpdemo.keypoints import markup as markups
+from kpdemo.evaluation.evaluate import READINGS
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
 from kpdemo.media import corruptions
 from kpdemo.models import model_folder
@@ -18,8 +19,6 @@ from train.evaluation.evaluate import compare_face, readable, rounded
 
 SOURCE = "300w-common"
 RESULT = WEIGHTS_DIR / "robustness.json"
-# MediaPipe's rows, and the names of its converted points.
-MAPS = {"mediapipe-index": "ibug-68", "mediapipe-ridge": "ibug-68-fitted"}
 DARKER, QUALITY = 0.4, 20
 
 # Pixels `(H, W, 3)` uint8 RGB, keypoints `(K, 2)` in photo coordinates and the face's number in
@@ -41,7 +40,7 @@ def rotated(degrees: float) -> Condition:
         pixels: np.ndarray, keypoints: np.ndarray, number: int
     ) -> tuple[np.ndarray, np.ndarray]:
         turned, matrix = corruptions.turn(pixels, degrees if number % 2 == 0 else -degrees)
-        return turned, _moved(keypoints, matrix)
+        return turned, corruptions.move(keypoints, matrix)
 
     return rotate
 
@@ -51,7 +50,7 @@ def half_size(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both sides halved."""
     small, matrix = corruptions.resize(pixels, 0.5)
-    return small, _moved(keypoints, matrix)
+    return small, corruptions.move(keypoints, matrix)
 
 
 def dark(pixels: np.ndarray, keypoints: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -78,10 +77,6 @@ def grey(pixels: np.ndarray, keypoints: np.ndarray, number: int) -> tuple[np.nda
     return cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), keypoints
 
 
-def _moved(keypoints: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    return keypoints @ matrix[:, :2].T + matrix[:, 2]
-
-
 CONDITIONS: dict[str, Condition] = {
     "as it is": as_it_is,
     "rotated 15°": rotated(15),
@@ -105,7 +100,7 @@ def measure(destination: Path = RESULT) -> dict:
     faces, _ = readable(load(SOURCE))
     with Engine([WEIGHTS_DIR / name for name in DEFAULT_MODELS]) as engine:
         markup = {name: engine.store.model(name).config.markup for name in DEFAULT_MODELS}
-        markup |= dict.fromkeys(MAPS, "ibug-68")
+        markup |= dict.fromkeys(READINGS, "ibug-68")
         errors: dict[str, dict[str, list[np.ndarray]]] = {
             condition: {name: [] for name in markup} for condition in CONDITIONS
         }
@@ -140,12 +135,11 @@ def predict_all(engine: Engine, pixels: np.ndarray, keypoints: np.ndarray) -> di
     match = compare_face(engine, [*DEFAULT_MODELS, BASELINE], pixels, keypoints)
     if match is None:
         return {}
-    answers = dict(match.answers)
-    baseline = answers.pop(BASELINE, None)
-    predictions = {name: answer.keypoints for name, answer in answers.items()}
-    if baseline:
-        predictions |= {name: baseline.converted[kind] for name, kind in MAPS.items()}
-    return predictions
+    points = {name: prediction.keypoints for name, prediction in match.predictions.items()}
+    if points.pop(BASELINE, None) is not None:
+        converted = match.predictions[BASELINE].converted
+        points |= {name: converted[kind] for name, kind in READINGS.items()}
+    return points
 
 
 def figures(errors: np.ndarray) -> dict[str, float | None]:

@@ -8,10 +8,10 @@ import numpy as np
 from tqdm import tqdm
 
 from kpdemo.engine.engine import Engine
-from kpdemo.evaluation.matching import covering
-from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded
+from kpdemo.evaluation.matching import match_by_overlap
+from kpdemo.evaluation.measures import bounds, finite_mean, measures, rounded, rounded_points
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import (
     eye_distance,
     face_errors,
@@ -20,10 +20,9 @@ from kpdemo.keypoints.metrics import (
     spread,
     summary,
 )
-from kpdemo.models import crop_rules, model_folder
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, crop_rules, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import Framing
-from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
 from kpdemo.records.reliability import KEY
@@ -63,8 +62,8 @@ def evaluate(folder: Path) -> dict:
         truth = np.stack([markups.convert(f.keypoints, f.markup, markup) for f in faces])
         eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
         with Engine([folder]) as engine:
-            in_app = through_compare(engine, model.name, faces)
-        predicted, crops = by_labels(model, faces)
+            in_app = predict_in_app(engine, model.name, faces)
+        predicted, crops = predict_by_labels(model, faces)
         widths = None
         if framed.reference == "kaggle":
             widths = np.array([crop.width / framed.scale for crop in crops])
@@ -112,7 +111,7 @@ def readable(faces: list[LabelledFace]) -> tuple[list[LabelledFace], list[str]]:
     return good, damaged
 
 
-def by_labels(
+def predict_by_labels(
     model: Model, faces: list[LabelledFace], crop_of: Callable[[LabelledFace], Crop] | None = None
 ) -> tuple[np.ndarray, list[Crop]]:
     """Predictions `(F, K, 2)` in photo coordinates on crops from the labels, and those crops.
@@ -142,7 +141,7 @@ def by_labels(
     return np.stack(predictions), all_crops
 
 
-def through_compare(engine: Engine, name: str, faces: list[LabelledFace]) -> np.ndarray:
+def predict_in_app(engine: Engine, name: str, faces: list[LabelledFace]) -> np.ndarray:
     """The app's keypoints for each face: `(F, K, 2)`, NaN where it does not detect the face.
 
     Raises CheckpointError as `compare_face` does.
@@ -152,7 +151,7 @@ def through_compare(engine: Engine, name: str, faces: list[LabelledFace]) -> np.
     for row, face in enumerate(tqdm(faces, desc=f"{name} through compare", disable=None)):
         match = compare_face(engine, [name], face.pixels(3), face.keypoints)
         if match is not None:
-            predictions[row] = match.answers[name].keypoints
+            predictions[row] = match.predictions[name].keypoints
     return predictions
 
 
@@ -167,7 +166,7 @@ def compare_face(
     compared = engine.compare(pixels, names)
     if compared.unavailable:
         raise CheckpointError(" ".join(compared.unavailable.values()))
-    return covering(compared.faces, keypoints)
+    return match_by_overlap(compared.faces, keypoints)
 
 
 def rmse_96(
@@ -270,19 +269,11 @@ def extremes(
             "error": rounded(errors[row]),
             "reason": face_attributes.reason(facts[row], facts),
             "facts": facts[row],
-            "truth": plain(truth[row]),
-            "keypoints": plain(predicted[row]),
+            "truth": rounded_points(truth[row]),
+            "keypoints": rounded_points(predicted[row]),
         }
 
     return {
         "best": [entry(row) for row in order[:EXTREMES]],
         "worst": [entry(row) for row in order[::-1][:EXTREMES]],
     }
-
-
-def plain(points: np.ndarray) -> list[list[float] | None]:
-    """Points `(K, 2)` rounded to one decimal, None for NaN."""
-    return [
-        np.round(point.astype(float), 1).tolist() if np.isfinite(point).all() else None
-        for point in points
-    ]

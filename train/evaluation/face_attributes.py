@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance
 from train.data.sources import LabelledFace
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from kpdemo.explain.mistakes import scaled_by_photo
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance, point_errors, summary
-from kpdemo.models import crop_rules, model_folder
-from kpdemo.models import model as checkpoint
-from kpdemo.models.model import Model
+from kpdemo.models import checkpoint, crop_rules, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.predict import predict
 from kpdemo.zoo import WEIGHTS_DIR
 from train.data.sources import LabelledFace, load
@@ -89,15 +88,16 @@ def inputs(model: Model, faces: list[LabelledFace]) -> Inputs:
         crops.append(crop.cut(pixels, size.height, size.width))
         places.append(crop)
         sizes.append((width, height))
-        labels.append(_pixels(crop.to_crop(points), crops[-1]))
+        labels.append(_whole(crops[-1]).to_photo(crop.to_crop(points)))
         eyes.append(eye_distance(face.keypoints, face.markup) * size.width / crop.width)
     return Inputs(np.stack(crops), places, np.array(sizes), np.stack(labels), np.array(eyes))
 
 
-def answers(model: Model, crops: np.ndarray) -> np.ndarray:
+def predict_pixels(model: Model, crops: np.ndarray) -> np.ndarray:
     """A model's keypoints `(F, K, 2)` on crops, in their pixels."""
     parts = np.array_split(crops, -(-len(crops) // BATCH))
-    return _pixels(np.concatenate([predict(model, part).keypoints for part in parts]), crops[0])
+    keypoints = np.concatenate([predict(model, part).keypoints for part in parts])
+    return _whole(crops[0]).to_photo(keypoints)
 
 
 def spots(model: Model, given: Inputs) -> dict:
@@ -107,14 +107,14 @@ def spots(model: Model, given: Inputs) -> dict:
     mean way of the prediction, "towards" that of its component towards the disc, and "nme" the
     error with it, in percent of the eye distance.
     """
-    before = answers(model, given.crops)
+    before = predict_pixels(model, given.crops)
     middle = np.array(given.crops.shape[2:0:-1]) / 2 - 0.5
     result: dict = {"faces": len(before), "nme": _figures(given, before)["nme"]}
     for name, value in (("black", BLACK), ("grey", GREY)):
         moves, pulls, errors = [], [], []
         for offset in OFFSETS:
             crops = np.stack([_disc(crop, middle + offset, value) for crop in given.crops])
-            after = answers(model, crops)
+            after = predict_pixels(model, crops)
             move, way = (after - before)[:, 0], middle + offset - before[:, 0]
             pull = (move * way).sum(1) / np.linalg.norm(way, axis=1)
             moves.append(100 * np.linalg.norm(move, axis=1) / given.eyes)
@@ -131,7 +131,7 @@ def variety(model: Model, given: Inputs) -> dict:
     The ratio of the mean Procrustes distances from the mean shape: where the face is, how large
     and how tilted does not count.
     """
-    predicted = shape_distances(answers(model, given.crops)).mean()
+    predicted = shape_distances(predict_pixels(model, given.crops)).mean()
     ratio = predicted / np.nanmean(shape_distances(given.labels))
     return {"faces": len(given.crops), "variety": rounded(float(ratio))}
 
@@ -142,7 +142,7 @@ def shapes(model: Model, given: Inputs, training: np.ndarray) -> dict:
     No face is what is farther from the mean shape than `FACE_LIKE` of the `training` labels
     `(N, K, 2)`, by Procrustes distance.
     """
-    everything = np.concatenate([training, given.labels, answers(model, given.crops)])
+    everything = np.concatenate([training, given.labels, predict_pixels(model, given.crops)])
     ends = [len(training), len(training) + len(given.crops)]
     known, labels, predicted = np.split(shape_distances(everything), ends)
     limit = np.nanquantile(known, FACE_LIKE)
@@ -164,8 +164,8 @@ def sunglasses(model: Model, given: Inputs) -> dict:
     )
     return {
         "faces": len(crops),
-        "without": _figures(given, answers(model, given.crops)),
-        "with": _figures(given, answers(model, crops)),
+        "without": _figures(given, predict_pixels(model, given.crops)),
+        "with": _figures(given, predict_pixels(model, crops)),
     }
 
 
@@ -173,11 +173,11 @@ def scaled(model: Model, given: Inputs) -> dict:
     """Mean absolute error of the coordinates in pixels of the photos, and how much it grows when
     the predictions are scaled by the photo's size instead of the face's box."""
     right, wrong = [], []
-    predicted = answers(model, given.crops)
+    predicted, whole = predict_pixels(model, given.crops), _whole(given.crops[0])
     for each, truth, crop, (width, height) in zip(
         predicted, given.labels, given.places, given.sizes.tolist(), strict=True
     ):
-        points, labels = (crop.to_photo(_shares(p, given.crops[0])) for p in (each, truth))
+        points, labels = (crop.to_photo(whole.to_crop(p)) for p in (each, truth))
         right.append(np.nanmean(np.abs(points - labels)))
         moved = scaled_by_photo(points, crop, width, height)
         wrong.append(np.nanmean(np.abs(moved - labels)))
@@ -190,14 +190,10 @@ def scaled(model: Model, given: Inputs) -> dict:
     }
 
 
-def _pixels(points: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """Crop coordinates `(..., 2)` -> pixels of a crop of that shape."""
-    return (points + 1) * np.array(crop.shape[1::-1]) / 2 - 0.5
-
-
-def _shares(points: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """The way back from `_pixels`."""
-    return (points + 0.5) * 2 / np.array(crop.shape[1::-1]) - 1
+def _whole(crop: np.ndarray) -> Crop:
+    """Maps a crop's own pixels, `to_photo` from its coordinates and `to_crop` back."""
+    height, width = crop.shape[:2]
+    return Crop.whole(width, height)
 
 
 def _figures(given: Inputs, predicted: np.ndarray) -> dict[str, float | None]:

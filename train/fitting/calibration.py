@@ -13,18 +13,17 @@ import numpy as np
 import torch
 
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance
-from kpdemo.models import crop_rules, model_folder
-from kpdemo.models import model as checkpoint
-from kpdemo.models.model import Model
+from kpdemo.models import checkpoint, crop_rules, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import calibrated
 from train.data.sources import LabelledFace, load, own_labels, split
-from train.evaluation.evaluate import by_labels
+from train.evaluation.evaluate import predict_by_labels
 from train.fitting import ridge
 from train.fitting.expected_error import Detections
-from train.publish.release import finished
+from train.publish.release import finished_history
 
 
 def calibrate(folder: Path, detections: Detections) -> dict[str, float | None]:
@@ -40,7 +39,7 @@ def calibrate(folder: Path, detections: Detections) -> dict[str, float | None]:
     no faces to fit on or to validate on.
     """
     model = checkpoint.load(folder)
-    history = finished(folder)
+    history = finished_history(folder)
     if model.calibration is not None:
         raise CheckpointError(f"{folder} is calibrated already.")
     data = history["recipe"]["data"]
@@ -92,8 +91,8 @@ def examples(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`predictions` in the crops of the labels, followed by those in the crops of detected faces.
 
-    Labels tell where their own crop lies, and an answer corrected in such crops alone would follow
-    the crop: the app's, which lies a little elsewhere, too.
+    Labels tell where their own crop lies, and a prediction corrected in such crops alone would
+    follow the crop: the app's, which lies a little elsewhere, too.
     """
     detected = {face.name: found for face, found in detections.of(faces)}
     by_label = predictions(model, faces)
@@ -115,7 +114,7 @@ def predictions(
 
     Crops are those of the labels, or what `crop_of` makes of a face.
     """
-    predicted, crops = by_labels(model, faces, crop_of)
+    predicted, crops = predict_by_labels(model, faces, crop_of)
     truth = [markups.convert(f.keypoints, f.markup, model.config.markup) for f in faces]
     eyes = np.array([eye_distance(face.keypoints, face.markup) for face in faces])
     return (

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from tqdm import tqdm
 
-from kpdemo.evaluation.matching import covering
+from kpdemo.evaluation.matching import match_by_overlap
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.models import crop_rules, model_folder
@@ -48,7 +48,7 @@ def detected_faces(finder: FaceFinder, faces: list[LabelledFace], name: str) -> 
             pixels = labelled.pixels(3)
         except DataError:
             continue
-        face = covering(finder.find(pixels), labelled.keypoints)
+        face = match_by_overlap(finder.find(pixels), labelled.keypoints)
         if face is not None:
             yield labelled, face, (pixels.shape[1], pixels.shape[0])
 

@@ -1,10 +1,10 @@
-"""Expected error: how far off a net's points are, by what its own answers say of them.
+"""Expected error: how far off a net's points are, by what its own predictions tell of them.
 
 One method for all nets: a gamma regression with a logarithmic link from the two signals of
-`kpdemo.models.predict` (the flip test's disagreement, the heatmap's mass away from the answer) and
-a level a keypoint, to the error in percent of the eye distance. It is fitted on the recipe's
+`kpdemo.models.predict` (the flip test's disagreement, the heatmap's mass away from the prediction)
+and a level a keypoint, to the error in percent of the eye distance. It is fitted on the recipe's
 validation faces, which no weight was trained on, in the crops of detected faces, as the app has
-them. The reliability on the test faces is measured apart.
+them. The reliability is measured on the test faces.
 """
 
 import dataclasses
@@ -15,22 +15,21 @@ import numpy as np
 from tqdm import tqdm
 
 from kpdemo.faces.detector import FaceFinder
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media import images
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import ExpectedError
 from kpdemo.models.face_crops import crop_faces
-from kpdemo.models.model import Model
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import FACES, expected_error, predict
 from kpdemo.records.reliability import KEY
 from kpdemo.structures import Face
 from train.data.sources import LabelledFace, load, own_labels, split
 from train.evaluation.evaluate import readable
-from train.fitting.crop_rules import covering
-from train.publish.release import finished
+from train.fitting.crop_rules import match_by_overlap
+from train.publish.release import finished_history
 
 BINS = 10
 _STEPS = 50  # of the regression, which needs about ten
@@ -50,7 +49,9 @@ class Detections:
         if missing:
             with FaceFinder() as finder:
                 for face in tqdm(missing, desc="detect", disable=None):
-                    self._faces[face.name] = covering(finder.find(face.pixels(3)), face.keypoints)
+                    self._faces[face.name] = match_by_overlap(
+                        finder.find(face.pixels(3)), face.keypoints
+                    )
         pairs = ((face, self._faces[face.name]) for face in faces)
         return [(face, detected) for face, detected in pairs if detected is not None]
 
@@ -63,31 +64,31 @@ def fit(folder: Path, detections: Detections) -> dict[str, float]:
     source. Raises CheckpointError for a run that is not finished, or without validation faces.
     """
     model = checkpoint.load(folder)
-    data = finished(folder)["recipe"]["data"]
+    data = finished_history(folder)["recipe"]["data"]
     sources = own_labels(data)
     held_out = [face for name in data["validate"] for face in load(name)]
     if not held_out:
         held_out = split([face for name in sources for face in load(name)], data["holdout"])[1]
     if not held_out:
         raise CheckpointError(f"{folder}: its recipe holds out no faces to fit on.")
-    signals, errors = observed(model, detections.of(readable(held_out)[0]))
+    signals, errors = signals_and_errors(model, detections.of(readable(held_out)[0]))
     fitted = regression(signals, errors)
     config = dataclasses.replace(model.config, expected_error=fitted)
     model_folder.write_json(folder / model_folder.CONFIG, dataclasses.asdict(config))
     metrics = model_folder.read_metrics(folder)
     for source in data["test"]:
         test = detections.of(readable(load(source))[0])
-        metrics[source][KEY] = reliability(*observed(model, test), fitted)
+        metrics[source][KEY] = reliability(*signals_and_errors(model, test), fitted)
     model_folder.write_json(folder / model_folder.METRICS, metrics)
     first = metrics[data["test"][0]][KEY]
     return {
         "faces": len(errors),
         "rank_correlation": first["rank_correlation"],
-        "bins_within_15_percent": within(first),
+        "bins_within_15_percent": bins_within(first),
     }
 
 
-def observed(
+def signals_and_errors(
     model: Model, faces: Sequence[tuple[LabelledFace, Face]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Signals `(F, K, 2)` and errors `(F, K)` of a model in the crops of detected faces.
@@ -161,7 +162,7 @@ def ranks(values: np.ndarray) -> np.ndarray:
     return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
 
 
-def within(measured: dict, share: float = 0.15) -> int:
+def bins_within(measured: dict, share: float = 0.15) -> int:
     """How many bins of a reliability have an expected error within a share of the measured one."""
     pairs = zip(measured["expected"], measured["measured"], strict=True)
     return sum(abs(expected - actual) <= share * actual for expected, actual in pairs)

@@ -6,7 +6,7 @@ import numpy as np
 from safetensors.numpy import save_file
 from tqdm import tqdm
 
-from kpdemo.evaluation.matching import covering
+from kpdemo.evaluation.matching import match_by_overlap
 from kpdemo.evaluation.measures import measures
 from kpdemo.faces.detector import FaceFinder
 from kpdemo.keypoints.metrics import eye_distance
@@ -33,7 +33,7 @@ def meshes(faces: list[LabelledFace]) -> list[np.ndarray | None]:
             except DataError:
                 result.append(None)
                 continue
-            face = covering(finder.find(pixels), labelled.keypoints)
+            face = match_by_overlap(finder.find(pixels), labelled.keypoints)
             result.append(None if face is None else baseline.keypoints(pixels, [face])[0])
     return result
 

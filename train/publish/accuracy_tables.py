@@ -1,8 +1,8 @@
 """The documents' tables of errors: the default models, the fourteen systems, corrupted photos."""
 
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
-from train.claims import checked
-from train.publish.markdown import bounds, figure, millions, nothing_yet, paired, table
+from train.claims import check_text
+from train.publish.markdown import bounds, figure, mean_difference, millions, no_data, table
 from train.publish.model_card import SOURCE_TITLES
 from train.publish.results import MAPS, SYSTEMS
 
@@ -17,13 +17,13 @@ def headline(collected: dict) -> str:
             figure(row["fr8"], " %", 1),
             figure(row["lost"], " %", 1),
         ]
-        for row in compared(collected)
+        for row in default_rows(collected)
     ]
     heads = ("model", "parameters", "NME [95 % interval]", "above 8 %", "faces lost")
-    return table(heads, lines) if lines else nothing_yet("evaluate NAME")
+    return table(heads, lines) if lines else no_data("evaluate NAME")
 
 
-def compared(collected: dict) -> list[dict]:
+def default_rows(collected: dict) -> list[dict]:
     """The rows of the four nets and of MediaPipe that were measured the way of the app."""
     rows = by_name(collected)
     names = (*DEFAULT_MODELS, *(f"{BASELINE}-{way}" for way in MAPS))
@@ -38,17 +38,17 @@ def results(collected: dict) -> str:
             millions(row["parameters"]),
             figure(row["nme"], " %") + bounds(row["nme_interval"]),
             figure(row["nme_compare"], " %") + bounds(row["nme_compare_interval"]),
-            paired(row["less_mediapipe"]),
+            mean_difference(row["less_mediapipe"]),
             figure(row["nme_inner_51"], " %"),
             figure(row["lost"], " %", 1),
             figure(row["fr8"], " %", 1),
             figure(row["auc8"], "", 1),
             figure(row["rmse_96"], " px"),
         ]
-        for row in compared(collected)
+        for row in default_rows(collected)
     ]
     if not lines:
-        return nothing_yet(f"evaluate {' '.join(DEFAULT_MODELS)} {BASELINE}")
+        return no_data(f"evaluate {' '.join(DEFAULT_MODELS)} {BASELINE}")
     heads = (
         "model",
         "parameters",
@@ -70,10 +70,10 @@ def results(collected: dict) -> str:
         "bootstrap\nintervals over the photos; the difference is to MediaPipe's fitted map, its "
         "mean over the same faces. The nets\nare measured with the flip test and their calibration."
     )
-    return "\n\n".join([table(heads, lines), legend, *fifteen(collected)])
+    return "\n\n".join([table(heads, lines), legend, *fifteen_points(collected)])
 
 
-def fifteen(collected: dict) -> list[str]:
+def fifteen_points(collected: dict) -> list[str]:
     """The same faces with 68 points converted to Kaggle's 15, beside KeypointResNet's own."""
     rows = by_name(collected)
     converted = {row["name"]: row for row in collected["fifteen"]}
@@ -103,7 +103,7 @@ def systems(collected: dict) -> str:
     """The fourteen systems: the reported errors beside those measured here."""
     rows = {row["name"]: row for row in collected["models"] if row["system"]}
     if not rows:
-        return nothing_yet("fit NAME", "evaluate runs/NAME")
+        return no_data("fit NAME", "evaluate runs/NAME")
     lines = []
     for name in SYSTEMS:
         row = rows.get(name)
@@ -120,7 +120,7 @@ def systems(collected: dict) -> str:
                 if reported
                 else "",
                 error_here(row),
-                deviating(row),
+                deviations(row),
                 figure(row["spread"]) + (", predicts the mean face" if row["answers_mean"] else ""),
                 millions(row["parameters"]),
                 reported.get("comparable", ""),
@@ -140,7 +140,7 @@ def systems(collected: dict) -> str:
     return table(heads, lines)
 
 
-def deviating(row: dict) -> str:
+def deviations(row: dict) -> str:
     """The differences from the report in a system's settings and evaluation."""
     differences = [deviation["what"] for deviation in row["deviations"]]
     if row["flip_test"]:
@@ -167,7 +167,7 @@ def claims(collected: dict) -> str:
         [
             f"`{name}`" if claim is rows[name]["claims"][0] else "",
             claim["claim"],
-            checked(claim),
+            check_text(claim),
             f"**{claim['verdict']}**",
         ]
         for name in SYSTEMS
@@ -175,7 +175,7 @@ def claims(collected: dict) -> str:
         for claim in rows[name]["claims"]
     ]
     if not lines:
-        return nothing_yet("report")
+        return no_data("report")
     return table(("system", "what its authors report", "our check", "verdict"), lines)
 
 
@@ -183,10 +183,10 @@ def robustness(collected: dict) -> str:
     """Errors of the default models and of MediaPipe on corrupted photos."""
     measurements = collected["robustness"]
     if not measurements:
-        return nothing_yet("robustness")
+        return no_data("robustness")
     names = list(dict.fromkeys(name for row in measurements["conditions"].values() for name in row))
     lines = [
-        [condition, *(corrupted(row.get(name) or {}) for name in names)]
+        [condition, *(corrupted_cell(row.get(name) or {}) for name in names)]
         for condition, row in measurements["conditions"].items()
     ]
     source = SOURCE_TITLES.get(measurements["source"], measurements["source"])
@@ -194,7 +194,7 @@ def robustness(collected: dict) -> str:
     return f"{table(('photo', *names), lines)}\n\n{where}"
 
 
-def corrupted(cell: dict) -> str:
+def corrupted_cell(cell: dict) -> str:
     """NME of the detected faces, and the share of lost ones."""
     lost = cell.get("lost")
     return figure(cell.get("nme"), " %") + (f", {lost:.1f} % lost" if lost else "")

@@ -4,7 +4,7 @@ import json
 
 from kpdemo.records.seeds import Sample
 from kpdemo.zoo import DEFAULT_MODELS
-from train.publish.markdown import figure, nothing_yet, table
+from train.publish.markdown import figure, no_data, table
 
 
 def sweeps(collected: dict) -> str:
@@ -22,7 +22,7 @@ def sweeps(collected: dict) -> str:
         for run in sweep["runs"]
     ]
     if not lines:
-        return nothing_yet("sweep NAME")
+        return no_data("sweep NAME")
     heads = ("experiment", "run", "changed", "best validation NME", "than the first", "in epoch")
     return table(heads, lines)
 
@@ -63,7 +63,7 @@ def trials(collected: dict) -> str:
                 ]
             )
     if not lines:
-        return nothing_yet("fit NAME")
+        return no_data("fit NAME")
     heads = ("model", "tried", "validation faces", "epochs", "best validation NME")
     return table(heads, lines)
 

@@ -5,7 +5,7 @@ import math
 from kpdemo.records.json_files import JsonFiles
 from kpdemo.records.run import SWEEPS, TRIALS
 from kpdemo.records.seeds import Sample, comparison
-from train.publish.figures import dig, minutes, rounded
+from train.publish.figures import minutes, nested, rounded
 
 
 def sweeps(files: JsonFiles) -> list[dict]:
@@ -26,7 +26,7 @@ def sweeps(files: JsonFiles) -> list[dict]:
         )
         sweep["question"] = sweep["question"] or origin.get("question")
         sweep["base"] = sweep["base"] or origin.get("base")
-        sweep["recipe"] = sweep["recipe"] or dig(history, "recipe", "name")
+        sweep["recipe"] = sweep["recipe"] or nested(history, "recipe", "name")
         variants = runs.setdefault(path.parent.name, {})
         variants.setdefault(origin.get("run") or path.stem, []).append(history)
     for name, sweep in experiments.items():
@@ -44,7 +44,7 @@ def seeds(name: str, histories: list[dict]) -> dict:
     `best_nme` is their mean, `deviation` the standard deviation, `against_first` whether the
     interval of the difference to the sweep's first run leaves out zero.
     """
-    runs = [sweep_run(name, dig(h, "sweep", "changes") or {}, h) for h in histories]
+    runs = [sweep_run(name, nested(h, "sweep", "changes") or {}, h) for h in histories]
     sample = Sample.of(run["best_nme"] for run in runs)
     epochs = [run["best_epoch"] for run in runs if run["best_epoch"]]
     return {
@@ -74,7 +74,9 @@ def trials(files: JsonFiles) -> list[dict]:
     for path in sorted((files.root / TRIALS).glob("*.json")):
         history = files.read(TRIALS, path.name)
         if history:
-            trial = {name: dig(history, "trial", name) for name in ("model", "tried", "validation")}
+            trial = {
+                name: nested(history, "trial", name) for name in ("model", "tried", "validation")
+            }
             run = sweep_run(path.stem, {}, history)
             del run["changes"]
             result.append(trial | run)

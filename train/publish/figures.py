@@ -13,7 +13,7 @@ def minutes(epochs: list[dict]) -> float | None:
     return round(math.fsum(e.get("seconds") or 0 for e in epochs) / 60, 1) if epochs else None
 
 
-def dig(data: Any, *keys: str | None) -> Any:
+def nested(data: Any, *keys: str | None) -> Any:
     """The value under nested keys, None where one is missing."""
     for key in keys:
         data = data.get(key) if isinstance(data, dict) else None

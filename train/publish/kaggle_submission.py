@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from kpdemo.faces.crop import Crop
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint
 from kpdemo.models.predict import predict
 from kpdemo.system.files import check_outputs
 from train.data.sources import DataError, kaggle, root

@@ -11,7 +11,7 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str | None]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
-def nothing_yet(*commands: str, what: str = "this table") -> str:
+def no_data(*commands: str, what: str = "this table") -> str:
     """The line in place of a table that has no data."""
     steps = ", then ".join(f"`python -m train {command}`" for command in commands)
     return f"No data yet: {steps} makes {what}."
@@ -30,7 +30,7 @@ def bounds(interval: list[float] | None) -> str:
     return "" if interval is None else " [{:.2f}, {:.2f}]".format(*interval)
 
 
-def paired(difference: dict | None) -> str:
+def mean_difference(difference: dict | None) -> str:
     """The mean of paired differences, with its sign, and its interval."""
     if difference is None:
         return ""

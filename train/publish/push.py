@@ -6,8 +6,7 @@ import httpx2
 from huggingface_hub import set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
-from kpdemo.models import hub, model_folder, onnx_graph, pins
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, hub, model_folder, onnx_graph, pins
 from train.publish import model_card
 
 TIMEOUT = 60.0  # seconds

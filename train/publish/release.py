@@ -3,8 +3,7 @@
 import shutil
 from pathlib import Path
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, onnx_graph
+from kpdemo.models import checkpoint, model_folder, onnx_graph
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.zoo import WEIGHTS_DIR
 from train.publish import model_card
@@ -22,7 +21,7 @@ def ship(run: Path, with_weights: bool = True, weights: Path = WEIGHTS_DIR) -> t
     CheckpointError for a run that is not finished, was not evaluated or cannot be loaded, and
     ExportError where the graph cannot be made.
     """
-    finished(run)
+    finished_history(run)
     model_folder.read_metrics(run)
     if with_weights:
         checkpoint.load(run)
@@ -45,7 +44,7 @@ def ship(run: Path, with_weights: bool = True, weights: Path = WEIGHTS_DIR) -> t
     return folder, with_weights
 
 
-def finished(run: Path) -> dict:
+def finished_history(run: Path) -> dict:
     """The history of a run; CheckpointError if it is not finished."""
     history = model_folder.read_history(run)
     if not history["finished"]:

@@ -9,7 +9,7 @@ from kpdemo.models.model_folder import CheckpointError
 from kpdemo.zoo import WEIGHTS_DIR
 from train import sweep
 from train.publish import accuracy_tables, experiment_tables, model_card, results, speed_tables
-from train.recipe import described
+from train.recipe import with_descriptions
 
 _ROOT = Path(__file__).parents[2]
 README = _ROOT / "README.md"
@@ -37,14 +37,14 @@ def write(documents: Iterable[Path] = DOCUMENTS, weights: Path = WEIGHTS_DIR) ->
     results.write(collected, weights)
     for document in documents:
         text = document.read_text(encoding="utf-8")
-        document.write_text(filled(text, collected), encoding="utf-8")
+        document.write_text(fill_tables(text, collected), encoding="utf-8")
 
 
 def describe(folder: Path) -> None:
     """Update the recipe's descriptions in a history and its card; damaged files are skipped."""
     try:
         history = model_folder.read_history(folder)
-        recipe = described(history["recipe"])
+        recipe = with_descriptions(history["recipe"])
     except (CheckpointError, LookupError, TypeError, ValueError):
         return
     if recipe != history["recipe"]:
@@ -53,7 +53,7 @@ def describe(folder: Path) -> None:
         model_card.write(folder)
 
 
-def filled(text: str, collected: dict) -> str:
+def fill_tables(text: str, collected: dict) -> str:
     """A document's text with its tables filled from `results.collect`."""
     for name, table in TABLES.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)"

@@ -16,7 +16,7 @@ from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 from train import recipe as recipes
 from train.claims import resolve
 from train.publish import experiments, model_card
-from train.publish.figures import dig, minutes, rounded
+from train.publish.figures import minutes, nested, rounded
 
 NAME = "results.json"
 SOURCE = "300w-common"
@@ -99,7 +99,7 @@ def model_row(files: JsonFiles, name: str, speed: dict) -> dict:
     shipped = all(
         (files.root / name / file).exists() for file in (model_folder.CONFIG, model_folder.WEIGHTS)
     )
-    box, app = (dig(metrics, source, way) or {} for way in ("ground_truth_box", "compare"))
+    box, app = (nested(metrics, source, way) or {} for way in ("ground_truth_box", "compare"))
     return row(files.root, name, history, box, app, speed) | {
         "shipped": shipped,
         "source": source,
@@ -113,7 +113,7 @@ def baseline_rows(files: JsonFiles, speed: dict) -> list[dict]:
     source = SOURCE if SOURCE in metrics else None
     rows = []
     for way, title in MAPS.items():
-        app = dig(metrics, source, way) or {}
+        app = nested(metrics, source, way) or {}
         columns = {"title": title, "net": BASELINE, "markup": "ibug-68", "source": source}
         columns |= {name: app.get(name) for name in ("faces", "groups", "nme_inner_51")}
         rows.append(row(files.root, f"{BASELINE}-{way}", {}, {}, app, speed) | columns)
@@ -125,7 +125,7 @@ def compare_to_mediapipe(files: JsonFiles, rows: list[dict]) -> None:
     MediaPipe's fitted map on the same faces, as the mean difference and its 95 % interval."""
 
     def errors(name: str, way: str) -> np.ndarray:
-        each = dig(files.read(name, model_folder.METRICS), SOURCE, way, "errors") or []
+        each = nested(files.read(name, model_folder.METRICS), SOURCE, way, "errors") or []
         return np.array(each, float)
 
     reference = errors(BASELINE, "ridge")
@@ -150,7 +150,7 @@ def fifteen_rows(files: JsonFiles, rows: list[dict]) -> list[dict]:
     for each in rows:
         baseline = each["net"] == BASELINE
         folder = BASELINE if baseline else each["name"]
-        metrics = dig(files.read(folder, model_folder.METRICS), SOURCE, FIFTEEN) or {}
+        metrics = nested(files.read(folder, model_folder.METRICS), SOURCE, FIFTEEN) or {}
         way = each["name"].removeprefix(f"{BASELINE}-") if baseline else "compare"
         box, app = metrics.get("ground_truth_box") or {}, metrics.get(way) or {}
         if each["markup"] != "ibug-68" or not app:
@@ -230,7 +230,7 @@ def row(
 
 def trained_on(files: JsonFiles, name: str, recipe: dict) -> list[str] | None:
     """Titles of all data sets that the weights were trained on, in earlier runs, too."""
-    sources = dig(recipe, "data", "train")
+    sources = nested(recipe, "data", "train")
     if sources is None:
         return None
     names, start = list(sources), recipe.get("start_from")

@@ -62,8 +62,8 @@ def push(repo: str, private: bool = False) -> tuple[str, bool]:
     copy does not have are deleted; a Space with another program is refused. Raises HubError; an
     interrupted commit leaves the files as they were.
     """
-    with pushing(repo) as (api, namespace):
-        before = ready(api, repo, private, "gradio", _MARK)
+    with hub_client(repo) as (api, namespace):
+        before = prepare(api, repo, private, "gradio", _MARK)
         # Before the files, so that a failure here pushes nothing.
         if _pins(namespace) and _pulls_from(api, repo) != namespace:
             api.add_space_variable(repo, hub.VARIABLE, namespace)
@@ -73,7 +73,7 @@ def push(repo: str, private: bool = False) -> tuple[str, bool]:
 
 
 @contextmanager
-def pushing(repo: str) -> Iterator[tuple[HfApi, str]]:
+def hub_client(repo: str) -> Iterator[tuple[HfApi, str]]:
     """The Hub's client and the account of a Space; every failure becomes a HubError."""
     try:
         validate_repo_id(repo)
@@ -104,7 +104,7 @@ def upload(
     return commit, commit != before
 
 
-def ready(api: HfApi, repo: str, private: bool, sdk: str, mark: str) -> str | None:
+def prepare(api: HfApi, repo: str, private: bool, sdk: str, mark: str) -> str | None:
     """The newest commit of the Space, which is created if it does not exist.
 
     HubError for a Space that has files, but not the one called `mark`.

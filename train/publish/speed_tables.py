@@ -2,7 +2,7 @@
 
 from kpdemo import zoo
 from kpdemo.zoo import BASELINE
-from train.publish.markdown import figure, nothing_yet, table
+from train.publish.markdown import figure, no_data, table
 
 
 def speed(collected: dict) -> str:
@@ -151,7 +151,7 @@ def visitors(measured: dict | None) -> str:
 def training(benchmark: dict | None) -> str:
     """Training throughput relative to data in memory, in a sentence."""
     if not benchmark:
-        return nothing_yet("benchmark", what="the figures of training")
+        return no_data("benchmark", what="the figures of training")
     shares = ", ".join(
         f"{name} {100 * rates['share']:.0f} %" for name, rates in benchmark["recipes"].items()
     )

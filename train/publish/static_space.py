@@ -47,6 +47,6 @@ def write(folder: Path) -> int:
 
 def push(folder: Path, repo: str, private: bool = False) -> tuple[str, bool]:
     """Make a folder that `write` wrote a static Space; otherwise as `space.push`."""
-    with space.pushing(repo) as (api, _):
-        before = space.ready(api, repo, private, _SDK, _MARK)
+    with space.hub_client(repo) as (api, _):
+        before = space.prepare(api, repo, private, _SDK, _MARK)
         return space.upload(api, repo, folder, before, "the page and its models")

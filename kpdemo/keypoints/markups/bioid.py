@@ -1,6 +1,6 @@
 """BioID's 20 points: https://www.bioid.com/face-database/"""
 
-from kpdemo.keypoints.base import Markup, closed, mirror, singles, span
+from kpdemo.keypoints.markup import Markup, closed, mirror, singles, span
 
 NAMES = (
     "right_eye_center",

@@ -1,6 +1,6 @@
 """iBUG's 68 points, as in 300-W: https://ibug.doc.ic.ac.uk/resources/facial-point-annotations/"""
 
-from kpdemo.keypoints.base import Markup, closed, mirror, singles, span
+from kpdemo.keypoints.markup import Markup, closed, mirror, singles, span
 
 # iBUG's 68 places are most of the vocabulary; the other markups borrow its names.
 NAMES = (

@@ -1,6 +1,6 @@
 """IMM's 58 points: http://www2.imm.dtu.dk/pubdb/pubs/3160-full.html"""
 
-from kpdemo.keypoints.base import Markup, closed, mirror, span
+from kpdemo.keypoints.markup import Markup, closed, mirror, span
 
 ANATOMY = {
     "jaw_8": (6,),

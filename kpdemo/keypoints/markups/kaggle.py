@@ -1,6 +1,6 @@
 """Kaggle's 15 points: https://www.kaggle.com/c/facial-keypoints-detection"""
 
-from kpdemo.keypoints.base import Markup, closed, mirror, singles, span
+from kpdemo.keypoints.markup import Markup, closed, mirror, singles, span
 
 NAMES = (
     "left_eye_center",

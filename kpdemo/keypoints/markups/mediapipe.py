@@ -1,6 +1,6 @@
 """MediaPipe's mesh: https://ai.google.dev/edge/mediapipe/solutions/vision/face_landmarker"""
 
-from kpdemo.keypoints.base import Markup, closed
+from kpdemo.keypoints.markup import Markup, closed, mirror
 from kpdemo.keypoints.markups import ibug
 from kpdemo.keypoints.markups import mediapipe_mesh as mesh
 
@@ -37,7 +37,7 @@ MEDIAPIPE = Markup(
         closed(*mesh.LIPS_OUTER),
         closed(*mesh.LIPS_INNER),
     ),
-    mirror=mesh.mirror_order(),
+    mirror=mirror(478, mesh.MIRROR_PAIRS),
     anatomy={
         **{name: (index,) for name, index in zip(ibug.NAMES, mesh.IBUG_68, strict=True)},
         "right_eye_center": (468,),

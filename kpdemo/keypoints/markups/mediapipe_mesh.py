@@ -26,16 +26,7 @@ _PAIRS = """
     239:459 240:460 241:461 242:462 243:463 244:464 245:465 246:466 247:467 468:473 469:476 470:475
     471:474 472:477
 """
-
-
-def mirror_order() -> tuple[int, ...]:
-    """For each of the 478 points, the index of the point on the other side of the face."""
-    order = list(range(478))
-    for pair in _PAIRS.split():
-        a, b = map(int, pair.split(":"))
-        order[a], order[b] = b, a
-    return tuple(order)
-
+MIRROR_PAIRS = [(int(a), int(b)) for a, b in (pair.split(":") for pair in _PAIRS.split())]
 
 # fmt: off
 FACE_OVAL = (

@@ -1,6 +1,6 @@
 """The nose tip alone, as the class projects define it."""
 
-from kpdemo.keypoints.base import Markup
+from kpdemo.keypoints.markup import Markup
 
 # The class projects' "nose tip" is point 52 of IMM: the foot of the nose, iBUG's point 33.
 NOSE = Markup(

@@ -1,4 +1,4 @@
-"""What follows a residual backbone: from its feature maps to keypoints."""
+"""Heads of residual backbones: from feature maps to keypoints."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kpdemo.models.nets.heatmaps import centroid, softmax_maps
-from kpdemo.models.nets.registry import Output, Parts, regress
+from kpdemo.models.nets.registry import KeypointNet, Output, Parts, regress
 
 HEADS = ("pool", "flat", "pyramid")
-KEYPOINT_LAYERS = frozenset({"head.smooth.3"})  # of the nets that have such a head
 
 
 def build(
@@ -38,18 +37,23 @@ def _flat(features: int, keypoints: int, dropout: float) -> list[nn.Module]:
     return [nn.Flatten(), nn.Dropout(dropout), nn.Linear(features, 2 * keypoints)]
 
 
-def answer(head: nn.Module, maps: list[Tensor]) -> Output:
-    """What a head makes of the backbone's maps, from fine to coarse."""
+def apply(head: nn.Module, maps: list[Tensor]) -> Output:
+    """The output of a head on the backbone's maps, from fine to coarse."""
     return head(maps) if isinstance(head, Pyramid) else regress(head, maps[-1])
 
 
-def has_heatmaps(args: Mapping[str, Any]) -> bool:
-    """Whether a net with these config `args` has a head that answers with heatmaps."""
-    return args.get("head") == "pyramid"
+class HeadedNet(KeypointNet):
+    """A net with one of these heads."""
+
+    keypoint_layers = frozenset({"head.smooth.3"})
+
+    @classmethod
+    def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:
+        return args.get("head") == "pyramid"
 
 
 def layer_title(name: str) -> str | None:
-    """A head's convolution of that dotted name in words, None where it is none of a head's."""
+    """The title of a head's convolution by its dotted name; None for any other module."""
     if match := re.fullmatch(r"head\.lateral\.(\d+)", name):
         return f"Pyramid · lateral {int(match[1]) + 1}"
     return {
@@ -73,7 +77,7 @@ class Pyramid(nn.Module):
     """Feature maps of falling size `(B, widths[i], h, w)` -> heatmaps of the first one's size.
 
     The maps are merged from coarse to fine (Lin et al. 2017, https://arxiv.org/abs/1612.03144)
-    into one heatmap a keypoint, whose mean is the answer: `Output` has `heatmaps` `(B, K, h, w)`.
+    into one heatmap `(h, w)` a keypoint, whose mean is the prediction.
     """
 
     def __init__(self, widths: Sequence[int], keypoints: int, width: int = 96) -> None:

@@ -1,19 +1,19 @@
 """KeypointResNet: a small residual net for the 15-point Kaggle markup with missing labels.
 
 Six stages: a stem and five of two residual blocks each (32-64-128-256-512 channels), halving the
-picture from the second on. That its labels may be missing is the loss's business, not the net's.
+picture from the second on. Missing labels concern the loss only, not the net.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kpdemo.models.nets import heads
-from kpdemo.models.nets.registry import KeypointNet, Output, Parts, register
+from kpdemo.models.nets.heads import HeadedNet
+from kpdemo.models.nets.registry import Output, Parts, register
 
 
 class ResidualBlock(nn.Module):
@@ -38,15 +38,13 @@ class ResidualBlock(nn.Module):
 
 
 @register("keypoint-resnet")
-class KeypointResNet(KeypointNet):
+class KeypointResNet(HeadedNet):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`.
 
     `stages` are the channels of the residual stages, each of `blocks` blocks; `head` is one of
     `heads.HEADS`. With `pixels` a linear head's own numbers are pixels of the picture, which take
     longer to learn than crop coordinates; `keypoints` are crop coordinates in any case.
     """
-
-    keypoint_layers = heads.KEYPOINT_LAYERS
 
     def __init__(
         self,
@@ -62,7 +60,7 @@ class KeypointResNet(KeypointNet):
     ) -> None:
         super().__init__()
         if pixels and head == "pyramid":
-            raise ValueError("a pyramid's heatmaps answer crop coordinates, not pixels")
+            raise ValueError("a pyramid's heatmaps give crop coordinates, not pixels")
         self.pixels = torch.tensor([width, height]) if pixels else None
         self.stem = nn.Sequential(
             nn.Conv2d(channels, stages[0], 7, 2, 3, bias=False),
@@ -89,15 +87,11 @@ class KeypointResNet(KeypointNet):
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
-        output = heads.answer(self.head, maps)
+        output = heads.apply(self.head, maps)
         if self.pixels is None:
             return output
         size = self.pixels.to(output.keypoints.device)
         return Output((2 * output.keypoints + 1) / size - 1)
-
-    @classmethod
-    def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:
-        return heads.has_heatmaps(args)
 
     def layer_title(self, name: str) -> str | None:
         if match := re.fullmatch(r"stages\.(\d+)\.(\d+)\.conv(\d)", name):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models.config import ConfigError, ModelConfig
 
 
@@ -111,7 +111,7 @@ def build(config: ModelConfig) -> KeypointNet:
     size = config.input
     try:
         return _class(config)(
-            keypoints=len(markup.get(config.markup)),
+            keypoints=len(markups.get(config.markup)),
             channels=size.channels,
             height=size.height,
             width=size.width,

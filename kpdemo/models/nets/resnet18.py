@@ -2,22 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, resnet18
 
 from kpdemo.models.nets import heads
-from kpdemo.models.nets.registry import KeypointNet, Output, Parts, register
+from kpdemo.models.nets.heads import HeadedNet
+from kpdemo.models.nets.registry import Output, Parts, register
 
 STAGES = ("layer1", "layer2", "layer3", "layer4")
 
 
 @register("resnet18")
-class ResNet18(KeypointNet):
+class ResNet18(HeadedNet):
     """`(B, C, H, W)` -> `Output` with keypoints `(B, K, 2)`; `head` is one of `heads.HEADS`."""
-
-    keypoint_layers = heads.KEYPOINT_LAYERS
 
     def __init__(
         self,
@@ -44,11 +42,7 @@ class ResNet18(KeypointNet):
         for stage in STAGES:
             x = getattr(net, stage)(x)
             maps.append(x)
-        return heads.answer(self.head, maps)
-
-    @classmethod
-    def has_heatmaps(cls, args: Mapping[str, Any]) -> bool:
-        return heads.has_heatmaps(args)
+        return heads.apply(self.head, maps)
 
     def layer_title(self, name: str) -> str | None:
         if match := re.fullmatch(r"backbone\.layer(\d)\.(\d)\.conv(\d)", name):

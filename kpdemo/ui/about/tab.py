@@ -8,12 +8,12 @@ import gradio as gr
 from kpdemo import zoo
 from kpdemo.explain import architecture
 from kpdemo.explain.architecture import Architecture
-from kpdemo.models import model
+from kpdemo.models import checkpoint
 from kpdemo.models.config import ConfigError
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.records import browser_benchmark
 from kpdemo.ui.about import diagrams
-from kpdemo.ui.shared import component
+from kpdemo.ui.shared import scripts
 from kpdemo.ui.shared.numbers import count
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -42,7 +42,7 @@ def build() -> None:
         gr.Markdown(before)
         gr.HTML(
             diagrams_html + _DIALOG,
-            js_on_load=component.script("about/about.js"),
+            js_on_load=scripts.loader("about/about.js"),
             apply_default_css=False,
             elem_id="diagrams",
         )
@@ -59,7 +59,7 @@ def parts() -> tuple[str, str, str]:
 
 def _figure(name: str) -> str:
     try:
-        net = architecture.of(model.read_config(WEIGHTS_DIR / name))
+        net = architecture.of(checkpoint.read_config(WEIGHTS_DIR / name))
     except (CheckpointError, ConfigError):
         return ""
     title = zoo.title(name)

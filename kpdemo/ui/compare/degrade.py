@@ -13,8 +13,9 @@ from kpdemo import zoo
 from kpdemo.engine import degrade, export
 from kpdemo.engine.degrade import LIMITS, Degradation, Degraded, Drift
 from kpdemo.engine.engine import Engine
+from kpdemo.media import corruptions
 from kpdemo.media.images import Photo
-from kpdemo.structures import NO_FACE, Answer, ComparedFace, Comparison
+from kpdemo.structures import NO_FACE, ComparedFace, Comparison, Prediction
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component
 from kpdemo.ui.shared.colors import css_color
@@ -120,17 +121,19 @@ def show(
     models, pixels = result.comparison.models, result.photo.pixels
     if untouched is None or untouched.result is not result.comparison:
         same = result.photo.scale == 1
-        comparison = result.comparison if same else _compare(engine, models, degrade.photo(pixels))
+        comparison = (
+            result.comparison if same else _compare(engine, models, degrade.as_photo(pixels))
+        )
         untouched = Untouched(result.comparison, comparison)
     degradation = Degradation.within_limits(settings)
     chosen = [name for name in models if name in chosen]
-    before = degrade.only(untouched.comparison, chosen)
+    before = degrade.select_models(untouched.comparison, chosen)
     degraded = degrade.degrade(partial(_compare, engine, chosen), pixels, before, degradation)
     return Update(value(before, degraded, degradation), untouched)
 
 
 def _compare(engine: Engine, models: Sequence[str], photo: Photo) -> Comparison:
-    return engine.compare(photo, models, borrow=False)
+    return engine.compare(photo, models, use_zerogpu=False)
 
 
 def value(untouched: Comparison, degraded: Degraded, degradation: Degradation) -> str:
@@ -193,11 +196,13 @@ def _and(titles: list[str]) -> str:
 
 def _model(name: str, untouched: Comparison, degraded: Degraded, drift: Drift) -> dict[str, Any]:
     """A model's row; its lines lead from where its points would be without drift to its points."""
-    answers = [face.answers[name] for face in degraded.comparison.faces if name in face.answers]
+    predictions = [
+        face.predictions[name] for face in degraded.comparison.faces if name in face.predictions
+    ]
     lines = [
-        _lines(before.answers[name], after.answers[name], degraded.matrix)
+        _lines(before.predictions[name], after.predictions[name], degraded.matrix)
         for before, after in zip(untouched.faces, degraded.faces, strict=True)
-        if after and name in before.answers and name in after.answers
+        if after and name in before.predictions and name in after.predictions
     ]
     return {
         "name": name,
@@ -206,14 +211,16 @@ def _model(name: str, untouched: Comparison, degraded: Degraded, drift: Drift) -
         "percent": drift.mean,
         "lost": drift.lost,
         "faces": len(drift.faces),
-        "points": [np.round(degrade.points(answer), 2) for answer in answers],
+        "points": [
+            np.round(degrade.comparable_points(prediction), 2) for prediction in predictions
+        ],
         "lines": lines,
     }
 
 
-def _lines(before: Answer, after: Answer, matrix: np.ndarray) -> np.ndarray:
-    here = degrade.mapped(degrade.points(before), matrix)
-    return np.round(np.hstack([here, degrade.points(after)]), 2)
+def _lines(before: Prediction, after: Prediction, matrix: np.ndarray) -> np.ndarray:
+    here = corruptions.move(degrade.comparable_points(before), matrix)
+    return np.round(np.hstack([here, degrade.comparable_points(after)]), 2)
 
 
 def _view(untouched: Comparison, degraded: Degraded) -> tuple[int, int, int, int]:
@@ -224,7 +231,7 @@ def _view(untouched: Comparison, degraded: Degraded) -> tuple[int, int, int, int
     face: ComparedFace = untouched.faces[0]
     scale = float(np.sqrt(abs(np.linalg.det(degraded.matrix[:, :2]))))
     side = max(1, round(min(_VIEW * scale * face.detection.width, width, height)))
-    x, y = degrade.mapped(np.array([face.detection.center]), degraded.matrix)[0]
+    x, y = corruptions.move(np.array([face.detection.center]), degraded.matrix)[0]
     left = round(float(np.clip(x - side / 2, 0, width - side)))
     top = round(float(np.clip(y - side / 2, 0, height - side)))
     return left, top, side, side

@@ -35,7 +35,7 @@ def value(result: PhotoResult) -> str | None:
     matched = [n for n, points in enumerate(result.references(), 1) if points is not None]
     faces = f"face {matched[0]}" if len(matched) == 1 else f"{len(matched)} faces"
     left = f"; {count - len(matched)} of its faces match no detected face"
-    gaps = annotations.gaps(result.references())
+    gaps = annotations.describe_missing(result.references())
     text = f"{truth.file} belongs to {faces}{left * (count > len(matched))}."
     return export.to_json(
         {
@@ -64,7 +64,7 @@ def with_file(result: PhotoResult, name: str, text: str) -> PhotoResult:
     """The result with a file of ground truth; raises TruthError."""
     comparison = result.comparison
     sets = annotations.read(name, text, comparison.width, comparison.height)
-    return with_set(result, Truth(name, sets, annotations.likeliest(sets, comparison)))
+    return with_set(result, Truth(name, sets, annotations.most_edited(sets, comparison)))
 
 
 def with_set(result: PhotoResult, truth: Truth) -> PhotoResult:

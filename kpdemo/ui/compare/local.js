@@ -9,7 +9,7 @@ const DEVICES = { wasm: "WASM", webgpu: "WebGPU", cpu: "processor" };
 
 // `element` has a box for a photo (`.kp-drop`), a `.kp-progress` and a place for messages
 // (`.kp-local-message`); `catalogue` is that of `catalogue.py`, `local` the engine. `chosen` gives the
-// models that are ticked, `show` gets the panels' value, `example` loads one of the examples: {file,
+// models that are ticked, `show` gets the panels' value and the table's, `example` loads one of the examples: {file,
 // look, blob}. `isOn` tells whether photos are to be compared here, `takesFrame` the same of a camera's
 // frame. `onFailure` makes a sentence of why the engine cannot be used; `ready` is waited for before
 // anything is loaded.
@@ -78,7 +78,8 @@ export function mountLocal(
 
   function draw({ picture, file, look, result }, isPartial = false) {
     document.body.classList.remove("kp-stale");
-    show(JSON.stringify(panelsValue({ result, picture, file, look, isPartial, devices: DEVICES }, catalogue)));
+    const panels = panelsValue({ result, picture, file, look, isPartial, devices: DEVICES }, catalogue);
+    show(JSON.stringify(panels), JSON.stringify({ models: catalogue.models, warning: "", weights: "" }));
   }
 
   function finish(shown) {

@@ -28,7 +28,7 @@ def of(comparison: Comparison) -> str:
 def _missing(comparison: Comparison) -> Iterator[str]:
     """A sentence for each model that has no points on some faces, where no notice has said it."""
     count = len(comparison.faces)
-    noticed = count == 1 and comparison.faces[0].answers
+    noticed = count == 1 and comparison.faces[0].predictions
     for model in comparison.models:
         faces = [at for at, face in enumerate(comparison.faces, 1) if model in face.missing]
         if not faces or (model == zoo.BASELINE and noticed):

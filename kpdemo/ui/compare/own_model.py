@@ -12,10 +12,10 @@ import gradio as gr
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.models import hub, visitors_own
-from kpdemo.models.base import Predictor
+from kpdemo.models import hub, visitor_models
 from kpdemo.models.model_folder import CheckpointError
-from kpdemo.models.visitors_own import Offer
+from kpdemo.models.predictor import Predictor
+from kpdemo.models.visitor_models import Offer
 from kpdemo.ui.shared import notice
 
 MOST = 3  # a visitor
@@ -77,7 +77,7 @@ def build(
     def fetch(offer: Offer | None, own: Own, chosen: Sequence[str]) -> Update:
         if offer is None:
             return Update(notice.error(_EXPIRED))
-        return take(lambda: visitors_own.download(offer, engine.store.device), own, chosen)
+        return take(lambda: visitor_models.download(offer, engine.store.device), own, chosen)
 
     def read(paths: list[str] | None, own: Own, chosen: Sequence[str]) -> Update:
         try:
@@ -98,7 +98,7 @@ def build(
 def look_up(source: str) -> Update:
     """Say how large a repository is, and offer to add it."""
     try:
-        offer = visitors_own.look_up(source)
+        offer = visitor_models.look_up(source)
     except CheckpointError as error:
         return Update(notice.error(str(error)), None, gr.Button(visible=False))
     return Update("", offer, gr.Button(f"Add {offer}", visible=True))
@@ -137,6 +137,6 @@ def _from_files(paths: Sequence[Path]) -> Predictor:
     if len(paths) != 2 or set(by_kind) != {".onnx", ".json"}:
         raise CheckpointError(_PAIR)
     try:
-        return visitors_own.from_onnx(by_kind[".onnx"], by_kind[".json"])
+        return visitor_models.from_onnx(by_kind[".onnx"], by_kind[".json"])
     except FileNotFoundError:  # another visitor with the same files was done with them
         raise CheckpointError("The files are no longer there; choose them again.") from None

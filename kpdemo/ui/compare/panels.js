@@ -24,6 +24,12 @@ const NO_POINTS = "This model found no points on this face; choose another under
 const PHONE = matchMedia("(max-width: 640px)");
 
 export let shownResult = null; // the last one; later ones come as "kp-result" events
+export let shownComparison = null; // the one on the page; later ones come as "kp-comparison" events
+
+function publish(comparison) {
+  shownComparison = comparison;
+  document.dispatchEvent(new CustomEvent("kp-comparison", { detail: comparison }));
+}
 
 export default function mount({ element, props, trigger, watch }) {
   const [tools, take] = element.querySelectorAll(".kp-tools");
@@ -125,18 +131,17 @@ export default function mount({ element, props, trigger, watch }) {
 
   // Holds the models against the chosen reference.
   function refer() {
-    const { comparison, panels } = state;
-    if (!comparison) return;
+    const { comparison } = state;
+    if (!comparison) {
+      publish(null);
+      return;
+    }
     comparison.refer(input("reference").value);
     const facts = comparison.facts();
     finding.textContent = sentence(facts);
     element.querySelector(".kp-reference").textContent = `to ${comparison.reference?.title ?? "a reference"}`;
     fillMatrix(matrix.querySelector("table"), comparison.answering, (a, b) => comparison.between(a, b).share);
-    const rows = panels.map((panel) => [panel.name, comparison.isReference(panel) ? null : comparison.summary(panel)]);
-    const { reference } = comparison;
-    const isDefault = comparison.isTruth || panels.some((panel) => panel.baseline && comparison.isReference(panel));
-    const detail = { title: reference?.title, isDefault, rows: Object.fromEntries(rows) };
-    document.dispatchEvent(new CustomEvent("kp-distances", { detail }));
+    publish(comparison);
   }
 
   function showLayer(box) {

@@ -14,10 +14,8 @@ import numpy as np
 from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.keypoints import agreement
-from kpdemo.media import draw
 from kpdemo.media.images import Photo
-from kpdemo.structures import Answer, ComparedFace, Comparison
-from kpdemo.ui.compare import table
+from kpdemo.structures import LOW_CONFIDENCE, ComparedFace, Comparison, Prediction
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import catalogue, component, titles
 from kpdemo.ui.shared.colors import css_color
@@ -51,11 +49,12 @@ def value(
 ) -> str:
     """The panels as JSON, in photo coordinates; null where a value is unknown.
 
-    `markups` has the markup of every model of the comparison. `median` is as in `table.value`.
+    `markups` has the markup of every model of the comparison. `median` is that of the
+    engine's `Latency`.
     """
     photo, comparison = result.photo, result.comparison
     # Where no model has points, the page says so instead of showing panels.
-    models = comparison.models if any(face.answers for face in comparison.faces) else []
+    models = comparison.models if any(face.predictions for face in comparison.faces) else []
     models = sorted(models, key=lambda name: name != result.reference_model)  # the baseline first
     references = result.references()
     truth = references if result.truth else [None] * len(references)
@@ -73,7 +72,7 @@ def value(
             "result": comparison.to_dict(),
             "titles": _own_titles(comparison.models),
             "recent": _recent(result),
-            "low": draw.LOW_CONFIDENCE,
+            "low": LOW_CONFIDENCE,
             "truth": result.truth.marks.markup if result.truth else None,
             "markups": {name: catalogue.of_markup(name) for name in sorted(names)},
             "models": [*comparison.models, *comparison.unavailable],
@@ -84,13 +83,21 @@ def value(
             "panels": [
                 _panel(result, name, markups[name], references)
                 | {
-                    "milliseconds": table.landmark_time(name, comparison, median),
+                    "milliseconds": _landmark_time(name, comparison, median),
                     "device": titles.device(comparison.devices.get(name, "")),
                 }
                 for name in models
             ],
         }
     )
+
+
+def _landmark_time(
+    name: str, comparison: Comparison, median: Callable[[str, str], float | None]
+) -> float | None:
+    """A model's milliseconds a face: the median of the last photos, or else this photo's own."""
+    own = comparison.landmark_milliseconds(name)
+    return own if own is None else median(name, comparison.devices[name]) or own
 
 
 def _own_titles(models: Sequence[str]) -> dict[str, str]:
@@ -104,8 +111,10 @@ def _own_titles(models: Sequence[str]) -> dict[str, str]:
 
 def _converted(comparison: Comparison) -> set[str]:
     """The markups that answers are converted to."""
-    answers = [answer for face in comparison.faces for answer in face.answers.values()]
-    return {name for answer in answers for name in agreement.readings(answer)}
+    predictions = [
+        prediction for face in comparison.faces for prediction in face.predictions.values()
+    ]
+    return {name for prediction in predictions for name in agreement.readings(prediction)}
 
 
 def _recent(result: PhotoResult) -> list[dict[str, Any]]:
@@ -158,10 +167,10 @@ def _closer(photo: Photo, left: int, top: int, side: int) -> str | None:
 
 
 def _panel(
-    result: PhotoResult, name: str, markup_name: str, references: list[Answer | None]
+    result: PhotoResult, name: str, markup_name: str, references: list[Prediction | None]
 ) -> dict[str, Any]:
     faces = result.comparison.faces
-    first = next((face.answers[name] for face in faces if name in face.answers), None)
+    first = next((face.predictions[name] for face in faces if name in face.predictions), None)
     return {
         "name": name,
         "title": zoo.title(name),
@@ -170,37 +179,39 @@ def _panel(
         "markup": markup_name,
         "pts": first is not None and export.ibug_points(first) is not None,
         "faces": [
-            _points(face.answers.get(name), reference)
+            _points(face.predictions.get(name), reference)
             for face, reference in zip(faces, references, strict=True)
         ],
     }
 
 
-def _points(answer: Answer | None, reference: Answer | None) -> dict[str, Any] | None:
+def _points(prediction: Prediction | None, reference: Prediction | None) -> dict[str, Any] | None:
     """One model's points on one face, and what they are converted to, by markup.
 
     `radii` are the expected errors in pixels.
     """
-    if answer is None:
+    if prediction is None:
         return None
-    readings = agreement.readings(answer)
+    readings = agreement.readings(prediction)
     return {
-        "points": np.round(answer.keypoints, 2),
-        "confidence": answer.confidence,
-        "expected_error": answer.expected_error,
-        "radii": _radii(answer, reference),
-        "milliseconds": answer.milliseconds,
+        "points": np.round(prediction.keypoints, 2),
+        "confidence": prediction.confidence,
+        "expected_error": prediction.expected_error,
+        "radii": _radii(prediction, reference),
+        "milliseconds": prediction.milliseconds,
         "readings": {
-            name: np.round(points, 2) for name, points in readings.items() if name != answer.markup
+            name: np.round(points, 2)
+            for name, points in readings.items()
+            if name != prediction.markup
         },
     }
 
 
-def _radii(answer: Answer, reference: Answer | None) -> np.ndarray | None:
+def _radii(prediction: Prediction, reference: Prediction | None) -> np.ndarray | None:
     """The expected errors in pixels of the photo, by the answer's own eye distance or else the
     reference's; None where they or both eye distances are unknown."""
-    if answer.expected_error is None:
+    if prediction.expected_error is None:
         return None
-    units = [agreement.between(each, each).unit for each in (answer, reference) if each]
+    units = [agreement.distances(each, each).unit for each in (prediction, reference) if each]
     unit = next((unit for unit in units if np.isfinite(unit)), None)
-    return None if unit is None else np.round(answer.expected_error * unit / 100, 2)
+    return None if unit is None else np.round(prediction.expected_error * unit / 100, 2)

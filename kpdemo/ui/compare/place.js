@@ -65,9 +65,9 @@ export default function mount({ element, props, server, trigger }) {
     catalogue,
     local: place.local,
     chosen: chosenNames,
-    show: (value) => {
+    show: (panels, table) => {
       shown += 1; // an equal value would not be seen
-      props.value = JSON.stringify({ shown, panels: value });
+      props.value = JSON.stringify({ shown, panels, table });
     },
     example: async (number) => {
       const { picture, ...example } = await server.example(number);

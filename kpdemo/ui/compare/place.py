@@ -10,8 +10,12 @@ from kpdemo.engine.engine import Engine
 from kpdemo.ui.examples import Example
 from kpdemo.ui.shared import browser_engine, catalogue, component
 
-# The panels, the table and the message for a value of the component; nothing for an empty one.
-SHOW = "(value) => value ? [JSON.parse(value).panels, null, ''] : []"
+# The panels, the table's facts and the message for the component's value; nothing without one.
+SHOW = """(value) => {
+  if (!value) return [];
+  const { panels, table } = JSON.parse(value);
+  return [panels, table, ""];
+}"""
 
 
 def build(

@@ -30,7 +30,7 @@ from kpdemo.ui.compare import (
     table,
 )
 from kpdemo.ui.session import FRAME, PhotoResult
-from kpdemo.ui.shared import component, image_data, notice
+from kpdemo.ui.shared import component, image_data, notice, scripts
 from kpdemo.ui.shared.choice import ModelChoice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
@@ -269,7 +269,7 @@ def _controls(
     )
     example = gr.HTML(
         examples.buttons(photos),
-        js_on_load=component.script("compare/examples.js", "click"),
+        js_on_load=scripts.loader("compare/examples.js", "click"),
         apply_default_css=False,
         elem_id="examples",
     )
@@ -340,7 +340,7 @@ def compare_frame(
         photo = image_data.photo(picture)
     except ImageError as error:
         return Update(message=notice.error(str(error)))
-    comparison = engine.compare(photo, models, **_telling(progress, len(models)))
+    comparison = engine.compare(photo, models, **_callbacks(progress, len(models)))
     return display(engine, PhotoResult(FRAME, photo, comparison).after(last))._replace(photo=None)
 
 
@@ -366,11 +366,12 @@ def choose(
         return Update()
     photo = _whole(last)
     detections = [face.detection.mapped(photo.to_work) for face in comparison.faces]
-    added = engine.compare(photo, more, find=lambda _: detections, **_telling(progress, len(more)))
+    callbacks = _callbacks(progress, len(more))
+    added = engine.compare(photo, more, find=lambda _: detections, **callbacks)
     faces = [
         ComparedFace(
             face.detection,
-            _in_order(engine, face.answers | new.answers),
+            _in_order(engine, face.predictions | new.predictions),
             _in_order(engine, face.missing | new.missing),
         )
         for face, new in zip(comparison.faces, added.faces, strict=True)
@@ -428,21 +429,19 @@ def _opening(engine: Engine) -> Update:
         return Update(result=None)
     look, file = example
     photo = images.load(file)
-    comparison = engine.compare(photo, borrow=False)
+    comparison = engine.compare(photo, use_zerogpu=False)
     return display(engine, PhotoResult("", photo.shrunk(), comparison, look=look))
 
 
 def display(engine: Engine, result: PhotoResult) -> Update:
     """The parts of the page for a result."""
     store = engine.store
-    foreign = list(filter(store.is_foreign, store.models))
+    external = list(filter(store.has_other_weights, store.models))
     markups = {name: engine.markup(name) for name in result.comparison.models}
     return Update(
         message=messages.of(result.comparison),
         panels=panels.value(result, markups, engine.latency.median),
-        table=table.value(
-            store.models, result, store.origins, store.not_pulled, foreign, engine.latency.median
-        ),
+        table=table.value(store.models, result, store.origins, store.not_pulled, external),
         truth=ground_truth.value(result),
         result=result,
     )
@@ -497,8 +496,8 @@ def _result(
     comparison = engine.compare(
         source,
         models,
-        decoded=lambda photo: small.append(photo.shrunk()),
-        **_telling(progress, len(models)),
+        on_decoded=lambda photo: small.append(photo.shrunk()),
+        **_callbacks(progress, len(models)),
     )
     result = PhotoResult(path, small[0], comparison, truth, look)
     if last and same:
@@ -506,17 +505,17 @@ def _result(
     return result.after(last)
 
 
-def _telling(progress: gr.Progress, count: int) -> dict[str, Any]:
-    """What tells the visitor how many wait before them, then which of `count` models is next."""
+def _callbacks(progress: gr.Progress, count: int) -> dict[str, Any]:
+    """Callbacks that tell the visitor how many wait before them, then which model is next."""
 
     def say(model: str, done: float) -> None:
         progress(done, desc=f"{zoo.title(model)}, {round(done * count) + 1} of {count}")
 
-    def line(before: int) -> None:
-        place = "Next in line …" if before == 1 else f"{before} before you in line …"
+    def wait(ahead: int) -> None:
+        place = "Next in line …" if ahead == 1 else f"{ahead} before you in line …"
         progress(0.0, desc=place)
 
-    return {"progress": say, "line": line}
+    return {"progress": say, "on_wait": wait}
 
 
 def _whole(last: PhotoResult) -> images.Photo:

@@ -1,47 +1,50 @@
-// Builds the table from the component's value, and sorts it without the server. Distances to another
-// reference than the server's come from the panels.
+// Builds the table from the comparison that the panels show, and sorts it. The component's value has what they
+// do not: facts on the models, where their weights are from, and a warning about the ground truth.
 
 import { make, sortBy } from "../shared/common.js";
-import { formatShare } from "./finding.js";
+import { shownComparison } from "./panels.js";
+import { cellsOf, columnsOf, meaningOf, timingsOf } from "./table_cells.js";
 
-const DISTANCES = ["pixels", "distance", "jaw", "brows", "nose", "eyes", "mouth"]; // columns
+const NO_FACTS = { models: {}, warning: "", weights: "" };
 
 export default function mount({ element, props, watch }) {
   const region = element.querySelector(".kp-scroll");
   const sorting = element.querySelector(".kp-sorting");
   const select = sorting.querySelector("select");
   const reverse = sorting.querySelector("button");
+  const notes = element.querySelector(".kp-notes");
 
-  let data = null;
-  let panels = null; // {title, isDefault, rows}: the reference, and each model's distances to it
+  let comparison = shownComparison;
+  let facts = NO_FACTS;
+  let columns = [];
   let sortKey = null; // a column's key; null is the order of the panels
   let ascending = true;
 
-  function load() {
-    data = props.value ? JSON.parse(props.value) : null;
-    region.hidden = sorting.hidden = !data;
-    for (const part of ["meaning", "costs", "timings", "weights"]) {
-      element.querySelector(`.kp-${part}`).textContent = data?.[part] ?? "";
-    }
-    if (!data) return;
-    if (!data.columns.some(({ key }) => key === sortKey)) sortKey = null;
+  function show() {
+    const isEmpty = !comparison?.panels.length;
+    for (const part of [region, sorting, notes]) part.hidden = isEmpty;
+    if (isEmpty) return;
+    columns = columnsOf(comparison);
+    if (!columns.some(({ key }) => key === sortKey)) sortKey = null;
     select.replaceChildren(
       new Option("the order above", ""),
-      ...data.columns.map(({ key, alone }) => new Option(alone, key)),
+      ...columns.map(({ key, alone }) => new Option(alone, key)),
     );
-    showHead();
+    region.querySelector("thead").replaceChildren(...headRows());
+    const texts = {
+      meaning: [facts.warning, meaningOf(comparison)].join(" ").trim(),
+      timings: timingsOf(comparison),
+      weights: facts.weights,
+    };
+    for (const [part, text] of Object.entries(texts)) notes.querySelector(`.kp-${part}`).textContent = text;
     fill();
   }
-
-  const showHead = () => region.querySelector("thead").replaceChildren(...headRows());
 
   // Columns that belong together have one head above their own.
   function headRows() {
     const above = make("tr");
     const below = make("tr");
-    for (const { key, title, among: group } of data.columns) {
-      const among =
-        isElsewhere() && DISTANCES.includes(key) ? `Distance to ${panels.title} (% of eye distance)` : group;
+    for (const { key, title, among } of columns) {
       const button = make(
         "button",
         { type: "button", "data-sort": key },
@@ -64,50 +67,25 @@ export default function mount({ element, props, watch }) {
     return [above, below];
   }
 
-  const isElsewhere = () => panels && !panels.isDefault;
-
-  function cellsOf({ name, cells }) {
-    if (!isElsewhere()) return cells;
-    const summary = panels.rows[name];
-    const figure = (number, format) =>
-      number === null || number === undefined ? ["–", null] : [format(number), number];
-    const measured = DISTANCES.map((key) => {
-      if (key === "distance") return [key, summary ? figure(summary.share, formatShare) : ["reference", null]];
-      if (key === "pixels") return [key, figure(summary?.pixels, (pixels) => `${pixels.toFixed(1)} px`)];
-      return [key, figure(summary?.groups[key], (share) => share.toFixed(1))];
-    });
-    return { ...cells, ...Object.fromEntries(measured) };
-  }
-
-  function keyOf(row) {
-    const [text, number] = cellsOf(row)[sortKey];
+  function keyOf({ cells }) {
+    const [text, number] = cells[sortKey];
     return number ?? (["model", "trained"].includes(sortKey) ? text : null);
   }
 
+  function rowOf({ panel, cells }) {
+    const cellOf = ({ key, alone }) => {
+      const [text] = cells[key];
+      if (key !== "model") return make("td", { "data-key": key, "data-column": alone }, text);
+      const swatch = make("i", { class: "kp-swatch", style: `background: ${panel.color}` });
+      return make("th", { scope: "row" }, swatch, text);
+    };
+    return make("tr", { "data-model": panel.name }, ...columns.map(cellOf));
+  }
+
   function fill() {
-    const chosen = data.rows.filter(({ name }) => !panels || name in panels.rows);
-    const rows = sortKey ? sortBy(chosen, keyOf, ascending) : chosen;
-    region.querySelector("tbody").replaceChildren(
-      ...rows.map((row) => {
-        const cells = cellsOf(row);
-        return make(
-          "tr",
-          { "data-model": row.name },
-          ...data.columns.map(({ key, alone }) => {
-            const text = cells[key][0];
-            if (key === "model") {
-              return make(
-                "th",
-                { scope: "row" },
-                make("i", { class: "kp-swatch", style: `background: ${row.color}` }),
-                text,
-              );
-            }
-            return make("td", { "data-key": key, "data-column": alone }, text);
-          }),
-        );
-      }),
-    );
+    const all = comparison.panels.map((panel) => ({ panel, cells: cellsOf(comparison, panel, facts.models) }));
+    const rows = sortKey ? sortBy(all, keyOf, ascending) : all;
+    region.querySelector("tbody").replaceChildren(...rows.map(rowOf));
     for (const head of region.querySelectorAll("th[data-key]")) {
       const isSortKey = head.dataset.key === sortKey;
       if (isSortKey) head.setAttribute("aria-sort", ascending ? "ascending" : "descending");
@@ -131,12 +109,14 @@ export default function mount({ element, props, watch }) {
     sortKey = select.value || null;
     fill();
   });
-  document.addEventListener("kp-distances", ({ detail }) => {
-    panels = detail;
-    if (!data) return;
-    showHead();
-    fill();
+  document.addEventListener("kp-comparison", ({ detail }) => {
+    comparison = detail;
+    show();
   });
+  function load() {
+    facts = props.value ? JSON.parse(props.value) : NO_FACTS;
+    show();
+  }
   watch("value", load);
   load();
 }

@@ -14,9 +14,9 @@ import torch
 
 from kpdemo import zoo
 from kpdemo.explain import filters
-from kpdemo.explain.convolution import taken_apart
+from kpdemo.explain.convolution import decompose
 from kpdemo.explain.filters import Layer
-from kpdemo.models.model import Model
+from kpdemo.models.checkpoint import Model
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.ui.shared.image_data import data_uri
@@ -66,7 +66,7 @@ def sum_at(model: Model, layer: Layer, crop: np.ndarray, kernel: int, row: int, 
 
     Raises IndexError where there is no such kernel or cell.
     """
-    parts = taken_apart(model, layer, crop, kernel, row, column)
+    parts = decompose(model, layer, crop, kernel, row, column)
     by_input = parts.products.sum((1, 2))
     order = np.argsort(-np.abs(by_input), kind="stable")
     strongest, others = order[:CHANNELS], order[CHANNELS:]
@@ -181,7 +181,7 @@ def _by_norm(weights: np.ndarray) -> np.ndarray:
 def _feature_maps(
     model: Model, layer: Layer, crop: np.ndarray, photo: np.ndarray | None
 ) -> dict[str, Any]:
-    maps = filters.answers(model, layer, crop)
+    maps = filters.feature_maps(model, layer, crop)
     scales = np.abs(maps).max((1, 2))
     height, width = maps.shape[1:]
     shrink = min(1.0, MAP_SIDE / max(height, width))
@@ -195,7 +195,7 @@ def _feature_maps(
         "lows": _short(maps.min((1, 2))),
         "highs": _short(maps.max((1, 2))),
         "strengths": _short(filters.strengths(maps)),
-        "covered": filters.covered(model, layer, maps),
+        "covered": filters.covered_area(model, layer, maps),
         "photo": data_uri(crop, "png") if photo is None else data_uri(photo, "jpeg"),
         "faceShape": crop.shape[:2],
     }

@@ -12,10 +12,10 @@ from kpdemo import zoo
 from kpdemo.engine.engine import Engine
 from kpdemo.explain import architecture, filters
 from kpdemo.explain.architecture import Architecture
-from kpdemo.explain.face_crop import cut_of
 from kpdemo.explain.filters import Layer
 from kpdemo.media.images import Photo
-from kpdemo.models.model import Model
+from kpdemo.models.checkpoint import Model
+from kpdemo.models.face_crops import crop_face
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.ui.about import diagrams
 from kpdemo.ui.filters import kernels
@@ -220,7 +220,7 @@ class Layers:
         try:
             model, layers = self.open(displayed.model)
             layer = next(each for each in layers if each.name == displayed.layer)
-            _, crop = cut_of(model.config, result.photo, result.detection(displayed.face))
+            _, crop = crop_face(model.config, result.photo, result.detection(displayed.face))
             with self.engine.turn:
                 return kernels.sum_at(model, layer, crop, event.kernel, event.row, event.column)
         except (CheckpointError, IndexError):  # of another layer than the one on the page by now
@@ -280,7 +280,7 @@ def show_layer(
         return LayerUpdate(displayed=displayed)
     crop, picture, hint = None, None, _NO_FACE if result else _START
     if result and faces:
-        place, crop = cut_of(model.config, result.photo, result.detection(face))
+        place, crop = crop_face(model.config, result.photo, result.detection(face))
         finer = _PHOTO_SIDE / max(crop.shape[:2])
         picture = place.cut(result.photo.pixels, *(round(finer * n) for n in crop.shape[:2]))
         hint = ""

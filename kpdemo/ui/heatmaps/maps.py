@@ -15,16 +15,16 @@ import matplotlib
 import numpy as np
 
 from kpdemo.engine import export
-from kpdemo.explain.distance import eyes_or_width
-from kpdemo.explain.face_crop import cut_of
+from kpdemo.explain.distance import distance_unit
 from kpdemo.explain.heatmaps import peaks, spread
 from kpdemo.explain.occlusion import PATCH
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media.images import Photo
+from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import ModelConfig
-from kpdemo.models.model import Model
-from kpdemo.models.predict import Prediction
+from kpdemo.models.face_crops import crop_face
+from kpdemo.models.predict import Predictions
 from kpdemo.structures import Face
 from kpdemo.ui.shared import component, titles
 from kpdemo.ui.shared.colors import css_color
@@ -47,7 +47,7 @@ class View:
     @classmethod
     def around(cls, photo: Photo, face: Face, *configs: ModelConfig) -> "View":
         """The smallest upright rectangle with these nets' crops of a face in it."""
-        crops = [cut_of(config, photo, face)[0] for config in configs]
+        crops = [crop_face(config, photo, face)[0] for config in configs]
         first = crops[0]
         corners = np.concatenate(
             [first.to_crop(crop.to_photo([(-1, -1), (1, -1), (-1, 1), (1, 1)])) for crop in crops]
@@ -107,7 +107,7 @@ def empty(*sentences: str) -> str:
 
 
 def heatmaps(
-    title: str, model: Model, view: View, prediction: Prediction, shown: bool = True
+    title: str, model: Model, view: View, prediction: Predictions, shown: bool = True
 ) -> Panel:
     """A net's heatmaps on one face: `prediction` is for that face alone, with heatmaps.
 
@@ -136,7 +136,7 @@ def heatmaps(
 
 
 def sensitivity(
-    title: str, model: Model, view: View, prediction: Prediction, shifts: np.ndarray
+    title: str, model: Model, view: View, prediction: Predictions, shifts: np.ndarray
 ) -> Panel:
     """Which parts of the photo a net's prediction depends on: `shifts` are those
     of `occlusion.sensitivity`."""
@@ -152,7 +152,7 @@ def sensitivity(
 
 
 def gradients(
-    title: str, model: Model, view: View, prediction: Prediction, shares: np.ndarray
+    title: str, model: Model, view: View, prediction: Predictions, shares: np.ndarray
 ) -> Panel:
     """Which parts of the photo pull a net's points: `shares` are those of
     `gradients.attribution`."""
@@ -168,15 +168,15 @@ def gradients(
 
 
 def _panel(
-    title: str, model: Model, view: View, prediction: Prediction, maps: np.ndarray
+    title: str, model: Model, view: View, prediction: Predictions, maps: np.ndarray
 ) -> tuple[Panel, Crop, float]:
     """The part common to all panels, the crop's pixel grid, and the face's unit of distance."""
     config = model.config
-    scheme = markup.get(config.markup)
+    scheme = markups.get(config.markup)
     width, height = config.input.width, config.input.height
-    crop, net_input = cut_of(config, view.photo, view.face)
+    crop, net_input = crop_face(config, view.photo, view.face)
     pixels = Crop.whole(width, height)
-    unit, eyes = eyes_or_width(prediction.keypoints[0], config.markup, width, height)
+    unit, eyes = distance_unit(prediction.keypoints[0], config.markup, width, height)
     panel = {
         "title": title,
         "model": model.name,

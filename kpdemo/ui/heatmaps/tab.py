@@ -12,7 +12,7 @@ from kpdemo import zoo
 from kpdemo.engine import export
 from kpdemo.engine.engine import Engine
 from kpdemo.explain import gradients, occlusion
-from kpdemo.explain.face_crop import cut_of
+from kpdemo.models.face_crops import crop_face
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.nets import has_heatmaps
 from kpdemo.models.predict import predict
@@ -298,7 +298,7 @@ def _draw(
         yield 1, maps.empty(f"{title} cannot be opened: {error}")
         return
     view = maps.View.around(result.photo, face, model.config)
-    _, pixels = cut_of(model.config, result.photo, face)
+    _, pixels = crop_face(model.config, result.photo, face)
     with engine.turn:
         prediction = predict(model, pixels[None], heatmaps=True)
     if choice.view == HEATMAP:
@@ -342,7 +342,7 @@ def side_by_side(
     )
     panels = []
     for model in models:
-        _, pixels = cut_of(model.config, view.photo, view.face)
+        _, pixels = crop_face(model.config, view.photo, view.face)
         with engine.turn:
             prediction = predict(model, pixels[None], heatmaps=True)
         title = titles[model.name]

@@ -1,12 +1,13 @@
 """A model's best and worst test faces as keypoints: the images may not be redistributed."""
 
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
+from kpdemo.keypoints.markup import Markup
+from kpdemo.media import svg
 from kpdemo.records.standings import Face, Standing
 from kpdemo.ui.shared.colors import css_color
 
@@ -21,7 +22,7 @@ def html(row: Standing) -> str:
     """The drawings of a row's best and worst faces, or a sentence if there are none."""
     if not row.markup or not (row.best or row.worst):
         return '<p class="kp-small">No faces of this model are kept.</p>'
-    scheme = markup.get(row.markup)
+    scheme = markups.get(row.markup)
     figures = [
         _figure(face, f"{word} {place}", row.name, scheme)
         for word, faces in (("Best", row.best), ("Worst", row.worst))
@@ -42,7 +43,7 @@ def html(row: Standing) -> str:
     )
 
 
-def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
+def _figure(face: Face, place: str, model: str, scheme: Markup) -> str:
     points = np.concatenate([face.truth, face.answer])
     points = points[np.isfinite(points).all(1)]
     low, high = points.min(0), points.max(0)
@@ -61,20 +62,14 @@ def _figure(face: Face, place: str, model: str, scheme: markup.Markup) -> str:
         f'<figure class="kp-face-drawn" style="--model:{css_color(model)}">'
         f'<svg viewBox="0 0 {_SIDE} {_SIDE + 24}" role="img"><title>{escape(description)}</title>'
         f'<path class="kp-apart" d="{_links(truth, answer)}"/>'
-        f'<path class="kp-lines-truth" d="{_lines(truth, scheme.contours)}"/>'
-        f'<path class="kp-lines-answer" d="{_lines(answer, scheme.contours)}"/>'
-        f'<g class="kp-face-truth">{_dots(truth, radius)}</g>'
-        f'<g class="kp-face-answer">{_dots(answer, radius)}</g>'
+        f'<path class="kp-lines-truth" d="{svg.contours(truth, scheme.contours)}"/>'
+        f'<path class="kp-lines-answer" d="{svg.contours(answer, scheme.contours)}"/>'
+        f'<g class="kp-face-truth">{svg.dots(truth, radius)}</g>'
+        f'<g class="kp-face-answer">{svg.dots(answer, radius)}</g>'
         f'<path class="kp-bar" d="M8 {_SIDE + 8}v6h{bar:.1f}v-6"/>'
         f'<text x="{14 + bar:.1f}" y="{_SIDE + 15}">{_BAR} % of the eye distance</text></svg>'
         f"<figcaption><b>{place}: {face.error:.1f} %</b><span>{name}</span>"
         f"<p>{escape(face.reason)}</p></figcaption></figure>"
-    )
-
-
-def _dots(points: np.ndarray, radius: float) -> str:
-    return "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>' for x, y in points if np.isfinite(x + y)
     )
 
 
@@ -84,17 +79,3 @@ def _links(truth: np.ndarray, answer: np.ndarray) -> str:
         for (a, b), (c, d) in zip(truth, answer, strict=True)
         if np.isfinite(a + b + c + d)
     )
-
-
-def _lines(points: np.ndarray, contours: Sequence[Sequence[int]]) -> str:
-    finite = np.isfinite(points).all(1)
-    path = ""
-    for contour in contours:
-        pen = "M"
-        for k in contour:
-            if not finite[k]:
-                pen = "M"
-                continue
-            path += f"{pen}{points[k, 0]:.1f} {points[k, 1]:.1f}"
-            pen = "L"
-    return path

@@ -14,7 +14,7 @@ import gradio as gr
 from kpdemo.engine.batch import BatchResult, Predictors
 from kpdemo.engine.engine import Engine
 from kpdemo.engine.photos import FolderError
-from kpdemo.evaluation import archives, labels, page
+from kpdemo.evaluation import labels, page, zip_upload
 from kpdemo.evaluation.evaluate import Report, evaluate
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.media import images
@@ -90,7 +90,7 @@ def measure(
         folder = Path(scratch)
         try:
             try:
-                source = archives.unpack(Path(path), folder)
+                source = zip_upload.unpack(Path(path), folder)
             finally:
                 Path(path).unlink(missing_ok=True)
             labelled = labels.read(folder, source)
@@ -118,7 +118,7 @@ def _compare(engine: Engine, path: Path, predictors: Predictors) -> BatchResult:
             photo = images.load(path)
         finally:
             path.unlink(missing_ok=True)
-        return BatchResult(engine.compare(photo, predictors.names, borrow=False))
+        return BatchResult(engine.compare(photo, predictors.names, use_zerogpu=False))
     except ImageError as error:
         return BatchResult(None, str(error))
 

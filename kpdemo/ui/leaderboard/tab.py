@@ -14,7 +14,7 @@ from kpdemo.records import reliability as reliability_records
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
 from kpdemo.ui.leaderboard import charts, latency, own_faces, reliability, strata, tables
 from kpdemo.ui.leaderboard import faces as drawn_faces
-from kpdemo.ui.shared import component
+from kpdemo.ui.shared import component, scripts
 
 TITLES = {
     "ibug-68": "68 points, 300-W common",
@@ -62,26 +62,26 @@ def build(engine: Engine, tab: gr.Tab) -> None:
     problems = gr.HTML(elem_id="board-problems", apply_default_css=False)
     table = gr.HTML(
         _small("Reading the measurements …"),
-        js_on_load=component.script("leaderboard/leaderboard.js"),
+        js_on_load=scripts.loader("leaderboard/leaderboard.js"),
         apply_default_css=False,
         elem_id="leaderboard",
     )
-    _heading("Cumulative error distribution")
+    component.heading("Cumulative error distribution")
     with gr.Row():
         crop = gr.Radio(_CROPS, value=BY_APP, label="Faces", elem_id="curve-crop", min_width=200)
         models = gr.CheckboxGroup([], label="Models", elem_id="curve-models", scale=4)
     curves, curves_caption = _chart("curves", "Cumulative error distribution")
-    _heading("Error by pose, mouth and size")
+    component.heading("Error by pose, mouth and size")
     parts, parts_caption = _chart("strata", "Error by pose, mouth and size")
-    _heading("Accuracy against latency")
+    component.heading("Accuracy against latency")
     more = gr.Checkbox(False, label=_MORE, elem_id="speed-all", container=False)
     speed, speed_caption = _chart("speed", "Error against latency")
-    _heading("Best and worst faces")
+    component.heading("Best and worst faces")
     model = gr.Dropdown([], label="Model", elem_id="face-model", filterable=False)
     faces = gr.HTML(elem_id="faces", apply_default_css=False)
-    _heading("Robustness to degraded photos")
+    component.heading("Robustness to degraded photos")
     robustness = gr.HTML(elem_id="robustness", apply_default_css=False)
-    _heading("Expected and measured error")
+    component.heading("Expected and measured error")
     expected = _chart("reliability", "Measured against expected error")
 
     curve_parts = [curves, curves_caption, parts, parts_caption]
@@ -167,10 +167,6 @@ def _reliability() -> tuple[go.Figure, str]:
 def _rows(standings: Standings, board: str) -> list[Standing]:
     boards: dict[str, Board] = {each.name: each for each in BOARDS}
     return standings.on(boards.get(board))
-
-
-def _heading(text: str) -> None:
-    gr.HTML(f'<h2 class="kp-section">{text}</h2>', apply_default_css=False)
 
 
 def _chart(elem_id: str, name: str) -> tuple[gr.Plot, gr.HTML]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.records.standings import Robustness, Standing
 from kpdemo.ui.leaderboard import downloads
 from kpdemo.ui.shared import titles
@@ -219,7 +219,7 @@ def _row(
 ) -> str:
     cells = ""
     if several:
-        points = len(markup.get(row.markup)) if row.markup else None
+        points = len(markups.get(row.markup)) if row.markup else None
         cells = _cell("points", points, str(points or "–"))
     for column in columns:
         value = column.of(row)
@@ -271,7 +271,7 @@ def _ground(rows: Sequence[Standing]) -> str:
             if row.markup == scheme and "mean_answer_nme" in row.figures
         ]
         if mean:
-            points = len(markup.get(scheme))
+            points = len(markups.get(scheme))
             what = "the point" if points == 1 else f"{points} points"
             sentences.append(
                 f"The mean-face baseline of {what} has {min(mean):.2f} % on ground-truth crops."
@@ -297,7 +297,7 @@ def robustness(measured: Robustness | None, rows: Sequence[Standing]) -> str:
     """Errors on degraded photos, coloured by how much they rise; empty if not measured."""
     if measured is None:
         return ""
-    points = {row.name: len(markup.get(row.markup)) for row in rows if row.markup}
+    points = {row.name: len(markups.get(row.markup)) for row in rows if row.markup}
     first = next(iter(measured.conditions.values()))
     heads = "".join(
         f'<th scope="col">{swatch(name)}{escape(zoo.title(name))}'

@@ -18,10 +18,10 @@ from kpdemo import zoo
 from kpdemo.engine.engine import Engine
 from kpdemo.engine.stream import Stream, StreamFrame
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
-from kpdemo.keypoints import agreement, markup
-from kpdemo.media import draw, images
+from kpdemo.keypoints import agreement, markups
+from kpdemo.media import images
 from kpdemo.models.expressions import Expressions
-from kpdemo.structures import Answer
+from kpdemo.structures import LOW_CONFIDENCE, Prediction
 from kpdemo.ui.shared import browser_engine, catalogue, component, image_data
 from kpdemo.ui.shared.colors import css_color
 from kpdemo.zoo import BASELINE
@@ -64,7 +64,7 @@ def build(engine: Engine, models: Sequence[str]) -> gr.HTML:
         systems={
             name: {"title": zoo.title(name), "color": css_color(name)} for name in engine.names
         },
-        contours={name: scheme.contours for name, scheme in markup.MARKUPS.items()},
+        contours={name: scheme.contours for name, scheme in markups.MARKUPS.items()},
         local=browser_engine.settings(),
         catalogue=catalogue.value(models),
         gpu=engine.store.device.type != "cpu",
@@ -99,10 +99,10 @@ class Cameras:
         camera = self._camera(str(frame["camera"]))
         with camera.lock:
             compared = camera.stream.compare(photo, frame["models"], float(frame["seconds"]))
-        answer = _answer(compared)
+        prediction = _prediction(compared)
         if frame.get("expression"):
-            answer["expression"] = self._expression(photo, compared)
-        return answer
+            prediction["expression"] = self._expression(photo, compared)
+        return prediction
 
     def _camera(self, name: str) -> _Camera:
         with self._lock:
@@ -137,7 +137,7 @@ def _photo(picture: str) -> images.Photo:
     return image_data.photo(picture)
 
 
-def _answer(compared: StreamFrame) -> dict[str, Any]:
+def _prediction(compared: StreamFrame) -> dict[str, Any]:
     comparison = compared.raw
     timings = comparison.timings
     return {
@@ -145,8 +145,8 @@ def _answer(compared: StreamFrame) -> dict[str, Any]:
             {
                 "width": face.detection.width,
                 "answers": {
-                    name: _points(answer, steady.answers[name])
-                    for name, answer in face.answers.items()
+                    name: _points(prediction, steady.predictions[name])
+                    for name, prediction in face.predictions.items()
                 },
             }
             for face, steady in zip(comparison.faces, compared.steady.faces, strict=True)
@@ -157,7 +157,7 @@ def _answer(compared: StreamFrame) -> dict[str, Any]:
                 "alone": timings["load"] + timings["detect"] + timings[name],
                 "jitter": compared.jitter.get(name),
                 "apart": agreement.summary(
-                    (face.answers.get(name), face.answers.get(BASELINE))
+                    (face.predictions.get(name), face.predictions.get(BASELINE))
                     for face in comparison.faces
                 ).percent,
             }
@@ -167,12 +167,12 @@ def _answer(compared: StreamFrame) -> dict[str, Any]:
     }
 
 
-def _points(answer: Answer, steady: Answer) -> dict[str, Any]:
+def _points(prediction: Prediction, steady: Prediction) -> dict[str, Any]:
     return {
-        "markup": answer.markup,
-        "raw": np.round(answer.keypoints, 2).tolist(),
+        "markup": prediction.markup,
+        "raw": np.round(prediction.keypoints, 2).tolist(),
         "steady": np.round(steady.keypoints, 2).tolist(),
         "unsure": []
-        if answer.confidence is None
-        else np.flatnonzero(answer.confidence < draw.LOW_CONFIDENCE).tolist(),
+        if prediction.confidence is None
+        else np.flatnonzero(prediction.confidence < LOW_CONFIDENCE).tolist(),
     }

@@ -10,7 +10,7 @@ from kpdemo import zoo
 from kpdemo.engine.engine import Engine
 from kpdemo.media.video import MAX_BYTES, MAX_SECONDS, TOO_LARGE
 from kpdemo.ui.live import camera, video
-from kpdemo.ui.live.handover import Handover
+from kpdemo.ui.live.one_time_files import OneTimeFiles
 from kpdemo.ui.live.video_request import Claim
 from kpdemo.ui.shared import component, notice
 from kpdemo.ui.shared.choice import ModelChoice
@@ -89,10 +89,10 @@ def _swatches(groups: dict[str, Sequence[str]]) -> str:
 
 
 def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup], tab: gr.Tab) -> None:
-    handover = Handover()
+    downloads = OneTimeFiles()
 
     def take(ticket: str) -> dict[str, str] | None:  # Gradio marks it, which a method cannot be
-        return handover.take(ticket)
+        return downloads.take(ticket)
 
     with gr.Row():
         with gr.Column(scale=1, min_width=280, elem_classes="kp-controls"):
@@ -149,7 +149,7 @@ def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup], tab: gr.Tab) ->
         queue=False,
         **_PRIVATE,
     ).then(
-        partial(video.run, engine, handover),
+        partial(video.run, engine, downloads),
         request,
         parts,
         **VIDEOS_QUEUE,

@@ -21,7 +21,7 @@ from kpdemo.engine.engine import Engine
 from kpdemo.engine.stream import Jitter
 from kpdemo.media import video_writer
 from kpdemo.media.video import Clip, VideoError
-from kpdemo.ui.live.handover import Handover
+from kpdemo.ui.live.one_time_files import OneTimeFiles
 from kpdemo.ui.live.video_request import Claim, Request
 from kpdemo.ui.shared import image_data, notice
 
@@ -111,7 +111,7 @@ def start(
     )
 
 
-def run(engine: Engine, handover: Handover, request: Request | None) -> Iterator[Update]:
+def run(engine: Engine, downloads: OneTimeFiles, request: Request | None) -> Iterator[Update]:
     """Compare a requested video, with its progress; files are left at the handover."""
     # The run of a video that was cancelled in the queue may have taken the next one already.
     if request is None or request.started or request.cancelled:
@@ -127,7 +127,7 @@ def run(engine: Engine, handover: Handover, request: Request | None) -> Iterator
             if files is None:
                 yield update
             else:
-                last = update._replace(player=handover.leave(files))
+                last = update._replace(player=downloads.leave(files))
     except VideoError as error:
         last = Update(notice.error(str(error)))  # the last result stays on the page
     except Exception:

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from kpdemo.ui.shared import component
+from kpdemo.ui.shared import scripts
 
 # A list passes on the names that it shares, and leaves the others as they are, here and there.
 _NOTE = """(json, ticked) => {
@@ -30,7 +30,7 @@ class ModelChoice:
         self.component = gr.HTML(
             json.dumps(list(names)),
             html_template="",
-            js_on_load=component.script("shared/choice.js"),
+            js_on_load=scripts.loader("shared/choice.js"),
             apply_default_css=False,
             elem_id="choice",
         )

@@ -19,10 +19,10 @@ def build(
     value: str | None = None,
     **more: Any,
 ) -> gr.HTML:
-    """A component that looks like `template` and does what `script` says.
+    """A component with the markup of `template` and the behaviour of `script`.
 
-    Names are paths below `kpdemo/ui`; `events` are those that the script triggers. `more`
-    goes to Gradio's HTML component: classes, server functions, props for the script.
+    Both are paths below `kpdemo/ui`; `events` are those that the script triggers. `more` is passed
+    to Gradio's HTML component: classes, server functions, props for the script.
     """
     return gr.HTML(
         value=value,
@@ -34,25 +34,24 @@ def build(
     )
 
 
-def script(name: str, *events: str) -> str:
-    """The `js_on_load` of a component whose HTML is its value, with a script like `build`'s."""
-    return scripts.loader(name, *events)
+def heading(text: str) -> None:
+    """Lay out the heading of a tab's section."""
+    gr.HTML(f'<h2 class="kp-section">{text}</h2>', apply_default_css=False)
 
 
 def notice(
     elem_id: str, box: str, most: int, too_large: str, kind: str = "", several: str = ""
 ) -> gr.HTML:
-    """The place for notices about the files that are dropped into `box`, a CSS selector, chosen
-    for it or pasted while it can be seen.
+    """Notices on the files that are dropped into, chosen for or pasted into `box`, a CSS selector.
 
-    It says `too_large`, HTML, where such a file has more than `most` bytes. A box that takes files
-    of one `kind` alone, such as "image", gets all others as of that kind, for the server to decide
-    by what they hold. Several files at once go to the listeners of the document's event `several`,
-    if there is one.
+    The notice is `too_large`, HTML, where a file has more than `most` bytes. For a box that takes
+    one `kind` only, such as "image", all files are declared to be of it, so that the server decides
+    by their contents. Several files at once go to listeners of the document's event `several`, if
+    that is given.
     """
     html = gr.HTML(
         elem_id=elem_id,
-        js_on_load=script("shared/files.js", "too_large"),
+        js_on_load=scripts.loader("shared/files.js", "too_large"),
         apply_default_css=False,
         box=box,
         most=most,

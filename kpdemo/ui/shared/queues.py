@@ -7,7 +7,7 @@ from kpdemo.engine import zerogpu
 # Requests of one kind that are in work at a time. Those that wait for the engine at the same moment
 # are computed together (`kpdemo.engine.requests`). On ZeroGPU each has a GPU for itself, one after
 # another.
-_PLACES = 1 if zerogpu.here() else 24
+_PLACES = 1 if zerogpu.is_available() else 24
 
 # Everything that computes once.
 MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": _PLACES}

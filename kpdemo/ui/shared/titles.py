@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 
 _SOURCES = {
     "300w": "300\N{NON-BREAKING HYPHEN}W",
@@ -37,7 +37,7 @@ def points(markup_name: str) -> tuple[str, ...]:
     Keypoints at a single anatomical place are named after it ("left eye outer corner"), also where
     the markup only numbers them.
     """
-    scheme = markup.get(markup_name)
+    scheme = markups.get(markup_name)
     names = list(scheme.names)
     for place, at in scheme.anatomy.items():
         if len(at) == 1:

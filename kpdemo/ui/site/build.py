@@ -13,7 +13,7 @@ from kpdemo import __version__, compare, zoo
 from kpdemo.engine import export
 from kpdemo.models import browser_assets, browser_files
 from kpdemo.system.files import OutputError
-from kpdemo.ui import examples, previews, theme
+from kpdemo.ui import examples, link_preview, theme
 from kpdemo.ui.shared import catalogue
 from kpdemo.ui.shared.colors import swatch
 from kpdemo.ui.site import parts
@@ -111,12 +111,13 @@ def _page(models: Iterable[str], photos: list[examples.Example]) -> str:
         "page.html",
         {
             "policy": POLICY,
-            "title": previews.TITLE,
+            "title": link_preview.TITLE,
             "description": escape(_DESCRIPTION),
             "icon": (_UI / "favicon.svg").read_text(encoding="utf-8"),
             "examples": examples.buttons(photos),
             "models": boxes,
             "panels": (_UI / "compare" / "panels.html").read_text(encoding="utf-8"),
+            "table": (_UI / "compare" / "table.html").read_text(encoding="utf-8"),
             "live": (_UI / "live" / "live.html").read_text(encoding="utf-8"),
             "leaderboard": parts.leaderboard(),
             "about": parts.about(),
@@ -133,7 +134,7 @@ def _style() -> str:
 
 def _manifest() -> dict[str, object]:
     return {
-        "name": previews.TITLE,
+        "name": link_preview.TITLE,
         "short_name": "kpdemo",
         "description": _DESCRIPTION,
         "start_url": "./",

@@ -3,6 +3,7 @@
 import examplesStrip from "../compare/examples.js";
 import { mountLocal } from "../compare/local.js";
 import panels from "../compare/panels.js";
+import table from "../compare/table.js";
 import { megabytes } from "../shared/local_engine.js";
 import { readPhoto } from "../shared/photo.js";
 import { mountComponent } from "./component.js";
@@ -31,6 +32,8 @@ export function mountCompare({ catalogue, local, offline }) {
     },
   });
 
+  const setTable = mountComponent(document.querySelector("#table"), table);
+
   async function tellSize() {
     try {
       const { bytes, backend } = await local.size(chosen());
@@ -48,7 +51,10 @@ export function mountCompare({ catalogue, local, offline }) {
     catalogue,
     local,
     chosen,
-    show: setPanels,
+    show: (panelsValue, tableValue) => {
+      setTable(tableValue);
+      setPanels(panelsValue);
+    },
     example: async (number) => {
       const { file, look } = catalogue.examples[number];
       await offline;

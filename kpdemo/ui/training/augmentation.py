@@ -11,8 +11,8 @@ import numpy as np
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.explain.augmented import Example, augmentation, examples
-from kpdemo.keypoints import markup
+from kpdemo.explain.augmentation import Example, examples, of_recipe
+from kpdemo.keypoints import markups
 from kpdemo.media import draw
 from kpdemo.models.augment import Augment
 from kpdemo.models.config import ConfigError
@@ -24,7 +24,7 @@ from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import charts, image_data, notice
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 from kpdemo.ui.training import settings
-from kpdemo.ui.training.stand_in import best_model, points
+from kpdemo.ui.training.predicted_labels import best_model, points
 
 COUNT = 8
 _WIDTH = 256  # pixels of a drawing
@@ -72,14 +72,14 @@ def build(engine: Engine, histories: Histories, session: gr.State, tab: gr.Tab) 
 def recipes(library: Library) -> list[str]:
     """The models that were trained with an augmentation, the default ones first."""
     runs = library.runs
-    return [name for name in runs if name in library.models and augmentation(runs[name].recipe)]
+    return [name for name in runs if name in library.models and of_recipe(runs[name].recipe)]
 
 
 def show(engine: Engine, histories: Histories, name: str | None, result: PhotoResult | None) -> str:
     """HTML of a recipe's crop of the first face, and of `COUNT` random training examples of it."""
     library = histories.read()
     run = library.models.get(name or "")
-    augment = augmentation(run.recipe) if run else None
+    augment = of_recipe(run.recipe) if run else None
     if run is None or augment is None:
         return notice.info(_NO_RECIPE)
     if result is None:
@@ -91,7 +91,7 @@ def show(engine: Engine, histories: Histories, name: str | None, result: PhotoRe
         keypoints = (
             points(engine, model, result)
             if model
-            else np.full((len(markup.get(run.recipe["markup"])), 2), np.nan, np.float32)
+            else np.full((len(markups.get(run.recipe["markup"])), 2), np.nan, np.float32)
         )
         face = result.detection(0)
         make = partial(examples, run.recipe, result.photo, face, keypoints)

@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
+from kpdemo.keypoints.markup import Markup
 from kpdemo.records.keypoint_errors import Errors
 from kpdemo.records.label_counts import Labels
 from kpdemo.ui.shared import charts, colors, titles
@@ -23,7 +24,7 @@ def by_keypoint(errors: Sequence[Errors]) -> go.Figure:
 
     Bars where there is room for a name each, else marks along the keypoints' numbers.
     """
-    scheme = markup.get(errors[0].markup)
+    scheme = markups.get(errors[0].markup)
     words = [word[0].upper() + word[1:] for word in titles.points(scheme.name)]
     if len(scheme) <= _FEW:
         rmse = _all_have_rmse(errors)
@@ -105,7 +106,7 @@ def _marks(one: Errors, words: Sequence[str], number: int) -> go.Scatter:
     )
 
 
-def _name_groups(chart: go.Figure, scheme: markup.Markup) -> None:
+def _name_groups(chart: go.Figure, scheme: Markup) -> None:
     """The face's parts under the marks, where a part is a run of numbers."""
     ticks = {}
     for name, points in scheme.groups.items():
@@ -133,7 +134,7 @@ def _runs(points: Sequence[int]) -> list[list[int]]:
 
 def by_keypoint_caption(errors: Sequence[Errors]) -> str:
     """HTML of each model's mean error, and its best and worst keypoints."""
-    scheme = markup.get(errors[0].markup)
+    scheme = markups.get(errors[0].markup)
     words = titles.points(scheme.name)
     rmse = len(scheme) <= _FEW and _all_have_rmse(errors)
     summaries = []
@@ -220,5 +221,5 @@ def completeness_caption(labels: dict[str, Labels]) -> str:
 
 
 def _shares(labels: Labels) -> list[float]:
-    order = markup.get("kaggle-15").names
+    order = markups.get("kaggle-15").names
     return [round(100 * labels.by_keypoint[name] / labels.rows, 2) for name in order]

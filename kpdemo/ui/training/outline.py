@@ -1,13 +1,14 @@
 """A model's error at each keypoint, drawn on a face."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.markup import Markup
+from kpdemo.media import svg
 from kpdemo.records import leaderboard
 from kpdemo.records.keypoint_errors import Errors
 from kpdemo.ui.shared import titles
@@ -26,7 +27,7 @@ def html(errors: Sequence[Errors]) -> str:
 
     Empty where no labelled face of the markup is kept.
     """
-    scheme = markup.get(errors[0].markup)
+    scheme = markups.get(errors[0].markup)
     face = mean_face(scheme.name)
     if face is None:
         return ""
@@ -43,7 +44,7 @@ def mean_face(markup_name: str) -> np.ndarray | None:
 
     It is upright and symmetric, 1 between the outer eye corners, 0 midway. None without faces.
     """
-    scheme = markup.get(markup_name)
+    scheme = markups.get(markup_name)
     if not all(corner in scheme.anatomy for corner in _CORNERS):
         return None
     shapes = {
@@ -87,15 +88,8 @@ def _figure(one: Errors, face: np.ndarray, scheme: Markup) -> str:
         f'style="--model:{css_color(one.model)}">'
         f'<svg viewBox="{left:.0f} {top:.0f} {width:.0f} {height:.0f}" role="img" '
         f'aria-label="Error of {title} at each keypoint, drawn on a face">'
-        f'<path class="kp-lines-truth" d="{_lines(at, scheme.contours)}"/>'
+        f'<path class="kp-lines-truth" d="{svg.contours(at, scheme.contours)}"/>'
         f'<g class="kp-errors">{circles}</g></svg>'
         f"<figcaption><b>{title}: {one.nme:.2f} %</b><p>Highest: {escape(highest)}.</p>"
         "</figcaption></figure>"
-    )
-
-
-def _lines(points: np.ndarray, contours: Iterable[Sequence[int]]) -> str:
-    return "".join(
-        "M" + "L".join(f"{points[k, 0]:.1f} {points[k, 1]:.1f}" for k in contour)
-        for contour in contours
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.records.settings import settings
 from kpdemo.ui.shared import titles
 
@@ -160,7 +160,7 @@ def _input(recipe: Settings) -> str:
 
 def _markup(recipe: Settings) -> str:
     name = recipe.get("markup")
-    return markup.get(name).title if name in markup.MARKUPS else str(name)
+    return markups.get(name).title if name in markups.MARKUPS else str(name)
 
 
 def _grey(recipe: Settings) -> str:

@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.records.histories import Histories, Library
 from kpdemo.ui.shared import charts, component
-from kpdemo.ui.training import augmentation, bars, curves, mistakes, outline, stages
+from kpdemo.ui.training import augmentation, bars, continued_runs, curves, mistakes, outline
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -63,19 +63,19 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
     problems = gr.HTML(elem_id="training-problems")
     recipes = _build_curves(library, version)
     sweep = _build_sweeps(library, version)
-    _heading("Augmentation on your photo")
+    component.heading("Augmentation on your photo")
     augmentation.build(engine, _HISTORIES, session, tab)
-    _heading("Two mistakes, made on your photo")
+    component.heading("Two mistakes, made on your photo")
     mistakes.build(engine, _HISTORIES, session, tab)
     points, models = _build_errors(library, version)
-    _heading("Label completeness")
+    component.heading("Label completeness")
     with gr.Row(elem_classes="kp-captioned"):
         labels, labels_caption = charts.build(
             "training-labels", "Share of faces that have each label"
         )
-    _heading("Reported and measured errors")
+    component.heading("Reported and measured errors")
     reports = gr.HTML(elem_id="training-reports", apply_default_css=False)
-    _heading("The reports’ findings, checked")
+    component.heading("The reports’ findings, checked")
     claims = gr.HTML(elem_id="training-claims", apply_default_css=False)
     tab.select(
         refresh,
@@ -89,7 +89,7 @@ def build(engine: Engine, session: gr.State, tab: gr.Tab) -> None:
 
 
 def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
-    _heading("Learning curves")
+    component.heading("Learning curves")
     with gr.Row(elem_classes="kp-training-choices"):
         recipes = gr.Dropdown(
             _runs(library),
@@ -127,7 +127,7 @@ def _build_curves(library: Library, version: gr.State) -> gr.Dropdown:
 
 
 def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
-    _heading("Sweeps: one setting changed")
+    component.heading("Sweeps: one setting changed")
     with gr.Row(elem_classes="kp-training-choices"):
         sweep = gr.Dropdown(
             _sweeps(library),
@@ -149,12 +149,12 @@ def _build_sweeps(library: Library, version: gr.State) -> gr.Dropdown:
 
 
 def _build_errors(library: Library, version: gr.State) -> tuple[gr.Radio, gr.Dropdown]:
-    _heading("Errors by keypoint")
-    markups = _markups(library)
+    component.heading("Errors by keypoint")
+    choices = _markups(library)
     with gr.Row(elem_classes="kp-training-choices"):
         points = gr.Radio(
-            markups,
-            value=markups[0][1] if markups else None,
+            choices,
+            value=choices[0][1] if choices else None,
             label="Keypoints",
             min_width=280,
         )
@@ -181,8 +181,8 @@ def refresh(version: int, sweep: str | None, points: str | None) -> Update:
     library = _HISTORIES.read()
     if library.version == version:
         return Update(version)
-    markups = [name for _, name in _markups(library)]
-    points = points if points in markups else next(iter(markups), None)
+    names = [name for _, name in _markups(library)]
+    points = points if points in names else next(iter(names), None)
     labels, labels_caption = _draw_labels(library)
     return Update(
         library.version,
@@ -210,10 +210,10 @@ def draw_curves(
     if not runs:
         hint = "Choose at least one recipe." if library.runs else _EMPTY
         return None, charts.sentences([hint]), ""
-    whole = [stages.joined(run, library) for run in runs]
+    whole = [continued_runs.join(run, library) for run in runs]
     return (
         curves.learning(whole, measure, axis, log, smoothing),
-        curves.learning_caption(whole, measure, smoothing, stages.note(runs, library)),
+        curves.learning_caption(whole, measure, smoothing, continued_runs.note(runs, library)),
         settings_html(runs),
     )
 
@@ -263,10 +263,6 @@ def _draw_labels(library: Library) -> tuple[go.Figure | None, str]:
     return bars.completeness(library.labels), bars.completeness_caption(library.labels)
 
 
-def _heading(text: str) -> None:
-    gr.HTML(f'<h2 class="kp-section">{text}</h2>', apply_default_css=False)
-
-
 def _runs(library: Library) -> list[tuple[str, str]]:
     return [(curves.title(run), name) for name, run in library.runs.items()]
 
@@ -282,8 +278,8 @@ def _markups(library: Library) -> list[tuple[str, str]]:
     """Titles and names of markups with measured errors, those of the default models first."""
     order = [name for name in DEFAULT_MODELS if name in library.errors]
     names = dict.fromkeys(library.errors[name].markup for name in [*order, *library.errors])
-    markups = [markup.get(name) for name in names]
-    return [(each.title, each.name) for each in markups if len(each) > 1]
+    schemes = map(markups.get, names)
+    return [(scheme.title, scheme.name) for scheme in schemes if len(scheme) > 1]
 
 
 def _models(library: Library, markup_name: str | None) -> gr.Dropdown:

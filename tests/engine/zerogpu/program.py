@@ -13,16 +13,16 @@ engine()  # before the page is launched, as `kpdemo.runtime.serve` does
 photos = [images.load(path) for path in sys.argv[1:]]
 found = [engine().compare(photo).to_dict() for photo in photos]
 asked = list(spaces.calls)
-engine().compare(photos[0], borrow=False)
+engine().compare(photos[0], use_zerogpu=False)
 without = len(spaces.calls) - len(asked)
 
 
-def look(photo: images.Photo) -> int:
+def detect(photo: images.Photo) -> int:
     return len(engine().detector.find(photo.pixels))
 
 
 try:
-    caught = spaces.GPU(duration=lambda photo: 1)(look)(photos[0])
+    caught = spaces.GPU(duration=lambda photo: 1)(detect)(photos[0])
 except RuntimeError as error:
     caught = str(error)
 

@@ -17,7 +17,7 @@ from kpdemo import compare
 from kpdemo.engine.engine import Engine
 from kpdemo.evaluation.measures import measures
 from kpdemo.faces.crop import Crop
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.records import lineage
@@ -112,7 +112,7 @@ def test_mediapipe_is_measured_as_the_nets_are(tmp_path, monkeypatch, hopper):
     writers.write_300w(tmp_path / "data", 1)
     # A real face: the detector does not take drawn ones for faces.
     labelled = tmp_path / "data/300w/helen/testset/2000_1.jpg"
-    points = compare(hopper, ["unet"]).faces[0].answers["unet"].keypoints.round(3)
+    points = compare(hopper, ["unet"]).faces[0].predictions["unet"].keypoints.round(3)
     Image.fromarray(hopper).save(labelled)
     writers.write_pts(labelled.with_suffix(".pts"), points + 1)
     broken = tmp_path / "data/300w/lfpw/testset/image_0001.png"
@@ -215,7 +215,7 @@ def test_best_and_worst_faces_leave_out_those_that_were_lost():
         )
         for k in range(6)
     ]
-    truth = np.stack([markup.convert(f.keypoints, f.markup, "kaggle-15") for f in faces])
+    truth = np.stack([markups.convert(f.keypoints, f.markup, "kaggle-15") for f in faces])
     away = np.array([3, 1, np.nan, 5, 2, 4])  # pixels; the eyes are 50 apart
     predicted = truth + np.stack([away, 0 * away], 1)[:, None]
     truth[3, 0] = np.nan

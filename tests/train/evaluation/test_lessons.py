@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from kpdemo import compare
-from kpdemo.models import crop_rules
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint, crop_rules
 from kpdemo.zoo import WEIGHTS_DIR
 from train.data.sources import LabelledFace
 from train.evaluation import lessons
@@ -20,7 +19,7 @@ def labelled(pixels: np.ndarray, name: str, points: np.ndarray) -> LabelledFace:
 @pytest.fixture(scope="module")
 def portrait(hopper) -> LabelledFace:
     """A grey portrait, with the app's own points as labels."""
-    points = compare(hopper, models=["unet"]).faces[0].answers["unet"].keypoints
+    points = compare(hopper, models=["unet"]).faces[0].predictions["unet"].keypoints
     return labelled(hopper.mean(2).astype(np.uint8), "ibug-68", points)
 
 

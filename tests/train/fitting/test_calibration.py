@@ -10,9 +10,8 @@ from helpers import writers
 from PIL import Image
 
 from kpdemo import compare
-from kpdemo.keypoints import markup
-from kpdemo.models import crop_rules, model_folder
-from kpdemo.models import model as checkpoint
+from kpdemo.keypoints import markups
+from kpdemo.models import checkpoint, crop_rules, model_folder
 from kpdemo.models.config import Framing, Input
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
@@ -124,7 +123,7 @@ def test_detected_faces_are_fitted_in_the_apps_crops_too(
     model = checkpoint.load(run)
     faces = load("300w")
     # A photo in place of a drawing, which no detector takes for a face.
-    truth = compare(hopper, models=["unet"]).faces[0].answers["unet"].keypoints
+    truth = compare(hopper, models=["unet"]).faces[0].predictions["unet"].keypoints
     picture = faces[0].picture
     picture.unlink()
     Image.fromarray(hopper).save(picture.with_suffix(".png"))
@@ -138,7 +137,7 @@ def test_detected_faces_are_fitted_in_the_apps_crops_too(
     for part, whole in zip(by_labels, (predicted, labels, eyes), strict=True):
         np.testing.assert_array_equal(whole[:-1], part)
     crop = crop_rules.from_face(TINY.framing, detected)
-    fifteen = markup.convert(labelled.keypoints, "ibug-68", "kaggle-15")
+    fifteen = markups.convert(labelled.keypoints, "ibug-68", "kaggle-15")
     np.testing.assert_allclose(crop.to_photo(labels[-1]), fifteen, atol=0.01)
 
 

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder
+from kpdemo.models import checkpoint, model_folder
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import expected_error
 from kpdemo.records.reliability import KEY
 from kpdemo.zoo import WEIGHTS_DIR
-from train.fitting.expected_error import Detections, fit, regression, reliability, within
+from train.fitting.expected_error import Detections, bins_within, fit, regression, reliability
 
 LEVELS = np.array([0.2, 0.9, 1.6])
 SLOPES = np.array([0.3, 0.7])
@@ -41,11 +40,11 @@ def test_a_fit_is_reliable_on_other_faces_and_a_wrong_one_is_not() -> None:
     fitted = regression(*planted(4000, 0))
     right = reliability(*planted(4000, 1), fitted)
     assert right["faces"] == 4000
-    assert within(right) >= 9
+    assert bins_within(right) >= 9
     assert right["expected"] == sorted(right["expected"])
     assert right["rank_correlation"] > 0.5
     signals, errors = planted(4000, 1)
-    assert within(reliability(signals, 2 * errors, fitted)) == 0
+    assert bins_within(reliability(signals, 2 * errors, fitted)) == 0
     shuffled = np.random.default_rng(2).permuted(errors.ravel()).reshape(errors.shape)
     assert abs(reliability(signals, shuffled, fitted)["rank_correlation"]) < 0.1
 
@@ -67,5 +66,5 @@ def test_the_shipped_nets_expect_what_was_measured(name: str) -> None:
     config = checkpoint.load(WEIGHTS_DIR / name).config
     assert config.expected_error is not None
     measured = model_folder.read_metrics(WEIGHTS_DIR / name)["300w-common"][KEY]
-    assert within(measured) >= 8
+    assert bins_within(measured) >= 8
     assert measured["rank_correlation"] > 0.3

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from kpdemo.engine.store import model_folders
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, nets, onnx, onnx_graph
+from kpdemo.models import checkpoint, model_folder, nets, onnx, onnx_graph
 from kpdemo.zoo import WEIGHTS_DIR
 from train.__main__ import main
 from train.publish import release as shipping

@@ -48,7 +48,7 @@ def test_the_readme_and_results_are_up_to_date() -> None:
     collected = results.collect()
     for document in report.DOCUMENTS:
         text = document.read_text()
-        assert report.filled(text, collected) == text, "run `python -m train report`"
+        assert report.fill_tables(text, collected) == text, "run `python -m train report`"
     shipped = json.loads((WEIGHTS_DIR / results.NAME).read_text())
     assert collected == shipped, "run `python -m train report`"
 
@@ -259,7 +259,7 @@ def rows(weights: Path) -> dict[str, dict]:
 
 def tables(weights: Path) -> dict[str, str]:
     text = "".join(f"<!-- {name} -->\n<!-- end {name} -->\n" for name in MARKERS)
-    filled = report.filled(text, results.collect(weights))
+    filled = report.fill_tables(text, results.collect(weights))
     return {
         name: re.search(rf"<!-- {name} -->\n(.*?)<!-- end {name} -->", filled, re.S)[1]
         for name in MARKERS

@@ -11,7 +11,7 @@ from helpers import camera
 from helpers.visitor import PATIENCE, wait_for_script
 
 from kpdemo.benchmark import page as page_benchmark
-from kpdemo.benchmark.server import served
+from kpdemo.benchmark.server import serve_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -34,7 +34,7 @@ def browser(hopper: np.ndarray, tmp_path_factory) -> Iterator["sync_api.Browser"
 def app_with_runtimes(runtimes_cache: Path, tmp_path_factory) -> Iterator[str]:
     """Where the app of a user answers who has the runtimes of the engine in the browser."""
     folder = tmp_path_factory.mktemp("app")
-    with served(folder, TMPDIR=str(folder), XDG_CACHE_HOME=str(runtimes_cache)) as url:
+    with serve_page(folder, TMPDIR=str(folder), XDG_CACHE_HOME=str(runtimes_cache)) as url:
         yield url
 
 
@@ -79,12 +79,12 @@ def _visits(browser, address, free_pages) -> Iterator[Callable[..., "sync_api.Pa
     complaints = []
 
     def websocket(socket: "sync_api.WebSocket") -> None:
-        complaints.extend(_foreign(socket.url.replace("ws:", "http:", 1), address))
+        complaints.extend(_external(socket.url.replace("ws:", "http:", 1), address))
 
     listeners = {
         "console": lambda m: complaints.append(m.text) if m.type == "error" else None,
         "weberror": lambda error: complaints.append(str(error.error)),
-        "request": lambda request: complaints.extend(_foreign(request.url, address)),
+        "request": lambda request: complaints.extend(_external(request.url, address)),
         "page": lambda page: page.on("websocket", websocket),
     }
 
@@ -127,5 +127,5 @@ def _leave(page: "sync_api.Page") -> None:
     page.goto("about:blank")
 
 
-def _foreign(url: str, address: str) -> list[str]:
+def _external(url: str, address: str) -> list[str]:
     return [] if url.startswith((address, "about:", "data:", "blob:")) else [f"asked for {url}"]

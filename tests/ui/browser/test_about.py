@@ -7,7 +7,7 @@ from helpers.visitor import open_tab
 
 from kpdemo import zoo
 from kpdemo.explain import architecture
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

@@ -11,7 +11,7 @@ from helpers.visitor import answered, take_example, wait_for_script
 from PIL import Image
 
 from kpdemo import compare
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.media import images
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -69,11 +69,11 @@ def test_an_example_fills_every_panel_and_the_table(page):
     expect(page.locator("#table tbody tr")).to_have_count(len(POINTS))
     for model, count in POINTS.items():
         expect(cell(page, model, "keypoints")).to_have_text(str(count))
-        expected = "baseline" if model == "mediapipe" else PERCENT
+        expected = "reference" if model == "mediapipe" else PERCENT
         expect(cell(page, model, "distance")).to_have_text(expected)
         for column in ("end", "landmarks"):
             expect(cell(page, model, column)).to_have_text(FIGURE)
-    expect(page.locator("#table thead")).to_contain_text("Milliseconds on the processor")
+    expect(page.locator("#table thead")).to_contain_text("Milliseconds (processor)")
     expect(cell(page, "resnet18", "jaw")).to_have_text(FIGURE)
     expect(cell(page, "keypoint-resnet", "jaw")).to_have_text("–")
     expect(cell(page, "resnet18", "trained")).to_contain_text("YouTube Faces, then 300")
@@ -297,7 +297,7 @@ def expect_nose_tip_lit(page: Page, models: dict) -> None:
 
 
 def mesh_nose() -> int:
-    return markup.get("mediapipe-478").anatomy["nose_tip"][0]
+    return markups.get("mediapipe-478").anatomy["nose_tip"][0]
 
 
 @pytest.mark.tidy
@@ -534,7 +534,7 @@ def test_a_click_on_a_head_sorts_the_table_without_asking_the_server(page):
         expect(head).to_have_attribute("aria-sort", way)
         values = figures(page, "distance")
         assert values == sorted(values, reverse=way == "descending") and len(values) == 4
-        assert order(page)[-1] == "mediapipe"  # the baseline has no figure
+        assert order(page)[-1] == "mediapipe"  # the reference has no figure
     page.locator('#table th[data-key="model"]').get_by_role("button").click()
     assert order(page)[0] == "keypoint-resnet"
     expect(head).not_to_have_attribute("aria-sort", re.compile("."))
@@ -575,7 +575,7 @@ def test_a_planted_shift_of_three_pixels_is_reported_as_three_pixels(page, tmp_p
     page.get_by_label("Ground truth: the points of").select_option("SimpleNet")
     expect(cell(page, "simplenet", "pixels")).to_have_text("0.0 px")
     page.get_by_role("button", name="Clear the ground truth").click()
-    expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
+    expect(cell(page, "mediapipe", "distance")).to_have_text("reference")
     expect(page.locator(".kp-marks")).to_be_hidden()
 
 
@@ -601,7 +601,7 @@ def test_a_pts_file_is_the_json_counted_from_one_and_comes_back_as_the_truth(pag
     expect(cell(page, "mediapipe", "pixels")).to_have_text("0.0 px")
 
     take_example(page, "Eileen Collins")  # another photo has another truth
-    expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
+    expect(cell(page, "mediapipe", "distance")).to_have_text("reference")
 
 
 @pytest.mark.tidy
@@ -619,7 +619,7 @@ def test_a_bad_truth_ends_in_one_sentence_and_nothing_is_lost(page, tmp_path, na
     give_truth(page, tmp_path / name)
     expect_refused(page, part)
     expect_panels(page, faces=1)
-    expect(cell(page, "mediapipe", "distance")).to_have_text("baseline")
+    expect(cell(page, "mediapipe", "distance")).to_have_text("reference")
 
 
 def test_a_link_restores_the_settings_and_holds_no_photo(open_page, address):

@@ -81,7 +81,7 @@ def test_a_photo_stays_in_the_browser_once_that_is_chosen(page: Page, astronaut_
     (face,) = compare(astronaut_path, MODELS).faces
     assert set(here) == set(there)
     assert set(here["faces"][0]["models"]) == set(MODELS)
-    for name, answer in face.answers.items():
+    for name, answer in face.predictions.items():
         points = np.array(here["faces"][0]["models"][name]["keypoints"])
         assert np.abs(points - answer.keypoints).max() < 0.5, name
     # What works on a result works on this one, still without the server.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.visitor import answered, take_example
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.ui.shared import scripts
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -130,7 +130,7 @@ def test_the_inspector_has_every_models_distance_at_a_point(page):
     points = {model: ibug(face["models"][model]) for model in ("mediapipe", *NETS)}
     mesh = np.array(face["models"]["mediapipe"]["keypoints"])
     corners = [
-        markup.get("mediapipe-478").anatomy[f"{side}_eye_outer_corner"]
+        markups.get("mediapipe-478").anatomy[f"{side}_eye_outer_corner"]
         for side in ("left", "right")
     ]
     ends = [mesh[list(at)].mean(0) for at in corners]
@@ -150,7 +150,7 @@ def test_the_inspector_has_every_models_distance_at_a_point(page):
     expect_nose()
     page.mouse.move(2, 2)
     expect(page.locator(".kp-inspector b")).to_have_text("All points, on average")
-    for net in NETS:  # what the browser computes is what the server did
+    for net in NETS:
         text = figure(page, net).inner_text()
         expect(page.locator(f'#table tr[data-model="{net}"] td[data-key=distance]')).to_have_text(
             text
@@ -223,7 +223,7 @@ def test_any_model_and_the_consensus_can_be_the_reference(page):
     assert longer[:, 1] - longer[:, 0] == pytest.approx(5 * (ends[:, 1] - ends[:, 0]), abs=0.11)
 
     select.select_option("MediaPipe")
-    assert distances(page)["mediapipe"] == "baseline"
+    assert distances(page)["mediapipe"] == "reference"
     assert not asked
 
 

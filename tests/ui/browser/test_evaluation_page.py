@@ -20,7 +20,7 @@ def evaluation(tmp_path: Path, hopper_path: Path) -> Path:
     folder = tmp_path / "faces"
     folder.mkdir()
     shutil.copy(hopper_path, folder / "hopper.jpg")
-    points = compare(hopper_path, ["simplenet"]).faces[0].answers["simplenet"].keypoints
+    points = compare(hopper_path, ["simplenet"]).faces[0].predictions["simplenet"].keypoints
     writers.write_pts(folder / "hopper.pts", points + np.array([4, 1]))
     page = tmp_path / "page.html"
     assert main(["evaluate", str(folder), "--models", "simplenet", "--html", str(page)]) == 0

@@ -6,7 +6,7 @@ import pytest
 from helpers.visitor import answered, open_tab, take_example
 
 from kpdemo.explain import filters
-from kpdemo.models import model as checkpoint
+from kpdemo.models import checkpoint
 from kpdemo.ui.shared import scripts
 from kpdemo.zoo import WEIGHTS_DIR
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from helpers.visitor import open_tab
 
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import model_folder
 from kpdemo.zoo import WEIGHTS_DIR
 
@@ -127,7 +127,7 @@ def test_the_best_and_worst_faces_are_points_without_a_photo(page):
             expect(figures.nth(k).get_by_role("img")).to_have_accessible_name(re.compile(title))
             for layer in ("truth", "answer"):
                 points = figures.nth(k).locator(f".kp-face-{layer} circle")
-                expect(points).to_have_count(len(markup.get("ibug-68")))
+                expect(points).to_have_count(len(markups.get("ibug-68")))
     assert page.locator("#faces image, #faces img").count() == 0
 
 

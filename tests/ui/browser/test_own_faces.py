@@ -16,7 +16,7 @@ def test_a_zip_gives_a_table_and_curves_and_a_bad_one_a_sentence(
     open_page, hopper, hopper_path, tmp_path
 ) -> None:
     writers.write_pts(
-        tmp_path / "a.pts", compare(hopper, ["unet"]).faces[0].answers["unet"].keypoints + 1
+        tmp_path / "a.pts", compare(hopper, ["unet"]).faces[0].predictions["unet"].keypoints + 1
     )
     archive = tmp_path / "faces.zip"
     with zipfile.ZipFile(archive, "w") as file:

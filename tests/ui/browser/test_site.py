@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.site import StaticHost, hosted
+from helpers.site import StaticHost, serve_folder
 from helpers.visitor import PATIENCE, open_tab
 
 from kpdemo import compare
@@ -34,7 +34,7 @@ def site(runtimes_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture
 def host(site: Path, tmp_path: Path) -> Iterator[StaticHost]:
-    with hosted(site, tmp_path / "requests") as host:
+    with serve_folder(site, tmp_path / "requests") as host:
         yield host
 
 
@@ -110,7 +110,7 @@ def test_a_photo_is_compared_as_in_python(visit, host: StaticHost, hopper_path: 
     assert page.evaluate("window.kpdemo.engine") == "wasm"
     face, here = compare(hopper_path, MODELS).faces[0], result(page)["faces"][0]
     assert set(here["models"]) == set(MODELS)
-    for name, answer in face.answers.items():
+    for name, answer in face.predictions.items():
         points = np.array(here["models"][name]["keypoints"])
         assert np.abs(points - answer.keypoints).max() < 0.5, name
         assert len(page.locator(f'.kp-panel[data-model="{name}"] .kp-points').all()) == 1

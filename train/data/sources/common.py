@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from kpdemo.keypoints import annotations
-from kpdemo.keypoints.tables import decoding
+from kpdemo.keypoints.tables import detect_encoding
 
 PICTURES = (".jpg", ".jpeg", ".png", ".pgm", ".bmp")
 
@@ -134,7 +134,7 @@ def picture_size(picture: Path) -> np.ndarray:
 def read_text(path: Path) -> str:
     """The text of a label file in UTF-8 or UTF-16; DataError if it cannot be read."""
     try:
-        return path.read_text(encoding=decoding(path), errors="replace")
+        return path.read_text(encoding=detect_encoding(path), errors="replace")
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from error
 

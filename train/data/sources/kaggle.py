@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from kpdemo.keypoints import markup, tables
+from kpdemo.keypoints import markups, tables
 from kpdemo.keypoints.tables import Row
 from train.data.sources.common import DataError, LabelledFace, as_data_error, folder
 
 SIDE = 96
-NAMES = markup.get("kaggle-15").names
+NAMES = markups.get("kaggle-15").names
 COLUMNS = tuple(f"{name}_{axis}" for name in NAMES for axis in "xy")
 LABELS_ONLY = "training_labels_only.csv"
 

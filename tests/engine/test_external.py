@@ -44,9 +44,9 @@ def test_a_repository_is_compared_beside_the_others(local_hub: Hub, hopper) -> N
     pinned = f"{REPO}@{commit}"
     local_hub.add(REPO, {model_folder.CONFIG: b"{}"})
     (face,) = kpdemo.compare(hopper, ["unet", pinned]).faces
-    assert list(face.answers) == ["unet", pinned]
+    assert list(face.predictions) == ["unet", pinned]
     np.testing.assert_allclose(
-        face.answers[pinned].keypoints, face.answers["unet"].keypoints, atol=0.01
+        face.predictions[pinned].keypoints, face.predictions["unet"].keypoints, atol=0.01
     )
 
 
@@ -56,9 +56,9 @@ def test_a_folder_goes_before_the_hub(engine, local_hub, tmp_path, monkeypatch, 
     assert not added(engine, REPO, f"./{REPO}")
     assert not local_hub.requests
     (face,) = engine.compare(hopper, [REPO, "simplenet", f"./{REPO}"]).faces
-    ours = face.answers["simplenet"].keypoints
+    ours = face.predictions["simplenet"].keypoints
     for name in (REPO, f"./{REPO}"):
-        np.testing.assert_array_equal(face.answers[name].keypoints, ours)
+        np.testing.assert_array_equal(face.predictions[name].keypoints, ours)
     assert engine.markup(REPO) == "ibug-68"
 
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_used_is_one_sentence_and_the_others_go_on(
         assert word in sentence
     result = engine.compare(hopper, ["simplenet", REPO])
     assert result.unavailable == {REPO: sentence}
-    assert list(result.faces[0].answers) == ["simplenet"]
+    assert list(result.faces[0].predictions) == ["simplenet"]
 
 
 def test_a_model_that_is_too_large_is_not_downloaded(engine, local_hub, monkeypatch) -> None:

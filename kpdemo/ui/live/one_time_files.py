@@ -8,7 +8,7 @@ from collections.abc import Mapping
 _SECONDS = 60.0  # after which files that no page has fetched are dropped
 
 
-class Handover:
+class OneTimeFiles:
     """Bytes by name behind tickets that cannot be guessed.
 
     A component's value would stay in the visitor's session for as long as that lasts, and a file

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from kpdemo.engine import foreign
+from kpdemo.engine import external
 from kpdemo.engine.engine import engine
 from kpdemo.system import files
 
@@ -19,6 +19,6 @@ def check_outputs(outputs: list[Path], models: Iterable[str] | None) -> None:
     places = [Path(name).expanduser() for name in models or ()]
     inputs = [path for place in places if place.is_dir() for path in place.iterdir()]
     for place in places:
-        if foreign.is_onnx(place.name):
+        if external.is_onnx(place.name):
             inputs += [place, place.with_suffix(".json")]
     files.check_outputs(outputs, inputs)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kpdemo.media.images import Photo
-from kpdemo.structures import Answer, Face
+from kpdemo.structures import Face, Prediction
 
 
 class Predictor(Protocol):
@@ -28,8 +28,8 @@ class Predictor(Protocol):
         `faces` are in pixels of `photo.pixels`, at least one.
         """
 
-    def predict(self, prepared: Sequence[Any]) -> list[list[Answer | None]]:
-        """For each prepared photo an answer a face, None where there is no face for the model."""
+    def predict(self, prepared: Sequence[Any]) -> list[list[Prediction | None]]:
+        """For each prepared photo a prediction a face, None where the model finds no face there."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from kpdemo.ui import previews
+from kpdemo.ui import link_preview
 
 PAGE = """<!doctype html><html><head>
 <meta charset="utf-8" />
@@ -28,7 +28,7 @@ def client() -> TestClient:
         return HTMLResponse(PAGE)
 
     routes = [Route("/", page), Route("/other", page)]
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(previews.Previews)]))
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(link_preview.LinkPreview)]))
 
 
 def image(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from helpers.hub_server import TOKEN, Hub
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.models import hub, model_folder, visitors_own
+from kpdemo.models import hub, model_folder, visitor_models
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.zoo import WEIGHTS_DIR
 
@@ -28,7 +28,7 @@ def downloads(local_hub: Hub) -> list[str]:
 def test_the_size_is_known_before_anything_is_fetched(local_hub: Hub) -> None:
     commit = local_hub.add(REPO, SMALL)
     local_hub.add(REPO, {model_folder.CONFIG: b"{}"})
-    offer = visitors_own.look_up(f" {REPO}@{commit} ")
+    offer = visitor_models.look_up(f" {REPO}@{commit} ")
     size = sum(map(len, SMALL.values()))
     assert (offer.repository, offer.commit, offer.bytes) == (REPO, commit, size)
     assert str(offer) == f"{REPO} at {commit[:7]}, {size / 1e6:.1f} MB"
@@ -43,7 +43,7 @@ def test_it_is_compared_beside_the_others_and_stays_nowhere(
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     local_hub.add(REPO, SMALL)
     with Engine([WEIGHTS_DIR / "nosenet-moore"]) as engine:
-        model = visitors_own.download(visitors_own.look_up(REPO), CPU)
+        model = visitor_models.download(visitor_models.look_up(REPO), CPU)
         assert not list(scratch.iterdir())
         assert not list((tmp_path / "hub-home").rglob("*.safetensors"))
         assert zoo.title(model.name) == REPO and model.name != REPO
@@ -53,8 +53,8 @@ def test_it_is_compared_beside_the_others_and_stays_nowhere(
             engine.compare(hopper, [REPO])  # only by a name that nobody can guess
         (face,) = engine.compare(hopper, ["nosenet-moore", model.name]).faces
         np.testing.assert_allclose(
-            face.answers[model.name].keypoints,
-            face.answers["nosenet-moore"].keypoints,
+            face.predictions[model.name].keypoints,
+            face.predictions["nosenet-moore"].keypoints,
             atol=0.01,
         )
         assert engine.markup(model.name) == "nose-1"
@@ -64,7 +64,7 @@ def test_it_is_compared_beside_the_others_and_stays_nowhere(
         assert engine.private == 0
         result = engine.compare(hopper, ["nosenet-moore", name])
         assert result.unavailable == {name: "It is no longer in memory; add it again."}
-        assert list(result.faces[0].answers) == ["nosenet-moore"]
+        assert list(result.faces[0].predictions) == ["nosenet-moore"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_cannot_be_looked_up_is_one_sentence(local_hub, source, files, word
     if files:
         local_hub.add(REPO, files)
     with pytest.raises(CheckpointError) as error:
-        visitors_own.look_up(source)
+        visitor_models.look_up(source)
     sentence = str(error.value)
     assert sentence.endswith(".") and "\n" not in sentence
     for word in words:
@@ -92,16 +92,16 @@ def test_what_cannot_be_looked_up_is_one_sentence(local_hub, source, files, word
 
 def test_one_that_is_too_large_is_not_offered(local_hub, monkeypatch) -> None:
     local_hub.add(REPO, SMALL)
-    monkeypatch.setattr(visitors_own, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(visitor_models, "MAX_BYTES", 10_000)
     with pytest.raises(CheckpointError, match="MB; the page takes models of up to"):
-        visitors_own.look_up(REPO)
+        visitor_models.look_up(REPO)
 
 
 def test_the_token_of_whoever_runs_the_page_opens_nothing_to_visitors(local_hub, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     local_hub.add("somebody/kpdemo-secret", SMALL, private=True)
     with pytest.raises(CheckpointError, match="no such repository"):
-        visitors_own.look_up("somebody/kpdemo-secret")
+        visitor_models.look_up("somebody/kpdemo-secret")
 
 
 @pytest.mark.parametrize(
@@ -114,36 +114,37 @@ def test_the_token_of_whoever_runs_the_page_opens_nothing_to_visitors(local_hub,
 def test_what_does_not_fit_is_refused_without_telling_where_it_was(local_hub, files, word) -> None:
     local_hub.add(REPO, files)
     with pytest.raises(CheckpointError, match=word) as error:
-        visitors_own.download(visitors_own.look_up(REPO), CPU)
+        visitor_models.download(visitor_models.look_up(REPO), CPU)
     assert str(error.value).startswith(f"{REPO} is refused: ")
     assert "kpdemo-own-" not in str(error.value)
 
 
 def test_a_model_that_would_hold_up_everybody_is_refused(local_hub, monkeypatch) -> None:
     local_hub.add(REPO, SMALL)
-    monkeypatch.setattr(visitors_own, "SLOWEST", 0.0)
+    monkeypatch.setattr(visitor_models, "SLOWEST", 0.0)
     with pytest.raises(CheckpointError, match="too long for a page that others use"):
-        visitors_own.download(visitors_own.look_up(REPO), CPU)
+        visitor_models.download(visitor_models.look_up(REPO), CPU)
 
 
 def test_a_hub_that_breaks_off_is_one_sentence(local_hub) -> None:
     local_hub.add(REPO, SMALL)
-    offer = visitors_own.look_up(REPO)
+    offer = visitor_models.look_up(REPO)
     local_hub.fail("GET", "/resolve/", status=500, times=20)
     with pytest.raises(CheckpointError, match=f"{REPO} cannot be fetched: the Hub has a fault"):
-        visitors_own.download(offer, CPU)
+        visitor_models.download(offer, CPU)
 
 
 def test_an_onnx_file_needs_its_json_of_any_name(tmp_path: Path) -> None:
-    test_onnx = pytest.importorskip("models.test_foreign_onnx")
+    from models import test_external_onnx as test_onnx
+
     net = test_onnx.constant(tmp_path, np.zeros((15, 2)))
     config = tmp_path / "upload" / "config (1).json"
     config.parent.mkdir()
     shutil.move(net.with_suffix(".json"), config)
-    model = visitors_own.from_onnx(net, config)
+    model = visitor_models.from_onnx(net, config)
     assert zoo.title(model.name) == "mine.onnx" and model.markup == "kaggle-15"
     config.write_text(json.dumps({"markup": "wflw-98"}))
     with pytest.raises(CheckpointError) as error:
-        visitors_own.from_onnx(net, config)
+        visitor_models.from_onnx(net, config)
     assert "kpdemo-own-" not in str(error.value)
     assert str(error.value).startswith("mine.onnx is refused: mine.json")

@@ -34,7 +34,7 @@ async def _serve(_: Request) -> FileResponse:
 ROUTES = [Route("/preview.webp", _serve)] if _PICTURE.exists() else []
 
 
-class Previews:
+class LinkPreview:
     """Middleware that gives the page, and nothing else, the tags of its own."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -18,12 +18,11 @@ from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.utils import validate_repo_id
 
 from kpdemo import zoo
-from kpdemo.models import foreign_onnx, hub
-from kpdemo.models import model as checkpoint
-from kpdemo.models.base import Predictor
+from kpdemo.models import checkpoint, external_onnx, hub
 from kpdemo.models.hub_errors import HubError, reason
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import NetPredictor, predict
+from kpdemo.models.predictor import Predictor
 
 MAX_BYTES = 100_000_000
 SLOWEST = 2.0  # seconds for a face: longer ones would hold up all other visitors
@@ -68,7 +67,7 @@ def look_up(source: str) -> Offer:
         raise HubError(f"{repo} is no model of this kind: it has no {' and no '.join(missing)}.")
     size = sum(sizes[name] for name in hub.FILES)
     if size > MAX_BYTES:
-        raise HubError(f"{repo} is {size / 1e6:,.0f} MB; the page takes {_most()}.")
+        raise HubError(f"{repo} is {size / 1e6:,.0f} MB; the page takes {_limit()}.")
     return Offer(repo, str(info.sha), size)
 
 
@@ -93,7 +92,7 @@ def download(offer: Offer, device: torch.device) -> Predictor:
         try:
             model = checkpoint.load(scratch)
         except CheckpointError as error:
-            raise _refused(offer.repository, error, scratch) from error
+            raise _refusal(offer.repository, error, scratch) from error
     model.net.to(device)
     model = replace(model, name=zoo.secret_name(offer.repository))
     crop = np.zeros((1, *model.config.input.shape), np.uint8)
@@ -102,25 +101,25 @@ def download(offer: Offer, device: torch.device) -> Predictor:
 
 
 def from_onnx(net: Path, config: Path) -> Predictor:
-    """The model in two uploaded files, see `kpdemo.models.foreign_onnx`; raises CheckpointError."""
+    """The model in two uploaded files (`kpdemo.models.external_onnx`); raises CheckpointError."""
     if net.stat().st_size > MAX_BYTES:
-        raise CheckpointError(f"{net.name} is too large; the page takes {_most()}.")
+        raise CheckpointError(f"{net.name} is too large; the page takes {_limit()}.")
     with tempfile.TemporaryDirectory(prefix="kpdemo-own-") as scratch:
         place = Path(scratch) / net.name
         shutil.copyfile(net, place)
         shutil.copyfile(config, place.with_suffix(".json"))
         try:
-            predictor = foreign_onnx.load(place, zoo.secret_name(net.name))
+            predictor = external_onnx.load(place, zoo.secret_name(net.name))
         except CheckpointError as error:
-            raise _refused(net.name, error, scratch) from error
+            raise _refusal(net.name, error, scratch) from error
     _check_time(net.name, predictor.try_once)
     return predictor
 
 
-def _check_time(name: str, answer: Callable[[], object]) -> None:
-    answer()  # the first time takes longer
+def _check_time(name: str, predict: Callable[[], object]) -> None:
+    predict()  # the first time takes longer
     started = time.perf_counter()
-    answer()
+    predict()
     seconds = time.perf_counter() - started
     if seconds > SLOWEST:
         raise CheckpointError(
@@ -129,11 +128,11 @@ def _check_time(name: str, answer: Callable[[], object]) -> None:
         )
 
 
-def _refused(name: str, error: CheckpointError, scratch: str) -> CheckpointError:
+def _refusal(name: str, error: CheckpointError, scratch: str) -> CheckpointError:
     """The error for files that cannot be used, without the place where they were for a moment."""
     why = str(error).replace(f"{scratch}/", "").replace(Path(scratch).name, name)
     return CheckpointError(why if why.startswith(name) else f"{name} is refused: {why}")
 
 
-def _most() -> str:
+def _limit() -> str:
     return f"models of up to {MAX_BYTES // 1_000_000} MB"

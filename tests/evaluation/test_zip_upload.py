@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from kpdemo.evaluation import archives
+from kpdemo.evaluation import zip_upload
 from kpdemo.keypoints.annotations import TruthError
 from kpdemo.media import images
 
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 def test_pictures_and_labels_are_unpacked_and_nothing_else(tmp_path, folder) -> None:
     names = ["set/a.png", "set/a.pts", "set/run.sh", "__MACOSX/set/._a.png", "set/.b.png"]
     archive = zipped(tmp_path / "faces.zip", dict.fromkeys(names, picture()))
-    assert archives.unpack(archive, folder) is None
+    assert zip_upload.unpack(archive, folder) is None
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert files == {"set/a.png", "set/a.pts"}
     assert (folder / "set/a.png").read_bytes() == picture()
@@ -44,7 +44,7 @@ def test_pictures_and_labels_are_unpacked_and_nothing_else(tmp_path, folder) -> 
 @pytest.mark.parametrize("labels", ["set/coco.json", "labels.csv"])
 def test_one_file_of_labels_is_named(tmp_path, folder, labels) -> None:
     archive = zipped(tmp_path / "faces.zip", {"set/a.png": picture(), labels: b"{}"})
-    assert archives.unpack(archive, folder) == folder / labels
+    assert zip_upload.unpack(archive, folder) == folder / labels
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_one_file_of_labels_is_named(tmp_path, folder, labels) -> None:
 def test_no_name_leads_outside(tmp_path, folder, name) -> None:
     archive = zipped(tmp_path / "faces.zip", {"b.png": picture(), "b.pts": b"", name: picture()})
     try:
-        archives.unpack(archive, folder)
+        zip_upload.unpack(archive, folder)
     except TruthError as error:
         assert "lead outside" in str(error)
     outside = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*.png")}
@@ -69,7 +69,7 @@ def test_a_link_is_only_a_file(tmp_path, folder) -> None:
         link.create_system, link.external_attr = 3, 0o120777 << 16
         file.writestr(link, str(secret))
         file.writestr("a.pts", b"")
-    archives.unpack(archive, folder)
+    zip_upload.unpack(archive, folder)
     assert not (folder / "a.png").is_symlink()
     assert (folder / "a.png").read_text() == str(secret)
 
@@ -85,10 +85,10 @@ def test_a_link_is_only_a_file(tmp_path, folder) -> None:
     ],
 )
 def test_what_it_does_not_take_is_one_sentence(tmp_path, folder, monkeypatch, files, words):
-    monkeypatch.setattr(archives, "MAX_PHOTOS", 2)
-    monkeypatch.setattr(archives, "_MAX_ENTRIES", 8)
+    monkeypatch.setattr(zip_upload, "MAX_PHOTOS", 2)
+    monkeypatch.setattr(zip_upload, "_MAX_ENTRIES", 8)
     with pytest.raises(TruthError, match=words) as error:
-        archives.unpack(zipped(tmp_path / "faces.zip", files), folder)
+        zip_upload.unpack(zipped(tmp_path / "faces.zip", files), folder)
     assert str(error.value).endswith(".") and "\n" not in str(error.value)
 
 
@@ -97,7 +97,7 @@ def test_what_is_no_zip_is_refused(tmp_path, folder, content) -> None:
     path = tmp_path / "faces.zip"
     path.write_bytes(content)
     with pytest.raises(TruthError, match="no zip file, or it is damaged"):
-        archives.unpack(path, folder)
+        zip_upload.unpack(path, folder)
 
 
 def test_a_damaged_file_inside_is_refused(tmp_path, folder) -> None:
@@ -107,7 +107,7 @@ def test_a_damaged_file_inside_is_refused(tmp_path, folder) -> None:
         file.writestr("a.pts", b"version: 1")
     path.write_bytes(path.read_bytes().replace(b"version: 1", b"version: 2"))
     with pytest.raises(TruthError, match="damaged"):
-        archives.unpack(path, folder)
+        zip_upload.unpack(path, folder)
 
 
 def test_an_encrypted_zip_is_named(tmp_path, folder) -> None:
@@ -121,10 +121,10 @@ def test_an_encrypted_zip_is_named(tmp_path, folder) -> None:
             at = data.find(mark, at + 1)
     path.write_bytes(data)
     with pytest.raises(TruthError, match="encrypted"):
-        archives.unpack(path, folder)
+        zip_upload.unpack(path, folder)
 
 
-@pytest.mark.parametrize(("limit", "of"), [("MAX_BYTES", archives), ("MAX_BYTES", images)])
+@pytest.mark.parametrize(("limit", "of"), [("MAX_BYTES", zip_upload), ("MAX_BYTES", images)])
 def test_what_unpacks_to_more_than_it_may_is_stopped(
     tmp_path, folder, monkeypatch, limit, of
 ) -> None:
@@ -132,10 +132,10 @@ def test_what_unpacks_to_more_than_it_may_is_stopped(
     assert archive.stat().st_size < 100_000
     monkeypatch.setattr(of, limit, 3_000_000)
     with pytest.raises(TruthError, match="unpacks to more than"):
-        archives.unpack(archive, folder)
+        zip_upload.unpack(archive, folder)
     assert sum(path.stat().st_size for path in folder.rglob("*.*")) < 4_000_000
 
 
 def test_a_zip_that_is_gone_is_named(tmp_path, folder) -> None:
     with pytest.raises(TruthError, match="no longer there"):
-        archives.unpack(tmp_path / "gone.zip", folder)
+        zip_upload.unpack(tmp_path / "gone.zip", folder)

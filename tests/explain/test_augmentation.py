@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from kpdemo.explain import augmented
-from kpdemo.keypoints import markup
+from kpdemo.explain import augmentation
+from kpdemo.keypoints import markups
 from kpdemo.media.images import Photo, load
 from kpdemo.models.augment import Augment
 from kpdemo.models.config import ConfigError, Framing, Input, ModelConfig
@@ -38,7 +38,7 @@ def photo() -> Photo:
 
 
 def examples(photo: Photo, augment: Augment, count: int, recipe=RECIPE):
-    return list(augmented.examples(recipe, photo, FACE, NOSE, augment, count))
+    return list(augmentation.examples(recipe, photo, FACE, NOSE, augment, count))
 
 
 def disc(pixels: np.ndarray) -> np.ndarray:
@@ -80,19 +80,19 @@ def test_a_grey_input_gives_grey_pictures(photo):
 
 
 def test_unknown_points_stay_unknown(photo):
-    unknown = np.full((len(markup.get("nose-1")), 2), np.nan, np.float32)
-    (example,) = augmented.examples(RECIPE, photo, FACE, unknown, Augment(rotate=20.0), 1)
+    unknown = np.full((len(markups.get("nose-1")), 2), np.nan, np.float32)
+    (example,) = augmentation.examples(RECIPE, photo, FACE, unknown, Augment(rotate=20.0), 1)
     assert np.isnan(example.keypoints).all()
 
 
 def test_only_recipes_that_change_something_have_an_augmentation():
     models = Histories().read().models
-    assert augmented.augmentation(models["nosenet-moore"].recipe) is None
-    assert augmented.augmentation(models["facenet-moore"].recipe) == Augment(
+    assert augmentation.of_recipe(models["nosenet-moore"].recipe) is None
+    assert augmentation.of_recipe(models["facenet-moore"].recipe) == Augment(
         rotate=10.0, shift=0.0417, moved=0.3
     )
-    assert augmented.augmentation({}) is None
-    assert augmented.augmentation({"augment": {"snow": 1.0}}) is None
+    assert augmentation.of_recipe({}) is None
+    assert augmentation.of_recipe({"augment": {"snow": 1.0}}) is None
     assert not dataclasses.replace(Augment(), moved=0.3).active
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 _DEPTHS = (8, 10, 12, 14, 16)
 
 
-def eight_bits(values: np.ndarray) -> np.ndarray:
+def to_8_bit(values: np.ndarray) -> np.ndarray:
     """Samples of any shape and type -> uint8 by the rule; NaN counts as black."""
     if values.dtype.kind == "f":
         numbers = np.isfinite(values)
@@ -30,7 +30,7 @@ def eight_bits(values: np.ndarray) -> np.ndarray:
     return np.rint((values.astype(np.float64) - black) * scale).astype(np.uint8)
 
 
-def colour(data: bytes) -> Image.Image | None:
+def read_deep_colour(data: bytes) -> Image.Image | None:
     """The first picture of a PNG or TIFF file of deep colour as RGB or RGBA; None if OpenCV, which
     keeps all bits, cannot read it."""
     try:
@@ -40,12 +40,12 @@ def colour(data: bytes) -> Image.Image | None:
     if samples is None or samples.dtype == np.uint8:
         return None
     if samples.ndim == 2:
-        return Image.fromarray(eight_bits(samples))
-    rgb = eight_bits(samples[..., 2::-1])
+        return Image.fromarray(to_8_bit(samples))
+    rgb = to_8_bit(samples[..., 2::-1])
     if samples.shape[2] == 3:
         return Image.fromarray(rgb)
     # Transparency has a depth of its own.
-    return Image.fromarray(np.dstack([rgb, eight_bits(samples[..., 3])]))
+    return Image.fromarray(np.dstack([rgb, to_8_bit(samples[..., 3])]))
 
 
 def _levels(values: np.ndarray, low: float, high: float) -> tuple[float, float]:

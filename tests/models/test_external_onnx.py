@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import kpdemo
 from kpdemo.__main__ import main
-from kpdemo.models import foreign_onnx
+from kpdemo.models import external_onnx
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.zoo import WEIGHTS_DIR
 
@@ -57,7 +57,7 @@ def points() -> np.ndarray:
 
 @pytest.mark.parametrize("batch", [None, 1, 4])
 def test_crops_are_scaled_and_points_come_back_for_any_number_of_faces(tmp_path, points, batch):
-    predictor = foreign_onnx.load(constant(tmp_path, points, batch), "mine")
+    predictor = external_onnx.load(constant(tmp_path, points, batch), "mine")
     levels = np.array([0, 51, 102, 153, 204, 255] * 2, np.uint8)
     crops = np.broadcast_to(levels[:, None, None, None], (12, 24, 16, 3))
     moves = (levels / 255 - 0.5) / 0.25
@@ -75,7 +75,7 @@ def test_crops_are_scaled_and_points_come_back_for_any_number_of_faces(tmp_path,
 def test_coordinates_may_be_counted_in_other_ways(tmp_path, points, coordinates, convert):
     size = CONFIG["input"] | {"mean": [0]}
     path = constant(tmp_path, convert(points), coordinates=coordinates, input=size)
-    predictor = foreign_onnx.load(path, "mine")
+    predictor = external_onnx.load(path, "mine")
     crops = np.zeros((1, 24, 16, 3), np.uint8)
     np.testing.assert_allclose(predictor.keypoints(crops)[0], points, atol=1e-5)
 
@@ -89,7 +89,7 @@ def test_our_own_exported_net_gives_the_same_points(tmp_path, hopper, monkeypatc
     beside = {"markup": config["markup"], "input": size, "crop": config["framing"]}
     Path("nose.json").write_text(json.dumps(beside))
     (face,) = kpdemo.compare(hopper, ["nose.onnx", "nosenet-moore"]).faces
-    ours, theirs = face.answers["nosenet-moore"], face.answers["nose.onnx"]
+    ours, theirs = face.predictions["nosenet-moore"], face.predictions["nose.onnx"]
     # In half precision, the app's own net differs by hundredths of a pixel.
     np.testing.assert_allclose(theirs.keypoints, ours.keypoints, atol=1)
     assert theirs.confidence is None and theirs.markup == "nose-1"
@@ -105,13 +105,13 @@ def test_the_documented_example_is_compared_beside_ours(tmp_path, hopper, monkey
     monkeypatch.chdir(tmp_path)
     exec(code, {})
     (face,) = kpdemo.compare(hopper, ["mine.onnx", "simplenet"]).faces
-    answer = face.answers["mine.onnx"]
+    answer = face.predictions["mine.onnx"]
     assert answer.keypoints.shape == (68, 2) and np.isfinite(answer.keypoints).all()
     x0, y0, x1, y1 = face.box
     # An untrained net puts all points near the crop's middle, which is that of the face.
     middle = answer.keypoints.mean(0)
     assert x0 < middle[0] < x1 and y0 < middle[1] < y1
-    assert len(face.answers["simplenet"].keypoints) == 68
+    assert len(face.predictions["simplenet"].keypoints) == 68
 
 
 def _config(**changes):
@@ -143,14 +143,14 @@ def test_what_does_not_fit_is_one_sentence(tmp_path, points, change, sentence):
     path = constant(tmp_path, points)
     change(path)
     with pytest.raises(CheckpointError) as error:
-        foreign_onnx.load(path, "mine.onnx")
+        external_onnx.load(path, "mine.onnx")
     message = str(error.value)
     assert sentence in message and "\n" not in message and message.endswith(".")
 
 
 def test_without_onnx_runtime_the_others_go_on(tmp_path, points, hopper, monkeypatch):
     path = constant(tmp_path, points)
-    monkeypatch.setattr(foreign_onnx, "find_spec", lambda name: None)
+    monkeypatch.setattr(external_onnx, "find_spec", lambda name: None)
     result = kpdemo.compare(hopper, [str(path), "simplenet"])
     assert "pip install onnxruntime" in result.unavailable[str(path)]
-    assert list(result.faces[0].answers) == ["simplenet"]
+    assert list(result.faces[0].predictions) == ["simplenet"]

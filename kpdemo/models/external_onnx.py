@@ -26,13 +26,13 @@ from typing import Any
 
 import numpy as np
 
-from kpdemo.keypoints import markup as markups
+from kpdemo.keypoints import markups
 from kpdemo.media.images import Photo
 from kpdemo.models import crop_rules
 from kpdemo.models.config import ConfigError, Framing, Input, ModelConfig, from_dict
 from kpdemo.models.face_crops import FaceCrops, crop_faces
 from kpdemo.models.model_folder import CheckpointError
-from kpdemo.structures import Answer, Face
+from kpdemo.structures import Face, Prediction
 from kpdemo.system import files, json_file
 from kpdemo.system.json_file import JsonError
 
@@ -101,7 +101,7 @@ class OnnxPredictor:
         """The faces' crops, see `Predictor.prepare`."""
         return crop_faces(self._crop, photo, faces)
 
-    def predict(self, prepared: Sequence[FaceCrops]) -> list[list[Answer | None]]:
+    def predict(self, prepared: Sequence[FaceCrops]) -> list[list[Prediction | None]]:
         """Keypoints of all faces."""
         started = time.perf_counter()
         keypoints = iter(self.keypoints(np.concatenate([crops.pixels for crops in prepared])))
@@ -109,7 +109,7 @@ class OnnxPredictor:
         each = 1000 * (time.perf_counter() - started) / count
         return [
             [
-                Answer(
+                Prediction(
                     self.markup,
                     crops.photo.to_original(crop.to_photo(next(keypoints))),
                     None,

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import torch
 
-from kpdemo.models import foreign_onnx, hub
-from kpdemo.models import model as checkpoint
-from kpdemo.models.base import Predictor
+from kpdemo.models import checkpoint, external_onnx, hub
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import NetPredictor
+from kpdemo.models.predictor import Predictor
 
 # NAME/MODEL or NAME/MODEL@REVISION.
 _REPOSITORY = re.compile(r"([\w.-]+/[\w.-]+)(?:@(\S+))?")
@@ -43,7 +42,7 @@ def load(
     damaged, too large, or does not fit.
     """
     if is_onnx(source):
-        return foreign_onnx.load(Path(source).expanduser(), source)
+        return external_onnx.load(Path(source).expanduser(), source)
     if _is_place(source):
         model = checkpoint.load(Path(source).expanduser())
     else:

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from kpdemo import zoo
-from kpdemo.keypoints import markup
+from kpdemo.keypoints import markups
 from kpdemo.models import crop_rules, hub, model_folder, nets, onednn
 from kpdemo.models.config import VERSION, ConfigError, Input, ModelConfig, from_dict, in_short
+from kpdemo.models.device import precision
 from kpdemo.models.hub_errors import HubError
 from kpdemo.models.model_folder import CONFIG, WEIGHTS, CheckpointError
 
@@ -46,7 +47,7 @@ class Model:
         return next(self.net.parameters()).device
 
     @property
-    def answering(self) -> nn.Module:
+    def inference_net(self) -> nn.Module:
         """The fastest form of the net on its device, for inference; `net` is for inspection.
 
         It has the weights that `net` had on first use.
@@ -58,7 +59,8 @@ class Model:
         size = self.config.input
         # A crop and its mirror image.
         pair = torch.zeros(2, size.channels, size.height, size.width)
-        return onednn.pack(self.net, pair.contiguous(memory_format=torch.channels_last))
+        pair = pair.contiguous(memory_format=torch.channels_last)
+        return onednn.pack(self.net, pair, precision(self.device))
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Model":
@@ -124,7 +126,7 @@ def read_config(folder: Path) -> ModelConfig:
             nets.build(config)
     except ConfigError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    expected, count = config.expected_error, len(markup.get(config.markup))
+    expected, count = config.expected_error, len(markups.get(config.markup))
     if expected is not None and len(expected.levels) != count:
         raise CheckpointError(
             f"{path}: expected_error has {len(expected.levels)} levels for {count} keypoints."
@@ -159,7 +161,7 @@ def load(folder: str | Path, name: str | None = None) -> Model:
         raise CheckpointError(
             f"{name}: the weights do not fit the config ({reason.rstrip('. ')})."
         ) from error
-    count = 2 * len(markup.get(config.markup))
+    count = 2 * len(markups.get(config.markup))
     if calibration is not None and calibration.shape != (count + 1, count):
         raise CheckpointError(
             f"{name}: the calibration does not fit {count // 2} keypoints "
@@ -191,14 +193,14 @@ def from_pretrained(source: str | Path, revision: str | None = None) -> Model:
     return load_pulled(hub.fetch(source, revision))
 
 
-def load_pulled(pulled: hub.Pulled) -> Model:
+def load_pulled(pulled: hub.PulledFiles) -> Model:
     """The model in fetched files; HubError if its weights do not fit its config."""
     try:
         return load(pulled.folder, hub.model_name(pulled.repository))
     except CheckpointError as error:
-        raise refused(pulled, error) from error
+        raise refusal(pulled, error) from error
 
 
-def refused(pulled: hub.Pulled, why: CheckpointError) -> HubError:
+def refusal(pulled: hub.PulledFiles, why: CheckpointError) -> HubError:
     """The error for a repository whose files cannot be used."""
     return HubError(f"{pulled.repository} is refused: {why}")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kpdemo.engine.engine import Engine
-from kpdemo.explain.face_crop import cut_of
+from kpdemo.models.face_crops import crop_face
 from kpdemo.models.predict import predict
 from kpdemo.records.histories import Library
 from kpdemo.ui.session import PhotoResult
@@ -24,10 +24,10 @@ def points(engine: Engine, model: str, result: PhotoResult) -> np.ndarray:
 
     Raises CheckpointError if the model is damaged.
     """
-    if answer := result.comparison.faces[0].answers.get(model):
-        return answer.keypoints
+    if prediction := result.comparison.faces[0].predictions.get(model):
+        return prediction.keypoints
     net = engine.store.model(model)
-    crop, pixels = cut_of(net.config, result.photo, result.detection(0))
+    crop, pixels = crop_face(net.config, result.photo, result.detection(0))
     with engine.turn:
         (keypoints,) = predict(net, pixels[None]).keypoints
     return result.photo.to_original(crop.to_photo(keypoints))

@@ -7,8 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from kpdemo.models import model as checkpoint
-from kpdemo.models import model_folder, nets
+from kpdemo.models import checkpoint, model_folder, nets
 from kpdemo.models.config import Input, ModelConfig
 from kpdemo.models.model_folder import CheckpointError
 
