@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from kpdemo import zoo
+from kpdemo.engine.engine import engine
 from kpdemo.keypoints import markup
 from kpdemo.keypoints.markup import Markup
 from kpdemo.records import leaderboard
@@ -48,7 +49,7 @@ def mean_face(markup_name: str) -> np.ndarray | None:
         return None
     shapes = {
         face.name: _upright(face.truth, scheme)
-        for row in leaderboard.read().rows
+        for row in leaderboard.read(foreign=engine().store.foreign()).rows
         if row.markup == markup_name
         for face in row.best
         if np.isfinite(face.truth).all()
