@@ -177,11 +177,11 @@ FAULTS = {
     ),
     "payment": (
         ("POST", "/api/repos/create", {"status": 402, "message": "Upgrade your plan"}),
-        "quota does not allow it (Upgrade your plan)",
+        "quota does not include that (Upgrade your plan)",
     ),
     "too large": (
         ("POST", "/preupload/", {"status": 413, "message": "Too large"}),
-        "quota does not allow it (Too large)",
+        "quota does not include that (Too large)",
     ),
     "too often": (
         ("POST", "/info/lfs/", {"status": 429, "times": 9, "headers": {"Retry-After": "900"}}),
