@@ -19,6 +19,7 @@ def open_about(page) -> None:
     expect(page.locator("#about")).to_be_visible()
 
 
+@pytest.mark.tidy
 def test_every_architecture_has_a_picture_with_a_name_and_a_description(page):
     open_about(page)
     expect(page.locator("#about").get_by_role("img")).to_have_count(len(DEFAULT_MODELS))
@@ -32,12 +33,14 @@ def test_every_architecture_has_a_picture_with_a_name_and_a_description(page):
         expect(picture).to_have_accessible_description(told)
 
 
+@pytest.mark.tidy
 def test_it_says_what_a_stranger_must_know(page):
     open_about(page)
     for words in ("not for commercial use", "sent nowhere else", "How to cite", "Sagonas"):
         expect(page.locator("#about")).to_contain_text(words)
 
 
+@pytest.mark.tidy
 def test_an_architecture_opens_large_by_mouse_and_keyboard(page):
     open_about(page)
     large = page.get_by_role("dialog")

@@ -91,6 +91,7 @@ def test_a_chip_switches_a_model_on_the_one_picture_by_mouse_and_keys(page):
     expect(drawing(page, "unet")).to_be_hidden()
 
 
+@pytest.mark.tidy
 def test_mediapipe_is_drawn_on_the_one_picture_by_the_points_that_it_is_compared_by(page):
     expect(drawing(page, "mediapipe").locator('.kp-points[data-count="68"]')).to_have_count(1)
     mesh = page.locator('.kp-panel[data-model="mediapipe"] .kp-points')
@@ -117,6 +118,7 @@ def test_a_phone_starts_with_the_one_picture_of_a_face_as_wide_as_it_is(open_pag
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.tidy
 def test_the_one_picture_the_finding_and_the_baseline_are_above_the_fold(page):
     for part in (".kp-finding", ".kp-all svg", ".kp-panel[data-model=mediapipe] svg"):
         box = page.locator(part).bounding_box()
@@ -125,6 +127,7 @@ def test_the_one_picture_the_finding_and_the_baseline_are_above_the_fold(page):
     assert panels.evaluate_all("all => all.map((one) => one.dataset.model)") == list(MODELS)
 
 
+@pytest.mark.tidy
 def test_the_inspector_has_every_models_distance_at_a_point(page):
     (face,) = exported(page)["faces"]
     points = {model: ibug(face["models"][model]) for model in ("mediapipe", *NETS)}
@@ -179,6 +182,7 @@ def distances(page: Page) -> dict[str, str]:
     )
 
 
+@pytest.mark.tidy
 def test_any_model_and_the_consensus_can_be_the_reference(page):
     models = exported(page)["faces"][0]["models"]
     select = page.get_by_label("Reference", exact=True)
@@ -224,9 +228,12 @@ def test_any_model_and_the_consensus_can_be_the_reference(page):
 
     select.select_option("MediaPipe")
     assert distances(page)["mediapipe"] == "reference"
+    page.get_by_label("Line length").select_option(index=0)
+    page.locator("#panels [name=vectors]").uncheck()
     assert not asked
 
 
+@pytest.mark.tidy
 def test_a_matrix_holds_all_against_all(page):
     models = exported(page)["faces"][0]["models"]
     page.locator(".kp-matrix summary").focus()
@@ -279,6 +286,7 @@ def pair(a: str, b: str, share: float | None, **groups: float) -> dict:
     return {"a": a, "b": b, "share": share, "groups": groups}
 
 
+@pytest.mark.tidy
 def test_the_finding_claims_no_more_than_was_measured(page):
     mesh = {"title": "MediaPipe"}
     common = {"faces": 1, "isTruth": False, "reference": mesh}
@@ -339,6 +347,7 @@ def test_a_link_restores_the_reference_and_the_chips(open_page, address):
     expect(page.get_by_label("Reference", exact=True)).to_have_value("resnet18")
 
 
+@pytest.mark.tidy
 def test_the_page_opens_with_a_result_that_can_be_pointed_at(page):
     expect(page.locator(".kp-panel[data-model]")).to_have_count(len(MODELS))
     expect(page.locator("#table tbody tr")).to_have_count(len(MODELS))
@@ -405,6 +414,7 @@ def test_downloads_wait_for_the_run(page):
     assert page.evaluate("states")[0]
 
 
+@pytest.mark.tidy
 def test_expected_errors_are_circles_of_as_many_pixels(page):
     unet = exported(page)["faces"][0]["models"]["unet"]
     points, errors = np.array(unet["keypoints"]), np.array(unet["expected_error"])
@@ -434,6 +444,7 @@ def test_expected_errors_are_circles_of_as_many_pixels(page):
     assert not requests
     page.get_by_label("Expected error").uncheck()
     expect(circles).to_be_hidden()
+    page.keyboard.press("Escape")
 
 
 def test_a_group_has_a_strip_of_faces_and_a_click_on_one_leads_to_its_close_up(page):
@@ -458,6 +469,7 @@ def test_a_group_has_a_strip_of_faces_and_a_click_on_one_leads_to_its_close_up(p
     expect(view).to_have_value(str(left))
 
 
+@pytest.mark.tidy
 def test_hollow_points_are_those_with_a_large_expected_error(page):
     hollow = page.evaluate(
         """async (address) => {

@@ -238,7 +238,7 @@ def test_a_cancel_in_the_midst_of_quick_choices_ends_them_all(page):
     open_unet(page)
     heatmap = canvas(page)
     page.evaluate(CANCEL, False)
-    for _ in range(3):
+    for _ in range(2):
         model(page).select_option("SimpleNet")
         model(page).select_option("Nose tip, Moore")
         expect(model(page)).to_have_value("unet")
