@@ -50,7 +50,7 @@ def measured(model: str) -> tuple[int, float]:
 
 def test_pulled_weights_come_with_their_records(pulling, weights) -> None:
     with pulling(OTHER, [*hub.FILES, *hub.RECORDS]) as engine:
-        histories = Histories(weights, engine.store.external)
+        histories = Histories(weights, engine.store.other_weights)
         library = histories.read()
         assert histories.read() is library
         standings = leaderboard.read(weights, engine.store.other_weights())
@@ -65,7 +65,7 @@ def test_pulled_weights_come_with_their_records(pulling, weights) -> None:
 
 def test_records_of_other_weights_are_not_shown(pulling, weights) -> None:
     with pulling(OTHER, hub.FILES) as engine:
-        library = Histories(weights, engine.store.external).read()
+        library = Histories(weights, engine.store.other_weights).read()
         standings = leaderboard.read(weights, engine.store.other_weights())
     assert not library.models and not library.errors and not library.problems
     assert NAME not in {row.name for row in standings.rows}
@@ -76,4 +76,4 @@ def test_pulled_weights_that_are_ours_keep_our_records(pulling, weights) -> None
     with pulling(NAME, hub.FILES) as engine:
         assert not engine.store.other_weights()
         assert "Hub" in engine.store.origins[NAME]
-        assert list(Histories(weights, engine.store.external).read().models) == [NAME]
+        assert list(Histories(weights, engine.store.other_weights).read().models) == [NAME]
