@@ -54,7 +54,7 @@ class Histories:
         self, weights: Path = WEIGHTS_DIR, external: Callable[[], Mapping[str, Path]] = dict
     ) -> None:
         self._weights = weights
-        self._foreign = external
+        self._external = external
         # By the file's place in the folder of weights.
         self._parsed: dict[Path, tuple[_Stamp, Any]] = {}
         self._stamps: dict[Path, _Stamp] = {}
@@ -72,7 +72,7 @@ class Histories:
 
     def _current_stamps(self) -> Iterable[tuple[Path, _Stamp]]:
         patterns = (f"*/{HISTORY}", f"*/{METRICS}", f"{TRIALS}/*.json", f"{SWEEPS}/*/*.json")
-        external = self._foreign()
+        external = self._external()
         places = [
             path.relative_to(self._weights)
             for pattern in (*patterns, COMPLETENESS, RESULTS)
