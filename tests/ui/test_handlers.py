@@ -6,6 +6,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 import pytest
 from helpers import videos
 from PIL import Image
@@ -39,7 +40,7 @@ def test_a_comparison_fills_the_tab(result, hopper_path):
     update = compare_tab.display(engine(), result)
     assert result.path == str(hopper_path)
     assert [panel["name"] for panel in json.loads(update.panels)["panels"]] == ["unet"]
-    assert [row["name"] for row in json.loads(update.table)["rows"]] == ["unet"]
+    assert list(json.loads(update.table)["models"]) == ["unet"]
     assert update.message == "" and update.truth is None
 
 
@@ -66,9 +67,10 @@ def test_ground_truth_gives_errors_until_it_is_cleared(result):
     lines = "\n".join(f"{x} {y}" for x, y in points + 3)
     text = f"version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n"
     update = compare_tab.load_truth(engine(), "hopper.pts", text, result)
-    assert json.loads(update.panels)["truth"]
-    (row,) = json.loads(update.table)["rows"]
-    assert row["cells"]["pixels"][1] == pytest.approx(3 * 2**0.5, abs=0.01)
+    shown = json.loads(update.panels)
+    assert shown["truth"] == "ibug-68"
+    (face,) = shown["faces"]
+    np.testing.assert_allclose(face["truth"], points + 2, atol=0.01)
     cleared = compare_tab.clear_truth(engine(), update.result)
     assert cleared.truth is None and not json.loads(cleared.panels)["truth"]
     assert "no longer in memory" in compare_tab.choose_truth(engine(), "", None).message

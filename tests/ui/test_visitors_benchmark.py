@@ -23,7 +23,7 @@ def test_all_visitors_get_their_own_answers(address: str, tmp_path: Path) -> Non
             psutil.Process(),
             6,
         )
-    assert run.rate > 0 and run.is_available > 0
+    assert run.rate > 0 and run.server > 0
     assert all(visit.seconds > 0 for visit in visits)
     first, other, _ = (engine().compare(photo).to_dict() for photo in photos)
     assert visits[0].answer and visits[1].answer

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from helpers.camera import with_camera
 from helpers.visitor import PATIENCE, open_tab, wait_for_script
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -13,15 +12,9 @@ Page = sync_api.Page
 ALL = 3 * 68 + 15 + 478  # points of all models on one face
 
 
-@pytest.fixture(scope="module")
-def camera_browser(browser, hopper, tmp_path_factory) -> Iterator["sync_api.Browser"]:
-    with with_camera(browser, hopper, tmp_path_factory.mktemp("camera")) as chromium:
-        yield chromium
-
-
 @pytest.fixture
-def live(camera_browser, app_with_runtimes: str) -> Iterator[Page]:
-    context = camera_browser.new_context(permissions=["camera"])
+def live(browser, app_with_runtimes: str) -> Iterator[Page]:
+    context = browser.new_context(permissions=["camera"])
     context.set_default_timeout(1000 * PATIENCE)
     expect.set_options(timeout=1000 * PATIENCE)
     page = context.new_page()
