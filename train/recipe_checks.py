@@ -10,7 +10,7 @@ from train.recipe import Recipe
 
 
 def check(recipe: Recipe, net: KeypointNet, processes: int) -> None:
-    """ConfigError if the recipe cannot train this net, built from it, on so many processes."""
+    """ConfigError if the recipe cannot train this net, built from it, on that many processes."""
     if recipe.keep not in ("best", "last"):
         raise ConfigError(f"{recipe.name}: keep is {recipe.keep!r}; it can be best or last.")
     if recipe.data.incomplete not in ("mask", "drop", "fill"):

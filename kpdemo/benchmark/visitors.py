@@ -118,7 +118,7 @@ def write_photos(folder: Path, count: int) -> list[Path]:
 
 
 def _timed(work: Callable[[], T], server: psutil.Process, photos: int) -> tuple[T, Run]:
-    """What the work on so many photos gives, and what it took."""
+    """The result of the work on that many photos, and what it took."""
     here = psutil.Process()
     before, started = [_processor_seconds(each) for each in (server, here)], time.perf_counter()
     result = work()

@@ -27,7 +27,7 @@ def is_onnx(word: str) -> bool:
 
 
 def is_repository(word: str) -> bool:
-    """Whether a word is surely a repository: `NAME/kpdemo-MODEL`, and nothing of that name here."""
+    """Whether a word can only be a repository: `NAME/kpdemo-MODEL`, and no such folder here."""
     match = _REPOSITORY.fullmatch(word)
     return bool(match and f"/{hub.PREFIX}" in match[1]) and not _is_place(word)
 

@@ -21,7 +21,7 @@ _DIGEST = export.CSV_COLUMNS.index("digest")
 class Entry(NamedTuple):
     """A photo in a file: its name, its digest if known, the models of its rows, its byte range.
 
-    `whole` is whether all of it is surely there, `padding` how many columns its rows lack.
+    `whole` is whether it is known to be complete, `padding` how many columns its rows lack.
     """
 
     name: str

@@ -139,5 +139,5 @@ def with_interval(value: float | None, interval: Sequence[float] | None, sign: s
 
 
 def number(value: float | None, digits: int, sign: str = "") -> str:
-    """A number of so many decimals, a dash for None."""
+    """A number with `digits` decimals; a dash for None."""
     return _UNKNOWN if value is None else f"{value:{sign}.{digits}f}"

@@ -69,14 +69,14 @@ def _entries(zipped: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return entries
 
 
-def _write(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, most: int) -> int:
-    """Write one file, of at most so many bytes whatever the zip says of it; returns how many."""
+def _write(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, limit: int) -> int:
+    """Write one file, `limit` bytes at most whatever size the zip states; returns its size."""
     path.parent.mkdir(parents=True, exist_ok=True)
     size = 0
     with zipped.open(entry) as source, path.open("xb") as target:
         while chunk := source.read(_CHUNK):
             size += len(chunk)
-            if size > min(most, images.MAX_BYTES):
+            if size > min(limit, images.MAX_BYTES):
                 raise TruthError(
                     f"The zip unpacks to more than {MAX_BYTES // 1_000_000:,} MB, or a file in it "
                     f"to more than {images.MAX_BYTES // 1_000_000}; make it smaller."

@@ -14,7 +14,7 @@ class CenterFaceSettings:
     # none of 168 faces scored below this; eight scored below 0.12.
     score: float = 0.06
     # The finest level of the pyramid shrinks a face of 40 pixels to 16, which is enough; photos
-    # smaller than so many pixels are shrunk less. Each level is a third of the one before it.
+    # of fewer than `pixels` pixels are shrunk less. Each level is a third of the one before it.
     finest: float = 0.4
     pixels: int = 50_000
     step: int = 3

@@ -22,7 +22,8 @@ class FaceTracker:
         """The faces in the next frame, `(H, W, 3)` uint8 RGB, biggest first.
 
         The whole frame is searched when a face is lost, when there is none, when frames change
-        their size, and every so many frames; else each face is searched for around its last place.
+        their size, and every `TRACKER.frames` frames; else each face is searched for around its
+        last place.
         """
         faces = None
         if self._faces and self._until_search > 0 and pixels.shape == self._shape:

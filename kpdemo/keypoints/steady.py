@@ -1,9 +1,9 @@
 """Steady keypoints of a moving face, and how much keypoints jitter.
 
-A face moves as a whole, and its points move within it. The face's own frame is the similarity that
-lays its first points on the present ones: within it expressions and jitter are left, however fast
-the head moves. The frame comes from the points themselves, since a mean over them jitters less
-than a detector's.
+A face moves as a whole, and its points move within it. The face's own frame is the similarity
+transform that maps its first points to the present ones: within it only expressions and jitter
+remain, however fast the head moves. The frame comes from the points themselves, since a mean over
+them jitters less than a detector's.
 """
 
 import numpy as np

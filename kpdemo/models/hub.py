@@ -29,6 +29,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils.sha import git_hash
 
 from kpdemo.models import model_folder, pins
 from kpdemo.models.hub_errors import HubError, NoRepository, reason
@@ -172,7 +173,7 @@ def _damaged(path: Path) -> bool:
     stated = path.resolve().name
     if re.fullmatch("[0-9a-f]{64}", stated):
         return sha256(path) != stated
-    return bool(COMMIT.fullmatch(stated)) and _git_sha1(path.read_bytes()) != stated
+    return bool(COMMIT.fullmatch(stated)) and git_hash(path.read_bytes()) != stated
 
 
 def sha256(file: Path | bytes) -> str:
@@ -181,16 +182,12 @@ def sha256(file: Path | bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _git_sha1(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
 def pull(
-    namespace: str, models: Collection[str], patience: float = math.inf
+    namespace: str, models: Collection[str], timeout: float = math.inf
 ) -> tuple[dict[str, PulledFiles], dict[str, HubError]]:
     """Fetch models of a namespace at once: the files, and the errors of the others, by model.
 
-    After `patience` seconds the rest comes from the cache, or is an error; downloads go on in the
+    After `timeout` seconds the rest comes from the cache, or is an error; downloads go on in the
     background as long as the program runs, for the next start.
     """
     arrived: dict[str, PulledFiles] = {}
@@ -206,7 +203,7 @@ def pull(
     threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in models]
     for thread in threads:
         thread.start()
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeout
     for thread in threads:
         thread.join(min(max(0.0, end - time.monotonic()), threading.TIMEOUT_MAX))
     # Copies: threads that are late still write into the originals.
@@ -214,18 +211,18 @@ def pull(
     for name in models:
         if name not in pulled and name not in errors:
             try:
-                pulled[name] = _from_cache(repository(namespace, name), patience)
+                pulled[name] = _from_cache(repository(namespace, name), timeout)
             except HubError as error:
                 errors[name] = error
     return pulled, errors
 
 
-def _from_cache(repo: str, patience: float) -> PulledFiles:
+def _from_cache(repo: str, timeout: float) -> PulledFiles:
     """The cached files of a repository that did not answer in time; HubError if incomplete."""
     folder = _cached(repo, MAIN)
     # A pinned one would have come from the cache at once.
     if folder is None or repo in pins.read() or any(_damaged(folder / name) for name in FILES):
-        raise HubError(f"{repo} had not arrived after {patience:g} s.")
+        raise HubError(f"{repo} had not arrived after {timeout:g} s.")
     return PulledFiles(repo, folder, "the Hub did not answer in time")
 
 
@@ -257,7 +254,7 @@ def upload(
         changed = {
             name: content
             for name, content in files.items()
-            if sums.get(name) not in (sha256(content), _git_sha1(content))
+            if sums.get(name) not in (sha256(content), git_hash(content))
         }
         if not changed:
             return str(state.sha), False

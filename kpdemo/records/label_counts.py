@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """Label counts: how many of `rows` label each keypoint, and how many label so many of them."""
+    """Of `rows`, how many label each keypoint, and how many label 0, 1, 2 … keypoints."""
 
     rows: int
     by_keypoint: Mapping[str, int]

@@ -38,7 +38,7 @@ class Lock:
         self._lock.release()
 
     def acquire(self, timeout: float) -> bool:
-        """Whether the lock was acquired within so many seconds."""
+        """Whether the lock was acquired within `timeout` seconds."""
         return self._lock.acquire(timeout=timeout)
 
     def renew(self) -> None:
