@@ -6,6 +6,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import gradio as gr
+import numpy as np
 import pytest
 from helpers import videos
 from PIL import Image
@@ -66,9 +67,9 @@ def test_ground_truth_gives_errors_until_it_is_cleared(result):
     lines = "\n".join(f"{x} {y}" for x, y in points + 3)
     text = f"version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n"
     update = compare_tab.load_truth(engine(), "hopper.pts", text, result)
-    assert json.loads(update.panels)["truth"]
-    (row,) = json.loads(update.table)["rows"]
-    assert row["cells"]["pixels"][1] == pytest.approx(3 * 2**0.5, abs=0.01)
+    drawn = json.loads(update.panels)
+    moves = np.subtract(drawn["faces"][0]["truth"], drawn["panels"][0]["faces"][0]["points"])
+    assert moves == pytest.approx(3, abs=0.02)
     cleared = compare_tab.clear_truth(engine(), update.result)
     assert cleared.truth is None and not json.loads(cleared.panels)["truth"]
     assert "no longer in memory" in compare_tab.choose_truth(engine(), "", None).message
@@ -81,11 +82,13 @@ def test_a_large_photo_is_degraded_as_the_session_keeps_it(hopper_path, tmp_path
     result = compare_tab.compare(engine(), large, ["simplenet"], None, gr.Progress()).result
     assert result.photo.scale < 1
     first = degrade.show(engine(), {}, result, None, ["simplenet"])
-    (row,) = json.loads(first.view)["models"]
-    assert (row["percent"], row["lost"], row["faces"]) == (0, 0, 1)
+    value = json.loads(first.view)
+    assert not value["isChanged"] and value["before"] == value["after"]
+    height, width = result.photo.pixels.shape[:2]
+    assert value["before"]["photo"] == {"width": width, "height": height}
     turned = degrade.show(engine(), {"turn": 20}, result, first.untouched, ["simplenet"])
-    (row,) = json.loads(turned.view)["models"]
-    assert 0 < row["percent"] < 10
+    (face,) = json.loads(turned.view)["after"]["faces"]
+    assert 10 < face["roll"] < 30 and list(face["models"]) == ["simplenet"]
     assert turned.untouched is first.untouched
     expired = degrade.show(engine(), {"turn": 20}, None, turned.untouched, [])
     assert "Compare a photo first" in json.loads(expired.view)["empty"]

@@ -5,19 +5,12 @@ import { chosenNames } from "../shared/choice.js";
 import { make, plural, saveFile, sortBy } from "../shared/common.js";
 import { Comparison } from "./comparison.js";
 import { formatShare, sentence } from "./finding.js";
+import { give, look } from "./look.js";
 
 const RETRY_DELAY = 500; // milliseconds until the next try when the server has enough to do
 const COLUMNS = ["file", "faces", "largest_distance_percent", "model_a", "model_b", "finding"];
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-
-const read = (file) =>
-  new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
 
 // A photo's row: its picture, what is found on it, and the models that lie farthest apart.
 function summary(file, data) {
@@ -43,9 +36,9 @@ export default function mount({ element, props, server }) {
   async function compare(file) {
     if (file.size > props.most) return { file, error: props.too_large };
     try {
-      const request = { picture: await read(file), models: chosenNames() };
+      const models = chosenNames();
       for (;;) {
-        const answer = await server.look(request);
+        const answer = await look(server, file, models);
         if (!answer) return { file, error: "The server does not answer; try again." };
         if (answer.error) return { file, error: answer.error };
         if (!answer.busy) return summary(file, JSON.parse(answer.panels));
@@ -105,11 +98,7 @@ export default function mount({ element, props, server }) {
   function open(button, file) {
     list.querySelector("[aria-current]")?.removeAttribute("aria-current");
     button.setAttribute("aria-current", "true");
-    const input = document.querySelector("#photo input[type=file]");
-    const data = new DataTransfer();
-    data.items.add(file);
-    input.files = data.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    give(file);
   }
 
   function table() {

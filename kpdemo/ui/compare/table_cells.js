@@ -34,7 +34,8 @@ export function columnsOf(comparison) {
   ];
 }
 
-const figure = (number, format, unknown = "–") => (Number.isFinite(number) ? [format(number), number] : [unknown, null]);
+const figure = (number, format, unknown = "–") =>
+  Number.isFinite(number) ? [format(number), number] : [unknown, null];
 
 // A number of parameters: 5.9 M, 313.9 k, 870.
 function formatCount(count) {

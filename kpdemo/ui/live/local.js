@@ -87,10 +87,11 @@ export function localSource(local, { markups: plain, baseline, low }, ready = Pr
       await ready;
       await local.get(models, say);
     },
-    async look({ models, camera: name, seconds, frame }) {
+    async look({ models, camera: name, seconds, expression, frame, ready }) {
       const engine = await local.get(models);
+      const result = await engine.follow(frame, { models, expression, seen: ready });
       if (name !== camera) [camera, tracks] = [name, new Tracks()];
-      return show(await engine.follow(frame, { models }), seconds);
+      return { ...show(result, seconds), ...(expression && { expression: result.expression }) };
     },
   };
 }

@@ -6,9 +6,8 @@ import { localSource } from "./local.js";
 const QUALITY = 0.85;
 
 const serverSource = (server) => ({
-  expressions: true,
   prepare: async () => {},
-  look: ({ frame, ...more }) => server.look({ ...more, picture: frame.toDataURL("image/jpeg", QUALITY) }),
+  look: ({ frame, ready: _, ...more }) => server.look({ ...more, picture: frame.toDataURL("image/jpeg", QUALITY) }),
 });
 
 // `onChange` is called when the visitor changes it; `models` gives those that are ticked.

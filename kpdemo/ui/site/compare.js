@@ -1,9 +1,12 @@
 // The Compare tab without a server.
 
+import contactSheet from "../compare/contact_sheet.js";
+import degrade from "../compare/degrade.js";
 import examplesStrip from "../compare/examples.js";
 import { mountLocal } from "../compare/local.js";
 import panels from "../compare/panels.js";
 import table from "../compare/table.js";
+import choice from "../shared/choice.js";
 import { megabytes } from "../shared/local_engine.js";
 import { readPhoto } from "../shared/photo.js";
 import { mountComponent } from "./component.js";
@@ -16,7 +19,12 @@ export function mountCompare({ catalogue, local, offline }) {
   const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
   let here = null;
 
+  const setChoice = mountComponent(document.querySelector("#models"), choice, {
+    props: { value: JSON.stringify(chosen()) },
+  });
+
   function choose() {
+    setChoice(JSON.stringify(chosen()));
     document.dispatchEvent(new CustomEvent("kp-models", { detail: chosen() }));
     here?.choose();
   }
@@ -32,6 +40,8 @@ export function mountCompare({ catalogue, local, offline }) {
     },
   });
 
+  mountComponent(document.querySelector("#contact-sheet"), contactSheet, { props: catalogue.sheet });
+  mountComponent(document.querySelector("#degrade"), degrade, { props: { sliders: catalogue.sliders } });
   const setTable = mountComponent(document.querySelector("#table"), table);
 
   async function tellSize() {

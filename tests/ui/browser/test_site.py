@@ -122,6 +122,9 @@ def test_a_photo_is_compared_as_in_python(visit, host: StaticHost, hopper_path: 
         points = np.array(here["models"][name]["keypoints"])
         assert np.abs(points - answer.keypoints).max() < 0.5, name
         assert len(page.locator(f'.kp-panel[data-model="{name}"] .kp-points').all()) == 1
+    expect(page.locator("#table tbody tr")).to_have_count(len(MODELS))
+    page.get_by_text("Degrade this photo").click()
+    expect(page.locator("#degrade tr[data-model=unet] td").first).to_have_text("0.0 %")
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON", exact=True).click()
     assert download.value.suggested_filename == "grace_hopper-kpdemo.json"
