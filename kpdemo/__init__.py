@@ -1,6 +1,6 @@
 """kpdemo: where different neural networks put the facial keypoints of a photo.
 
-`kpdemo.compare("photo.jpg")` answers with every model's keypoints on every face;
+`kpdemo.compare("photo.jpg")` returns every model's keypoints on every face;
 `kpdemo.load("NAME/kpdemo-unet")` is one model, from the Hugging Face Hub, for your own program.
 """
 

@@ -95,7 +95,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class ComparedFace:
-    """A detected face and every model's answer on it, by name.
+    """A detected face and every model's prediction on it, by name.
 
     `detection` is in photo coordinates. `missing` has, for each model that works but has no points
     on this face, the reason.
@@ -120,11 +120,9 @@ class ComparedFace:
     @property
     def confirmed(self) -> bool | None:
         """Whether the baseline sees a face here too; None where it did not run."""
-        return (
-            BASELINE in self.predictions
-            if {*self.predictions, *self.missing} >= {BASELINE}
-            else None
-        )
+        if BASELINE in self.predictions:
+            return True
+        return False if BASELINE in self.missing else None
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -34,9 +34,9 @@ def test_gradio_keeps_sessions_as_the_page_forgets_them():
 
 def test_gradio_takes_events_from_its_queue_as_the_page_gives_them():
     source = inspect.getsource(Queue)
-    assert "event_batch = self.get_events()" in source, "kpdemo/ui/queue.py replaces it"
+    assert "event_batch = self.get_events()" in source, "kpdemo/ui/queue_order.py replaces it"
     assert "events, batch, concurrency_id = event_batch" in source
-    assert "self.sleep_when_free" in source, "kpdemo/ui/queue.py polls less often"
+    assert "self.sleep_when_free" in source, "kpdemo/ui/queue_order.py polls less often"
 
 
 def test_gradio_makes_sessions_of_no_more_than_the_page_gives_them():

@@ -70,7 +70,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--download", nargs="+", metavar="NAME", default=[])
 
     command = commands.add_parser(
-        "label", help="a model's answers on a data set, to train other nets with (pseudo-labels)"
+        "label",
+        help="pseudo-labels: a model's predictions on a data set, to train other nets",
     )
     command.add_argument("model", help="a model folder, or the name of one in weights/")
     command.add_argument("source", help="a data set by the name that recipes use, such as ytf")

@@ -1,4 +1,4 @@
-"""Pseudo-labels: a model's own answers on the pictures of a source, to train other nets with."""
+"""Pseudo-labels: a model's own predictions on a source's pictures, to train other nets."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,13 +21,13 @@ BATCH = 32
 def label(
     folder: Path, source: str, output: Path, fill: bool = False, least: float = 0.0
 ) -> tuple[Path, int, int]:
-    """Write the answers of the model in `folder` on the faces of a source, as a new source.
+    """Write the predictions of the model in `folder` on the faces of a source, as a new source.
 
     The file, `output`/SOURCE.json, can stand in a recipe's `data.train`
-    (`train.data.sources.pseudo` has its layout). A face whose labels have the model's markup and no
-    gap is cropped by them, any other one by its detected face. With `fill` the labels that a face
-    has are kept, and only its gaps are filled; its markup must be the model's. Points of less than
-    the `least` confidence, 0 to 1, count as unknown.
+    (`train.data.sources.pseudo_labels` has its layout). A face whose labels have the model's markup
+    and no gap is cropped by them, any other one by its detected face. With `fill` the labels that a
+    face has are kept, and only its gaps are filled; its markup must be the model's. Points of less
+    than the `least` confidence, 0 to 1, count as unknown.
     Returns the file, the number of faces in it, and that of all faces of the source; faces that are
     damaged or not detected are left out. Raises DataError for settings that do not fit, and where
     no face is left.

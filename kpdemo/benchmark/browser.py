@@ -22,7 +22,7 @@ from PIL import Image
 from kpdemo.benchmark import browser_page
 from kpdemo.benchmark.browser_page import BrowserEngine
 from kpdemo.benchmark.face_scenes import Scene, heads
-from kpdemo.benchmark.page import camera_rates, check_chromium, chromium, film
+from kpdemo.benchmark.page import camera_rates, check_chromium, chromium, write_camera_video
 from kpdemo.benchmark.server import serve_page
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.engine.batch import BatchResult, Predictors, compare_many
@@ -75,7 +75,7 @@ def measure(faces: Path | None = None) -> dict[str, Any]:
             if labels:
                 measured["labelled_faces"] = errors(app, other, labels)
         camera = Path(scratch) / "camera.y4m"
-        film(camera)
+        write_camera_video(camera)
         measured["camera_frames_per_second"] = {
             where: camera_rates(playwright.chromium, url, camera, where)
             for where in ("browser", "server")

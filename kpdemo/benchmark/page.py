@@ -119,7 +119,7 @@ def measure() -> dict:
         rows, columns = CROWD
         # A portrait each, without the grey beside it.
         Image.fromarray(np.tile(photo_640x480()[:, 115:525], (rows, columns, 1))).save(crowd)
-        film(camera)
+        write_camera_video(camera)
         with chromium(playwright.chromium) as browser:
             first, later = _examples(browser, url)
             visits = [_visit(browser, url) for _ in range(VISITS)]
@@ -151,15 +151,15 @@ def check_chromium() -> None:
         raise RuntimeError("This needs Chromium (apt install chromium) and pip install playwright.")
 
 
-def film(path: Path) -> None:
-    """A camera's endless film of the portrait, 640×480, thirty frames a second."""
+def write_camera_video(path: Path) -> None:
+    """What the fake camera shows, as Y4M: the portrait, 640×480, thirty frames a second."""
     picture = cv2.cvtColor(photo_640x480(), cv2.COLOR_RGB2YUV_I420).tobytes()
     path.write_bytes(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n" + 2 * (b"FRAME\n" + picture))
 
 
 @contextmanager
 def chromium(browsers: "BrowserType", camera: Path | None = None) -> Iterator["Browser"]:
-    """Debian's Chromium; with a `camera`, a film, every page may use one that shows it."""
+    """Debian's Chromium; with a `camera`, a video file, every page may use one that shows it."""
     fake = (
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",

@@ -33,7 +33,7 @@ from kpdemo.system.forks import Lock
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
 # Seconds that start-up waits for the Hub. Later downloads are used from the next start on.
-PATIENCE = 2.0
+PULL_TIMEOUT = 2.0
 
 _EXPIRED = "It is no longer in memory; add it again."
 _START_LOCK = Lock()
@@ -72,7 +72,9 @@ class Engine:
         self._landmarker: FaceLandmarker | None = None
         self._no_landmarker = ""
         with ThreadPoolExecutor(1) as pool:
-            pulling = namespace and pool.submit(hub.pull, namespace, self.store.folders, PATIENCE)
+            pulling = namespace and pool.submit(
+                hub.pull, namespace, self.store.folders, PULL_TIMEOUT
+            )
             self._start_mediapipe()
             if pulling:
                 self.store.prefer(*pulling.result())

@@ -117,7 +117,7 @@ def to_pts(keypoints: np.ndarray | Sequence) -> str:
 
 
 def ibug_points(prediction: Prediction) -> np.ndarray | None:
-    """An answer's `(68, 2)` iBUG points, as `.pts` files hold them; None if it has no such points.
+    """The `(68, 2)` iBUG points that `.pts` files hold; None if the prediction has no such points.
 
     A mesh is read as iBUG's by the map that was fitted to their definition.
     """

@@ -9,7 +9,7 @@ RECENT = 9  # photos
 
 
 class Latency:
-    """Each model's milliseconds a face on the last photos, by the device that answered.
+    """Each model's milliseconds a face on the last photos, by the device that they ran on.
 
     The landmark step: from the face's box to its points. Safe to share between threads.
     """

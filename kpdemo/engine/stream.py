@@ -107,7 +107,7 @@ class _Track:
         self.jitter: Jitter | None = None
 
     def follow(self, prediction: Prediction, width: float, seconds: float) -> Prediction:
-        """The answer with steadied keypoints; `jitter` is then that since the last frame."""
+        """The prediction with steadied keypoints; `jitter` is then that since the last frame."""
 
         def filtered(name: str, points: np.ndarray) -> np.ndarray:
             return self._filters.setdefault(name, FaceFilter())(points, width, seconds)

@@ -153,7 +153,7 @@ def evaluate(
 
 
 def _rows(model: str) -> dict[str, Callable[[Prediction], np.ndarray]]:
-    """The rows of a model, each with how its points are read from an answer."""
+    """The rows of a model, each with how its points are read from a prediction."""
     if model != BASELINE:
         return {model: lambda prediction: prediction.keypoints}
     return {

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from kpdemo.faces.crop import Crop
 from kpdemo.media.images import Photo
 from kpdemo.models import crop_rules
 from kpdemo.models.augment import Augment, Augmenter, store
@@ -51,9 +52,9 @@ def examples(
     stored, image = store(crop, photo.grey if size.channels == 1 else photo.pixels, size)
     picture = torch.from_numpy(np.ascontiguousarray(image))
     target = torch.from_numpy(stored.to_crop(photo.to_work(keypoints)))
+    whole = Crop.whole(size.width, size.height)
     augmenter = Augmenter(augment, size, recipe["markup"])
     for _ in range(count):
         example, points = augmenter(picture, target)
         pixels = example.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
-        sides = np.array([size.width, size.height])
-        yield Example(pixels, (points.numpy() + 1) * sides / 2 - 0.5)
+        yield Example(pixels, whole.to_photo(points.numpy()))

@@ -1,4 +1,4 @@
-"""How one kernel makes its answer at one place: the products that it sums up there.
+"""One cell of a feature map: the products that the kernel sums up there.
 
 As in `kpdemo.explain.filters`, other threads must not use the net meanwhile.
 """
@@ -16,13 +16,13 @@ from kpdemo.models.checkpoint import Model
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """A kernel's answer at one cell of its map.
+    """The sum behind one cell of a kernel's feature map.
 
     `inputs` and `weights` `(C, h, w)` are the layer's input under the kernel and the kernel's
     weights, zero where the input ends; where a layer enlarges, those weights that reach the cell.
     The products' sum and `bias` make `convolution`; the batch norm, where one follows, makes
     `scale * convolution + shift` of it, else `scale` is 1 and `shift` 0. `value` is what the map of
-    `filters.answers` holds there, as the net computed it in float32.
+    `filters.feature_maps` holds there, as the net computed it in float32.
     """
 
     inputs: np.ndarray
@@ -113,7 +113,7 @@ def _norm(model: Model, layer: Layer, kernel: int) -> tuple[float, float]:
     if layer.norm is None:
         return 1.0, 0.0
     norm = model.net.get_submodule(layer.norm)
-    # From its answers to 0 and 1, so that it need not be taken apart itself.
+    # The norm is linear: its outputs for 0 and 1 tell both, whatever its parameters are called.
     ends = torch.zeros(2, layer.outputs, 1, 1, device=model.device)
     ends[1] = 1
     with torch.inference_mode():

@@ -18,7 +18,7 @@ def scaled_by_photo(keypoints: np.ndarray, crop: Crop, width: int, height: int) 
     return Crop.whole(width, height).to_photo(crop.to_crop(keypoints))
 
 
-def mean_answer(
+def mean_face_prediction(
     face: np.ndarray, markup_name: str, framing: Framing
 ) -> Callable[[Crop], np.ndarray]:
     """What a net predicts for every crop that has learned no more than the mean `face` `(K, 2)`.

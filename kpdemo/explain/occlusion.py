@@ -41,15 +41,15 @@ def sensitivity(
     device = model.device
     whole = Crop.whole(width, height)
 
-    def answers(pictures: np.ndarray) -> np.ndarray:
+    def predict(pictures: np.ndarray) -> np.ndarray:
         by_channels = pictures.reshape(len(pictures), height, width, -1)
         tensor = torch.from_numpy(by_channels).permute(0, 3, 1, 2).to(device)
         with autocast(device):
             keypoints = model.net(normalise(tensor, model.config.input)).keypoints
         return keypoints.float().cpu().numpy()
 
-    (usual,) = answers(crop[None])
-    unit, _ = distance_unit(usual, model.config.markup, width, height)
+    (unoccluded,) = predict(crop[None])
+    unit, _ = distance_unit(unoccluded, model.config.markup, width, height)
     places = _places(height, width, cells, patch)
     grey = crop.mean((0, 1)).round().astype(np.uint8)
     moves = []
@@ -57,8 +57,8 @@ def sensitivity(
         hidden = np.repeat(crop[None], len(places[start : start + _BATCH]), 0)
         for picture, (rows, columns) in zip(hidden, places[start : start + _BATCH], strict=True):
             picture[rows, columns] = grey
-        apart = whole.to_photo(answers(hidden)) - whole.to_photo(usual)
-        moves.append(100 * np.linalg.norm(apart, axis=-1) / unit)
+        shifts = whole.to_photo(predict(hidden)) - whole.to_photo(unoccluded)
+        moves.append(100 * np.linalg.norm(shifts, axis=-1) / unit)
         if start + _BATCH < len(places):
             yield (start + _BATCH) / len(places), None
     gh, gw = grid(height, width, cells)

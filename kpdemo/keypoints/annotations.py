@@ -87,7 +87,7 @@ def read(name: str, text: str, width: int, height: int) -> dict[str, Marks]:
 
 
 def assign_to_faces(marks: Marks, faces: Sequence[ComparedFace]) -> list[Prediction | None]:
-    """For each detected face its annotation, as an `Answer`; None where there is none.
+    """For each detected face its annotation, as a `Prediction`; None where there is none.
 
     Every annotated face goes to the detected one whose box holds the largest share of its points,
     and the nearest of those that hold as many; a detected face gets at most one annotation.

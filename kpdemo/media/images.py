@@ -231,7 +231,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":
         return _lab_to_rgb().apply(image)
     if image.mode.startswith(("I", "F")):
-        image = _shallow(image)
+        image = _grey_in_8_bits(image)
     if not image.has_transparency_data:
         return image.convert("RGB")
     image = image.convert("LA" if image.mode == "La" else "RGBA").convert("RGBA")
@@ -240,7 +240,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     return on_white
 
 
-def _shallow(image: Image.Image) -> Image.Image:
+def _grey_in_8_bits(image: Image.Image) -> Image.Image:
     """Grey of more than 8 bits as 8 bits, with its transparent value if it has one."""
     samples = np.asarray(image)
     grey = Image.fromarray(bit_depth.to_8_bit(samples))

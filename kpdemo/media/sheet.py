@@ -42,7 +42,7 @@ def side_by_side(photo: Photo, comparison: Comparison) -> np.ndarray:
                 _subtitle(name, faces, comparison),
                 draw.overlay(
                     small,
-                    [(a.keypoints + 0.5) * ratio - 0.5 for a in predictions],
+                    [(each.keypoints + 0.5) * ratio - 0.5 for each in predictions],
                     predictions[0].markup,
                     zoo.color(name),
                     hollow,

@@ -67,7 +67,7 @@ class ExpectedError:
     """What `kpdemo.models.predict.expected_error` knows of a net's errors on held-out faces.
 
     The logarithm of a point's expected error, in percent of the eye distance, is its level plus the
-    sum of the net's two signals (`kpdemo.models.predict.signals`) times the slopes.
+    sum of the net's two signals (`kpdemo.models.predict.error_signals`) times the slopes.
     """
 
     levels: tuple[float, ...]

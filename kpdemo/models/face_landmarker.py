@@ -29,7 +29,7 @@ class FaceLandmarker(VisionTask):
         super().__init__("FaceLandmarker", task_bytes(), num_faces=LANDMARKER.faces_a_crop)
 
     def prepare(self, photo: Photo, faces: Sequence[Face]) -> list[Prediction | None]:
-        """The answers themselves, since MediaPipe needs the photo's pixels."""
+        """The predictions themselves, since MediaPipe needs the photo's pixels."""
         started = time.perf_counter()
         meshes = self.keypoints(photo.pixels, faces)
         each = 1000 * (time.perf_counter() - started) / len(faces)

@@ -25,15 +25,15 @@ TOLERANCE = 0.05
 FACES = 8
 # What the signals of an expected error cannot fall below: a share of the crop's side, and of the
 # heatmap's mass.
-_LEAST_APART, _LEAST_DOUBT = 0.001, 0.005
+_MIN_DISAGREEMENT, _MIN_DISTANT_MASS = 0.001, 0.005
 
 
 @dataclass(frozen=True)
 class Predictions:
     """`keypoints` `(F, K, 2)` in crop coordinates, `confidence` `(F, K)` from 0 to 1.
 
-    `signals` `(F, K, 2)` are those of `signals`; `expected_error` `(F, K)` follows from them, in
-    percent of the eye distance, None where it was not fitted. `heatmaps` is `(F, K, h, w)` where
+    `signals` `(F, K, 2)` are those of `error_signals`; `expected_error` `(F, K)` follows from them,
+    in percent of the eye distance, None where it was not fitted. `heatmaps` is `(F, K, h, w)` where
     they were requested and the net has them. `milliseconds` is the latency of the whole batch.
     """
 
@@ -66,14 +66,15 @@ def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predicti
     direct, mirrored = halves(output if heatmaps else Output(output.keypoints), model.config.markup)
     flip_test = model.config.flip_test
     keypoints, maps = average(direct, mirrored) if flip_test else direct
-    apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
+    disagreement = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
     if output.heatmaps is None:
-        confidence = (1 - apart / (2 * TOLERANCE)).clamp(0, 1)
+        confidence = (1 - disagreement / (2 * TOLERANCE)).clamp(0, 1)
     else:
         all_maps = output.heatmaps.float()
         used = all_maps if flip_test else all_maps[: len(keypoints)]
         confidence = mass_around(used, keypoints, model.config.markup)
-    vouching = signals(apart, None if output.heatmaps is None else confidence).cpu().numpy()
+    of_maps = None if output.heatmaps is None else confidence
+    signals = error_signals(disagreement, of_maps).cpu().numpy()
     if model.calibration is not None:
         keypoints = calibrated(keypoints.cpu(), model.calibration)
     return Predictions(
@@ -81,8 +82,8 @@ def predict(model: Model, crops: np.ndarray, heatmaps: bool = False) -> Predicti
         confidence.cpu().numpy(),
         None if maps is None else maps.cpu().numpy(),
         1000 * (time.perf_counter() - started),
-        vouching,
-        expected_error(vouching, model.config.expected_error),
+        signals,
+        expected_error(signals, model.config.expected_error),
     )
 
 
@@ -143,17 +144,17 @@ class NetPredictor:
         )
 
 
-def signals(apart: Tensor, confidence: Tensor | None) -> Tensor:
-    """What a net's own answers say about their errors: `(F, K)` twice -> `(F, K, 2)`.
+def error_signals(disagreement: Tensor, of_maps: Tensor | None) -> Tensor:
+    """What a net's own predictions tell of their errors: `(F, K)` twice -> `(F, K, 2)`.
 
-    The logarithms of how far the predictions on the crop and on its mirror image are `apart` (in
-    crop coordinates), and of the share of the heatmap's mass that is not near the prediction, zero
-    for nets without heatmaps.
+    The logarithms of the `disagreement`, the distance in crop coordinates between the predictions
+    on the crop and on its mirror image, and of the share of the heatmap's mass that is not near the
+    prediction. That share is 1 minus the confidence `of_maps`; nets without heatmaps have zero.
     """
-    spread = (apart / 2).clamp(min=_LEAST_APART).log()
-    if confidence is None:
+    spread = (disagreement / 2).clamp(min=_MIN_DISAGREEMENT).log()
+    if of_maps is None:
         return torch.stack([spread, torch.zeros_like(spread)], -1)
-    return torch.stack([spread, (1 - confidence).clamp(min=_LEAST_DOUBT).log()], -1)
+    return torch.stack([spread, (1 - of_maps).clamp(min=_MIN_DISTANT_MASS).log()], -1)
 
 
 def expected_error(signals: np.ndarray, fitted: ExpectedError | None) -> np.ndarray | None:

@@ -29,7 +29,7 @@ class Predictor(Protocol):
         """
 
     def predict(self, prepared: Sequence[Any]) -> list[list[Prediction | None]]:
-        """For each prepared photo an answer a face, None where there is no face for the model."""
+        """For each prepared photo a prediction a face, None where the model finds no face there."""
 
 
 @dataclass(frozen=True)

@@ -116,10 +116,10 @@ def from_onnx(net: Path, config: Path) -> Predictor:
     return predictor
 
 
-def _check_time(name: str, answer: Callable[[], object]) -> None:
-    answer()  # the first time takes longer
+def _check_time(name: str, predict: Callable[[], object]) -> None:
+    predict()  # the first time takes longer
     started = time.perf_counter()
-    answer()
+    predict()
     seconds = time.perf_counter() - started
     if seconds > SLOWEST:
         raise CheckpointError(

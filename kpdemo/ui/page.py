@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from kpdemo import __version__
 from kpdemo.engine.engine import engine
 from kpdemo.media import images
-from kpdemo.ui import api, link_preview, queue, session, theme, uploads
+from kpdemo.ui import api, link_preview, queue_order, session, theme, uploads
 from kpdemo.ui.about import tab as about_tab
 from kpdemo.ui.compare import tab as compare_tab
 from kpdemo.ui.filters import tab as filters_tab
@@ -111,4 +111,4 @@ def build() -> gr.Blocks:
         choice.connect()
         api.footer()
         gr.HTML(_FOOTER, apply_default_css=False, elem_id="footer")
-    return queue.limit(page)
+    return queue_order.limit(page)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kpdemo.explain.mistakes import mean_answer, scaled_by_photo
+from kpdemo.explain.mistakes import mean_face_prediction, scaled_by_photo
 from kpdemo.faces.crop import Crop
 from kpdemo.models.config import Framing
 
@@ -25,7 +25,7 @@ def test_a_box_that_is_the_photo_hides_the_mistake():
 @pytest.mark.parametrize("scale", [1.0, 1.25])
 def test_the_mean_face_has_the_same_place_in_every_crop(scale):
     face = np.random.default_rng(0).normal(size=(68, 2)).astype(np.float32)
-    answer = mean_answer(face, "ibug-68", Framing("keypoint-box", scale))
+    answer = mean_face_prediction(face, "ibug-68", Framing("keypoint-box", scale))
     other = Crop(40.0, 60.0, 30.0, 30.0, 20.0)
     np.testing.assert_allclose(
         BOX.to_crop(answer(BOX)), other.to_crop(answer(other)), rtol=1e-4, atol=1e-4

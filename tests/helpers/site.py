@@ -51,7 +51,7 @@ class StaticHost:
 
 
 @contextmanager
-def hosted(folder: Path, log: Path) -> Iterator[StaticHost]:
+def serve_folder(folder: Path, log: Path) -> Iterator[StaticHost]:
     host = StaticHost(folder, log)
     try:
         host.wait()

@@ -322,7 +322,7 @@ def test_the_engine_takes_what_is_good_on_the_hub_and_says_so(
 def test_a_hub_that_does_not_answer_does_not_keep_the_engine_from_starting(
     local_hub: Hub, copies: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 0.2)
+    monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PULL_TIMEOUT", 0.2)
     for name in ("unet", NAME):
         local_hub.add(f"{ACCOUNT}/kpdemo-{name}", FILES)
     local_hub.fail("GET", "/api/", hang=True, times=9)
@@ -339,7 +339,7 @@ def test_what_was_pulled_before_serves_while_the_hub_is_slow(
     local_hub.add(f"{ACCOUNT}/kpdemo-unet", OTHER)
     assert main(["pull", "--namespace", ACCOUNT]) == 0  # though the others are not there
     local_hub.fail("GET", "/api/", hang=True, times=9)
-    monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 0.2)
+    monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PULL_TIMEOUT", 0.2)
     with Engine(copies("unet", NAME), ACCOUNT) as engine:
         assert "kpdemo-unet" in engine.store.origins["unet"]
         assert same(engine.store.model("unet"), checkpoint.load(WEIGHTS_DIR / "nosenet-fajardo"))

@@ -135,7 +135,8 @@ def test_a_hub_that_breaks_off_is_one_sentence(local_hub) -> None:
 
 
 def test_an_onnx_file_needs_its_json_of_any_name(tmp_path: Path) -> None:
-    test_onnx = pytest.importorskip("models.test_foreign_onnx")
+    from models import test_external_onnx as test_onnx
+
     net = test_onnx.constant(tmp_path, np.zeros((15, 2)))
     config = tmp_path / "upload" / "config (1).json"
     config.parent.mkdir()

@@ -11,7 +11,7 @@ from kpdemo.models import crop_rules, nets
 from kpdemo.models.augment import Augmenter
 from kpdemo.models.config import ConfigError
 from train import recipe
-from train.data.sources import SOURCES, pseudo
+from train.data.sources import SOURCES, pseudo_labels
 from train.losses import KeypointLoss
 from train.optim import Schedule, optimizer
 from train.publish.results import SYSTEMS
@@ -37,7 +37,7 @@ def test_every_shipped_recipe_can_be_built(name: str) -> None:
     Augmenter(chosen.augment, chosen.input, chosen.markup)
     assert chosen.framing.reference in crop_rules.REFERENCES
     sources = {*chosen.data.train, *chosen.data.validate, *chosen.data.test}
-    assert set(map(pseudo.data_set, sources)) <= set(SOURCES)
+    assert set(map(pseudo_labels.data_set, sources)) <= set(SOURCES)
     assert chosen.stages
     for stage in chosen.stages:
         Schedule(stage, optimizer(stage, [torch.nn.Parameter(torch.zeros(1))]), 10)

@@ -24,7 +24,7 @@ from kpdemo.models.predict import predict
 from train import recipe, trainer
 from train.__main__ import main
 from train.data.dataset import for_training
-from train.data.sources import DataError, load, pseudo
+from train.data.sources import DataError, load, pseudo_labels
 from train.errors import TrainingError
 from train.recipe import Data, Loss, Recipe, Stage
 from train.state import STATE
@@ -105,7 +105,7 @@ def test_one_step_of_every_shipped_recipe(
 ) -> None:
     shipped = recipe.load(name)
     monkeypatch.chdir(tmp_path)
-    for source in filter(pseudo.is_file, shipped.data.train):
+    for source in filter(pseudo_labels.is_file, shipped.data.train):
         write_pseudo_labels(Path(source))
     chosen = dataclasses.replace(
         shipped,
@@ -142,7 +142,7 @@ def test_one_step_of_every_shipped_recipe(
 
 def write_pseudo_labels(path: Path) -> None:
     """A file as `python -m train label` writes it, of the labels that the data set has itself."""
-    source = pseudo.data_set(str(path))
+    source = pseudo_labels.data_set(str(path))
     faces = load(source)
     labels = {
         face.name: [None if np.isnan(x) else [float(x), float(y), 1.0] for x, y in face.keypoints]

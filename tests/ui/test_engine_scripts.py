@@ -19,7 +19,14 @@ from kpdemo.keypoints import markups
 from kpdemo.models import browser_files, crop_rules, mesh_to_ibug
 from kpdemo.models.config import ExpectedError, Framing
 from kpdemo.models.nets import Output
-from kpdemo.models.predict import average, calibrated, expected_error, halves, mass_around, signals
+from kpdemo.models.predict import (
+    average,
+    calibrated,
+    error_signals,
+    expected_error,
+    halves,
+    mass_around,
+)
 from kpdemo.structures import Comparison, Face, Prediction
 from kpdemo.zoo import WEIGHTS_DIR
 
@@ -155,12 +162,12 @@ def answer_case(name: str, with_maps: bool, flip_test: bool) -> dict:
     fitted = ExpectedError(tuple(torch.rand(points, generator=noise).tolist()), (0.2, 0.4))
     direct, mirrored = halves(Output(keypoints, maps), name)
     mean = average(direct, mirrored).keypoints if flip_test else direct.keypoints
-    apart = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
-    confidence = (1 - apart / 0.1).clamp(0, 1)
+    disagreement = (direct.keypoints - mirrored.keypoints).norm(dim=-1)
+    confidence = (1 - disagreement / 0.1).clamp(0, 1)
     if maps is not None:
         confidence = mass_around(maps if flip_test else maps[:2], mean, name)
-    vouching = signals(apart, None if maps is None else confidence).numpy()
-    expected = expected_error(vouching, fitted)
+    signals = error_signals(disagreement, None if maps is None else confidence).numpy()
+    expected = expected_error(signals, fitted)
     assert expected is not None
     return {
         "name": f"{name}, heatmaps {with_maps}, flip test {flip_test}",

@@ -135,12 +135,11 @@ def predict_all(engine: Engine, pixels: np.ndarray, keypoints: np.ndarray) -> di
     match = compare_face(engine, [*DEFAULT_MODELS, BASELINE], pixels, keypoints)
     if match is None:
         return {}
-    answers = dict(match.predictions)
-    baseline = answers.pop(BASELINE, None)
-    predictions = {name: answer.keypoints for name, answer in answers.items()}
-    if baseline:
-        predictions |= {name: baseline.converted[kind] for name, kind in READINGS.items()}
-    return predictions
+    points = {name: prediction.keypoints for name, prediction in match.predictions.items()}
+    if points.pop(BASELINE, None) is not None:
+        converted = match.predictions[BASELINE].converted
+        points |= {name: converted[kind] for name, kind in READINGS.items()}
+    return points
 
 
 def figures(errors: np.ndarray) -> dict[str, float | None]:

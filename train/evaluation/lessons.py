@@ -88,7 +88,7 @@ def inputs(model: Model, faces: list[LabelledFace]) -> Inputs:
         crops.append(crop.cut(pixels, size.height, size.width))
         places.append(crop)
         sizes.append((width, height))
-        labels.append(_pixels(crop.to_crop(points), crops[-1]))
+        labels.append(_whole(crops[-1]).to_photo(crop.to_crop(points)))
         eyes.append(eye_distance(face.keypoints, face.markup) * size.width / crop.width)
     return Inputs(np.stack(crops), places, np.array(sizes), np.stack(labels), np.array(eyes))
 
@@ -96,7 +96,8 @@ def inputs(model: Model, faces: list[LabelledFace]) -> Inputs:
 def predict_pixels(model: Model, crops: np.ndarray) -> np.ndarray:
     """A model's keypoints `(F, K, 2)` on crops, in their pixels."""
     parts = np.array_split(crops, -(-len(crops) // BATCH))
-    return _pixels(np.concatenate([predict(model, part).keypoints for part in parts]), crops[0])
+    keypoints = np.concatenate([predict(model, part).keypoints for part in parts])
+    return _whole(crops[0]).to_photo(keypoints)
 
 
 def spots(model: Model, given: Inputs) -> dict:
@@ -172,11 +173,11 @@ def scaled(model: Model, given: Inputs) -> dict:
     """Mean absolute error of the coordinates in pixels of the photos, and how much it grows when
     the predictions are scaled by the photo's size instead of the face's box."""
     right, wrong = [], []
-    predicted = predict_pixels(model, given.crops)
+    predicted, whole = predict_pixels(model, given.crops), _whole(given.crops[0])
     for each, truth, crop, (width, height) in zip(
         predicted, given.labels, given.places, given.sizes.tolist(), strict=True
     ):
-        points, labels = (crop.to_photo(_shares(p, given.crops[0])) for p in (each, truth))
+        points, labels = (crop.to_photo(whole.to_crop(p)) for p in (each, truth))
         right.append(np.nanmean(np.abs(points - labels)))
         moved = scaled_by_photo(points, crop, width, height)
         wrong.append(np.nanmean(np.abs(moved - labels)))
@@ -189,14 +190,10 @@ def scaled(model: Model, given: Inputs) -> dict:
     }
 
 
-def _pixels(points: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """Crop coordinates `(..., 2)` -> pixels of a crop of that shape."""
-    return (points + 1) * np.array(crop.shape[1::-1]) / 2 - 0.5
-
-
-def _shares(points: np.ndarray, crop: np.ndarray) -> np.ndarray:
-    """The way back from `_pixels`."""
-    return (points + 0.5) * 2 / np.array(crop.shape[1::-1]) - 1
+def _whole(crop: np.ndarray) -> Crop:
+    """Maps a crop's own pixels, `to_photo` from its coordinates and `to_crop` back."""
+    height, width = crop.shape[:2]
+    return Crop.whole(width, height)
 
 
 def _figures(given: Inputs, predicted: np.ndarray) -> dict[str, float | None]:

@@ -91,8 +91,8 @@ def examples(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`predictions` in the crops of the labels, followed by those in the crops of detected faces.
 
-    Labels tell where their own crop lies, and an answer corrected in such crops alone would follow
-    the crop: the app's, which lies a little elsewhere, too.
+    Labels tell where their own crop lies, and a prediction corrected in such crops alone would
+    follow the crop: the app's, which lies a little elsewhere, too.
     """
     detected = {face.name: found for face, found in detections.of(faces)}
     by_label = predictions(model, faces)

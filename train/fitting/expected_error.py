@@ -1,10 +1,10 @@
-"""Expected error: how far off a net's points are, by what its own answers say of them.
+"""Expected error: how far off a net's points are, by what its own predictions tell of them.
 
 One method for all nets: a gamma regression with a logarithmic link from the two signals of
-`kpdemo.models.predict` (the flip test's disagreement, the heatmap's mass away from the answer) and
-a level a keypoint, to the error in percent of the eye distance. It is fitted on the recipe's
+`kpdemo.models.predict` (the flip test's disagreement, the heatmap's mass away from the prediction)
+and a level a keypoint, to the error in percent of the eye distance. It is fitted on the recipe's
 validation faces, which no weight was trained on, in the crops of detected faces, as the app has
-them. The reliability on the test faces is measured apart.
+them. The reliability is measured on the test faces.
 """
 
 import dataclasses

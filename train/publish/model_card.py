@@ -11,7 +11,7 @@ from kpdemo.keypoints import markups
 from kpdemo.models import hub, model_folder
 from train import recipe as recipes
 from train.claims import check_text, resolve
-from train.data.sources import pseudo
+from train.data.sources import pseudo_labels
 from train.data.sources.catalog import CATALOG
 from train.publish.markdown import table
 
@@ -100,7 +100,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     earlier_names = [source for run in before for source in run["data"]["train"]]
     earlier_sources = titles(earlier_names)
     names = [*recipe["data"]["train"], *earlier_names]
-    data_sets = list(dict.fromkeys(map(pseudo.data_set, names)))
+    data_sets = list(dict.fromkeys(map(pseudo_labels.data_set, names)))
     count = len(markups.get(recipe["markup"]))
     colors = "greyscale" if size["channels"] == 1 else "RGB"
     use = USE if (folder / model_folder.WEIGHTS).exists() else NO_WEIGHTS
@@ -151,31 +151,36 @@ def independence(runs: Sequence[Mapping[str, Any]]) -> str:
     test = set(runs[0]["data"]["test"])
     if shared := test.intersection(s for run in runs for s in run["data"]["train"]):
         return (
-            f"Faces of {_listed(shared)} are among the training faces: there the figures measure "
+            f"Faces of {_joined_titles(shared)} are among the training faces: there the figures measure "
             "memorisation, not generalisation."
         )
-    steered = [source for run in runs if _steered(run) for source in run["data"]["validate"]]
+    steered = [
+        source
+        for run in runs
+        if _is_steered_by_validation(run)
+        for source in run["data"]["validate"]
+    ]
     if selected := test.intersection(steered):
         return (
-            f"The test faces were not used in training, but those of {_listed(selected)} were also "
+            f"The test faces were not used in training, but those of {_joined_titles(selected)} were also "
             "the validation faces, used to choose the epoch or to control the run: the figures are "
             "optimistic."
         )
-    if not _steered(runs[0]):
+    if not _is_steered_by_validation(runs[0]):
         return (
             "The test faces were not used in training, nor was an epoch chosen: the last was kept."
         )
     return "The test faces were not used in training or to choose the epoch."
 
 
-def _kept_last(recipe: Mapping[str, Any]) -> bool:
+def _keeps_last_epoch(recipe: Mapping[str, Any]) -> bool:
     """Whether a run keeps the weights of its last epoch."""
     return recipe.get("keep", "best") == "last"
 
 
-def _steered(recipe: Mapping[str, Any]) -> bool:
+def _is_steered_by_validation(recipe: Mapping[str, Any]) -> bool:
     """Whether validation influenced a run's weights."""
-    return not _kept_last(recipe) or any(
+    return not _keeps_last_epoch(recipe) or any(
         stage["patience"] is not None or stage["schedule"] == "plateau"
         for stage in recipe["stages"]
     )
@@ -189,9 +194,9 @@ def _training(history: dict, sources: list[str], earlier_sources: list[str]) -> 
         start = f", starting from weights that were trained on {' and '.join(earlier_sources)}"
     validation = f"{faces['validation']} held-out faces"
     if recipe["data"]["validate"]:
-        validation = f"{faces['validation']} faces of {_listed(recipe['data']['validate'])}"
+        validation = f"{faces['validation']} faces of {_joined_titles(recipe['data']['validate'])}"
     kept = f"The weights are those of epoch {history['best_epoch']}, the best on {validation}."
-    if _kept_last(recipe):
+    if _keeps_last_epoch(recipe):
         kept = f"The weights are those of the last epoch; validation was on {validation}."
     calibration = ""
     fitted = history.get("calibration")
@@ -213,9 +218,9 @@ def titles(names: Iterable[str]) -> list[str]:
 
 
 def _title(name: str) -> str:
-    data_set = pseudo.data_set(name)
+    data_set = pseudo_labels.data_set(name)
     title = SOURCE_TITLES.get(data_set, data_set)
-    return f"{title} (pseudo-labels)" if pseudo.is_file(name) else title
+    return f"{title} (pseudo-labels)" if pseudo_labels.is_file(name) else title
 
 
 def earlier(start_from: str | None) -> list[dict]:
@@ -228,7 +233,7 @@ def earlier(start_from: str | None) -> list[dict]:
     return runs
 
 
-def _listed(names: Iterable[str]) -> str:
+def _joined_titles(names: Iterable[str]) -> str:
     return " and ".join(titles(sorted(names)))
 
 

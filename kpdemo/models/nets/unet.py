@@ -36,7 +36,7 @@ class UNet(KeypointNet):
     - "softargmax": the map is a softmax over its cells and the place is its mean (integral
       regression, Sun et al. 2018, https://arxiv.org/abs/1711.08229): exact below a cell and
       differentiable;
-    - "argmax": the map is the net's plain answer (negative values cut) and the place is its peak,
+    - "argmax": the map is the net's plain output (negative values cut) and the place is its peak,
       moved a quarter cell towards the higher neighbour (Newell et al. 2016).
     """
 

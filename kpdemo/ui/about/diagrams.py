@@ -14,7 +14,7 @@ from kpdemo.ui.shared.colors import css_color
 
 _GAP = 26  # between two boxes
 _TEXT = 32  # room for the two lines beneath a box
-_FACE = 60  # side of the picture and of the answer
+_FACE = 60  # side of the input and of the output
 _TALLEST, _SHORTEST = 62, 14
 _SLANT = 0.3  # how deep a box looks, in shares of its height
 _MARGIN = 10

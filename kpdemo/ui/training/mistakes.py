@@ -9,7 +9,7 @@ import numpy as np
 
 from kpdemo import zoo
 from kpdemo.engine.engine import Engine
-from kpdemo.explain.mistakes import mean_answer, scaled_by_photo
+from kpdemo.explain.mistakes import mean_face_prediction, scaled_by_photo
 from kpdemo.faces.crop import Crop
 from kpdemo.keypoints.metrics import eye_distance
 from kpdemo.media import draw
@@ -63,7 +63,7 @@ def show(engine: Engine, histories: Histories, result: PhotoResult | None) -> st
     height, width = pixels.shape[:2]
     crop = crop_rules.from_face(framing, result.detection(0).mapped(result.photo.to_work))
     scaled = scaled_by_photo(right, crop, width, height)
-    collapsed = mean_answer(mean, _MARKUP, framing)(crop)
+    collapsed = mean_face_prediction(mean, _MARKUP, framing)(crop)
     close, right_close, collapsed_close = _close(pixels, crop, right, collapsed)
     title, errors = zoo.title(model), library.errors[model]
     off = _off(scaled, right)
@@ -102,7 +102,8 @@ def _close(
     pixels: np.ndarray, crop: Crop, right: np.ndarray, wrong: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A crop of `_SIDE` pixels, and both shapes on it."""
-    right, wrong = ((crop.to_crop(shape) + 1) * _SIDE / 2 - 0.5 for shape in (right, wrong))
+    whole = Crop.whole(_SIDE, _SIDE)
+    right, wrong = (whole.to_photo(crop.to_crop(shape)) for shape in (right, wrong))
     return crop.cut(pixels, _SIDE, _SIDE), right, wrong
 
 

@@ -24,8 +24,8 @@ def points(engine: Engine, model: str, result: PhotoResult) -> np.ndarray:
 
     Raises CheckpointError if the model is damaged.
     """
-    if answer := result.comparison.faces[0].predictions.get(model):
-        return answer.keypoints
+    if prediction := result.comparison.faces[0].predictions.get(model):
+        return prediction.keypoints
     net = engine.store.model(model)
     crop, pixels = crop_face(net.config, result.photo, result.detection(0))
     with engine.turn:

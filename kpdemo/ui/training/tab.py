@@ -12,7 +12,7 @@ from kpdemo.engine.engine import Engine
 from kpdemo.keypoints import markups
 from kpdemo.records.histories import Histories, Library
 from kpdemo.ui.shared import charts, component
-from kpdemo.ui.training import augmentation, bars, curves, mistakes, outline, stages
+from kpdemo.ui.training import augmentation, bars, continued_runs, curves, mistakes, outline
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
 
@@ -210,10 +210,10 @@ def draw_curves(
     if not runs:
         hint = "Choose at least one recipe." if library.runs else _EMPTY
         return None, charts.sentences([hint]), ""
-    whole = [stages.joined(run, library) for run in runs]
+    whole = [continued_runs.join(run, library) for run in runs]
     return (
         curves.learning(whole, measure, axis, log, smoothing),
-        curves.learning_caption(whole, measure, smoothing, stages.note(runs, library)),
+        curves.learning_caption(whole, measure, smoothing, continued_runs.note(runs, library)),
         settings_html(runs),
     )
 

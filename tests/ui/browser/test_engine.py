@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.site import StaticHost, hosted
+from helpers.site import StaticHost, serve_folder
 from helpers.visitor import PATIENCE
 from PIL import Image
 
@@ -92,7 +92,7 @@ def site(runtimes_cache: Path, photos: Mapping[str, Image.Image], tmp_path_facto
 
 @pytest.fixture(scope="module")
 def host(site: Path, tmp_path_factory) -> Iterator[StaticHost]:
-    with hosted(site, tmp_path_factory.mktemp("host") / "requests") as host:
+    with serve_folder(site, tmp_path_factory.mktemp("host") / "requests") as host:
         yield host
 
 

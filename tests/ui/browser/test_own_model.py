@@ -7,7 +7,8 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 pytest.importorskip("onnxruntime")
-onnx_files = pytest.importorskip("models.test_foreign_onnx")
+from models import test_external_onnx as onnx_files  # noqa: E402
+
 expect = sync_api.expect
 
 MINE = re.compile(r"^mine\.onnx")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.camera import with_camera
-from helpers.site import StaticHost, hosted
+from helpers.site import StaticHost, serve_folder
 from helpers.visitor import PATIENCE, open_tab
 
 from kpdemo import compare
@@ -35,7 +35,7 @@ def site(runtimes_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture
 def host(site: Path, tmp_path: Path) -> Iterator[StaticHost]:
-    with hosted(site, tmp_path / "requests") as host:
+    with serve_folder(site, tmp_path / "requests") as host:
         yield host
 
 

@@ -4,7 +4,7 @@ import pytest
 from helpers.visitor import open_tab
 
 from kpdemo.records.histories import Histories
-from kpdemo.ui.training import stages
+from kpdemo.ui.training import continued_runs
 from kpdemo.zoo import DEFAULT_MODELS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -83,7 +83,7 @@ def test_curves_follow_what_is_chosen(page, library):
 def test_training_is_played_through_without_a_request(page, library):
     open_training(page)
     slider = page.get_by_role("slider", name="Whole training")
-    runs = {name: stages.joined(library.runs[name], library) for name in DEFAULT_MODELS}
+    runs = {name: continued_runs.join(library.runs[name], library) for name in DEFAULT_MODELS}
     epochs = max(len(run.curves["epoch"]) for run in runs.values())
     expect(slider).to_have_attribute("max", str(epochs))
     requests = []

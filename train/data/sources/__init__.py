@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from train.data.sources import bioid, ibug, imm, kaggle, pseudo, ytf
+from train.data.sources import bioid, ibug, imm, kaggle, pseudo_labels, ytf
 from train.data.sources.common import DataError, LabelledFace, root
 
 SOURCES = {
@@ -26,10 +26,10 @@ __all__ = ["SOURCES", "DataError", "LabelledFace", "load", "own_labels", "root",
 def load(name: str) -> list[LabelledFace]:
     """The faces of one source; DataError if it is unknown or its files are missing.
 
-    A source has a name, or is a file of pseudo-labels (`train.data.sources.pseudo`).
+    A source has a name, or is a file of pseudo-labels (`train.data.sources.pseudo_labels`).
     """
-    if pseudo.is_file(name):
-        return pseudo.read(Path(name), load)
+    if pseudo_labels.is_file(name):
+        return pseudo_labels.read(Path(name), load)
     if name not in SOURCES:
         raise DataError(f"Unknown data set {name!r}; known are {', '.join(SOURCES)}.")
     return SOURCES[name](root())
@@ -41,7 +41,9 @@ def own_labels(data: Mapping[str, Any]) -> list[str]:
     Not those that the recipe drops labels of, nor pseudo-labels.
     """
     return [
-        name for name in data["train"] if name not in data["missing"] and not pseudo.is_file(name)
+        name
+        for name in data["train"]
+        if name not in data["missing"] and not pseudo_labels.is_file(name)
     ]
 
 

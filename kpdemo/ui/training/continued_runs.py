@@ -1,4 +1,4 @@
-"""A training that goes on from another run, as one curve."""
+"""Runs that start from another run's weights: both as one learning curve."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from kpdemo.records.run import Run
 from kpdemo.ui.training import curves
 
 
-def joined(run: Run, library: Library) -> Run:
+def join(run: Run, library: Library) -> Run:
     """The run with the epochs of the run that it starts from before its own.
 
     Only where both were validated on the same faces: otherwise the run as it is.

@@ -10,7 +10,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from gradio_client.utils import QueueError
 
-from kpdemo.ui import queue
+from kpdemo.ui import queue_order
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 
 PATIENCE = 120
@@ -35,7 +35,7 @@ def build(fn) -> gr.Blocks:
     with gr.Blocks(analytics_enabled=False) as page:
         state, number, said = gr.State(0), gr.Number(), gr.Number()
         gr.Button().click(fn, [state, number], [state, said], api_name="add", **MODELS_QUEUE)
-    return queue.limit(page)
+    return queue_order.limit(page)
 
 
 def test_a_second_click_sees_what_the_first_one_left() -> None:
@@ -73,7 +73,7 @@ def test_visitors_are_served_side_by_side() -> None:
 
 
 def test_a_full_queue_is_said_in_words(monkeypatch) -> None:
-    monkeypatch.setattr(queue, "LENGTH", 1)
+    monkeypatch.setattr(queue_order, "LENGTH", 1)
     places = MODELS_QUEUE["concurrency_limit"]
     running = threading.Semaphore(0)
     go = threading.Event()

@@ -1,4 +1,4 @@
-"""Pseudo-labels: a model's own answers on the pictures of a source, a JSON file each.
+"""Pseudo-labels: a model's own predictions on the pictures of a source, a JSON file each.
 
 `python -m train label` writes them (`train.labelling`). Layout: `model`, `weights` (their SHA-256),
 `source`, `markup`, `least_confidence`, and `faces`: for each face's name a list of its points,

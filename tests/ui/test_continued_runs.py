@@ -3,14 +3,14 @@
 import numpy as np
 
 from kpdemo.records.histories import Histories
-from kpdemo.ui.training import curves, stages
+from kpdemo.ui.training import continued_runs, curves
 from kpdemo.zoo import DEFAULT_MODELS
 
 
 def test_unet_begins_with_the_run_that_it_starts_from():
     library = Histories().read()
     first, own = library.runs["trials/unet-start"], library.runs["unet"]
-    run = stages.joined(own, library)
+    run = continued_runs.join(own, library)
     count = len(first.curves["epoch"])
     assert run.curves["epoch"].tolist() == list(range(1, count + len(own.curves["epoch"]) + 1))
     assert (np.diff(run.curves["minutes"]) > 0).all()
@@ -19,7 +19,7 @@ def test_unet_begins_with_the_run_that_it_starts_from():
     )
     assert run.best == (own.best[0] + count, own.best[1])
     assert run.planned == count + own.planned
-    caption = curves.learning_caption([run], "nme", 0, stages.note([own], library))
+    caption = curves.learning_caption([run], "nme", 0, continued_runs.note([own], library))
     assert f"U-Net begins with the {count} epochs of unet-start." in caption
     assert f"from {first.curves['validation_nme'][0]:.1f} %" in caption
 
@@ -29,5 +29,5 @@ def test_runs_that_were_validated_on_other_faces_stay_apart():
     assert library.runs["resnet18"].recipe["start_from"]
     for name in DEFAULT_MODELS:
         if name != "unet":
-            assert stages.joined(library.runs[name], library) is library.runs[name]
-    assert stages.note([library.runs["resnet18"]], library) == ""
+            assert continued_runs.join(library.runs[name], library) is library.runs[name]
+    assert continued_runs.note([library.runs["resnet18"]], library) == ""
