@@ -32,6 +32,24 @@ def take_example(page: "Page", title: str) -> None:
     page.locator(".kp-look", has_text=look).wait_for()
 
 
+def drop_empty_photos(page: "Page", *names: str) -> None:
+    """Drop several photos without a face on the photo's box, and wait until they are compared."""
+    data = page.evaluate_handle(
+        """async (names) => {
+          const canvas = new OffscreenCanvas(64, 64);
+          canvas.getContext("2d").fillRect(0, 0, 64, 64);
+          const data = new DataTransfer();
+          const type = "image/png";
+          const picture = await canvas.convertToBlob({ type });
+          for (const name of names) data.items.add(new File([picture], name, { type }));
+          return data;
+        }""",
+        list(names),
+    )
+    page.locator("#photo button.upload-container").dispatch_event("drop", {"dataTransfer": data})
+    page.get_by_text(f"{len(names)} photos compared", exact=True).wait_for()
+
+
 @contextmanager
 def answered(page: "Page") -> Iterator[None]:
     """Wait for the server's answer to what is done inside.

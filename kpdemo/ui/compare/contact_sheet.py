@@ -1,7 +1,7 @@
 """Several photos at once, each with what its models disagree on most."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -39,16 +39,18 @@ def look(engine: Engine) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return look
 
 
-def build(look: Callable[[dict[str, Any]], dict[str, Any]]) -> gr.HTML:
+def build(look: Callable[[dict[str, Any]], dict[str, Any]], names: Sequence[str]) -> gr.HTML:
     """The component, which takes the files of the document's "kp-photos" events.
 
-    They go through the server's memory one by one and are not kept.
+    They go through the server's memory one by one and are not kept. Their models are in the order
+    of `names`, the baseline first.
     """
     return component.build(
         "contact-sheet",
         "compare/contact_sheet.html",
         "compare/contact_sheet.js",
         server_functions=[look],
+        names=names,
         **LIMITS,
     )
 

@@ -7,10 +7,12 @@ const COLUMNS = "file,face,model,markup,index,name,x,y,confidence,note,digest,ex
 const FORMULA = /^[=+\-@＝＋－＠]/;
 const DECIMALS = 3;
 
-const cell = (value) => {
+export const cell = (value) => {
   const text = String(value ?? "");
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
+// A file's name, of which no spreadsheet makes a formula.
+export const nameCell = (file) => (FORMULA.test(file) ? `./${file}` : file);
 // As Python writes a float.
 const figure = (number) => {
   if (number === null || number === undefined) return null;
@@ -30,7 +32,7 @@ function withModels(result, names) {
 }
 
 export function toCsv(result, file, markups) {
-  const name = FORMULA.test(file) ? `./${file}` : file;
+  const name = nameCell(file);
   const rows = [];
   const note = (face, model, why) => rows.push([name, face, model, null, null, null, null, null, null, why, "", null]);
   for (const [f, face] of result.faces.entries()) {

@@ -114,7 +114,7 @@ def build(
             c = _controls(engine, photos, models, projects)
         with gr.Column(scale=4, min_width=300):
             _spoken_heading("Result")
-            contact_sheet.build(look)
+            contact_sheet.build(look, engine.names)
             drawn_panels = panels.build()
             _spoken_heading("Figures")
             drawn_table = table.build()

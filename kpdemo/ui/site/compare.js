@@ -40,7 +40,9 @@ export function mountCompare({ catalogue, local, offline }) {
     },
   });
 
-  mountComponent(document.querySelector("#contact-sheet"), contactSheet, { props: catalogue.sheet });
+  mountComponent(document.querySelector("#contact-sheet"), contactSheet, {
+    props: { ...catalogue.sheet, names: Object.keys(catalogue.models) },
+  });
   mountComponent(document.querySelector("#degrade"), degrade, { props: { sliders: catalogue.sliders } });
   const setTable = mountComponent(document.querySelector("#table"), table);
 

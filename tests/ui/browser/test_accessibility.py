@@ -1,7 +1,8 @@
-"""All tabs with a photo compared: none scrolls sideways, and axe-core finds nothing serious."""
+"""All tabs with a photo compared, Compare with the sheet of several photos, too: none scrolls
+sideways, and axe-core finds nothing serious."""
 
 import pytest
-from helpers.visitor import open_tab, take_example
+from helpers.visitor import drop_empty_photos, open_tab, take_example
 
 pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
@@ -37,6 +38,7 @@ def test_every_tab_fits_and_has_no_serious_violation_light_or_dark(open_page, wi
     page = open_page(width)
     assert scroll_width(page) <= width
     page.add_style_tag(content=AT_ONCE)
+    drop_empty_photos(page, "one.png", "two.png")
     for tab, content in TABS.items():
         open_tab(page, tab)
         page.locator(content).first.wait_for()
