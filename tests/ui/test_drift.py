@@ -16,7 +16,7 @@ DRIFT = """
 import { Comparison } from "./compare/comparison.js";
 import { driftOf } from "./compare/drift.js";
 const panels = [{ name: "unet", title: "U-Net", color: "red", markup: "ibug-68", faces: [] }];
-const comparison = new Comparison({ panels, markups: input.markups });
+const comparison = new Comparison({ panels, faces: [], markups: input.markups });
 comparison.choose(null);
 console.log(JSON.stringify(input.values.map((value) => driftOf(value, comparison))));
 """
