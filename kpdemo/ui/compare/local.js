@@ -130,10 +130,11 @@ export function mountLocal(
     return turns;
   }
 
-  // One photo is compared, several become a sheet.
+  // One photo is compared, several become a sheet where the page has one.
   function takeFiles(files) {
     const [file, ...more] = files;
-    if (more.length) document.dispatchEvent(new CustomEvent("kp-photos", { detail: [...files] }));
+    const hasSheet = document.querySelector(".kp-sheet");
+    if (more.length && hasSheet) document.dispatchEvent(new CustomEvent("kp-photos", { detail: [...files] }));
     else if (file) take({ blob: file, file: file.name });
   }
 

@@ -91,7 +91,6 @@ export class Engine {
     /** @type {Promise<void> | null} MediaPipe, once it is being loaded. */
     this.seeing = null;
     this.last = Promise.resolve();
-    this.followed = Promise.resolve();
   }
 
   /** The models that can be used, the nets first. */
@@ -126,25 +125,13 @@ export class Engine {
 
   /**
    * Compare models on the next frame of a camera, in one pass each, without the mirror image. Faces are
-   * searched for around their last places. The next frame may come before this one's nets have answered;
-   * results come in the order of the frames.
+   * searched for around their last places.
    * @param {Source} frame
-   * @param {{models?: string[], expression?: boolean, seen?: () => void,
-   *   answered?: (result: ReturnType<typeof comparison>) => void}} [options] `seen` is told once the faces and
-   *   MediaPipe's meshes are there; with `expression`, the result has the largest face's, or null.
-   * @returns {Promise<ReturnType<typeof comparison> & {expression?: import("./expressions.js").Expression | null}>}
+   * @param {{models?: string[], answered?: (result: ReturnType<typeof comparison>) => void}} [options]
+   * @returns {Promise<ReturnType<typeof comparison>>}
    */
-  follow(frame, { models = this.models, expression, seen, answered } = {}) {
-    const result = this.turn((release) => {
-      const next = () => {
-        release();
-        seen?.();
-      };
-      return this.look(frame, models, { time: performance.now(), expression, seen: next, answered });
-    });
-    const inOrder = this.followed.then(() => result);
-    this.followed = settled(inOrder);
-    return inOrder;
+  follow(frame, { models = this.models, answered } = {}) {
+    return this.turn(() => this.look(frame, models, { time: performance.now(), answered }));
   }
 
   /** Stop all workers. Nothing of the engine can be used afterwards. */
@@ -154,28 +141,25 @@ export class Engine {
 
   /**
    * @template T
-   * @param {(release: () => void) => Promise<T>} work Whose turn ends with it, or when it calls `release`.
+   * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
   turn(work) {
-    /** @type {() => void} */
-    let release = () => {};
-    /** @type {Promise<void>} */
-    const released = new Promise((resolve) => {
-      release = resolve;
-    });
-    const result = this.last.then(() => work(release));
-    this.last = Promise.race([released, settled(result)]);
+    const result = this.last.then(work);
+    this.last = result.then(
+      () => {},
+      () => {},
+    );
     return result;
   }
 
   /**
    * @param {Source} source
    * @param {string[]} models
-   * @param {{time: number | null, faces?: import("./crop_rules.js").Face[], expression?: boolean,
-   *   seen?: () => void, answered?: (result: ReturnType<typeof comparison>) => void}} options
+   * @param {{time: number | null, faces?: import("./crop_rules.js").Face[],
+   *   answered?: (result: ReturnType<typeof comparison>) => void}} options
    */
-  async look(source, models, { time, faces: given, expression, seen = () => {}, answered }) {
+  async look(source, models, { time, faces: given, answered }) {
     const started = performance.now();
     const { usable, unavailable } = this.choose(models);
     const nets = usable.filter((name) => name !== BASELINE);
@@ -187,9 +171,8 @@ export class Engine {
     const news = new Promise((resolve) => {
       tell = resolve;
     });
-    const request = { source: message, faces: given, nets: configs, mediapipe, time, expression };
+    const request = { source: message, faces: given, nets: configs, mediapipe, time };
     const meshes = this.vision.call("look", request, transfer, tell);
-    meshes.then(seen, seen);
     const { width, height, faces, facesLeftOut, crops, load, detect } = await Promise.race([news, meshes]);
     /** @type {Record<string, any[]>} */
     const answers = {};
@@ -229,7 +212,7 @@ export class Engine {
       else await Promise.all(nets.map(predict));
       await landmarks;
     }
-    return expression ? { ...result(), expression: (await meshes).expression } : result();
+    return result();
   }
 
   /**
@@ -305,14 +288,6 @@ export class Engine {
     const [, , binary] = await Promise.all([module, loader, wasm].map((path) => this.files.get(path)));
     return { module: this.files.url(module), folder: this.files.url("runtimes/ort/"), wasm: binary };
   }
-}
-
-/** @param {Promise<any>} work */
-function settled(work) {
-  return work.then(
-    () => {},
-    () => {},
-  );
 }
 
 /**

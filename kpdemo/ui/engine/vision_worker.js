@@ -1,13 +1,8 @@
-/**
- * Faces, their crops and MediaPipe's mesh, in a worker of their own.
- *
- * @typedef {import("./pixels.js").Picture & {whole: ImageData}} Photo RGB, and the same with four channels.
- */
+/** Faces, their crops and MediaPipe's mesh, in a worker of their own. */
 import { CenterFace } from "./centerface.js";
 import { cut, square, toPhoto } from "./crop.js";
 import { fromFace } from "./crop_rules.js";
 import { FaceFinder, FaceTracker, place } from "./detector.js";
-import { expressionOf } from "./expressions.js";
 import { converted, means } from "./mesh.js";
 import { black, fromRgba, grey, toRgba } from "./pixels.js";
 import { Pyramid } from "./pyramid.js";
@@ -23,10 +18,6 @@ let landmarker;
 let openFollower;
 /** @type {any} */
 let follower;
-/** @type {() => Promise<any>} */
-let openReader;
-/** @type {any} */
-let reader;
 /** @type {FaceFinder} */
 let finder;
 /** @type {FaceTracker} */
@@ -56,12 +47,6 @@ serve({
     });
     landmarker = await task(FaceLandmarker, models.landmarker, { numFaces: settings.landmarker.faces_a_crop });
     openFollower = () => task(FaceLandmarker, models.landmarker, { runningMode: "VIDEO" });
-    openReader = () =>
-      task(FaceLandmarker, models.landmarker, {
-        numFaces: settings.expression.faces_a_crop,
-        outputFaceBlendshapes: true,
-        outputFacialTransformationMatrixes: true,
-      });
     const session = await ort.InferenceSession.create(new Uint8Array(models.centerface), {
       executionProviders: ["wasm"],
       logSeverityLevel: ERRORS,
@@ -85,10 +70,9 @@ serve({
 
   /**
    * The faces of a photo, searched for unless they are given, and their crops for these nets, which are
-   * told as soon as they are there; then MediaPipe's meshes and the largest face's expression, if they are
-   * wanted.
+   * told as soon as they are there; then MediaPipe's meshes, if they are wanted.
    */
-  async look({ source, faces: given, nets, mediapipe, time, expression }, tell) {
+  async look({ source, faces: given, nets, mediapipe, time }, tell) {
     const started = performance.now();
     const photo = picture(source);
     const loaded = performance.now();
@@ -106,42 +90,29 @@ serve({
       load: loaded - started,
       detect,
     });
+    if (!mediapipe || !kept.length) return { meshes: [], milliseconds: 0 };
     const begun = performance.now();
-    if (mediapipe && time !== null) follower ??= await openFollower();
-    const meshes = mediapipe ? kept.map((face) => mesh(photo, face, kept.length === 1 ? time : null)) : [];
-    const milliseconds = performance.now() - begun;
+    if (time !== null) follower ??= await openFollower();
+    const meshes = kept.map((face) => mesh(photo, face, kept.length === 1 ? time : null));
     return {
       meshes: meshes.map((points) => points && { keypoints: points, converted: converted(points, readings) }),
-      milliseconds,
-      expression: expression && kept.length ? await expressionAt(photo, kept[0]) : null,
+      milliseconds: performance.now() - begun,
     };
   },
 });
 
 /**
- * @param {import("./pixels.js").Picture} photo
- * @param {import("./crop_rules.js").Face} face
- */
-async function expressionAt(photo, face) {
-  reader ??= await openReader();
-  const { x, y, width, roll } = place(face);
-  const { crop: widths, pixels, nose_tip: noseTip } = settings.expression;
-  const area = square(x, y, widths * width, roll);
-  return expressionOf(reader.detect(image(cut(area, photo, pixels, pixels))), roll, noseTip);
-}
-
-/**
  * @param {{bitmap?: ImageBitmap, data?: Uint8ClampedArray, width: number, height: number}} source
- * @returns {Photo} On white where it is transparent.
+ * @returns {import("./pixels.js").Picture} RGB, on white where it is transparent.
  */
 function picture({ bitmap, data, width, height }) {
+  if (data?.every((value, at) => at % 4 !== 3 || value === 255)) return fromRgba(data, width, height);
   const context = canvas(width, height);
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap ?? layer(/** @type {Uint8ClampedArray} */ (data), width, height), 0, 0);
   bitmap?.close();
-  const whole = context.getImageData(0, 0, width, height);
-  return { ...fromRgba(whole.data, width, height), whole };
+  return fromRgba(context.getImageData(0, 0, width, height).data, width, height);
 }
 
 /**
@@ -197,7 +168,7 @@ function crop(photo, faces, nets) {
 
 /**
  * MediaPipe's mesh of a face, null where it has none.
- * @param {Photo} photo
+ * @param {import("./pixels.js").Picture} photo
  * @param {import("./crop_rules.js").Face} face
  * @param {number | null} time Of the frame in milliseconds; null for a photo.
  * @returns {import("./crop.js").Point[] | null}
@@ -211,7 +182,7 @@ function mesh(photo, face, time) {
       height: photo.height,
       roll: 0,
     };
-    const followed = nearest(follower.detectForVideo(photo.whole, time), whole, face);
+    const followed = nearest(follower.detectForVideo(image(photo), time), whole, face);
     if (followed) return followed;
   }
   const { x, y, width, roll } = place(face);

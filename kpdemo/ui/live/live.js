@@ -33,7 +33,10 @@ export default function mount({ element, props, server, trigger, watch, source =
     ? { source }
     : new Where(element, props, server, {
         models: () => models(),
-        onChange: () => stop(),
+        onChange: () => {
+          stop();
+          showExpression();
+        },
       });
   const button = element.querySelector(".kp-live-go");
   const freeze = element.querySelector(".kp-live-freeze");
@@ -48,8 +51,8 @@ export default function mount({ element, props, server, trigger, watch, source =
   const figures = createFigures(element.querySelector("tbody"));
   const curves = createCurves(expression.querySelector("div"));
 
-  const spare = []; // canvases of frames that have gone
-  let shown = document.createElement("canvas"); // the frame on the page
+  // The frame that is on its way, and the one that is shown.
+  let [frame, shown] = [document.createElement("canvas"), document.createElement("canvas")];
   let response = null; // the points of the one that is shown
   let stages = [];
   let current = null; // the run: {name, stream}; another run is another object
@@ -60,6 +63,10 @@ export default function mount({ element, props, server, trigger, watch, source =
     notice.innerHTML = sentence ? '<div class="kp-notice kp-error"><p></p></div>' : "";
     if (sentence) notice.querySelector("p").textContent = sentence;
   }
+
+  const showExpression = () => {
+    expression.hidden = !where.source.expressions;
+  };
 
   // The pictures for the chosen models and view; what is shown is drawn again without the server.
   function layOut() {
@@ -77,6 +84,7 @@ export default function mount({ element, props, server, trigger, watch, source =
   }
 
   function choose() {
+    showExpression();
     where.explain?.();
     figures.reset(models().map((name) => ({ name, ...props.systems[name] })));
     layOut();
@@ -139,56 +147,42 @@ export default function mount({ element, props, server, trigger, watch, source =
     }
   }
 
-  // The next frame is taken when its source is ready for it, while the nets may still be at the last one. Each
-  // is shown with its own points, because points of an earlier frame would seem wrong on a head that moves.
+  // One frame at a time: the next one is taken when the points of the last are there. Each is shown
+  // with its own points, because points of an earlier frame would seem wrong on a head that moves.
   async function follow(run) {
     let lastTime = -1;
-    let last = null; // what the last frame's points are shown by
     while (current === run) {
       if (video.currentTime === lastTime || !video.videoWidth) {
         await pause(5);
         continue;
       }
       lastTime = video.currentTime;
-      const before = last;
-      await new Promise((ready, fail) => {
-        last = look(run, ready);
-        last.then(ready, fail);
+      const start = performance.now();
+      const width = Math.min(MAX_WIDTH, video.videoWidth);
+      frame.width = width;
+      frame.height = Math.round((width * video.videoHeight) / video.videoWidth);
+      frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
+      const answer = await where.source.look({
+        models: models(),
+        camera: run.name,
+        seconds: start / 1000,
+        expression: expression.open,
+        frame,
       });
-      await before;
-    }
-  }
-
-  async function look(run, ready) {
-    const start = performance.now();
-    const frame = spare.pop() ?? document.createElement("canvas");
-    const width = Math.min(MAX_WIDTH, video.videoWidth);
-    frame.width = width;
-    frame.height = Math.round((width * video.videoHeight) / video.videoWidth);
-    frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
-    const answer = await where.source.look({
-      models: models(),
-      camera: run.name,
-      seconds: start / 1000,
-      expression: expression.open,
-      frame,
-      ready,
-    });
-    if (current !== run) return;
-    if (!answer || answer.error) {
-      stop(answer?.error ?? "The server does not answer; reload the page, then start the camera again.");
-    } else if (answer.busy) {
-      spare.push(frame);
-      rate.textContent = "Many cameras are on: waiting for a turn";
-      await pause(RETRY_DELAY);
-    } else {
-      spare.push(shown);
-      shown = frame;
-      show(answer, start);
+      if (current !== run) return;
+      if (!answer || answer.error) {
+        stop(answer?.error ?? "The server does not answer; reload the page, then start the camera again.");
+      } else if (answer.busy) {
+        rate.textContent = "Many cameras are on: waiting for a turn";
+        await pause(RETRY_DELAY);
+      } else {
+        show(answer, start);
+      }
     }
   }
 
   function show(answer, start) {
+    [shown, frame] = [frame, shown];
     response = answer;
     element.classList.add("kp-on");
     freeze.disabled = false;
@@ -209,8 +203,7 @@ export default function mount({ element, props, server, trigger, watch, source =
     video.srcObject = null;
     element.classList.remove("kp-on");
     for (const stage of stages) stage.clear();
-    spare.length = 0;
-    shown.width = 0;
+    frame.width = shown.width = 0;
     curves.reset();
     choose();
     button.textContent = "Start camera";

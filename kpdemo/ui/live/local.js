@@ -87,11 +87,10 @@ export function localSource(local, { markups: plain, baseline, low }, ready = Pr
       await ready;
       await local.get(models, say);
     },
-    async look({ models, camera: name, seconds, expression, frame, ready }) {
+    async look({ models, camera: name, seconds, frame }) {
       const engine = await local.get(models);
-      const result = await engine.follow(frame, { models, expression, seen: ready });
       if (name !== camera) [camera, tracks] = [name, new Tracks()];
-      return { ...show(result, seconds), ...(expression && { expression: result.expression }) };
+      return show(await engine.follow(frame, { models }), seconds);
     },
   };
 }

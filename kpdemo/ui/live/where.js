@@ -6,8 +6,9 @@ import { localSource } from "./local.js";
 const QUALITY = 0.85;
 
 const serverSource = (server) => ({
+  expressions: true,
   prepare: async () => {},
-  look: ({ frame, ready: _, ...more }) => server.look({ ...more, picture: frame.toDataURL("image/jpeg", QUALITY) }),
+  look: ({ frame, ...more }) => server.look({ ...more, picture: frame.toDataURL("image/jpeg", QUALITY) }),
 });
 
 // `onChange` is called when the visitor changes it; `models` gives those that are ticked.

@@ -14,7 +14,6 @@ from kpdemo.engine import export
 from kpdemo.models import browser_assets, browser_files
 from kpdemo.system.files import OutputError
 from kpdemo.ui import examples, link_preview, theme
-from kpdemo.ui.compare import contact_sheet, degrade
 from kpdemo.ui.shared import catalogue
 from kpdemo.ui.shared.colors import swatch
 from kpdemo.ui.site import parts
@@ -30,14 +29,6 @@ _HERE = Path(__file__).parent
 _WORKER = "service_worker.js"
 # Folders below `kpdemo/ui` whose scripts the page uses.
 _SCRIPTS = ("compare", "engine", "leaderboard", "live", "shared", "site")
-# Templates of components by their places in the page.
-_PARTS = {
-    "sheet": "compare/contact_sheet.html",
-    "panels": "compare/panels.html",
-    "table": "compare/table.html",
-    "degrade": "compare/degrade.html",
-    "live": "live/live.html",
-}
 _ASSETS, _EXAMPLES = "assets", "examples"
 # The first example as it is compared now, which the page opens with.
 _OPENING = "opening.json"
@@ -96,9 +87,7 @@ def _fill(site: Path) -> None:
     photos = examples.write(site / _EXAMPLES)
     models = [*browser_assets.models(), zoo.BASELINE]
     facts = catalogue.value(models) | {
-        "examples": [{"file": photo.path.name, "look": photo.look} for photo in photos],
-        "sheet": contact_sheet.LIMITS,
-        "sliders": degrade.sliders(),
+        "examples": [{"file": photo.path.name, "look": photo.look} for photo in photos]
     }
     (site / "catalogue.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
     if photos:  # what the page opens with, before any model is loaded
@@ -127,7 +116,9 @@ def _page(models: Iterable[str], photos: list[examples.Example]) -> str:
             "icon": (_UI / "favicon.svg").read_text(encoding="utf-8"),
             "examples": examples.buttons(photos),
             "models": boxes,
-            **{name: (_UI / path).read_text(encoding="utf-8") for name, path in _PARTS.items()},
+            "panels": (_UI / "compare" / "panels.html").read_text(encoding="utf-8"),
+            "table": (_UI / "compare" / "table.html").read_text(encoding="utf-8"),
+            "live": (_UI / "live" / "live.html").read_text(encoding="utf-8"),
             "leaderboard": parts.leaderboard(),
             "about": parts.about(),
             "version": __version__,

@@ -1,12 +1,9 @@
 // The Compare tab without a server.
 
-import contactSheet from "../compare/contact_sheet.js";
-import degrade from "../compare/degrade.js";
 import examplesStrip from "../compare/examples.js";
 import { mountLocal } from "../compare/local.js";
 import panels from "../compare/panels.js";
 import table from "../compare/table.js";
-import choice from "../shared/choice.js";
 import { megabytes } from "../shared/local_engine.js";
 import { readPhoto } from "../shared/photo.js";
 import { mountComponent } from "./component.js";
@@ -19,12 +16,7 @@ export function mountCompare({ catalogue, local, offline }) {
   const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
   let here = null;
 
-  const setChoice = mountComponent(document.querySelector("#models"), choice, {
-    props: { value: JSON.stringify(chosen()) },
-  });
-
   function choose() {
-    setChoice(JSON.stringify(chosen()));
     document.dispatchEvent(new CustomEvent("kp-models", { detail: chosen() }));
     here?.choose();
   }
@@ -40,10 +32,6 @@ export function mountCompare({ catalogue, local, offline }) {
     },
   });
 
-  mountComponent(document.querySelector("#contact-sheet"), contactSheet, {
-    props: { ...catalogue.sheet, names: Object.keys(catalogue.models) },
-  });
-  mountComponent(document.querySelector("#degrade"), degrade, { props: { sliders: catalogue.sliders } });
   const setTable = mountComponent(document.querySelector("#table"), table);
 
   async function tellSize() {

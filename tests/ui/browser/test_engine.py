@@ -13,10 +13,8 @@ from PIL import Image
 
 from kpdemo import compare, ui
 from kpdemo.benchmark import page as page_benchmark
-from kpdemo.faces.detector import FaceFinder
 from kpdemo.models import browser_assets
 from kpdemo.models.device import has_bf16, pick
-from kpdemo.models.expressions import Expressions
 from kpdemo.structures import NO_FACE, ComparedFace
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
@@ -198,38 +196,6 @@ def test_faces_are_followed_in_one_pass(page: Page) -> None:
         assert np.linalg.norm(gaps, axis=1).mean() < 4, model
         assert "expected_error" not in answer
     assert "confidence" in answers["unet"] and "confidence" not in answers["simplenet"]
-
-
-def test_an_expression_is_that_of_python(page: Page, photos) -> None:
-    whole = look(page, "turned", "follow", models=[], expression=True)
-    with FaceFinder() as finder, Expressions() as expressions:
-        pixels = np.asarray(photos["turned"].convert("RGB"))
-        expected = expressions.read(pixels, finder.find(pixels)[0])
-    for name, value in expected._asdict().items():
-        limit = 2.0 if name in ("yaw", "pitch", "roll") else 0.05
-        assert whole["expression"][name] == pytest.approx(value, abs=limit), name
-    assert look(page, "empty", "follow", models=[], expression=True)["expression"] is None
-
-
-def test_the_next_frame_is_seen_while_nets_work_and_results_keep_their_order(page: Page) -> None:
-    order = page.evaluate(
-        """async () => {
-          const blob = await (await fetch("/hopper.png")).blob();
-          const frame = await engineModule.picture(blob);
-          const order = [];
-          const follow = (name, models) => new Promise((seen) => {
-            const result = engine.follow(frame, { models, seen: () => seen(result) });
-            result.then(() => order.push(name));
-          });
-          await engine.follow(frame, { models: ["unet"] });
-          const first = await follow("first", ["unet", "resnet18"]);
-          const before = order.length;
-          const second = await follow("second", []);
-          await Promise.all([first, second]);
-          return [before, ...order];
-        }"""
-    )
-    assert order == [0, "first", "second"]
 
 
 def test_answers_come_one_by_one_and_nothing_is_fetched(page: Page, host: StaticHost) -> None:
