@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import matplotlib
 import numpy as np
 import pytest
 import skimage
+from helpers import network
 from helpers.hub_server import TOKEN, Hub
 from huggingface_hub import close_session, constants, file_download
 from huggingface_hub.utils import _http
@@ -31,6 +33,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 SLOW = {
     "test_annotated_video.py",
     "test_api.py",
+    "test_browser_runtimes.py",
+    "test_calibration.py",
+    "test_convolution.py",
     "test_detector.py",
     "test_engine.py",
     "test_people.py",
@@ -39,6 +44,7 @@ SLOW = {
     "test_folder.py",
     "test_external_onnx.py",
     "test_trainer.py",
+    "test_gradients.py",
     "test_network.py",
     "test_onnx.py",
     "test_onnx_graph.py",
@@ -131,15 +137,32 @@ def with_runtimes(runtimes_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture(scope="session")
-def address(app_folder: Path) -> Iterator[str]:
-    """Where `python app.py` answers, for all tests that visit it."""
-    # A user's cache without the runtimes of the engine in the browser.
-    cache = str(app_folder / "user")
-    with serve_page(app_folder, TMPDIR=str(app_folder), XDG_CACHE_HOME=cache) as url:
+def recorder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that, preloaded, records what its program speaks to."""
+    library = tmp_path_factory.mktemp("recorder") / "recorder.so"
+    if not network.build(library):
+        pytest.skip("There is no C compiler (apt install gcc): who is spoken to is not recorded.")
+    return library
+
+
+@pytest.fixture(scope="session")
+def address(app_folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where `python app.py` answers, for all tests that visit it; none has it speak to others."""
+    log = app_folder / "network"
+    variables = {
+        "TMPDIR": str(app_folder),
+        # A user's cache without the runtimes of the engine in the browser.
+        "XDG_CACHE_HOME": str(app_folder / "user"),
+    }
+    with suppress(pytest.skip.Exception):
+        variables |= network.recording(request.getfixturevalue("recorder"), log)
+    with serve_page(app_folder, **variables) as url:
         assert [*app_folder.glob("kpdemo-examples-*")]
         yield url
     # It was told to end by a signal, and cleans up after itself.
     assert not [*app_folder.glob("kpdemo-*")]
+    # MediaPipe from 0.10.35 on reports late, or when a task is closed.
+    assert not log.exists() or network.elsewhere(network.spoken_to(log)) == set()
 
 
 @pytest.fixture
@@ -164,6 +187,6 @@ def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         monkeypatch.setattr(pins, "FILE", tmp_path / "pins.json")
         # A Hub that answers does so, however busy this machine is.
-        monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PATIENCE", 60.0)
+        monkeypatch.setattr(sys.modules["kpdemo.engine.engine"], "PULL_TIMEOUT", 60.0)
         close_session()
         yield hub

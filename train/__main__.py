@@ -5,6 +5,8 @@ import math
 import sys
 from pathlib import Path
 
+from huggingface_hub import SpaceHardware
+
 from kpdemo.faces.mediapipe_task import BaselineUnavailable
 from kpdemo.models import model_folder, onnx_graph
 from kpdemo.models.browser_files import BrowserUnavailable
@@ -26,6 +28,7 @@ from train.publish import (
     push,
     release,
     report,
+    results_data,
     space,
     space_check,
     static_space,
@@ -125,13 +128,22 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("completeness", help="count the labels of Kaggle's rows")
 
-    commands.add_parser("report", help="update weights/results.json, model cards and README tables")
+    command = commands.add_parser(
+        "report", help="update weights/results.json, model cards and README tables"
+    )
+    command.add_argument(
+        "--push", metavar="NAME", help="also put the results on the Hub, as NAME/kpdemo-results"
+    )
 
     command = commands.add_parser("push", help="push models to the Hugging Face Hub, and pin them")
     command.add_argument("models", nargs="+", metavar="MODEL", help="names of those in weights/")
     command.add_argument("--namespace", required=True, metavar="NAME", help="account on the Hub")
     command.add_argument("--private", action="store_true", help="make a new repository private")
     command.add_argument("--revision", metavar="BRANCH", default="main", help="created if missing")
+    command.add_argument("--space", metavar="NAME/SPACE", help="the page, for the cards to link")
+    command.add_argument(
+        "--collection", metavar="TITLE", help="also put them, and --space, into a Collection"
+    )
 
     command = commands.add_parser("space", help="the app as a Hugging Face Space")
     command.add_argument("--check", action="store_true", help="check whether it would start")
@@ -144,6 +156,13 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--push", metavar="NAME/SPACE", help="create or update the Space")
     command.add_argument("--private", action="store_true", help="make a new Space private")
+    command.add_argument(
+        "--hardware",
+        choices=[hardware.value for hardware in SpaceHardware],
+        metavar="NAME",
+        help="what the Space runs on, such as cpu-basic, zero-a10g (ZeroGPU) or t4-small; a new "
+        "Gradio Space needs a paid plan or ZeroGPU, and most hardware is paid by the hour",
+    )
 
     command = commands.add_parser("submit", help="write a Kaggle submission")
     command.add_argument("model", help="a 15-point model folder, or the name of one in weights/")
@@ -264,13 +283,22 @@ def run_completeness(options: argparse.Namespace) -> None:
 
 def run_report(options: argparse.Namespace) -> None:
     report.write()
+    if options.push:
+        repo, commit = results_data.push(options.push)
+        print(f"{repo}: commit {commit}")
 
 
 def run_push(options: argparse.Namespace) -> None:
+    repositories = []
     for folder in [folder_of(name) for name in options.models]:
-        repo, pin, new = push.push(folder, options.namespace, options.private, options.revision)
+        repo, pin, new = push.push(
+            folder, options.namespace, options.private, options.revision, options.space
+        )
+        repositories.append(repo)
         result = "pushed" if new else "unchanged"
         print(f"{repo}: {result}, commit {pin.revision}, SHA-256 of the weights {pin.sha256}")
+    if options.collection:
+        print(push.collect(options.collection, options.namespace, repositories, options.space))
 
 
 def run_space(options: argparse.Namespace) -> None:
@@ -285,7 +313,7 @@ def run_space(options: argparse.Namespace) -> None:
         if options.static:
             commit, new = static_space.push(options.static, options.push, options.private)
         else:
-            commit, new = space.push(options.push, options.private)
+            commit, new = space.push(options.push, options.private, options.hardware)
         print(f"{options.push}: {'pushed' if new else 'unchanged'}, commit {commit}")
 
 

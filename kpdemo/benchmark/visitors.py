@@ -69,18 +69,18 @@ def measure(rounds: int = ROUNDS, crowd: int = CROWD, few: int = FEW) -> dict[st
         refused = wrong = 0
         with serve_page(Path(scratch)) as url:
             (server,) = psutil.Process().children()
-            _ask(url, photos[:4])
+            ask(url, photos[:4])
             for number in range(rounds):
-                visits, run = _timed(lambda: _ask(url, photos), server, crowd)
+                visits, run = _timed(lambda: ask(url, photos), server, crowd)
                 visitors.append(run)
                 for visit, right in zip(visits, expected, strict=True):
                     refused += visit.answer is None
-                    wrong += visit.answer is not None and not _same(visit.answer, right)
+                    wrong += visit.answer is not None and not same(visit.answer, right)
                 out = Path(scratch) / f"{number}.csv"
                 work = partial(folder_mode.run, app, photos[0].parent, out, "csv", None)
                 folder.append(_timed(work, server, crowd)[1])
-            alone = statistics.median(visit.seconds for visit in _ask(url, photos[:1], ALONE))
-            among = [visit.seconds for visit in _ask(url, photos[:few], EACH)]
+            alone = statistics.median(visit.seconds for visit in ask(url, photos[:1], ALONE))
+            among = [visit.seconds for visit in ask(url, photos[:few], EACH)]
     cores = os.cpu_count() or 1
     rate, server_ms, clients_ms = map(statistics.median, zip(*visitors, strict=True))
     folder_rate, _, folder_ms = map(statistics.median, zip(*folder, strict=True))
@@ -135,7 +135,7 @@ def _processor_seconds(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-def _ask(url: str, photos: Sequence[Path], each: int = 1) -> list[Visit]:
+def ask(url: str, photos: Sequence[Path], each: int = 1) -> list[Visit]:
     """Clients that send a photo each at the same moment, `each` times one after another."""
 
     async def visit(client: httpx.AsyncClient, photo: bytes) -> list[Visit]:
@@ -164,7 +164,7 @@ async def _compare(client: httpx.AsyncClient, photo: bytes) -> Visit:
     return Visit(time.perf_counter() - started, answer)
 
 
-def _same(result: str, expected: dict) -> bool:
+def same(result: str, expected: dict) -> bool:
     """Whether two results have the same faces and, within the tolerance, the same points."""
     (answer,) = json.loads(result)
     pairs = zip(answer["faces"], expected["faces"], strict=False)

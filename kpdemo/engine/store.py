@@ -14,7 +14,7 @@ from kpdemo.models import checkpoint, hub, model_folder
 from kpdemo.models.checkpoint import Model, refusal
 from kpdemo.models.config import ModelConfig
 from kpdemo.models.hub_errors import HubError
-from kpdemo.models.model_folder import CheckpointError
+from kpdemo.models.model_folder import WEIGHTS, CheckpointError
 from kpdemo.system.forks import Lock
 from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
@@ -87,16 +87,13 @@ class Store:
                 self.configs[name] = model.config
             return self.models[name]
 
-    def has_other_weights(self, name: str) -> bool:
-        """Whether a model's weights differ from those of its folder here."""
-        pulled = self._pulled.get(name)
-        if pulled is None:
-            return False
-        ours = self.folders[name] / model_folder.WEIGHTS
-        # `filecmp` caches the result until the files change.
-        return not (
-            ours.exists() and filecmp.cmp(pulled.folder / model_folder.WEIGHTS, ours, shallow=False)
-        )
+    def other_weights(self) -> dict[str, Path]:
+        """The pulled folders of the models whose weights differ from those here."""
+        return {
+            name: pulled.folder
+            for name, pulled in self._pulled.copy().items()
+            if not _same(pulled.folder / WEIGHTS, self.folders[name] / WEIGHTS)
+        }
 
     def _read(self, name: str, read: Callable[[Path], T]) -> T:
         """The result of `read` for a model's folder: the pulled one if it is valid, else ours."""
@@ -119,6 +116,11 @@ def model_folders(weights: Path = WEIGHTS_DIR) -> list[Path]:
     default = [weights / name for name in DEFAULT_MODELS]
     others = {config.parent for config in weights.glob(f"*/{model_folder.CONFIG}")} - set(default)
     return default + sorted(others)
+
+
+def _same(pulled: Path, ours: Path) -> bool:
+    # `filecmp` caches the result until the files change.
+    return ours.exists() and filecmp.cmp(pulled, ours, shallow=False)
 
 
 def _origin(folder: Path) -> str:

@@ -1,13 +1,13 @@
 """A report as one HTML page: all it needs is in the file, and it holds no photo."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 
 from kpdemo import zoo
-from kpdemo.evaluation import table
+from kpdemo.evaluation import error_curves, table
 from kpdemo.evaluation.evaluate import FAILURE, Report, Result
 from kpdemo.keypoints import markups
 from kpdemo.media import svg
@@ -15,9 +15,6 @@ from kpdemo.records.standings import shares_below
 
 _SIDE = 240  # units of a drawing, about its pixels
 _MARGIN = 1.16
-_STEP = 0.1  # percent between two points of a curve
-_NARROWEST = 10.0  # percent that the curves' axis shows at least
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _FAINT = "rgba(128, 128, 128, 0.25)"
 _STYLE = """
 :root { color-scheme: light dark; --text: #1f2328; --ground: #fff; --faint: #d0d7de;
@@ -103,28 +100,9 @@ def details(report: Report) -> str:
 
 def curves(report: Report) -> go.Figure:
     """The cumulative error distributions."""
-    errors = _errors(report)
-    finite = _finite(errors)
-    # The hardest faces of the weakest net would press all else to the left.
-    tails = [float(np.percentile(values, 90)) for values in finite.values() if values.size]
-    end = max(_NARROWEST, 5 * np.ceil(max(tails, default=0) / 5))
-    limits = np.arange(0, end + _STEP / 2, _STEP)
     chart = go.Figure()
-    used: dict[zoo.Color, int] = {}
-    for name, values in finite.items():
-        rgb = zoo.color(name)
-        dash = _DASHES[used.setdefault(rgb, 0) % len(_DASHES)]
-        used[rgb] += 1
-        chart.add_scatter(
-            x=limits.round(2).tolist(),
-            y=shares_below(values, len(errors[name]), limits).round(2).tolist(),
-            name=zoo.title(name),
-            mode="lines",
-            line={"color": _css(name), "width": 2.5, "dash": dash},
-            hovertemplate="%{y:.1f} %",
-        )
-    chart.add_vline(FAILURE, line={"color": "rgb(128, 128, 128)", "width": 1.5})
-    axis = {"gridcolor": _FAINT, "zerolinecolor": _FAINT, "linecolor": _FAINT, "ticksuffix": " %"}
+    error_curves.draw(chart, _found(report))
+    axis = {"gridcolor": _FAINT, "zerolinecolor": _FAINT, "linecolor": _FAINT}
     chart.update_layout(
         template="none",
         paper_bgcolor="rgba(0,0,0,0)",
@@ -134,22 +112,17 @@ def curves(report: Report) -> go.Figure:
         hovermode="x unified",
         hoverlabel={"bgcolor": "white"},
         dragmode=False,
-        xaxis={
-            "title": {"text": "error of a face, % of the eye distance"},
-            "range": [0, end],
-            **axis,
-        },
-        yaxis={"title": {"text": "share of faces, %"}, "range": [0, 101], **axis},
+        xaxis={"title": {"text": "error of a face, % of the eye distance"}, **axis},
+        yaxis={"title": {"text": "share of faces, %"}, **axis},
     )
     return chart
 
 
 def readings(report: Report) -> str:
     """The curves in words, for those who cannot see them."""
-    errors = _errors(report)
     shares = "; ".join(
-        f"{zoo.title(name)} {shares_below(values, len(errors[name]), np.array([FAILURE]))[0]:.1f} %"
-        for name, values in _finite(errors).items()
+        f"{zoo.title(name)} {shares_below(found, faces, np.array([FAILURE]))[0]:.1f} %"
+        for name, (found, faces) in _found(report).items()
     )
     return (
         "The nearer a curve is to the upper left corner, the better. Share of faces with an error "
@@ -171,13 +144,16 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
     )
 
 
-def _errors(report: Report) -> dict[str, np.ndarray]:
-    """The errors of the faces whose labels have a model's points, by model."""
-    return {each.name: each.errors[~np.isnan(each.errors)] for each in report.results}
+def _found(report: Report) -> dict[str, tuple[np.ndarray, int]]:
+    """By model, the errors of the faces that were found, sorted, and the number of all faces.
 
-
-def _finite(errors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: np.sort(values[np.isfinite(values)]) for name, values in errors.items()}
+    Faces whose labels lack the model's points do not count.
+    """
+    measured = {each.name: each.errors[~np.isnan(each.errors)] for each in report.results}
+    return {
+        name: (np.sort(errors[np.isfinite(errors)]), len(errors))
+        for name, errors in measured.items()
+    }
 
 
 def _differences(report: Report) -> list[str]:

@@ -65,7 +65,7 @@ def _http_reason(error: HfHubHTTPError) -> str:
     if status in (401, 404):
         return "there is no such repository, or not for this token"
     if status in (402, 413):
-        return f"the account's quota does not allow it{detail}"
+        return f"the account's plan or quota does not include that{detail}"
     if status == 403:
         return f"this token, or its account, may not do that{detail}"
     if status in (409, 412):

@@ -4,7 +4,7 @@ Files appear one after the other while recipes train. Missing files are left out
 left out and named.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from kpdemo.zoo import DEFAULT_MODELS, WEIGHTS_DIR
 
 COMPLETENESS = "completeness.json"
 RESULTS = "results.json"
+
+_Stamp = tuple[Path, int, int]  # where a file is, when it was written, and its size
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +45,19 @@ class Library:
 
 
 class Histories:
-    """A reader of a folder of weights that opens only changed files again."""
+    """A reader of a folder of weights that opens only changed files again.
 
-    def __init__(self, weights: Path = WEIGHTS_DIR) -> None:
+    The folders that `external` gives now take the place of those of the same names.
+    """
+
+    def __init__(
+        self, weights: Path = WEIGHTS_DIR, external: Callable[[], Mapping[str, Path]] = dict
+    ) -> None:
         self._weights = weights
-        self._parsed: dict[Path, tuple[tuple[int, int], Any]] = {}
-        self._stamps: dict[Path, tuple[int, int]] = {}
+        self._foreign = external
+        # By the file's place in the folder of weights.
+        self._parsed: dict[Path, tuple[_Stamp, Any]] = {}
+        self._stamps: dict[Path, _Stamp] = {}
         self._library: Library | None = None
 
     def read(self) -> Library:
@@ -56,35 +65,42 @@ class Histories:
         stamps = dict(self._current_stamps())
         if self._library is None or stamps != self._stamps:
             version = self._library.version + 1 if self._library else 1
-            self._parsed = {path: self._parse(path, stamp) for path, stamp in stamps.items()}
+            self._parsed = {place: self._parse(place, stamp) for place, stamp in stamps.items()}
             self._library = self._collect(version)
             self._stamps = stamps
         return self._library
 
-    def _current_stamps(self) -> Iterable[tuple[Path, tuple[int, int]]]:
+    def _current_stamps(self) -> Iterable[tuple[Path, _Stamp]]:
         patterns = (f"*/{HISTORY}", f"*/{METRICS}", f"{TRIALS}/*.json", f"{SWEEPS}/*/*.json")
-        for pattern in (*patterns, COMPLETENESS, RESULTS):
-            for path in sorted(self._weights.glob(pattern)):
-                try:
-                    status = path.stat()
-                except OSError:  # gone since it was listed
-                    continue
-                yield path, (status.st_mtime_ns, status.st_size)
+        external = self._foreign()
+        places = [
+            path.relative_to(self._weights)
+            for pattern in (*patterns, COMPLETENESS, RESULTS)
+            for path in sorted(self._weights.glob(pattern))
+        ]
+        places += [Path(name, file) for name in external for file in (HISTORY, METRICS)]
+        for place in dict.fromkeys(places):
+            folder = external.get(place.parts[0])
+            path = folder / place.name if folder else self._weights / place
+            try:
+                status = path.stat()
+            except OSError:  # gone since it was listed, or never pulled
+                continue
+            yield place, (path, status.st_mtime_ns, status.st_size)
 
-    def _parse(self, path: Path, stamp: tuple[int, int]) -> tuple[tuple[int, int], Any]:
+    def _parse(self, place: Path, stamp: _Stamp) -> tuple[_Stamp, Any]:
         """A file's stamp, and its records, None if it is damaged."""
-        before = self._parsed.get(path)
+        before = self._parsed.get(place)
         if before and before[0] == stamp:
             return before
-        place = path.relative_to(self._weights)
         try:
-            data = json_file.read(path)
+            data = json_file.read(stamp[0])
             if place.name == COMPLETENESS and len(place.parts) == 1:
                 return stamp, parse_labels(data)
             if place.name == RESULTS and len(place.parts) == 1:
                 return stamp, parse_claims(data)
             if place.name == METRICS:
-                return stamp, parse_errors(path.parent.name, data)
+                return stamp, parse_errors(place.parent.name, data)
             name = place.parent if place.name == HISTORY else place.with_suffix("")
             return stamp, parse_run(name.as_posix(), data)
         # A damaged file may fail anywhere.
@@ -92,12 +108,12 @@ class Histories:
             return stamp, None
 
     def _collect(self, version: int) -> Library:
-        records = {path.relative_to(self._weights): r for path, (_, r) in self._parsed.items()}
+        records = {place: record for place, (_, record) in self._parsed.items()}
         runs = [record for record in records.values() if isinstance(record, Run)]
         errors = {
             model: errors
-            for path, by_model in records.items()
-            if path.name == METRICS and by_model
+            for place, by_model in records.items()
+            if place.name == METRICS and by_model
             for model, errors in by_model.items()
         }
         return Library(
@@ -108,5 +124,5 @@ class Histories:
             errors=errors,
             labels=records.get(Path(COMPLETENESS)) or {},
             claims=records.get(Path(RESULTS)) or {},
-            problems=[path.as_posix() for path, record in records.items() if record is None],
+            problems=[place.as_posix() for place, record in records.items() if record is None],
         )

@@ -1,15 +1,20 @@
 """Reading the JSON files that training and evaluation left in a folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kpdemo.system import json_file
 
 
 class JsonFiles:
-    """Reads the files under `root`, each once; `missing` and `damaged` list those without data."""
+    """Reads the files under `root`, each once; `missing` and `damaged` list those without data.
 
-    def __init__(self, root: Path) -> None:
+    The folders in `external` take the place of those of the same names.
+    """
+
+    def __init__(self, root: Path, external: Mapping[str, Path] | None = None) -> None:
         self.root = root
+        self.external = external or {}
         self.missing: list[str] = []
         self.damaged: list[str] = []
         self._objects: dict[str, dict] = {}
@@ -20,7 +25,8 @@ class JsonFiles:
         if name not in self._objects:
             self._objects[name] = {}
             try:
-                self._objects[name] = json_file.read(self.root / name)
+                folder = self.external.get(parts[0], self.root / parts[0])
+                self._objects[name] = json_file.read(folder.joinpath(*parts[1:]))
             except FileNotFoundError:
                 self.missing.append(name)
             except (ValueError, OSError):

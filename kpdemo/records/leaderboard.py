@@ -14,6 +14,7 @@ import numpy as np
 
 from kpdemo.keypoints import markups
 from kpdemo.models import model_folder
+from kpdemo.records import figures
 from kpdemo.records.json_files import JsonFiles
 from kpdemo.records.standings import (
     BY_APP,
@@ -49,9 +50,10 @@ _FIGURES = (
 )
 
 
-def stamp(weights: Path = WEIGHTS_DIR) -> Stamp:
-    """Which versions of the files lie in `weights`: equal stamps, equal standings."""
+def stamp(weights: Path = WEIGHTS_DIR, external: Mapping[str, Path] | None = None) -> Stamp:
+    """Which versions of the files lie in these folders: equal stamps, equal standings."""
     paths = [weights / RESULTS, weights / ROBUSTNESS, *weights.glob(f"*/{model_folder.METRICS}")]
+    paths += [folder / model_folder.METRICS for folder in (external or {}).values()]
     stamps = []
     for path in sorted(paths):
         try:
@@ -62,19 +64,20 @@ def stamp(weights: Path = WEIGHTS_DIR) -> Stamp:
     return tuple(stamps)
 
 
-def read(weights: Path = WEIGHTS_DIR) -> Standings:
-    """The standings of a folder of models. What is missing or damaged is left out and named."""
-    return _read(weights, stamp(weights))
+def read(weights: Path = WEIGHTS_DIR, external: Mapping[str, Path] | None = None) -> Standings:
+    """The standings of a folder of models. What is missing or damaged is left out and named.
+
+    The folders in `external` take the place of those of the same names.
+    """
+    return _read(weights, tuple((external or {}).items()), stamp(weights, external))
 
 
 @lru_cache(maxsize=4)
-def _read(weights: Path, _: Stamp) -> Standings:
-    files = JsonFiles(weights)
+def _read(weights: Path, external: tuple[tuple[str, Path], ...], _: Stamp) -> Standings:
+    files = JsonFiles(weights, dict(external))
     results = files.read(RESULTS)
-    rows, fifteen = (
-        [row for row in listed if _named(row)] if isinstance(listed, list) else []
-        for listed in (results.get("models"), results.get("fifteen"))
-    )
+    rows = _rows(files, results.get("models"))
+    fifteen = _rows(files, results.get("fifteen"), FIFTEEN)
     return Standings(
         [_standing(files, row) for row in rows],
         [_standing(files, row, FIFTEEN) for row in fifteen],
@@ -89,6 +92,37 @@ def _read(weights: Path, _: Stamp) -> Standings:
 
 def _named(row: Any) -> bool:
     return isinstance(row, dict) and isinstance(row.get("name"), str)
+
+
+def _rows(files: JsonFiles, listed: Any, reading: str | None = None) -> list[dict]:
+    """The rows that have a name and, where other weights are used, metrics of these."""
+    named = [row for row in listed if _named(row)] if isinstance(listed, list) else []
+    return [current for row in named if (current := _current(files, row, reading))]
+
+
+def _current(files: JsonFiles, row: dict, reading: str | None) -> dict:
+    """A row as it is where other weights are used: by their own metrics, empty without any."""
+    name = row["name"]
+    if name not in files.external:
+        return row
+    metrics = files.read(name, model_folder.METRICS)
+    source = figures.source(metrics)
+    measured = _dig(metrics, source) if source else {}
+    measured = _dig(measured, reading) if reading else measured
+    if not measured:
+        return {}
+    box, app = _dig(measured, BY_LABEL), _dig(measured, BY_APP)
+    config = files.read(name, model_folder.CONFIG)
+    copied = ("faces", "spread", "answers_mean", "mean_answer_nme", "flip_test")
+    return {
+        "name": name,
+        "net": config.get("net"),
+        "markup": reading or config.get("markup"),
+        **{key: box.get(key) for key in copied},
+        **figures.errors(box, app),
+        "source": source,
+        "pulled": True,
+    }
 
 
 def _standing(files: JsonFiles, row: dict, reading: str | None = None) -> Standing:
@@ -133,6 +167,7 @@ def _standing(files: JsonFiles, row: dict, reading: str | None = None) -> Standi
         strata={crop: parts for crop, parts in strata.items() if parts},
         best=best,
         worst=worst,
+        pulled=bool(row.get("pulled")),
     )
 
 
@@ -202,7 +237,11 @@ def _points(points: Sequence[Sequence[float] | None]) -> np.ndarray:
 def _robustness(files: JsonFiles) -> Robustness | None:
     data = files.read(ROBUSTNESS)
     conditions = {
-        condition: {name: _numbers(cell) for name, cell in row.items() if isinstance(cell, dict)}
+        condition: {
+            name: _numbers(cell)
+            for name, cell in row.items()
+            if isinstance(cell, dict) and name not in files.external
+        }
         for condition, row in _dig(data, "conditions").items()
         if isinstance(row, dict)
     }

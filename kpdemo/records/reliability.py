@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +31,19 @@ class Reliability:
     rank_correlation: float
 
 
-def read(names: Sequence[str], weights: Path = WEIGHTS_DIR) -> list[Reliability]:
-    """The reliability of those of the models that have one; damaged files are left out."""
-    found = (_read(name, weights / name / model_folder.METRICS) for name in names)
+def read(
+    names: Sequence[str],
+    weights: Path = WEIGHTS_DIR,
+    external: Mapping[str, Path] | None = None,
+) -> list[Reliability]:
+    """The reliability of those of the models that have one; damaged files are left out.
+
+    The folders in `external` take the place of those of the same names.
+    """
+    folders = {name: weights / name for name in names} | {
+        name: folder for name, folder in (external or {}).items() if name in names
+    }
+    found = (_read(name, folder / model_folder.METRICS) for name, folder in folders.items())
     return [each for each in found if each is not None]
 
 

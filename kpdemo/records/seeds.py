@@ -6,13 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Student's t, two-sided 95 %, by degrees of freedom from 1; beyond the table it is nearly normal.
-_T = (
-    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179),
-    *(2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
-)
-_T_MANY = 2.086
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -58,7 +51,10 @@ def difference(first: Sample, second: Sample) -> tuple[float, float] | None:
     freedom = sum(variances) ** 2 / sum(
         variance**2 / (len(values) - 1) for variance, values in zip(variances, samples, strict=True)
     )
-    t = _T[int(freedom) - 1] if freedom < len(_T) + 1 else _T_MANY
+    # Imported here since it would lengthen every start, and few starts need it.
+    from scipy.special import stdtrit
+
+    t = float(stdtrit(freedom, 0.975))
     return mean - t * error, mean + t * error
 
 

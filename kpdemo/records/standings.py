@@ -53,7 +53,8 @@ class Standing:
     as FR@8 and AUC@8 are, so that they can be compared with MediaPipe's. `errors` has the sorted
     errors of the detected faces, `strata` the means of parts of them, both by the kind of crop.
     `deviations` are the settings that are not its report's; `flip_test` is None where there is no
-    such thing. `intervals` are 95 % intervals of some figures.
+    such thing. `intervals` are 95 % intervals of some figures. `pulled` says that the weights are
+    the Hub's.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Standing:
     strata: Mapping[str, Sequence[Stratum]] = field(default_factory=dict)
     best: Sequence[Face] = ()
     worst: Sequence[Face] = ()
+    pulled: bool = False
 
     @property
     def baseline(self) -> bool:

@@ -33,14 +33,14 @@ def computed(requests: list[Request], turn: Lock | None = None) -> list:
     waiting = threading.Semaphore(0)
 
     def compute(each: Request):
-        tell = each.line
+        on_wait = each.on_wait
 
-        def line(before: int) -> None:
+        def wait(before: int) -> None:
             waiting.release()
-            if tell is not None:
-                tell(before)
+            if on_wait is not None:
+                on_wait(before)
 
-        each.line = line
+        each.on_wait = wait
         try:
             return crowd.compute(each)
         except ZeroDivisionError as error:
@@ -176,7 +176,7 @@ def test_a_photo_that_takes_long_holds_up_no_other(face) -> None:
 
     slow, beside, later = (toy_request(Toy(x), 255, face) for x in range(3))
     slow.find = find
-    slow.line = beside.line = lambda _: waiting.set()
+    slow.on_wait = beside.on_wait = lambda _: waiting.set()
     with ThreadPoolExecutor(3) as pool:
         try:
             with turn:
@@ -222,7 +222,7 @@ def test_who_waits_is_told_how_many_are_before(face) -> None:
     requests = [toy_request(Toy(1), 255, face) for _ in range(3)]
     places: list[int] = []
     for each in requests:
-        each.line = places.append
+        each.on_wait = places.append
     computed(requests)
     assert sorted(places) == [1, 2]
 

@@ -47,6 +47,7 @@ class Repository:
     commits: dict[str, dict[str, bytes]]  # all files of each commit
     branches: dict[str, str]
     variables: dict[str, str] = field(default_factory=dict)
+    hardware: str | None = None
 
 
 def git_sha1(content: bytes) -> str:
@@ -63,6 +64,7 @@ class Hub:
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
         self.store: dict[str, bytes] = {}
+        self.collections: dict[str, list[dict[str, str]]] = {}
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str]] = []
         self.sent_to_store: list[str | None] = []  # Authorization headers that a store must not see
@@ -234,7 +236,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
 
 def _mine(repo: str) -> bool:
-    return repo.removeprefix("spaces/").startswith(f"{ACCOUNT}/")
+    return re.sub("^(spaces|datasets)/", "", repo).startswith(f"{ACCOUNT}/")
 
 
 def _json(data: object) -> tuple[int, bytes]:
@@ -248,10 +250,14 @@ def create(self, body: bytes) -> tuple:
         if request.get("sdk") not in ("gradio", "static"):
             raise Refused(400, "A Space needs an SDK")
         repo = f"spaces/{repo}"
+    if request.get("type") == "dataset":
+        repo = f"datasets/{repo}"
     self.allow(repo)
     if repo in self.hub.repositories:
-        raise Refused(409, "You already created this repo")
+        there = {"error": "You already created this repo", "url": f"{self.hub.url}/{repo}"}
+        return 409, json.dumps(there).encode()
     self.hub.add(repo, {}, private=request.get("visibility") == "private")
+    self.hub.repositories[repo].hardware = request.get("hardware")
     return _json({"url": f"{self.hub.url}/{repo}"})
 
 
@@ -309,6 +315,36 @@ def variables(self, repo: str, body: bytes) -> tuple:
         variable = json.loads(body)
         values[variable["key"]] = variable["value"]
     return _json({name: {"value": value} for name, value in values.items()})
+
+
+def hardware(self, repo: str, body: bytes) -> tuple:
+    self.allow(repo)
+    flavor = self.repository(repo).hardware = json.loads(body)["flavor"]
+    return _json({"stage": "BUILDING", "hardware": {"current": None, "requested": flavor}})
+
+
+def collect(self, body: bytes) -> tuple:
+    request = json.loads(body)
+    slug = f"{request['namespace']}/{request['title']}-0123"
+    self.allow(slug)
+    is_new = slug not in self.hub.collections
+    self.hub.collections.setdefault(slug, [])
+    return _collection(self.hub, slug) if is_new else (409, json.dumps({"slug": slug}).encode())
+
+
+def add_item(self, slug: str, body: bytes) -> tuple:
+    self.allow(slug)
+    item = json.loads(body)["item"]
+    if item in self.hub.collections[slug]:
+        raise Refused(409, "This item is in the collection already")
+    self.hub.collections[slug].append(item)
+    return _collection(self.hub, slug)
+
+
+def _collection(hub: Hub, slug: str) -> tuple:
+    data = {"slug": slug, "title": slug, "owner": {}, "items": [], "position": 0}
+    data |= {"lastUpdated": "2026-01-01T00:00:00.000Z", "private": False}
+    return _json(data | {"theme": "blue", "upvotes": 0})
 
 
 def batch(self, repo: str, body: bytes) -> tuple:
@@ -386,11 +422,14 @@ def stored(self, oid: str, body: bytes) -> tuple:
     return 200, content
 
 
-_REPO = "((?:spaces/)?[^/]+/[^/]+)"
+_REPO = "((?:spaces/|datasets/)?[^/]+/[^/]+)"
 _API = f"/api/(?:models/)?{_REPO}"
 ROUTES: dict[tuple[str, str], Callable[..., tuple]] = {
     ("POST", "/api/repos/create"): create,
     ("POST", "/api/validate-yaml"): lambda self, body: _json({"errors": [], "warnings": []}),
+    ("POST", "/api/collections"): collect,
+    ("GET", "/api/collections/([^/]+/[^/]+)"): lambda self, slug, body: _collection(self.hub, slug),
+    ("POST", "/api/collections/([^/]+/[^/]+)/items"): add_item,
     ("GET", f"{_API}"): info,
     ("GET", f"{_API}/revision/(.+)"): info,
     ("POST", f"{_API}/branch/(.+)"): branch,
@@ -403,6 +442,7 @@ ROUTES: dict[tuple[str, str], Callable[..., tuple]] = {
     ("POST", "/verify"): verify,
     ("POST", f"{_API}/commit/(.+)"): commit,
     ("GET", f"{_API}/tree/(.+)"): tree,
+    ("POST", f"{_API}/hardware"): hardware,
     ("GET", f"{_API}/variables"): variables,
     ("POST", f"{_API}/variables"): variables,
     ("HEAD", f"/{_REPO}/resolve/([^/]+)/(.+)"): resolve,

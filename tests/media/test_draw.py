@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from helpers.faces import compared_face
@@ -249,15 +245,8 @@ def test_every_model_has_its_own_color_the_same_in_every_process():
     for name, entry in zoo.MODELS.items():
         assert zoo.color(name) == entry.color
     assert zoo.color("my-own-net") not in {entry.color for entry in zoo.MODELS.values()}
-    code = "from kpdemo.zoo import color; print([color(f'net-{k}') for k in range(9)])"
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout.strip() == str([zoo.color(f"net-{k}") for k in range(9)])
+    # Python's own hash would give others in every process.
+    assert [zoo.color(f"net-{k}")[0] for k in range(9)] == [0, 240, 0, 0, 0, 240, 150, 0, 0]
 
 
 def test_contact_sheet_holds_every_panel_and_its_titles():

@@ -308,9 +308,7 @@ def test_the_engine_takes_what_is_good_on_the_hub_and_says_so(
             "lazy": "the folder weights/ of this copy",
             "future": "the folder weights/ of this copy",
         }
-        assert [name for name in engine.store.configs if engine.store.has_other_weights(name)] == [
-            "unet"
-        ]
+        assert list(engine.store.other_weights()) == ["unet"]
         assert "do not fit" in engine.store.not_pulled["simplenet"]
         assert "no such repository" in engine.store.not_pulled["resnet18"]
         assert "do not fit" in engine.store.not_pulled["lazy"]

@@ -15,6 +15,7 @@ from kpdemo.keypoints import markups
 from kpdemo.models import checkpoint, model_folder
 from kpdemo.models.predict import predict
 from kpdemo.records import leaderboard
+from kpdemo.records import table as figures
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Standing, shares_below
 from kpdemo.ui.about import diagrams
 from kpdemo.ui.leaderboard import charts, downloads, latency, strata, tables
@@ -188,11 +189,11 @@ def test_labels_of_the_first_view_hide_no_other():
 
 def test_downloads_hold_every_figure_of_the_board():
     rows = leaderboard.read().on(BOARDS[0])
-    records = downloads.records(rows)
+    records = figures.records(rows)
     unet = next(record for record in records if record["name"] == "unet")
     assert unet["nme_compare"] == row_of("unet").figures["nme_compare"]
     assert unet["licence"] == "research only"
-    table = list(csv.DictReader(io.StringIO(downloads.csv_text(rows))))
+    table = list(csv.DictReader(io.StringIO(figures.csv_text(rows))))
     assert [line["name"] for line in table] == [row.name for row in rows]
     line = next(line for line in table if line["name"] == "mediapipe-ridge")
     assert line["licence"] == "Apache-2.0" and line["nme"] == ""

@@ -37,7 +37,7 @@ Part of kpdemo, a comparison of facial-keypoint networks.
 
 ## Use
 
-{{ use }}
+{{ use }}{{ page }}
 
 ## Training
 
@@ -75,6 +75,14 @@ detect faces in a photo first, with the weights that ship with the code:
 result = kpdemo.compare("photo.jpg", ["{name}"])
 print(result.faces[0].predictions["{name}"].keypoints)
 ```"""
+# The page as a Space, and the graph, where there are such.
+PAGE = "\n\nTry it on your own photo: [{space}](https://huggingface.co/spaces/{space})."
+GRAPH = """
+
+`model.onnx` is the same net for ONNX Runtime, in Python or in a browser; it reads its weights from
+`model.safetensors` beside it."""
+# torchvision's weights, which `imagenet: true` starts from, as the Hub has them.
+IMAGENET = "timm/resnet18.tv_in1k"
 NO_WEIGHTS = """The weights are not in this folder. `python -m train fit {recipe}` trains them in
 `runs/{recipe}`; with that folder's `config.json` and `model.safetensors` beside this card,
 `kpdemo.compare` and the app know the model as `{name}`."""
@@ -85,11 +93,12 @@ def write(folder: Path) -> None:
     make(folder).save(folder / model_folder.CARD)
 
 
-def make(folder: Path, namespace: str = "NAME") -> ModelCard:
+def make(folder: Path, namespace: str = "NAME", space: str | None = None) -> ModelCard:
     """The card of a model folder, from its history and metrics, for the Hub's namespace.
 
-    Without weights or config, the card says how to train them. Raises
-    CheckpointError if one of the two files is missing or broken.
+    It links the page at `space`, `NAME/SPACE`, if that is given. Without weights or config, the
+    card says how to train them. Raises CheckpointError if one of the two files is missing or
+    broken.
     """
     history = model_folder.read_history(folder)
     metrics = model_folder.read_metrics(folder)
@@ -104,14 +113,19 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     count = len(markups.get(recipe["markup"]))
     colors = "greyscale" if size["channels"] == 1 else "RGB"
     use = USE if (folder / model_folder.WEIGHTS).exists() else NO_WEIGHTS
+    has_graph = (folder / model_folder.GRAPH).exists()
     data = ModelCardData(
         library_name="kpdemo",
         pipeline_tag="keypoint-detection",
         license="other",
         license_name="research-only",
         license_link=CATALOG[data_sets[0].partition("-")[0]].home,
-        datasets=data_sets,
-        tags=["pytorch", "face", "facial-keypoints", recipe["net"], recipe["markup"]],
+        # No `datasets`: the Hub has none of these.
+        base_model=_base_model(recipe, folder.parent, namespace),
+        tags=[
+            *("pytorch", *["onnx"] * has_graph, "face", "facial-keypoints"),
+            *(recipe["net"], recipe["markup"]),
+        ],
         model_name=f"kpdemo {recipe['name']}",
         eval_results=list(_eval_results(metrics)),
     )
@@ -121,6 +135,7 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
         use=use.format(
             name=folder.name, recipe=recipe["name"], namespace=namespace, prefix=hub.PREFIX
         ),
+        page=GRAPH * has_graph + (PAGE.format(space=space) if space else ""),
         title=recipe["title"],
         parameters=f"{history['parameters']:,}",
         points="1 keypoint" if count == 1 else f"{count} keypoints",
@@ -142,6 +157,14 @@ def make(folder: Path, namespace: str = "NAME") -> ModelCard:
     )
 
 
+def _base_model(recipe: Mapping[str, Any], weights: Path, namespace: str) -> str | None:
+    """The repository of the model that a net starts from, if the Hub has it."""
+    start = recipe["start_from"] and Path(recipe["start_from"]).name
+    if start and (weights / start / model_folder.WEIGHTS).exists():
+        return hub.repository(namespace, start)
+    return IMAGENET if recipe.get("imagenet") else None
+
+
 def independence(runs: Sequence[Mapping[str, Any]]) -> str:
     """Whether the test faces were used in training or selection, in a sentence.
 
@@ -151,22 +174,17 @@ def independence(runs: Sequence[Mapping[str, Any]]) -> str:
     test = set(runs[0]["data"]["test"])
     if shared := test.intersection(s for run in runs for s in run["data"]["train"]):
         return (
-            f"Faces of {_joined_titles(shared)} are among the training faces: there the figures measure "
-            "memorisation, not generalisation."
+            f"Faces of {_titles_of(shared)} are among the training faces: there the figures "
+            "measure memorisation, not generalisation."
         )
-    steered = [
-        source
-        for run in runs
-        if _is_steered_by_validation(run)
-        for source in run["data"]["validate"]
-    ]
+    steered = [source for run in runs if _is_steered(run) for source in run["data"]["validate"]]
     if selected := test.intersection(steered):
         return (
-            f"The test faces were not used in training, but those of {_joined_titles(selected)} were also "
-            "the validation faces, used to choose the epoch or to control the run: the figures are "
-            "optimistic."
+            f"The test faces were not used in training, but those of {_titles_of(selected)} were "
+            "also the validation faces, used to choose the epoch or to control the run: the "
+            "figures are optimistic."
         )
-    if not _is_steered_by_validation(runs[0]):
+    if not _is_steered(runs[0]):
         return (
             "The test faces were not used in training, nor was an epoch chosen: the last was kept."
         )
@@ -178,7 +196,7 @@ def _keeps_last_epoch(recipe: Mapping[str, Any]) -> bool:
     return recipe.get("keep", "best") == "last"
 
 
-def _is_steered_by_validation(recipe: Mapping[str, Any]) -> bool:
+def _is_steered(recipe: Mapping[str, Any]) -> bool:
     """Whether validation influenced a run's weights."""
     return not _keeps_last_epoch(recipe) or any(
         stage["patience"] is not None or stage["schedule"] == "plateau"
@@ -194,7 +212,7 @@ def _training(history: dict, sources: list[str], earlier_sources: list[str]) -> 
         start = f", starting from weights that were trained on {' and '.join(earlier_sources)}"
     validation = f"{faces['validation']} held-out faces"
     if recipe["data"]["validate"]:
-        validation = f"{faces['validation']} faces of {_joined_titles(recipe['data']['validate'])}"
+        validation = f"{faces['validation']} faces of {_titles_of(recipe['data']['validate'])}"
     kept = f"The weights are those of epoch {history['best_epoch']}, the best on {validation}."
     if _keeps_last_epoch(recipe):
         kept = f"The weights are those of the last epoch; validation was on {validation}."
@@ -233,7 +251,7 @@ def earlier(start_from: str | None) -> list[dict]:
     return runs
 
 
-def _joined_titles(names: Iterable[str]) -> str:
+def _titles_of(names: Iterable[str]) -> str:
     return " and ".join(titles(sorted(names)))
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from kpdemo.keypoints.metrics import interval
 from kpdemo.models import model_folder
 from kpdemo.models.config import ConfigError
-from kpdemo.records import browser_benchmark
+from kpdemo.records import browser_benchmark, figures
+from kpdemo.records.figures import SOURCE
 from kpdemo.records.json_files import JsonFiles
 from kpdemo.records.standings import FIFTEEN
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
@@ -19,7 +20,6 @@ from train.publish import experiments, model_card
 from train.publish.figures import minutes, nested, rounded
 
 NAME = "results.json"
-SOURCE = "300w-common"
 # The class projects' systems, by markup. `simplenet-report` and `unet-report` are so called
 # because `simplenet` and `unet` are the app's own models.
 SYSTEMS = (
@@ -95,7 +95,7 @@ def model_row(files: JsonFiles, name: str, speed: dict) -> dict:
     """The row of one model folder."""
     history = files.read(name, model_folder.HISTORY)
     metrics = files.read(name, model_folder.METRICS)
-    source = SOURCE if SOURCE in metrics else next(iter(metrics), None)
+    source = figures.source(metrics)
     shipped = all(
         (files.root / name / file).exists() for file in (model_folder.CONFIG, model_folder.WEIGHTS)
     )
@@ -159,26 +159,10 @@ def fifteen_rows(files: JsonFiles, rows: list[dict]) -> list[dict]:
             each
             | dict.fromkeys(("nme_inner_51", "less_mediapipe", "spread", "mean_answer_nme"))
             | dict.fromkeys(("best", "worst"))
-            | figures(box, app)
+            | figures.errors(box, app)
             | {"markup": FIFTEEN}
         )
     return result
-
-
-def figures(box: dict, app: dict) -> dict[str, Any]:
-    """The errors on ground-truth crops and on detected faces."""
-    return {
-        "nme": box.get("nme"),
-        "nme_interval": box.get("nme_interval"),
-        "nme_compare": app.get("nme"),
-        "nme_compare_interval": app.get("nme_interval"),
-        "lost": app.get("lost"),
-        "fr8": app.get("fr8"),
-        "auc8": app.get("auc8"),
-        "groups": box.get("groups"),
-        "rmse_96": box.get("rmse_96"),
-        "rmse_96_by_keypoint": box.get("rmse_96_by_keypoint"),
-    }
 
 
 def row(
@@ -211,7 +195,7 @@ def row(
         # Metrics from before this key existed are with the flip test.
         "flip_test": (box or app).get("flip_test", True) if history and (box or app) else None,
         "calibrated": bool(history.get("calibration")),
-        **figures(box, app),
+        **figures.errors(box, app),
         "less_mediapipe": None,
         "nme_inner_51": box.get("nme_inner_51"),
         "spread": box.get("spread"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from huggingface_hub import HfApi, SpaceCard
+from huggingface_hub import HfApi, SpaceCard, SpaceHardware
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
@@ -44,8 +44,7 @@ def copy(folder: Path, namespace: str | None = None) -> None:
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
         else:
             shutil.copy(ROOT / name, folder)
-    pins = _pins(namespace)
-    if pins:
+    if pins := _pins(namespace):
         card = SpaceCard.load(folder / README)
         card.data.models = list(pins)
         files = ",".join(hub.FILES)
@@ -55,15 +54,17 @@ def copy(folder: Path, namespace: str | None = None) -> None:
         card.save(folder / README)
 
 
-def push(repo: str, private: bool = False) -> tuple[str, bool]:
+def push(repo: str, private: bool = False, hardware: str | None = None) -> tuple[str, bool]:
     """Create or update a Space in one commit, and let it pull the models pinned in its namespace.
+
+    It runs on `hardware`, one of `SpaceHardware`, by default on what it has, or the Hub gives.
 
     Returns the commit that holds the files, and whether it is new. Files of the Space that this
     copy does not have are deleted; a Space with another program is refused. Raises HubError; an
     interrupted commit leaves the files as they were.
     """
     with hub_client(repo) as (api, namespace):
-        before = prepare(api, repo, private, "gradio", _MARK)
+        before = prepare(api, repo, private, "gradio", _MARK, hardware)
         # Before the files, so that a failure here pushes nothing.
         if _pins(namespace) and _pulls_from(api, repo) != namespace:
             api.add_space_variable(repo, hub.VARIABLE, namespace)
@@ -104,7 +105,9 @@ def upload(
     return commit, commit != before
 
 
-def prepare(api: HfApi, repo: str, private: bool, sdk: str, mark: str) -> str | None:
+def prepare(
+    api: HfApi, repo: str, private: bool, sdk: str, mark: str, hardware: str | None = None
+) -> str | None:
     """The newest commit of the Space, which is created if it does not exist.
 
     HubError for a Space that has files, but not the one called `mark`.
@@ -112,8 +115,14 @@ def prepare(api: HfApi, repo: str, private: bool, sdk: str, mark: str) -> str | 
     try:
         info = api.space_info(repo, timeout=hub.TIMEOUT)
     except RepositoryNotFoundError:
-        api.create_repo(repo, repo_type="space", space_sdk=sdk, private=private or None)
-        info = api.space_info(repo, timeout=hub.TIMEOUT)
+        api.create_repo(
+            repo,
+            repo_type="space",
+            space_sdk=sdk,
+            space_hardware=SpaceHardware(hardware) if hardware else None,
+            private=private or None,
+        )
+        info, hardware = api.space_info(repo, timeout=hub.TIMEOUT), None
     if private and not info.private:
         raise HubError(f"{repo} is public already, and nothing was pushed; make it private.")
     names = {sibling.rfilename for sibling in info.siblings or []}
@@ -123,6 +132,8 @@ def prepare(api: HfApi, repo: str, private: bool, sdk: str, mark: str) -> str | 
             f"{repo} cannot be pushed: the name is taken by a Space with another program in it "
             f"({others})."
         )
+    if hardware:
+        api.request_space_hardware(repo, SpaceHardware(hardware))
     return info.sha
 
 

@@ -61,9 +61,10 @@ KEYS: dict[str, Callable[[Any], bool]] = {
     "suggested_hardware": lambda value: value in {hardware.value for hardware in SpaceHardware},
     "suggested_storage": lambda value: value in ("small", "medium", "large"),
     "preload_from_hub": _texts,
-    "license": _text,
+    "license": lambda value: value == "other",  # the weights', for research
+    "license_name": _text,
 }
-REQUIRED = ("title", "sdk", "sdk_version", "python_version", "app_file", "license")
+REQUIRED = ("title", "sdk", "sdk_version", "python_version", "app_file", "license", "license_name")
 
 
 class SpaceError(RuntimeError):

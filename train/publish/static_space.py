@@ -17,7 +17,8 @@ _FRONT = {
     "sdk": _SDK,
     "app_file": "index.html",
     "fullWidth": True,
-    "license": "apache-2.0",
+    "license": "other",  # of the weights
+    "license_name": "research-only",
     "short_description": "Facial keypoints in your own browser",
     "tags": ["computer-vision", "keypoint-detection", "face"],
 }

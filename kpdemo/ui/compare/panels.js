@@ -4,6 +4,7 @@ import { formatDuration, make, plural, SVG, saveFile } from "../shared/common.js
 import { emptyReason, fillSelect, fillViews } from "./choices.js";
 import { Comparison } from "./comparison.js";
 import { drawRing } from "./drawing.js";
+import { Faces, faceAt } from "./faces.js";
 import { announcement, sentence } from "./finding.js";
 import { atPoint, onAverage } from "./inspection.js";
 import { Inspector } from "./inspector.js";
@@ -18,7 +19,7 @@ import { Settings } from "./settings.js";
 import { Slide } from "./slide.js";
 import { snapshot } from "./snapshot.js";
 import { watchTracker } from "./waiting.js";
-import { Zoom } from "./zoom.js";
+import { toPhoto, Zoom } from "./zoom.js";
 
 const NO_POINTS = "This model found no points on this face; choose another under “View”.";
 const PHONE = matchMedia("(max-width: 640px)");
@@ -51,6 +52,7 @@ export default function mount({ element, props, trigger, watch }) {
     screens: [], // the pictures on the page: {svg, figure, mark, panels}
     highlight: null, // {panel, face, point}
   };
+  const faces = new Faces(element.querySelector(".kp-faces"), lookAt);
   const inspector = new Inspector(element.querySelector(".kp-inspector"), element.querySelector(".kp-spoken"));
   const painter = new Painter(state, element, PHONE);
   const zoom = new Zoom({ base: painter.base, onChange: painter.showFrame, onSettle: painter.settle });
@@ -80,6 +82,8 @@ export default function mount({ element, props, trigger, watch }) {
     const isNew = data?.src !== before;
     if (data && isNew) {
       fillViews(view, data, PHONE.matches);
+      faces.load(data);
+      faces.mark(Number(view.value));
       zoom.reset();
     }
     show();
@@ -95,6 +99,14 @@ export default function mount({ element, props, trigger, watch }) {
     if (before && state.panels.length && innerWidth < 800) element.scrollIntoView({ behavior: "smooth" });
   }
 
+  // Shows a face's close-up, or the whole photo.
+  function lookAt(number) {
+    view.value = number;
+    faces.mark(number);
+    zoom.reset();
+    draw();
+  }
+
   // Shows the chosen models of the comparison, or why there is nothing to show.
   function show() {
     const { comparison, data } = state;
@@ -104,6 +116,7 @@ export default function mount({ element, props, trigger, watch }) {
     empty.hidden = any;
     empty.querySelector("strong").textContent = emptyReason(data);
     for (const part of [tools, take, hint, inspector.element, matrix, finding]) part.hidden = !any;
+    faces.strip.hidden = !any || data.faces.length < 2;
     const look = element.querySelector(".kp-look");
     look.textContent = data?.look ?? "";
     look.hidden = !data?.look;
@@ -206,6 +219,7 @@ export default function mount({ element, props, trigger, watch }) {
     svg.setAttribute("aria-label", label);
     const screen = { svg, panels };
     handlePointers(screen, { zoom, slide, point });
+    svg.addEventListener("click", (event) => choose(event, screen));
     svg.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && highlight(null));
     svg.addEventListener("keydown", (event) => step(event, screen));
     svg.addEventListener("focus", () => {
@@ -230,6 +244,14 @@ export default function mount({ element, props, trigger, watch }) {
   function point(event, screen) {
     const target = nearest(event, screen, pointed(event, screen));
     if (!isSame(target, state.highlight)) highlight(target);
+  }
+
+  // A click on a face of a group leads to its close-up; a finger points instead.
+  function choose(event, screen) {
+    const isWhole = Number(view.value) < 0 && state.data.faces.length > 1 && zoom.scale === 1;
+    if (event.pointerType !== "mouse" || !isWhole || slide.isOnDivider(event, screen)) return;
+    const face = faceAt(state.data.faces, toPhoto(screen.svg, event.clientX, event.clientY));
+    if (face >= 0) lookAt(face);
   }
 
   function start(screen) {
@@ -286,9 +308,20 @@ export default function mount({ element, props, trigger, watch }) {
     if (spoken) inspector.announce(spoken);
   }
 
-  async function saveImage() {
+  function picture() {
     highlight(null);
-    saveFile(`${stemOf(state.data.file)}-kpdemo.png`, await snapshot(grid, finding));
+    return snapshot(grid, finding);
+  }
+
+  const saveImage = async () => saveFile(`${stemOf(state.data.file)}-kpdemo.png`, await picture());
+
+  async function copyImage() {
+    try {
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": picture() })]);
+      settings.say("the picture is copied");
+    } catch {
+      settings.say("this browser lets no page copy a picture: download it as PNG");
+    }
   }
 
   function saveResult(kind) {
@@ -307,8 +340,7 @@ export default function mount({ element, props, trigger, watch }) {
       if (target.name === "expected") painter.drawExpected();
       if (target.name === "vectors") painter.drawVectors();
     } else if (target === view) {
-      zoom.reset();
-      draw();
+      lookAt(Number(view.value));
     } else if (target.name === "reference") {
       refer();
       painter.drawVectors();
@@ -326,6 +358,7 @@ export default function mount({ element, props, trigger, watch }) {
     const { zoom: direction, download: kind } = button?.dataset ?? {};
     if (direction) zoom.by({ in: 1.5, out: 1 / 1.5, fit: 0 }[direction]);
     if (kind === "png") saveImage();
+    else if (kind === "copy") copyImage();
     else if (kind) saveResult(kind);
     if (button && "link" in button.dataset) settings.copy();
   });

@@ -436,12 +436,17 @@ def _opening(engine: Engine) -> Update:
 def display(engine: Engine, result: PhotoResult) -> Update:
     """The parts of the page for a result."""
     store = engine.store
-    external = list(filter(store.has_other_weights, store.models))
     markups = {name: engine.markup(name) for name in result.comparison.models}
     return Update(
         message=messages.of(result.comparison),
         panels=panels.value(result, markups, engine.latency.median),
-        table=table.value(store.models, result, store.origins, store.not_pulled, external),
+        table=table.value(
+            store.models,
+            result,
+            store.origins,
+            store.not_pulled,
+            store.other_weights(),
+        ),
         truth=ground_truth.value(result),
         result=result,
     )

@@ -8,7 +8,7 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from kpdemo import zoo
-from kpdemo.engine.engine import Engine
+from kpdemo.engine.engine import Engine, engine
 from kpdemo.records import leaderboard
 from kpdemo.records import reliability as reliability_records
 from kpdemo.records.standings import BOARDS, BY_APP, BY_LABEL, Board, Standing, Standings
@@ -106,10 +106,10 @@ def refresh(stamp: leaderboard.Stamp | None, board: str, crop: str) -> tuple[Any
 
     Where no file has changed since `stamp`, all but the stamp stay on the page as they are.
     """
-    current = leaderboard.stamp()
+    current = leaderboard.stamp(external=engine().store.other_weights())
     if current == stamp:
         return current, *[gr.skip()] * 16
-    standings = leaderboard.read()
+    standings = _standings()
     boards = [(TITLES[each.name], each.name) for each in BOARDS]
     if standings.on(None):
         boards.append(("Other points", _OTHERS))
@@ -125,7 +125,7 @@ def refresh(stamp: leaderboard.Stamp | None, board: str, crop: str) -> tuple[Any
 
 def draw_board(board: str, crop: str) -> tuple[Any, ...]:
     """A board's table, both lists of models, the latency chart, the curves and the faces."""
-    rows = _rows(leaderboard.read(), board)
+    rows = _rows(_standings(), board)
     curved = [row.name for row in rows if row.errors]
     first = [name for name in curved if name in latency.FIRST]
     first = first if len(first) > 1 else curved
@@ -149,19 +149,25 @@ def draw_curves(
 ) -> tuple[go.Figure, str, go.Figure, str]:
     """The cumulative error distributions of some models of a board, and their errors by pose, mouth
     and size, each with its caption."""
-    rows = [row for row in _rows(leaderboard.read(), board) if row.name in models]
+    rows = [row for row in _rows(_standings(), board) if row.name in models]
     return *charts.curves(rows, crop), *strata.figure(rows, crop)
 
 
 def draw_faces(board: str, model: str | None) -> str:
     """The best and worst faces of a model on a board; empty without a model."""
-    row = next((row for row in _rows(leaderboard.read(), board) if row.name == model), None)
+    row = next((row for row in _rows(_standings(), board) if row.name == model), None)
     return drawn_faces.html(row) if row else ""
 
 
 def _reliability() -> tuple[go.Figure, str]:
-    chart, caption = reliability.figure(reliability_records.read(zoo.DEFAULT_MODELS))
+    chart, caption = reliability.figure(
+        reliability_records.read(zoo.DEFAULT_MODELS, external=engine().store.other_weights())
+    )
     return chart, _small(caption)
+
+
+def _standings() -> Standings:
+    return leaderboard.read(external=engine().store.other_weights())
 
 
 def _rows(standings: Standings, board: str) -> list[Standing]:

@@ -7,6 +7,7 @@ from html import escape
 from kpdemo import zoo
 from kpdemo.keypoints import markups
 from kpdemo.records.standings import Robustness, Standing
+from kpdemo.records.table import licence
 from kpdemo.ui.leaderboard import downloads
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import swatch
@@ -232,8 +233,8 @@ def _row(
     return (
         f'<tr data-model="{escape(row.name)}">'
         f'<th scope="row" data-value="{escape(zoo.title(row.name))}">{_name(row)}</th>'
-        f'{cells}<td data-column="licence" data-value="{downloads.licence(row)}">'
-        f"{downloads.licence(row)}</td></tr>"
+        f'{cells}<td data-column="licence" data-value="{licence(row)}">'
+        f"{licence(row)}</td></tr>"
     )
 
 
@@ -246,7 +247,9 @@ def _name(row: Standing) -> str:
     tags = []
     if row.answers_mean:
         tags.append("predicts the mean face")
-    if not row.shipped and not row.baseline:
+    if row.pulled:
+        tags.append("weights from the Hub")
+    elif not row.shipped and not row.baseline:
         tags.append("weights not included")
     if row.flip_test is not None:
         tags.append("flip test" if row.flip_test else "one pass")

@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from kpdemo import zoo
+from kpdemo.engine.engine import engine
 from kpdemo.keypoints import markups
 from kpdemo.keypoints.markup import Markup
 from kpdemo.media import svg
@@ -49,7 +50,7 @@ def mean_face(markup_name: str) -> np.ndarray | None:
         return None
     shapes = {
         face.name: _upright(face.truth, scheme)
-        for row in leaderboard.read().rows
+        for row in leaderboard.read(external=engine().store.other_weights()).rows
         if row.markup == markup_name
         for face in row.best
         if np.isfinite(face.truth).all()

@@ -8,7 +8,7 @@ import gradio as gr
 import plotly.graph_objects as go
 
 from kpdemo import zoo
-from kpdemo.engine.engine import Engine
+from kpdemo.engine.engine import Engine, engine
 from kpdemo.keypoints import markups
 from kpdemo.records.histories import Histories, Library
 from kpdemo.ui.shared import charts, component
@@ -16,7 +16,7 @@ from kpdemo.ui.training import augmentation, bars, continued_runs, curves, mista
 from kpdemo.ui.training.tables import claims_html, reports_html, settings_html
 from kpdemo.zoo import DEFAULT_MODELS
 
-_HISTORIES = Histories()
+_HISTORIES = Histories(external=lambda: engine().store.other_weights())
 # With fewer models of a markup than this, all are selected at first.
 _FEW_MODELS = 5
 _LEAD = (

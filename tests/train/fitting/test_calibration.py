@@ -1,5 +1,6 @@
 """The calibration, on tiny data: what it is fitted on, and when it is kept."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +40,23 @@ TINY = Recipe(
 )
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with faces as `data`, and a net that was trained too little as `run`."""
+    folder = tmp_path_factory.mktemp("trained")
+    writers.write_300w(folder / "data", 12)
+    writers.write_ytf(folder / "data")
+    with pytest.MonkeyPatch.context() as patch, torch.random.fork_rng():
+        patch.setenv("KPDEMO_DATA", str(folder / "data"))
+        trainer.fit(TINY, folder / "run", workers=0, precision="no")
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A net that was trained too little."""
-    writers.write_300w(tmp_path / "data", 12)
-    writers.write_ytf(tmp_path / "data")
+def run(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The net, of this test alone, as its faces are."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("KPDEMO_DATA", str(tmp_path / "data"))
-    with torch.random.fork_rng():
-        trainer.fit(TINY, tmp_path / "run", workers=0, precision="no")
     return tmp_path / "run"
 
 

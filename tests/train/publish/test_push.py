@@ -1,18 +1,23 @@
 """`python -m train push`, with the real client, to a Hub on this machine."""
 
+import csv
+import io
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 from helpers.hub_server import ACCOUNT, TOKEN, Hub
-from huggingface_hub import ModelCard, close_session, constants
+from huggingface_hub import DatasetCard, ModelCard, close_session, constants
 from huggingface_hub.utils import _http
 
 import kpdemo
 from kpdemo.models import hub, model_folder, onnx, onnx_graph, pins
+from kpdemo.records import leaderboard
+from kpdemo.records.standings import BOARDS
 from kpdemo.zoo import WEIGHTS_DIR
 from train.__main__ import main
+from train.publish import model_card, results_data
 from train.publish import push as pushing
 
 NAME = "nosenet-moore"
@@ -60,7 +65,7 @@ def test_the_card_that_is_pushed_is_complete(local_hub: Hub) -> None:
     assert told["library_name"] == "kpdemo"
     assert (data.license, data.license_name) == ("other", "research-only")
     assert data.license_link.startswith("http")
-    assert data.datasets == ["imm"]
+    assert not data.datasets  # ids of the Hub alone, and it has none of ours
     assert "not for commercial use" in card.text
     assert f'model = kpdemo.load("{REPO}")' in card.text
     measured = json.loads((WEIGHTS_DIR / NAME / model_folder.METRICS).read_text())
@@ -76,7 +81,50 @@ def test_the_graph_for_browsers_is_that_of_the_weights(local_hub: Hub, tmp_path:
     folder = shutil.copytree(WEIGHTS_DIR / NAME, tmp_path / NAME)
     (folder / model_folder.GRAPH).write_bytes(b"of other weights")
     assert main(["push", str(folder), "--namespace", ACCOUNT]) == 0
-    assert local_hub.files(REPO)[model_folder.GRAPH] == onnx_graph.make(folder)
+    files = local_hub.files(REPO)
+    assert files[model_folder.GRAPH] == onnx_graph.make(folder)
+    assert "onnx" in ModelCard(files[model_folder.CARD].decode()).data.tags
+
+
+def test_the_cards_link_the_page_and_a_collection_has_all(
+    local_hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["push", NAME, "nosenet-kernels", "--namespace", ACCOUNT]
+    words += ["--space", f"{ACCOUNT}/faces", "--collection", "Faces"]
+    assert main(words) == 0
+    card = local_hub.files(REPO)[model_folder.CARD].decode()
+    assert f"https://huggingface.co/spaces/{ACCOUNT}/faces" in card
+    (slug,) = local_hub.collections
+    assert slug in capsys.readouterr().out
+    items = {(item["type"], item["id"]) for item in local_hub.collections[slug]}
+    other = f"{ACCOUNT}/kpdemo-nosenet-kernels"
+    assert items == {("model", REPO), ("model", other), ("space", f"{ACCOUNT}/faces")}
+    assert main(words) == 0
+    assert len(local_hub.collections[slug]) == len(items)
+    local_hub.fail("POST", "/api/collections", status=403)
+    assert main(words) == 1
+    assert "'Faces' cannot be collected: " in capsys.readouterr().err
+
+
+def test_a_net_names_the_model_that_it_starts_from(tmp_path: Path) -> None:
+    shutil.copytree(WEIGHTS_DIR / "unet", tmp_path / "unet")
+    assert not model_card.make(tmp_path / "unet").data.base_model  # its start is not published
+    shutil.copytree(WEIGHTS_DIR / NAME, tmp_path / "unet-start")
+    base = model_card.make(tmp_path / "unet", ACCOUNT).data.base_model
+    assert base == f"{ACCOUNT}/kpdemo-unet-start"
+
+
+def test_the_results_are_a_data_set(local_hub: Hub, tmp_path: Path) -> None:
+    repo, commit = results_data.push(ACCOUNT)
+    kept = f"datasets/{repo}"
+    assert commit == local_hub.head(kept)
+    files = local_hub.files(kept)
+    card = DatasetCard(files["README.md"].decode())
+    assert [each["config_name"] for each in card.data.configs] == [each.name for each in BOARDS]
+    for board, each in zip(BOARDS, card.data.configs, strict=True):
+        rows = list(csv.DictReader(io.StringIO(files[each["data_files"]].decode())))
+        assert {row["name"] for row in rows} == {row.name for row in leaderboard.read().on(board)}
+    assert results_data.push(ACCOUNT) == (repo, commit)
 
 
 def test_what_is_there_already_is_not_pushed_again(

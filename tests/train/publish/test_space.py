@@ -194,6 +194,17 @@ def test_a_push_makes_the_space_in_one_commit(local_hub: Hub, small: Path, capsy
     assert commits(local_hub) == 1
 
 
+def test_a_space_runs_on_what_is_asked_for(local_hub: Hub, small: Path, capsys) -> None:
+    assert main([*PUSH, "--hardware", "zero-a10g"]) == 0
+    assert local_hub.repositories[KEPT].hardware == "zero-a10g"
+    assert main([*PUSH, "--hardware", "t4-small"]) == 0
+    assert local_hub.repositories[KEPT].hardware == "t4-small"
+    local_hub.fail("POST", "/hardware", status=402, message="Add a card")
+    assert main([*PUSH, "--hardware", "a100x8"]) == 1
+    assert "plan or quota does not include that (Add a card)" in capsys.readouterr().err
+    assert local_hub.repositories[KEPT].hardware == "t4-small"
+
+
 def test_a_push_updates_what_changed_and_deletes_what_is_gone(local_hub: Hub, small: Path) -> None:
     (small / "kpdemo" / "old.py").write_text("# of an older version\n")
     assert main(PUSH) == 0

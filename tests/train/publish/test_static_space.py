@@ -44,7 +44,7 @@ def test_the_folder_has_all_that_the_page_loads(with_runtimes: Path, tmp_path: P
     card = yaml.safe_load(front)
     assert card["sdk"] == "static"
     assert card["app_file"] == "index.html"
-    assert card["license"] == "apache-2.0"
+    assert (card["license"], card["license_name"]) == ("other", "research-only")
     assert len(card["short_description"]) <= 60
     assert (folder / "LICENSE").exists()
     # The same folder can be written again, and another version of a file is another version.

@@ -1,10 +1,13 @@
 """The real app in a process of its own, and Debian's Chromium looking at it."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from helpers import camera
 from helpers.visitor import PATIENCE, wait_for_script
 
 from kpdemo.benchmark import page as page_benchmark
@@ -14,12 +17,15 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator["sync_api.Browser"]:
+def browser(hopper: np.ndarray, tmp_path_factory) -> Iterator["sync_api.Browser"]:
+    """Chromium; its camera shows a portrait."""
     if not page_benchmark.CHROMIUM:
         pytest.skip("Chromium is not installed (apt install chromium): no browser tests.")
+    film = tmp_path_factory.mktemp("camera") / "portrait.y4m"
+    camera.write(film, hopper)
     with (
         sync_api.sync_playwright() as playwright,
-        page_benchmark.chromium(playwright.chromium) as chromium,
+        page_benchmark.chromium(playwright.chromium, film) as chromium,
     ):
         yield chromium
 
@@ -32,23 +38,45 @@ def app_with_runtimes(runtimes_cache: Path, tmp_path_factory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
-def kept_page(browser) -> Iterator["sync_api.Page"]:
-    """The page on which the tests of a file are visitors one after the other: it has compiled the
-    scripts already, which costs more than all else that a new page does."""
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
+@pytest.fixture(scope="session")
+def free_pages(browser) -> defaultdict[tuple, list["sync_api.Page"]]:
+    """Pages that a visitor has left, by the options of their contexts. The next visitor gets one:
+    it has compiled the scripts already, which costs more than all else that a new page does."""
+    return defaultdict(list)
 
 
 @pytest.fixture
-def open_page(browser, address, kept_page) -> Iterator:
+def open_page(browser, address, free_pages) -> Iterator[Callable[..., "sync_api.Page"]]:
     """`open_page(width, at)` is a visitor's page, of a context with what else is passed; none may
     log an error or ask another host.
 
     A page that is left while the server answers logs one, so tests open another instead.
     """
-    free, complaints = [kept_page], []
+    with _visits(browser, address, free_pages) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser, address, free_pages) -> Iterator["sync_api.Page"]:
+    """The page of a file's tests that are marked `tidy`."""
+    with _visits(browser, address, free_pages) as open_page:
+        yield open_page()
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest) -> "sync_api.Page":
+    """The page of a new visitor, or one of a file's tidy tests."""
+    if not request.node.get_closest_marker("tidy"):
+        return request.getfixturevalue("open_page")()
+    page = request.getfixturevalue("shared_page")
+    page.mouse.move(0, 0)
+    page.evaluate("scrollTo(0, 0)")
+    return page
+
+
+@contextmanager
+def _visits(browser, address, free_pages) -> Iterator[Callable[..., "sync_api.Page"]]:
+    complaints = []
 
     def websocket(socket: "sync_api.WebSocket") -> None:
         complaints.extend(_external(socket.url.replace("ws:", "http:", 1), address))
@@ -67,13 +95,10 @@ def open_page(browser, address, kept_page) -> Iterator:
             visits.callback(emitter.remove_listener, event, listener)
 
         def open_page(width: int = 1440, at: str = "", **more: bool) -> "sync_api.Page":
-            if more or not free:
-                context = browser.new_context(**more)
-                visits.callback(context.close)
-                page = context.new_page()
-            else:
-                page = free.pop()
-                visits.callback(_leave, page)
+            free = free_pages[tuple(more.items())]
+            page = free.pop() if free else browser.new_context(**more).new_page()
+            visits.callback(free.append, page)
+            visits.callback(_leave, page)  # before it is free
             page.context.set_default_timeout(1000 * PATIENCE)
             sync_api.expect.set_options(timeout=1000 * PATIENCE)
             # Of the context, so that windows, frames and workers that a page opens count, too.
@@ -104,8 +129,3 @@ def _leave(page: "sync_api.Page") -> None:
 
 def _external(url: str, address: str) -> list[str]:
     return [] if url.startswith((address, "about:", "data:", "blob:")) else [f"asked for {url}"]
-
-
-@pytest.fixture
-def page(open_page) -> "sync_api.Page":
-    return open_page()

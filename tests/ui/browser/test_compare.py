@@ -129,6 +129,7 @@ def test_unusual_photos_reach_the_engine_undecoded_and_upright(
     )
 
 
+@pytest.mark.tidy
 @pytest.mark.parametrize(
     ("name", "data", "part"),
     [
@@ -141,7 +142,8 @@ def test_unusual_photos_reach_the_engine_undecoded_and_upright(
 def test_a_bad_file_ends_in_one_sentence(page, tmp_path, name, data, part):
     path = tmp_path / name
     path.write_bytes(data)
-    upload(page, path)
+    with answered(page):
+        upload(page, path)
     expect_refused(page, part)
     expect_panels(page, faces=1)  # what the page opened with
 
@@ -227,6 +229,7 @@ def test_two_people_are_two_faces_to_look_at(page):
     assert len({whole, first, svg.get_attribute("viewBox")}) == 3
 
 
+@pytest.mark.tidy
 def test_switches_work_at_once_without_asking_the_server(page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -244,6 +247,7 @@ def test_switches_work_at_once_without_asking_the_server(page):
     assert not asked
 
 
+@pytest.mark.tidy
 def test_numbers_are_there_where_a_face_has_room_for_them(page):
     page.get_by_label("Numbers").check()
     expect(panel(page, "unet").locator(".kp-numbers text")).to_have_count(68)
@@ -251,6 +255,7 @@ def test_numbers_are_there_where_a_face_has_room_for_them(page):
     expect(panel(page, "unet").locator(".kp-numbers text")).to_have_count(0)
 
 
+@pytest.mark.tidy
 def test_a_line_leads_from_every_point_to_the_baselines_same_place(page):
     models = exported(page)["faces"][0]["models"]
     fitted, unet = models["mediapipe"]["ibug-68-fitted"], models["unet"]["keypoints"]
@@ -258,6 +263,7 @@ def test_a_line_leads_from_every_point_to_the_baselines_same_place(page):
     lines = panel(page, "unet").locator(".kp-vectors path").first.get_attribute("d")
     ends = np.array(re.findall(r"-?[\d.]+", lines), float).reshape(-1, 2, 2)
     assert ends == pytest.approx(np.stack([unet, fitted], 1), abs=0.011)
+    page.get_by_label("Difference lines").uncheck()
 
 
 def place_of(page: Page, model: str):
@@ -294,6 +300,7 @@ def mesh_nose() -> int:
     return markups.get("mediapipe-478").anatomy["nose_tip"][0]
 
 
+@pytest.mark.tidy
 def test_pointing_at_a_place_lights_it_up_in_every_panel(page):
     models = exported(page)["faces"][0]["models"]
     nose = models["mediapipe"]["keypoints"][mesh_nose()]
@@ -421,6 +428,7 @@ def seen(page: Page, model: str) -> list[float]:
     return [float(n) for n in panel(page, model).locator("svg").get_attribute("viewBox").split()]
 
 
+@pytest.mark.tidy
 def test_all_pictures_zoom_together(page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -439,6 +447,7 @@ def test_all_pictures_zoom_together(page):
     assert not asked
 
 
+@pytest.mark.tidy
 def test_the_wheel_zooms_only_with_ctrl_or_when_zoomed_and_a_drag_pans(page):
     svg = panel(page, "unet").locator("svg")
     svg.scroll_into_view_if_needed()
@@ -464,6 +473,7 @@ def test_the_wheel_zooms_only_with_ctrl_or_when_zoomed_and_a_drag_pans(page):
     page.mouse.up()
     after = seen(page, "mediapipe")
     assert after[0] > before[0] and after[2] == before[2]
+    page.get_by_role("button", name="Reset the zoom").click()
 
 
 def clips(page: Page) -> list[list[float]]:
@@ -473,6 +483,7 @@ def clips(page: Page) -> list[list[float]]:
     )
 
 
+@pytest.mark.tidy
 def test_a_divider_slides_between_any_two_models(page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -513,6 +524,7 @@ def figures(page: Page, column: str) -> list[float]:
     return [float(text.split()[0]) for text in texts if text[0].isdigit()]
 
 
+@pytest.mark.tidy
 def test_a_click_on_a_head_sorts_the_table_without_asking_the_server(page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -592,6 +604,7 @@ def test_a_pts_file_is_the_json_counted_from_one_and_comes_back_as_the_truth(pag
     expect(cell(page, "mediapipe", "distance")).to_have_text("reference")
 
 
+@pytest.mark.tidy
 @pytest.mark.parametrize(
     ("name", "text", "part"),
     [

@@ -436,6 +436,28 @@ def test_expected_errors_are_circles_of_as_many_pixels(page):
     expect(circles).to_be_hidden()
 
 
+def test_a_group_has_a_strip_of_faces_and_a_click_on_one_leads_to_its_close_up(page):
+    strip, view = page.get_by_role("toolbar", name="Faces"), page.get_by_label("View")
+    expect(strip).to_be_hidden()  # there is one face
+    take_example(page, "Two people")
+    faces = exported(page)["faces"]
+    expect(strip.get_by_role("button")).to_have_count(2)
+    left = min(range(2), key=lambda f: faces[f]["box"][0])
+    first = strip.get_by_role("button").first
+    expect(first).to_have_accessible_name(f"Face {left + 1}")
+    first.click()
+    expect(view).to_have_value(str(left))
+    expect(first).to_have_attribute("aria-current", "true")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(view).to_have_value(str(1 - left))
+    page.keyboard.press("Enter")
+    expect(view).to_have_value("-1")
+    x0, y0, x1, y1 = faces[left]["box"]
+    page.mouse.click(*spot(page, [(x0 + x1) / 2, (y0 + y1) / 2]))
+    expect(view).to_have_value(str(left))
+
+
 def test_hollow_points_are_those_with_a_large_expected_error(page):
     hollow = page.evaluate(
         """async (address) => {

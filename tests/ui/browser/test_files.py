@@ -4,7 +4,7 @@ import io
 from base64 import b64encode
 
 import pytest
-from helpers.visitor import open_tab, take_example, wait_for_script
+from helpers.visitor import answered, open_tab, take_example, wait_for_script
 from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -42,13 +42,15 @@ def hand_over(page: Page, box: str, way: str, name: str, kind: str, data: bytes)
     page.evaluate(HAND_OVER, [box, way, name, kind, b64encode(data).decode()])
 
 
+@pytest.mark.tidy
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("IMG_1.HEIC", ""), ("photo", ""), ("photo.jpg", "application/octet-stream")],
 )
 def test_what_is_no_picture_ends_in_our_own_sentence(page, way, name, kind):
-    hand_over(page, "#photo", way, name, kind, b"no picture at all\n" * 20)
+    with answered(page):
+        hand_over(page, "#photo", way, name, kind, b"no picture at all\n" * 20)
     expect(page.locator("#notice [role=alert] p")).to_contain_text("not a picture that can be read")
     expect(page.locator(".toast-body")).to_have_count(0)
 

@@ -2,21 +2,17 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from helpers import camera
 from helpers.visitor import answered, open_tab, wait_for_script
-
-from kpdemo.benchmark import page as page_benchmark
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
 Page = sync_api.Page
-
-SIZE = WIDTH, HEIGHT = 320, 240
 
 ALL = 3 * 68 + 15 + 478  # points of all models on one face
 
@@ -32,23 +28,6 @@ MIDDLE_OF_GREEN = """(canvas) => {
 # What the canvases show, as text that differs where one pixel does.
 PICTURES = """() => [...document.querySelectorAll(".kp-live-stage canvas")]
     .map((canvas) => canvas.toDataURL()).join()"""
-
-
-def portrait(hopper: np.ndarray, left: int) -> np.ndarray:
-    frame = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
-    frame[:, left : left + 200] = cv2.resize(hopper, (200, HEIGHT), interpolation=cv2.INTER_AREA)
-    return frame
-
-
-@pytest.fixture(scope="session")
-def browser(browser, hopper, tmp_path_factory) -> Iterator["sync_api.Browser"]:
-    """Another Chromium, which allows the camera; its camera shows the portrait, on the left."""
-    film = tmp_path_factory.mktemp("camera") / "portrait.y4m"
-    picture = cv2.cvtColor(portrait(hopper, 10), cv2.COLOR_RGB2YUV_I420).tobytes()
-    header = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode()
-    film.write_bytes(header + 2 * (b"FRAME\n" + picture))
-    with page_benchmark.chromium(browser.browser_type, film) as chromium:
-        yield chromium
 
 
 @pytest.fixture
@@ -247,9 +226,9 @@ def test_without_a_camera_one_sentence_says_so(live):
 
 
 def film(path: Path, hopper: np.ndarray, count: int) -> Path:
-    out = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, SIZE)
+    out = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 10, camera.SIZE)
     for k in range(count):
-        out.write(cv2.cvtColor(portrait(hopper, 10 + k), cv2.COLOR_RGB2BGR))
+        out.write(cv2.cvtColor(camera.frame(hopper, 10 + k), cv2.COLOR_RGB2BGR))
     out.release()
     return path
 
@@ -344,7 +323,7 @@ def test_a_cancel_is_the_last_word_of_a_video(live, hopper, tmp_path):
         if (said.textContent.includes("Frame")) document.querySelector(named)?.click();
       }).observe(said, { childList: true, subtree: true, characterData: true });
     }""")
-    for _ in range(3):
+    for _ in range(2):
         upload(live, path)
         with answered(live):  # the stream of a run ends with its last word
             live.get_by_role("button", name="Compare video").click()
