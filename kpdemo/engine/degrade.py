@@ -1,20 +1,13 @@
-"""A degraded photo through the models: how far does each one's prediction drift?
+"""A degraded photo, to compare the models on again."""
 
-Coordinates are those of the given pixels; predictions on the changed picture are mapped back to
-them before they are compared.
-"""
-
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from kpdemo.engine import export
-from kpdemo.keypoints.metrics import face_unit
 from kpdemo.media import corruptions
 from kpdemo.media.images import MIN_SIDE, Photo
-from kpdemo.structures import ComparedFace, Comparison, Prediction
-from kpdemo.zoo import BASELINE
+from kpdemo.structures import ComparedFace
 
 # Sides that a face can be covered from -> the covered part of its box, x0, y0, x1, y1 in shares of
 # it, for a covered share.
@@ -32,8 +25,6 @@ LIMITS: dict[str, tuple[float, float]] = {
     "size": (5, 100),
     "quality": (5, 100),
 }
-# Faces on the two pictures match within this many face widths.
-_NEAR = 0.6
 
 
 @dataclass(frozen=True)
@@ -75,39 +66,6 @@ class Degradation:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Degraded:
-    """A changed picture, and the models' predictions on it in its own coordinates.
-
-    `matrix` `(2, 3)` maps points of the untouched picture to it. `faces` has for each untouched
-    face the same one here, None where it was not detected; `more_faces` counts the others.
-    """
-
-    pixels: np.ndarray
-    matrix: np.ndarray
-    comparison: Comparison
-    faces: list[ComparedFace | None]
-    more_faces: int
-
-
-@dataclass(frozen=True)
-class Drift:
-    """How far one model drifts: for each face that it had points on, the mean distance in percent
-    of the eye distance, None where it has no points any more."""
-
-    faces: tuple[float | None, ...]
-
-    @property
-    def lost(self) -> int:
-        return self.faces.count(None)
-
-    @property
-    def mean(self) -> float | None:
-        """The mean over the faces with points; None without any."""
-        kept = [percent for percent in self.faces if percent is not None]
-        return float(np.mean(kept)) if kept else None
-
-
 def apply(
     pixels: np.ndarray, faces: list[ComparedFace], degradation: Degradation
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -135,102 +93,7 @@ def apply(
     return pixels, matrix[:2]
 
 
-def degrade(
-    compare: Callable[[Photo], Comparison],
-    pixels: np.ndarray,
-    untouched: Comparison,
-    degradation: Degradation,
-) -> Degraded:
-    """Change the picture and compare the models on it.
-
-    `untouched` is the comparison on `pixels`; `compare` makes the one on the changed picture, and
-    is not called where nothing changes.
-    """
-    if degradation.changes_nothing:
-        return Degraded(pixels, np.eye(3)[:2], untouched, list(untouched.faces), 0)
-    changed, matrix = apply(pixels, untouched.faces, degradation)
-    comparison = compare(as_photo(changed))
-    faces = _match(untouched.faces, comparison.faces, matrix)
-    more = len(comparison.faces) - sum(face is not None for face in faces)
-    return Degraded(changed, matrix, comparison, faces, more)
-
-
-def select_models(comparison: Comparison, models: Collection[str]) -> Comparison:
-    """The comparison with only these models."""
-    faces = [
-        replace(
-            face,
-            predictions={
-                name: face.predictions[name] for name in models if name in face.predictions
-            },
-            missing={name: face.missing[name] for name in models if name in face.missing},
-        )
-        for face in comparison.faces
-    ]
-    return replace(comparison, faces=faces)
-
-
 def as_photo(pixels: np.ndarray) -> Photo:
     """Pixels as an original photo, so that predictions are in their coordinates."""
     height, width = pixels.shape[:2]
     return Photo(pixels, width, height, 1.0)
-
-
-def drifts(untouched: Comparison, degraded: Degraded) -> dict[str, Drift]:
-    """How far each model drifts from its own predictions in the untouched comparison.
-
-    MediaPipe's mesh is converted to iBUG's 68 points. Models without points on any face are left
-    out.
-    """
-    rows: dict[str, list[float | None]] = {}
-    for before, after in zip(untouched.faces, degraded.faces, strict=True):
-        unit = _eye_distance(before)
-        for name, prediction in before.predictions.items():
-            now = after.predictions.get(name) if after else None
-            percent = None
-            if now is not None:
-                back = corruptions.move_back(comparable_points(now), degraded.matrix)
-                percent = 100 * _mean_distance(back, comparable_points(prediction)) / unit
-            rows.setdefault(name, []).append(percent)
-    return {name: Drift(tuple(faces)) for name, faces in rows.items()}
-
-
-def comparable_points(prediction: Prediction) -> np.ndarray:
-    """The points to compare: MediaPipe's converted to iBUG's, a net's own."""
-    ibug = export.ibug_points(prediction)
-    return prediction.keypoints if ibug is None else ibug
-
-
-def _match(
-    before: list[ComparedFace], after: list[ComparedFace], matrix: np.ndarray
-) -> list[ComparedFace | None]:
-    """For each face before, the nearest one after within `_NEAR`; one-to-one."""
-    centers = [
-        corruptions.move_back(np.array([face.detection.center]), matrix)[0] for face in after
-    ]
-    distances = sorted(
-        (float(np.linalg.norm(center - face.detection.center)) / face.detection.width, b, a)
-        for b, face in enumerate(before)
-        for a, center in enumerate(centers)
-    )
-    matches: dict[int, int] = {}
-    for distance, b, a in distances:
-        if distance <= _NEAR and b not in matches and a not in matches.values():
-            matches[b] = a
-    return [after[matches[b]] if b in matches else None for b in range(len(before))]
-
-
-def _eye_distance(face: ComparedFace) -> float:
-    """The eye distance by MediaPipe, else by the first model that has the outer corners, else
-    between the centres of the detector's eyes."""
-    predictions = [face.predictions[BASELINE]] if BASELINE in face.predictions else []
-    for prediction in [*predictions, *face.predictions.values()]:
-        distance = face_unit(prediction.keypoints, prediction.markup)
-        if distance > 0:
-            return distance
-    right, left = face.detection.keypoints[:2]
-    return float(np.linalg.norm(right - left))
-
-
-def _mean_distance(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.linalg.norm(a - b, axis=1).mean())

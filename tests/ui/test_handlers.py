@@ -83,11 +83,13 @@ def test_a_large_photo_is_degraded_as_the_session_keeps_it(hopper_path, tmp_path
     result = compare_tab.compare(engine(), large, ["simplenet"], None, gr.Progress()).result
     assert result.photo.scale < 1
     first = degrade.show(engine(), {}, result, None, ["simplenet"])
-    (row,) = json.loads(first.view)["models"]
-    assert (row["percent"], row["lost"], row["faces"]) == (0, 0, 1)
+    value = json.loads(first.view)
+    assert not value["isChanged"] and value["before"] == value["after"]
+    height, width = result.photo.pixels.shape[:2]
+    assert value["before"]["photo"] == {"width": width, "height": height}
     turned = degrade.show(engine(), {"turn": 20}, result, first.untouched, ["simplenet"])
-    (row,) = json.loads(turned.view)["models"]
-    assert 0 < row["percent"] < 10
+    (face,) = json.loads(turned.view)["after"]["faces"]
+    assert 10 < face["roll"] < 30 and list(face["models"]) == ["simplenet"]
     assert turned.untouched is first.untouched
     expired = degrade.show(engine(), {"turn": 20}, None, turned.untouched, [])
     assert "Compare a photo first" in json.loads(expired.view)["empty"]

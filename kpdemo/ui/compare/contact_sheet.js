@@ -6,6 +6,7 @@ import { make, plural, saveFile, sortBy } from "../shared/common.js";
 import { emptyReason } from "./choices.js";
 import { Comparison } from "./comparison.js";
 import { formatShare, sentence } from "./finding.js";
+import { give, look } from "./look.js";
 import { cell, nameCell } from "./result_files.js";
 
 const RETRY_DELAY = 500; // milliseconds until the next try when the server has enough to do
@@ -13,15 +14,6 @@ const COLUMNS = ["file", "faces", "largest_distance_percent", "model_a", "model_
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-const read = (file) =>
-  new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-
-// A photo is not sent to the server while its models run in this browser.
 const isInBrowser = () => document.body.matches(".kp-in-browser");
 
 export default function mount({ element, props, server }) {
@@ -29,8 +21,8 @@ export default function mount({ element, props, server }) {
   const status = sheet.querySelector("[role=status]");
   const list = sheet.querySelector("ol");
   const [stop, csv, close] = ["stop", "csv", "close"].map((name) => sheet.querySelector(`[data-do="${name}"]`));
-  // {file, data, comparison, finding, most, error, again}: the answers of its models so far, what they
-  // say, or why there are none and whether to try again
+  // {file, isLocal, data, comparison, finding, most, error, again}: whether it was chosen for this browser, the
+  // answers of its models so far, what they say, or why there are none and whether to try again
   let photos = [];
   let buttons = new Map(); // of the photos that can be opened
   let models = null; // that are ticked, once that has changed
@@ -41,6 +33,8 @@ export default function mount({ element, props, server }) {
   const chosen = () => models ?? chosenNames();
   const missing = ({ data }) =>
     data?.faces.length === 0 ? [] : chosen().filter((name) => !data?.models.includes(name));
+  // What was chosen for this browser is not sent to the server.
+  const isWaiting = ({ isLocal }) => isLocal && !isInBrowser();
   const isUnfinished = (photo) => !photo.error && missing(photo).length > 0;
 
   // The panels' value with those of further models, in the order of all models, the baseline first.
@@ -73,7 +67,7 @@ export default function mount({ element, props, server }) {
       return;
     }
     try {
-      const answer = await server.look({ picture: await read(photo.file), models: missing(photo) });
+      const answer = await look(server, photo.file, missing(photo));
       if (!answer) throw new Error("the server does not answer");
       if (answer.busy) await pause(RETRY_DELAY);
       else if (answer.error) Object.assign(photo, { error: answer.error, again: Boolean(photo.data) });
@@ -93,7 +87,7 @@ export default function mount({ element, props, server }) {
     const own = {};
     run = own;
     for (;;) {
-      const photo = !isInBrowser() && photos.find(isUnfinished);
+      const photo = photos.find((each) => isUnfinished(each) && !isWaiting(each));
       if (!photo) break;
       tell();
       await compare(photo);
@@ -115,14 +109,14 @@ export default function mount({ element, props, server }) {
     const done = `${all - rest} of ${plural(all, "photo")} compared`;
     if (run) status.textContent = `${done} …`;
     else if (!rest) status.textContent = `${plural(all, "photo")} compared${leftOut}`;
-    else status.textContent = isInBrowser() ? `${done}; the rest needs the server` : `Stopped: ${done}`;
+    else status.textContent = photos.some(isWaiting) ? `${done}; the rest in this browser only` : `Stopped: ${done}`;
     csv.disabled = Boolean(run);
     stop.textContent = run ? "Stop" : "Go on";
     stop.hidden = !run && !rest;
   }
 
   function start(files) {
-    photos = files.slice(0, props.photos).map((file) => ({ file, error: "" }));
+    photos = files.slice(0, props.photos).map((file) => ({ file, isLocal: isInBrowser(), error: "" }));
     leftOut = files.length > photos.length ? `, the first of ${files.length}` : "";
     shown = null;
     sheet.hidden = false;
@@ -179,11 +173,7 @@ export default function mount({ element, props, server }) {
   function open(photo) {
     shown = photo;
     show();
-    const input = document.querySelector(isInBrowser() ? "#place .kp-drop input" : "#photo input[type=file]");
-    const data = new DataTransfer();
-    data.items.add(photo.file);
-    input.files = data.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (!isWaiting(photo)) give(photo.file);
   }
 
   function table() {

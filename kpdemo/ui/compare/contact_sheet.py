@@ -13,7 +13,8 @@ from kpdemo.ui.compare import messages, panels
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, image_data
 
-MAX_PHOTOS = 24
+# What the page's script is told.
+LIMITS = {"most": images.MAX_BYTES, "too_large": images.TOO_LARGE, "photos": 24}
 # In progress, of all visitors; others come again, so that none waits in a thread.
 _AT_ONCE = 2
 
@@ -49,10 +50,8 @@ def build(look: Callable[[dict[str, Any]], dict[str, Any]], names: Sequence[str]
         "compare/contact_sheet.html",
         "compare/contact_sheet.js",
         server_functions=[look],
-        most=images.MAX_BYTES,
-        too_large=images.TOO_LARGE,
-        photos=MAX_PHOTOS,
         names=names,
+        **LIMITS,
     )
 
 

@@ -1,8 +1,10 @@
-// Sliders that change the photo; the server answers with the changed picture, all models' points on
-// it, and how far each model drifts from its own points on the untouched one.
+// Sliders that change the photo; the server, or this browser, answers with the changed picture and the models'
+// results on it.
 
-import { isKnown, make } from "../shared/common.js";
+import { make, offer, round2 } from "../shared/common.js";
 import { drawImage } from "./drawing.js";
+import { driftOf } from "./drift.js";
+import { shownComparison } from "./panels.js";
 
 const PAUSE = 120; // milliseconds after a change, so that a held key sends one request
 const PATIENCE = 15000; // milliseconds after which an answer counts as lost
@@ -10,14 +12,12 @@ const SCALE = 10; // percent of drift at which a bar is full, unless one is long
 const SIDES = { below: "from below", above: "from above", left: "from the left", right: "from the right" };
 
 const path = (segments) => `<path d="${segments.join("")}"/>`;
+const at = (point) => point.map(round2).join(" ");
 
 // One model's lines and points on the picture.
 function drawModel({ name, color, points, lines }) {
-  const strokes = lines.flat().map(([x0, y0, x1, y1]) => `M${x0} ${y0}L${x1} ${y1}`);
-  const dots = points
-    .flat()
-    .filter(isKnown)
-    .map(([x, y]) => `M${x} ${y}h0`);
+  const strokes = lines.flat().map((line) => `M${at(line.slice(0, 2))}L${at(line.slice(2))}`);
+  const dots = points.flat().map((point) => `M${at(point)}h0`);
   return `<g data-model="${name}" style="--model: ${color}"><g class="kp-drift-lines">${path(strokes)}</g><g class="kp-drift-dots" data-count="${dots.length}">${path(dots)}${path(dots)}</g></g>`;
 }
 
@@ -72,17 +72,19 @@ export default function mount({ element, props, trigger, watch }) {
     if (isStale) return;
     sentAt = performance.now();
     element.setAttribute("aria-busy", "true");
-    trigger("degrade", { settings: settings() });
+    const wanted = { settings: settings() };
+    if (offer("kp-degrade", { ...wanted, answer: load })) trigger("degrade", wanted);
   }
 
-  function load() {
-    data = props.value ? JSON.parse(props.value) : null;
-    if (!data) {
-      // Another comparison; an answer that is still to come may be of the last one.
-      for (const input of inputs.values()) reset(input);
-      if (isWaiting() || element.checkVisibility()) request();
-      return;
-    }
+  // Another comparison is on the page; an answer that is still to come may be of the last one.
+  function restart() {
+    data = null;
+    for (const input of inputs.values()) reset(input);
+    if (isWaiting() || element.checkVisibility()) request();
+  }
+
+  function load(value) {
+    data = value;
     sentAt = null;
     element.setAttribute("aria-busy", "false");
     empty.textContent = data.empty ?? "";
@@ -98,13 +100,14 @@ export default function mount({ element, props, trigger, watch }) {
   }
 
   function draw() {
+    const drift = driftOf(data, shownComparison);
     const [x, y, width, height] = data.view;
     svg.setAttribute("viewBox", [x - 0.5, y - 0.5, width, height].join(" "));
     svg.style.setProperty("--aspect", width / height);
-    svg.innerHTML = drawImage(data.src, x, y, width, height) + data.models.map(drawModel).join("");
-    message.textContent = data.message;
-    const full = Math.max(SCALE, ...data.models.map(({ percent }) => percent ?? 0));
-    rows.replaceChildren(...data.models.map((model) => rowOf(model, full)));
+    svg.innerHTML = drawImage(data.src, x, y, width, height) + drift.models.map(drawModel).join("");
+    message.textContent = drift.message;
+    const full = Math.max(SCALE, ...drift.models.map(({ percent }) => percent ?? 0));
+    rows.replaceChildren(...drift.models.map((model) => rowOf(model, full)));
     for (const name of hidden) showModel(name, false);
   }
 
@@ -143,7 +146,8 @@ export default function mount({ element, props, trigger, watch }) {
     request();
   });
   buildSliders();
-  watch("value", load);
+  watch("value", () => props.value && load(JSON.parse(props.value)));
+  document.addEventListener("kp-result", restart);
   const observer = new IntersectionObserver(
     ([entry]) => {
       if (entry.isIntersecting && (!data || data.empty)) request();

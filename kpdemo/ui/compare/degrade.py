@@ -1,24 +1,24 @@
-"""Degrade this photo: sliders, and how far each model drifts from its own answer."""
+"""Degrade this photo: sliders, and the models' predictions on what is left of it.
+
+The browser tells how far each model drifts from its own answer.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import chain, count
 from typing import Any, NamedTuple
 
 import gradio as gr
 import numpy as np
 
-from kpdemo import zoo
 from kpdemo.engine import degrade, export
-from kpdemo.engine.degrade import LIMITS, Degradation, Degraded, Drift
+from kpdemo.engine.degrade import LIMITS, Degradation
 from kpdemo.engine.engine import Engine
 from kpdemo.media import corruptions
 from kpdemo.media.images import Photo
-from kpdemo.structures import NO_FACE, ComparedFace, Comparison, Prediction
+from kpdemo.structures import Comparison
 from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component
-from kpdemo.ui.shared.colors import css_color
 from kpdemo.ui.shared.image_data import shrunk_uri
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 
@@ -57,16 +57,10 @@ class Update(NamedTuple):
     untouched: Untouched | None
 
 
-def build(
-    engine: Engine, session: gr.State, panels: gr.HTML, chosen: Sequence[gr.CheckboxGroup]
-) -> None:
-    """Lay out the section; `panels` shows the last `PhotoResult`, which `session` holds.
-
-    Those of its models answer that are `chosen`.
-    """
-    untouched = gr.State()
+def sliders() -> list[dict[str, Any]]:
+    """The sliders, ready for JSON."""
     neutral = Degradation()
-    sliders = [
+    return [
         {
             "name": name,
             "title": title,
@@ -78,13 +72,21 @@ def build(
         }
         for name, title, step, unit in _SLIDERS
     ]
+
+
+def build(engine: Engine, session: gr.State, chosen: Sequence[gr.CheckboxGroup]) -> None:
+    """Lay out the section on the last `PhotoResult`, which `session` holds.
+
+    Those of its models answer that are `chosen`.
+    """
+    untouched = gr.State()
     with gr.Accordion(_TITLE, open=False, elem_id="degrade-section"):
         view = component.build(
             "degrade",
             "compare/degrade.html",
             "compare/degrade.js",
             events=["degrade"],
-            sliders=sliders,
+            sliders=sliders(),
         )
 
     def run(
@@ -104,8 +106,6 @@ def build(
         trigger_mode="multiple",
         **private,
     )
-    # What was drawn is of the last photo; the script requests it anew where it can be seen.
-    panels.change(None, None, view, js="() => null", **private)
 
 
 def show(
@@ -126,112 +126,57 @@ def show(
         )
         untouched = Untouched(result.comparison, comparison)
     degradation = Degradation.within_limits(settings)
-    chosen = [name for name in models if name in chosen]
-    before = degrade.select_models(untouched.comparison, chosen)
-    degraded = degrade.degrade(partial(_compare, engine, chosen), pixels, before, degradation)
-    return Update(value(before, degraded, degradation), untouched)
+    before = untouched.comparison
+    if degradation.changes_nothing:
+        return Update(value(pixels, np.eye(3)[:2], before, before, degradation), untouched)
+    changed, matrix = degrade.apply(pixels, before.faces, degradation)
+    names = [name for name in models if name in chosen]
+    after = _compare(engine, names, degrade.as_photo(changed))
+    return Update(value(changed, matrix, before, after, degradation), untouched)
 
 
 def _compare(engine: Engine, models: Sequence[str], photo: Photo) -> Comparison:
     return engine.compare(photo, models, use_zerogpu=False)
 
 
-def value(untouched: Comparison, degraded: Degraded, degradation: Degradation) -> str:
-    """The section as JSON: a picture, each model's points on it and its drift."""
-    drifts = degrade.drifts(untouched, degraded)
-    left, top, width, height = _view(untouched, degraded)
-    pixels = degraded.pixels[top : top + height, left : left + width]
+def value(
+    pixels: np.ndarray,
+    matrix: np.ndarray,
+    before: Comparison,
+    after: Comparison,
+    degradation: Degradation,
+) -> str:
+    """The section as JSON: the changed picture, and the comparisons before and after.
+
+    `matrix` leads from points of the untouched picture to points of the changed one.
+    """
+    left, top, width, height = _view(pixels, matrix, before)
+    eyes = [face.detection.keypoints[:2] for face in before.faces]
     return export.to_json(
         {
             # An equal value would not be seen as an answer.
             "number": next(_serial),
             "settings": asdict(degradation),
-            "src": shrunk_uri(pixels, PICTURE_SIDE),
+            "isChanged": not degradation.changes_nothing,
+            "src": shrunk_uri(pixels[top : top + height, left : left + width], PICTURE_SIDE),
             "view": [left, top, width, height],
-            "message": message(untouched, degraded, drifts),
-            "models": [_model(name, untouched, degraded, drift) for name, drift in drifts.items()],
+            "matrix": matrix.tolist(),
+            "before": before.to_dict(),
+            "after": after.to_dict(),
+            "eyes": [float(np.linalg.norm(right - left)) for right, left in eyes],
         }
     )
 
 
-def message(untouched: Comparison, degraded: Degraded, drifts: Mapping[str, Drift]) -> str:
-    """What the models made of the changed picture, in a few sentences."""
-    total = len(untouched.faces)
-    if not total:
-        return NO_FACE
-    if not drifts:
-        return "None of the chosen models has points on this photo; choose others."
-    if degraded.comparison is untouched:
-        return "This is the photo as it is: move a slider to change it."
-    gone = degraded.faces.count(None)
-    if gone == total:
-        return f"{_faces(total)} no longer detected, so no model has points."
-    sentences = []
-    if gone:
-        sentences.append(f"{gone} of the {total} faces are no longer detected.")
-    if degraded.more_faces:
-        sentences.append(
-            f"{degraded.more_faces} more detected where the untouched photo has no face."
-        )
-    misses = [zoo.title(name) for name, drift in drifts.items() if drift.lost > gone]
-    if misses:
-        sentences.append(f"No points any more from {_and(misses)}{' on some' * (total > 1)}.")
-    kept = {name: drift.mean for name, drift in drifts.items() if drift.mean is not None}
-    if len(kept) > 1:
-        least, most = (choose(kept, key=lambda name: kept[name] or 0) for choose in (min, max))
-        sentences.append(
-            f"{zoo.title(least)} drifts least, by {kept[least]:.1f} % of the eye distance, "
-            f"{zoo.title(most)} most, by {kept[most]:.1f} %."
-        )
-    return " ".join(sentences)
-
-
-def _faces(total: int) -> str:
-    return {1: "The face is", 2: "Both faces are"}.get(total, f"All {total} faces are")
-
-
-def _and(titles: list[str]) -> str:
-    return " and ".join([", ".join(titles[:-1]), titles[-1]] if len(titles) > 1 else titles)
-
-
-def _model(name: str, untouched: Comparison, degraded: Degraded, drift: Drift) -> dict[str, Any]:
-    """A model's row; its lines lead from where its points would be without drift to its points."""
-    predictions = [
-        face.predictions[name] for face in degraded.comparison.faces if name in face.predictions
-    ]
-    lines = [
-        _lines(before.predictions[name], after.predictions[name], degraded.matrix)
-        for before, after in zip(untouched.faces, degraded.faces, strict=True)
-        if after and name in before.predictions and name in after.predictions
-    ]
-    return {
-        "name": name,
-        "title": zoo.title(name),
-        "color": css_color(name),
-        "percent": drift.mean,
-        "lost": drift.lost,
-        "faces": len(drift.faces),
-        "points": [
-            np.round(degrade.comparable_points(prediction), 2) for prediction in predictions
-        ],
-        "lines": lines,
-    }
-
-
-def _lines(before: Prediction, after: Prediction, matrix: np.ndarray) -> np.ndarray:
-    here = corruptions.move(degrade.comparable_points(before), matrix)
-    return np.round(np.hstack([here, degrade.comparable_points(after)]), 2)
-
-
-def _view(untouched: Comparison, degraded: Degraded) -> tuple[int, int, int, int]:
+def _view(pixels: np.ndarray, matrix: np.ndarray, before: Comparison) -> tuple[int, int, int, int]:
     """The part of the changed picture that is shown: around a single face, else all of it."""
-    height, width = degraded.pixels.shape[:2]
-    if len(untouched.faces) != 1:
+    height, width = pixels.shape[:2]
+    if len(before.faces) != 1:
         return 0, 0, width, height
-    face: ComparedFace = untouched.faces[0]
-    scale = float(np.sqrt(abs(np.linalg.det(degraded.matrix[:, :2]))))
-    side = max(1, round(min(_VIEW * scale * face.detection.width, width, height)))
-    x, y = corruptions.move(np.array([face.detection.center]), degraded.matrix)[0]
+    face = before.faces[0].detection
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    side = max(1, round(min(_VIEW * scale * face.width, width, height)))
+    x, y = corruptions.move(np.array([face.center]), matrix)[0]
     left = round(float(np.clip(x - side / 2, 0, width - side)))
     top = round(float(np.clip(y - side / 2, 0, height - side)))
     return left, top, side, side

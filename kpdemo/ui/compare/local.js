@@ -2,9 +2,11 @@
 
 import { make, plural } from "../shared/common.js";
 import { readPhoto } from "../shared/photo.js";
+import { degraded } from "./local_degrade.js";
 import { resultMessages } from "./result_messages.js";
 import { panelsValue } from "./value.js";
 
+const NO_PHOTO = "Compare a photo first; then change it here.";
 const DEVICES = { wasm: "WASM", webgpu: "WebGPU", cpu: "processor" };
 
 // `element` has a box for a photo (`.kp-drop`), a `.kp-progress` and a place for messages
@@ -76,10 +78,11 @@ export function mountLocal(
     }
   }
 
-  function draw({ picture, file, look, result }, isPartial = false) {
+  const panelsOf = (shown) => JSON.stringify(panelsValue({ devices: DEVICES, ...shown }, catalogue));
+
+  function draw(shown) {
     document.body.classList.remove("kp-stale");
-    const panels = panelsValue({ result, picture, file, look, isPartial, devices: DEVICES }, catalogue);
-    show(JSON.stringify(panels), JSON.stringify({ models: catalogue.models, warning: "", weights: "" }));
+    show(panelsOf(shown), JSON.stringify({ models: catalogue.models, warning: "", weights: "" }));
   }
 
   function finish(shown) {
@@ -109,7 +112,7 @@ export function mountLocal(
         if (wanted !== newest || !isOn()) return;
         const count = Object.keys(result.devices).length;
         tell(`${count} of ${plural(models.length, "model")} compared`, count / models.length);
-        draw({ ...wanted, picture, result }, true);
+        draw({ ...wanted, picture, result, isPartial: true });
       };
       const result = await compare(picture, { models, answered });
       finish({ ...wanted, picture, result });
@@ -127,26 +130,32 @@ export function mountLocal(
     return turns;
   }
 
-  const takeFile = (file) => file && take({ blob: file, file: file.name });
+  // One photo is compared, several become a sheet where the page has one.
+  function takeFiles(files) {
+    const [file, ...more] = files;
+    const hasSheet = document.querySelector(".kp-sheet");
+    if (more.length && hasSheet) document.dispatchEvent(new CustomEvent("kp-photos", { detail: [...files] }));
+    else if (file) take({ blob: file, file: file.name });
+  }
 
   input.addEventListener("change", () => {
-    takeFile(input.files[0]);
-    input.value = ""; // the same file may be chosen again
+    takeFiles(input.files);
+    input.value = ""; // the same files may be chosen again
   });
   for (const type of ["dragover", "dragleave", "drop"]) {
     box.addEventListener(type, (event) => {
       event.preventDefault();
       box.classList.toggle("kp-over", type === "dragover");
-      if (type === "drop") takeFile(event.dataTransfer.files[0]);
+      if (type === "drop") takeFiles(event.dataTransfer.files);
     });
   }
   // Before Gradio gets it.
   const paste = (event) => {
-    const [file] = event.clipboardData.files;
-    if (!file || !isOn()) return;
+    const { files } = event.clipboardData;
+    if (!files.length || !isOn()) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (box.checkVisibility()) takeFile(file);
+    if (box.checkVisibility()) takeFiles(files);
   };
   addEventListener("paste", paste, true);
   document.addEventListener("kp-example", async (event) => {
@@ -156,6 +165,34 @@ export function mountLocal(
       take(await example(event.detail.example));
     } catch {
       say("error", ["The example could not be loaded; try again when you are online."]);
+    }
+  });
+  // One of several photos.
+  document.addEventListener("kp-look", async (event) => {
+    if (!isOn()) return;
+    event.preventDefault();
+    const { file, models, answer } = event.detail;
+    try {
+      const picture = await readPhoto(file);
+      const engine = await load(models);
+      answer({
+        panels: panelsOf({ picture, file: file.name, look: "", result: await engine.compare(picture, { models }) }),
+      });
+    } catch (error) {
+      answer({ error: error.message });
+    }
+  });
+  document.addEventListener("kp-degrade", async (event) => {
+    if (!isOn()) return;
+    event.preventDefault();
+    const { settings, answer } = event.detail;
+    if (!last) return answer({ empty: NO_PHOTO });
+    try {
+      const models = chosen();
+      const engine = await load(models);
+      answer(await degraded(last, settings, (picture) => engine.compare(picture, { models })));
+    } catch (error) {
+      answer({ empty: error.message });
     }
   });
   document.addEventListener("kp-freeze", (event) => {

@@ -119,7 +119,7 @@ def build(
             _spoken_heading("Figures")
             drawn_table = table.build()
             drawn_points = drag.build(drawn_panels)
-            degrade.build(engine, session, drawn_panels, [c.models, c.projects])
+            degrade.build(engine, session, [c.models, c.projects])
 
     def with_photo(act: Callable[..., Update]) -> Callable[..., Update]:
         def run(

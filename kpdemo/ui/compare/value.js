@@ -117,6 +117,7 @@ export function panelsValue({ result, picture, file, look, isPartial, devices },
     markups,
     result,
     isPartial,
+    models: [...Object.keys(result.devices), ...Object.keys(result.unavailable)],
     faces: faces.map(faceOf),
     panels: names.map(panelOf),
   };

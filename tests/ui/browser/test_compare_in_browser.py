@@ -2,12 +2,15 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.visitor import PATIENCE, answered, wait_for_script
+from PIL import Image
 
 from kpdemo import compare
 from kpdemo.zoo import BASELINE
@@ -56,7 +59,29 @@ def compared(page: Page, height: int) -> dict:
     return json.loads(page.evaluate("JSON.stringify(kpdemo.result)"))
 
 
-def test_a_photo_stays_in_the_browser_once_that_is_chosen(page: Page, astronaut_path: Path) -> None:
+def hand_over(page: Page, path: Path, event: str, height: int) -> None:
+    """Paste or drop the photo at that height."""
+    file = BytesIO()
+    Image.open(path).resize((300, height)).save(file, "PNG")
+    page.evaluate(
+        """([base64, event]) => {
+          const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+          const data = new DataTransfer();
+          data.items.add(new File([bytes], `${event}.png`, { type: "image/png" }));
+          const options = { bubbles: true, cancelable: true };
+          const happening = event === "paste"
+            ? new ClipboardEvent(event, { ...options, clipboardData: data })
+            : new DragEvent(event, { ...options, dataTransfer: data });
+          const place = event === "paste" ? "body" : "#place .kp-drop";
+          document.querySelector(place).dispatchEvent(happening);
+        }""",
+        [b64encode(file.getvalue()).decode(), event],
+    )
+
+
+def test_a_photo_stays_in_the_browser_once_that_is_chosen(
+    page: Page, astronaut_path: Path, hopper_path: Path
+) -> None:
     # The server is on this machine, so it is the default.
     place = page.locator("#place")
     expect(place.get_by_label("On the server")).to_be_checked()
@@ -89,17 +114,41 @@ def test_a_photo_stays_in_the_browser_once_that_is_chosen(page: Page, astronaut_
     expect(page.locator(".kp-finding")).to_contain_text("%")
     page.locator("#panels").get_by_text("All against all").click()
     expect(page.locator(".kp-matrix table")).to_contain_text("%")
+    cells = page.locator("#table tr[data-model=simplenet] td")
+    expect(cells.nth(0)).to_have_text("68")
+    expect(cells.nth(3)).to_contain_text("%")
+    expect(cells.last).to_contain_text("faces")
+    expect(page.locator("#table thead")).to_contain_text("Milliseconds (WASM)")
+    page.get_by_label("Reference", exact=True).select_option("SimpleNet")
+    expect(cells.nth(3)).to_have_text("reference")
+    expect(page.locator(".kp-meaning")).to_contain_text("mean distance to SimpleNet")
     page.locator("#models").get_by_label("SimpleNet").uncheck()
     expect(page.locator(".kp-panel[data-model=simplenet]")).to_have_count(0)
+    expect(cells).to_have_count(0)
     page.locator("#models").get_by_label("SimpleNet").check()
     expect(page.locator(".kp-panel[data-model=simplenet]")).to_be_visible()
+    page.get_by_role("button", name="Degrade this photo").click()
+    drift = page.locator("#degrade tr[data-model=simplenet] td").first
+    expect(drift).to_have_text("0.0 %")
+    for slider, value in (("turn", 10), ("blur", 2), ("quality", 60)):
+        page.locator(f"#degrade [name={slider}]").fill(str(value))
+    expect(page.locator("#degrade [role=status]")).to_contain_text("drifts least")
+    expect(drift).not_to_have_text("0.0 %")
     page.get_by_role("button", name="Edit points").click()
     page.locator("#drag [data-do=start]").click()
     expect(page.locator("#drag .kp-drag-picture circle").first).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON", exact=True).click()
     assert json.loads(Path(download.value.path()).read_text()) == here
-    assert not requests
+    hand_over(page, astronaut_path, "paste", 300)
+    compared(page, 300)
+    hand_over(page, astronaut_path, "drop", 310)
+    compared(page, 310)
+    place.locator("input[type=file]").set_input_files([astronaut_path, hopper_path])
+    expect(page.locator(".kp-sheet [role=status]")).to_have_text("2 photos compared")
+    page.locator(".kp-sheet li", has_text=astronaut_path.name).get_by_role("button").click()
+    compared(page, 512)
+    assert not [request for request in requests if not ENGINE.match(request)]
 
     with answered(page):
         place.get_by_label("On the server").check()
