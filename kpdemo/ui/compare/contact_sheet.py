@@ -14,7 +14,7 @@ from kpdemo.ui.session import PhotoResult
 from kpdemo.ui.shared import component, image_data
 
 # What the page's script is told.
-LIMITS = {"most": images.MAX_BYTES, "too_large": images.TOO_LARGE, "photos": 24}
+LIMITS: dict[str, Any] = {"most": images.MAX_BYTES, "too_large": images.TOO_LARGE, "photos": 24}
 # In progress, of all visitors; others come again, so that none waits in a thread.
 _AT_ONCE = 2
 
