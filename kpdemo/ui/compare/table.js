@@ -23,7 +23,10 @@ export default function mount({ element, props, watch }) {
   function show() {
     const isEmpty = !comparison?.panels.length;
     for (const part of [region, sorting, notes]) part.hidden = isEmpty;
-    if (isEmpty) return;
+    if (isEmpty) {
+      region.querySelector("tbody").replaceChildren();
+      return;
+    }
     columns = columnsOf(comparison);
     if (!columns.some(({ key }) => key === sortKey)) sortKey = null;
     select.replaceChildren(
