@@ -31,7 +31,7 @@ def test_component_without_its_script_says_so(visit) -> None:
     page = visit("**/compare/panels.js", lambda route: route.abort())
     message = page.locator("#panels [role=alert]")
     expect(message).to_have_text("This part of the page could not be loaded; reload the page.")
-    expect(page.locator("#table [role=alert]")).to_have_count(0)
+    expect(page.locator("#examples [role=alert]")).to_have_count(0)
 
 
 def test_value_may_arrive_before_the_script(visit) -> None:
