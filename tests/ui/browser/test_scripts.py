@@ -3,7 +3,7 @@
 import pytest
 
 expect = pytest.importorskip("playwright.sync_api").expect
-from helpers.visitor import PATIENCE, wait_for_script  # noqa: E402
+from helpers.visitor import PATIENCE, answered, wait_for_script  # noqa: E402
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_value_may_arrive_before_the_script(visit) -> None:
     waiting = []
     page = visit("**/compare/panels.js", lambda route: waiting.append(route))
     wait_for_script(page, "examples")
-    page.locator("#examples button").first.click()
-    page.locator("#table tbody tr").first.wait_for()
+    with answered(page):
+        page.locator("#examples button").first.click()
     expect(page.locator(".kp-panel")).to_have_count(0)
     waiting.pop().continue_()
     page.locator(".kp-panel").first.wait_for()
