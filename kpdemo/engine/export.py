@@ -32,12 +32,12 @@ _DECIMALS = 3
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def to_json(result: dict) -> str:
-    """The result as strict JSON: numbers with three decimals, what is not finite as null.
+def to_json(result: dict, decimals: int = _DECIMALS) -> str:
+    """The result as strict JSON: numbers with few decimals, what is not finite as null.
 
     Arrays and NumPy scalars may stand anywhere in it. TypeError for values that JSON lacks.
     """
-    return json.dumps(_plain(result), ensure_ascii=False, allow_nan=False)
+    return json.dumps(_plain(result, decimals), ensure_ascii=False, allow_nan=False)
 
 
 def to_csv(result: dict, file: str = "") -> str:
@@ -158,14 +158,14 @@ def _column(values: Sequence | np.ndarray) -> list[float | None]:
     return [value if math.isfinite(value) else None for value in column.tolist()]
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, decimals: int) -> object:
     """The value in JSON's own types, floats rounded, NaN and infinity as None."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, float):
-        return round(value, _DECIMALS) if math.isfinite(value) else None
+        return round(value, decimals) if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, decimals) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, decimals) for item in value]
     return value

@@ -25,7 +25,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
     (folder / "package.json").write_text('{"type": "module"}')
 
     def run(body: str, argument: Any) -> Any:
-        (folder / "input.json").write_text(export.to_json({"input": argument}))
+        (folder / "input.json").write_text(export.to_json({"input": argument}, decimals=9))
         (folder / "main.js").write_text(
             'import { readFileSync } from "node:fs";\n'
             'const { input } = JSON.parse(readFileSync("input.json", "utf8"));\n'

@@ -164,7 +164,8 @@ def value(
             "before": before.to_dict(),
             "after": after.to_dict(),
             "eyes": [float(np.linalg.norm(right - left)) for right, left in eyes],
-        }
+        },
+        decimals=6,  # the matrix is multiplied by thousands of pixels
     )
 
 
