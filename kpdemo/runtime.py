@@ -1,4 +1,4 @@
-"""The order of start-up, with its reasons: what must happen before torch and Gradio are imported.
+"""The order of start-up, with its reasons: what must happen before other packages are imported.
 
 `kpdemo/__init__.py` calls `prepare` first of all, so it holds for the page, the shell and every
 program that imports kpdemo.
@@ -11,9 +11,18 @@ import sys
 from contextlib import suppress
 from threading import Thread
 
+# Packages that would report usage to their makers: the Hub's client and Gradio's (at every call of
+# an MCP tool), and ONNX Runtime. They read these variables when they are imported.
+_NO_TELEMETRY = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "ORT_DISABLE_TELEMETRY": "1",
+}
+
 
 def prepare() -> None:
-    """Before torch is imported: set how its threads wait, and let ZeroGPU come first."""
+    """Before torch is imported: nobody is told of it, and ZeroGPU comes first."""
+    os.environ.update(_NO_TELEMETRY)
     # Idle OpenMP threads sleep instead of spinning: MediaPipe and other visitors need the cores,
     # and on two cores a net would wait for its own second thread.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from helpers.network import elsewhere, recording, spoken_to
+from models import test_external_onnx as onnx_files
 
 from kpdemo.benchmark.server import ROOT
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -61,9 +63,9 @@ def test_nobody_is_told_of_a_comparison(recorder, address, app_folder, tmp_path,
     names = spoken_to(app_folder / "network")
     assert names and elsewhere(names) == set()
 
-    log = tmp_path / "log"
+    log, net = tmp_path / "log", onnx_files.constant(tmp_path, np.zeros((15, 2)))
     done = subprocess.run(
-        [sys.executable, "-m", "kpdemo", hopper_path],
+        [sys.executable, "-m", "kpdemo", hopper_path, "--models", *DEFAULT_MODELS, BASELINE, net],
         cwd=ROOT,
         env=os.environ | recording(recorder, log),
         stdout=subprocess.PIPE,

@@ -190,7 +190,6 @@ def _session(path: Path, config: OnnxConfig) -> Any:
     """The file in ONNX Runtime; CheckpointError if it takes other pictures than the config says."""
     import onnxruntime
 
-    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     # Without threads of its own: batches already run side by side, and processes may fork.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
