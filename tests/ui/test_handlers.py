@@ -290,3 +290,16 @@ def test_a_choice_that_was_overtaken_on_its_way_does_not_count():
         choice = {"model": name, "face": 0, "view": "heatmap", "at": at}
         heatmaps_tab.request_choice(request, gr.EventData(None, choice))
     assert request.choice == Choice("simplenet")
+
+
+def test_a_video_that_another_visitor_uploads_meanwhile_is_kept(tmp_path):
+    upload, again = tmp_path / "film.mp4", tmp_path / "again.mp4"
+    upload.write_bytes(b"film")
+    first = live_video.claim(str(upload))
+    again.write_bytes(b"film")
+    again.rename(upload)  # Gradio has one place for the same content
+    first.delete()
+    second = live_video.claim(str(upload))
+    assert second.path.read_bytes() == b"film"
+    second.delete()
+    assert not [*tmp_path.iterdir()]

@@ -31,8 +31,13 @@ class Claim:
             os.utime(self.path)
 
     def delete(self) -> None:
-        """Delete the file; other visitors with the same video have their own claims."""
-        self.upload.unlink(missing_ok=True)
+        """Delete the file, but not the same video that another visitor uploaded since.
+
+        Gradio puts that in the place of the first one, where it waits for a claim of its own.
+        """
+        with suppress(FileNotFoundError):
+            if self.path.samefile(self.upload):
+                self.upload.unlink()
         self.path.unlink(missing_ok=True)
 
 
