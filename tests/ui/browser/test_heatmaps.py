@@ -25,9 +25,14 @@ def open_unet(page: Page) -> None:
 
 
 def canvas(page: Page) -> list[int]:
-    """The map that is drawn, as bytes."""
+    """The map that is drawn, as bytes; it is drawn once it is on the screen."""
     drawn = view(page).locator(".kp-map > .kp-stack canvas")
     drawn.wait_for()
+    page.wait_for_function("""() => {
+      const canvas = document.querySelector("#heatmaps .kp-map > .kp-stack canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.some(Boolean);
+    }""")
     return drawn.evaluate("c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]")
 
 
