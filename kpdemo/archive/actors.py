@@ -22,7 +22,7 @@ from kpdemo.media import images
 from kpdemo.media.images import ImageError
 from kpdemo.structures import Comparison
 
-_PREPARED, _ERROR = "look", "error"
+_PREPARED, _ERROR = "prepared", "error"
 
 
 class Compare:

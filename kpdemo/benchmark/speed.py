@@ -5,7 +5,6 @@ All times are from one run on one machine: compare them with each other, not wit
 """
 
 import json
-import os
 import socket
 import statistics
 import subprocess
@@ -76,8 +75,6 @@ def folder_rates(count: int = 64, rounds: int = 3) -> dict[str, float]:
     """
     app = engine()
     with tempfile.TemporaryDirectory() as scratch, serve_page(Path(scratch)) as url:
-        # Both, or the client sends usage statistics.
-        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         client = Client(url, verbose=False, analytics_enabled=False)
         photos = Path(scratch) / "photos"
         photos.mkdir()
