@@ -26,21 +26,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m kpdemo.benchmark", description=__doc__)
     parser.add_argument("words", nargs="*", metavar=f"[{'|'.join(KINDS)}] [OUT.json]")
     parser.add_argument(
-        "--faces", type=Path, metavar="FOLDER", help="of browser: labelled pictures, for the errors"
+        "--faces",
+        type=Path,
+        metavar="FOLDER",
+        help="of browser: labelled pictures, for the errors; of archive: its pictures",
     )
-    options = parser.parse_args()
+    parser.add_argument("--photos", type=int, metavar="N", help="of archive (default: 2000)")
+    options = parser.parse_intermixed_args()
     words = options.words
     kind = words.pop(0) if words and words[0] in KINDS else "speed"
     if len(words) > 1:
         parser.error("name one output")
-    if options.faces and kind != "browser":
-        parser.error("--faces is for browser")
+    if options.faces and kind not in ("browser", "archive"):
+        parser.error("--faces is for browser and archive")
+    if options.photos and kind != "archive":
+        parser.error("--photos is for archive")
     outputs = [Path(word) for word in words]
     files.check_outputs(outputs)
     module = import_module(f"kpdemo.benchmark.{kind}")
     try:
-        arguments = [options.faces] if options.faces else []
-        measured = getattr(module, KINDS[kind])(*arguments)
+        chosen = {"faces": options.faces, "photos": options.photos}
+        arguments = {name: value for name, value in chosen.items() if value}
+        measured = getattr(module, KINDS[kind])(**arguments)
     except (FolderError, RuntimeError, TruthError) as error:
         sys.exit(str(error))
     print(json.dumps(measured, indent=1))
