@@ -77,11 +77,19 @@ def run(
     started = time.perf_counter()
     photos, results = Place.of(source), Place.of(out)
     _claim(results, photos, models)
-    before = _count(results)
+    before = count(results)
     with connected(workers):
         _compute(sources.read(photos, results, column), results, models, workers, batch)
-    done = _count(results) - before
+    done = count(results) - before
     return Summary(done, before, time.perf_counter() - started, _bad(results))
+
+
+def count(results: Place) -> int:
+    """How many photos are done: those of all checkpoints that Ray has committed."""
+    place = FileSelector((results / "checkpoint").path, allow_not_found=True)
+    paths = [info.path for info in results.filesystem.get_file_info(place)]
+    paths = [path for path in paths if not path.endswith(".pending.parquet")]
+    return dataset(paths, filesystem=results.filesystem).count_rows() if paths else 0
 
 
 def _compute(
@@ -185,14 +193,6 @@ def _claim(results: Place, photos: Place, models: Sequence[str]) -> None:
             f"{results} holds answers of {', '.join(held['models'])} on {held['source']}; name the "
             "same, or another place."
         )
-
-
-def _count(results: Place) -> int:
-    """How many photos are done: those of all checkpoints that Ray has committed."""
-    place = FileSelector((results / "checkpoint").path, allow_not_found=True)
-    paths = [info.path for info in results.filesystem.get_file_info(place)]
-    paths = [path for path in paths if not path.endswith(".pending.parquet")]
-    return dataset(paths, filesystem=results.filesystem).count_rows() if paths else 0
 
 
 def _bad(results: Place) -> dict[str, str]:

@@ -116,7 +116,8 @@ class _Batch:
 class Pipeline:
     """Threads that prepare photos and let the nets predict on their faces in batches.
 
-    A batch begins when it is full, or when a thread would have nothing else to do.
+    A batch begins when it is full, when a thread would have nothing else to do, or when few photos
+    wait and no other batch is in the nets.
     """
 
     def __init__(self, threads: int) -> None:
@@ -145,14 +146,22 @@ class Pipeline:
         self._pool.shutdown(cancel_futures=True)
 
     def _advance(self) -> None:
-        """Start work: full batches first, then further photos, then incomplete batches."""
-        if self._batch.full:
+        """Start work: full batches first, then further photos, then incomplete batches.
+
+        Where few photos wait, incomplete batches come before them: their callers want a short wait,
+        not a high rate.
+        """
+        if self._batch.full or (len(self._waiting) <= _FACES and self._can_start_incomplete):
             self._start_batch()
         while self._waiting and self._preparing < self._threads:
             self._preparing += 1
             self._pool.submit(self._prepare, self._waiting.popleft())
-        if self._batch.photos and not self._batches and self._preparing < self._threads:
+        if self._preparing < self._threads and self._can_start_incomplete:
             self._start_batch()
+
+    @property
+    def _can_start_incomplete(self) -> bool:
+        return bool(self._batch.photos) and not self._batches
 
     def _prepare(self, photo: _Photo) -> None:
         try:

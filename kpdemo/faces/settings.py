@@ -93,7 +93,20 @@ class LandmarkerSettings:
     eyes_nose_mouth: tuple[tuple[int, ...], ...] = ((468,), (473,), (1,), (13, 14))
 
 
+@dataclass(frozen=True)
+class ExpressionSettings:
+    """How blink, smile and head pose are read; see `kpdemo.models.expressions`."""
+
+    # The upright crop in which MediaPipe detects the face again, in box widths and in pixels.
+    crop: float = 2.25
+    pixels: int = 256
+    # The crop may show neighbours: the mesh counts whose nose tip is nearest to the middle.
+    faces_a_crop: int = 3
+    nose_tip: int = 1
+
+
 CENTERFACE = CenterFaceSettings()
 DETECTOR = DetectorSettings()
 TRACKER = TrackerSettings()
 LANDMARKER = LandmarkerSettings()
+EXPRESSION = ExpressionSettings()

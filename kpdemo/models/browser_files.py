@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kpdemo.faces import centerface_model, centerface_onnx, mediapipe_task
-from kpdemo.faces.settings import CENTERFACE, DETECTOR, LANDMARKER, MAX_FACES, TRACKER
+from kpdemo.faces.settings import CENTERFACE, DETECTOR, EXPRESSION, LANDMARKER, MAX_FACES, TRACKER
 from kpdemo.keypoints import markups
 from kpdemo.keypoints.markup import Points
 from kpdemo.keypoints.markups.mediapipe_mesh import LEFT_EYE, RIGHT_EYE
@@ -63,6 +63,7 @@ def files(
         "detector": dataclasses.asdict(DETECTOR),
         "tracker": dataclasses.asdict(TRACKER),
         "landmarker": dataclasses.asdict(LANDMARKER),
+        "expression": dataclasses.asdict(EXPRESSION),
         "crop_rules": json_file.read(crop_rules.MEASURED),
         "markups": {
             name: {"mirror": scheme.mirror}

@@ -6,11 +6,8 @@ import numpy as np
 
 from kpdemo.faces.crop import Crop
 from kpdemo.faces.mediapipe_task import VisionTask, task_bytes
+from kpdemo.faces.settings import EXPRESSION
 from kpdemo.structures import Face
-
-# The upright crop in which MediaPipe detects the face again, in box widths and in pixels.
-_CROP, _PIXELS = 2.25, 256
-_FACES_A_CROP, _NOSE_TIP = 3, 1
 
 
 class Expression(NamedTuple):
@@ -38,19 +35,18 @@ class Expressions(VisionTask):
         super().__init__(
             "FaceLandmarker",
             task_bytes(),
-            num_faces=_FACES_A_CROP,
+            num_faces=EXPRESSION.faces_a_crop,
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
 
     def read(self, pixels: np.ndarray, face: Face) -> Expression | None:
         """The expression of a face in `(H, W, 3)` uint8 RGB; None where MediaPipe has no mesh."""
-        side = _CROP * face.width
+        side = EXPRESSION.crop * face.width
         crop = Crop(*face.center, side, side, face.roll)
-        result = self.detect(crop.cut(pixels, _PIXELS, _PIXELS))
+        result = self.detect(crop.cut(pixels, EXPRESSION.pixels, EXPRESSION.pixels))
         if not result.face_landmarks:
             return None
-        # The crop may show neighbours.
         nearest = min(range(len(result.face_landmarks)), key=lambda k: _off_center(result, k))
         scores = {c.category_name: float(c.score) for c in result.face_blendshapes[nearest]}
         yaw, pitch, roll = _angles(np.array(result.facial_transformation_matrixes[nearest]))
@@ -65,7 +61,7 @@ class Expressions(VisionTask):
 
 
 def _off_center(result: Any, number: int) -> float:
-    nose = result.face_landmarks[number][_NOSE_TIP]
+    nose = result.face_landmarks[number][EXPRESSION.nose_tip]
     return float(np.hypot(nose.x - 0.5, nose.y - 0.5))
 
 

@@ -71,6 +71,7 @@ def collect(weights: Path = WEIGHTS_DIR) -> dict:
         "page_benchmark": files.read("page_benchmark.json") or None,
         "browser_benchmark": files.read(browser_benchmark.NAME) or None,
         "visitors_benchmark": files.read("visitors_benchmark.json") or None,
+        "archive_benchmark": files.read("archive_benchmark.json") or None,
         "problems": sorted(set(files.damaged)),
     }
 

@@ -33,6 +33,7 @@ def speed(collected: dict) -> str:
             start_and_folder(benchmark),
             page(collected["page_benchmark"]),
             visitors(collected["visitors_benchmark"]),
+            archive(collected["archive_benchmark"]),
             training(collected["training_benchmark"]),
         ]
     )
@@ -145,6 +146,26 @@ def visitors(measured: dict | None) -> str:
         f"{measured['alone_seconds']:.2f} s alone).\nOn average they cannot wait less than "
         f"{measured['least_to_alone_ratio']:.1f} times as long: that is the processor time for a "
         "photo of each, on all cores."
+    )
+
+
+def archive(measured: dict | None) -> str:
+    """An archive that was killed, beside a folder, in a paragraph."""
+    command = "python -m kpdemo.benchmark archive weights/archive_benchmark.json"
+    if not measured:
+        return f"No data yet: `{command}` makes the figures of an archive."
+    kills = " and ".join(f"{number:,}" for number in measured["killed_after"])
+    return (
+        f"An archive of {measured['photos']:,} photos, {measured['damaged']} of them damaged, "
+        f"killed after {kills} photos\n(`{command}`):\n"
+        f"{measured['missing']} photos missing, {measured['twice']} there twice, "
+        f"{measured['wrong']} with other points than by `kpdemo.compare` (at most "
+        f"{measured['furthest']:.2f} px away), {measured['unnamed']} damaged ones unnamed.\n"
+        f"Once Ray has started, {measured['archive_photos_per_second_once_started']:.1f} photos "
+        f"per second, {measured['archive_to_folder_ratio_once_started']:.2f} times the rate of a "
+        f"folder on the same {measured['cores']} cores; "
+        f"{measured['archive_photos_per_second']:.1f} with\nall "
+        f"{len(measured['killed_after']) + 1} starts and what the kills cost."
     )
 
 

@@ -16,6 +16,8 @@ const LEGIBLE = 0.2; // a face narrower than this share of the picture has no ro
 const CLOSER = 6 / 7; // of a close-up, on a phone
 
 export class Painter {
+  #drawn = {}; // what the layers show that are drawn once they are wanted
+
   // `state` is that of panels.js, `phone` a media query. The zoom, the slide and the overlay are given
   // once they are there.
   constructor(state, element, phone) {
@@ -50,6 +52,7 @@ export class Painter {
   draw() {
     const { data, screens } = this.state;
     const base = this.base();
+    this.#drawn = {};
     for (const screen of screens) {
       const drawings = screen.panels.map((panel, side) => {
         const faces = panel.faces.map((_, f) => (this.#isInside(f, base) ? drawFace(data, panel, f) : ""));
@@ -78,16 +81,23 @@ export class Painter {
     }
   }
 
-  // Circles and lines are many, and drawn once they are wanted.
+  // Circles, lines and numbers are many: they are drawn when they are wanted, and stay. Whether a layer is
+  // to be drawn, so as `state` says.
+  #isDue(name, state = "") {
+    if (!this.#input(name).checked || this.#drawn[name] === state) return false;
+    this.#drawn[name] = state;
+    return true;
+  }
+
   drawExpected() {
-    if (!this.#input("expected").checked) return;
+    if (!this.#isDue("expected")) return;
     this.#eachLayer(".kp-expected", (path, panel, f) => path.setAttribute("d", drawExpected(panel.faces[f])));
   }
 
   drawVectors() {
-    if (!this.#input("vectors").checked) return;
     const { comparison } = this.state;
     const enlarged = this.#enlarged;
+    if (!this.#isDue("vectors", `${comparison.reference?.name} ${enlarged}`)) return;
     this.#eachLayer(".kp-vectors", (layer, panel, f) => {
       const lines = drawVectors(comparison.measures(panel)[f]?.gaps, enlarged);
       for (const path of layer.children) path.setAttribute("d", lines);

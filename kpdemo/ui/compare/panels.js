@@ -176,7 +176,8 @@ export default function mount({ element, props, trigger, watch }) {
     grid.replaceChildren(...screens.map((screen) => screen.figure));
     state.screens = screens;
     if (panels.length) draw();
-    (screens[at]?.svg ?? focused)?.focus({ preventScroll: true });
+    // Focusing lays everything out at once, so only what has lost it gets it back.
+    if (document.activeElement !== focused) (screens[at]?.svg ?? focused)?.focus({ preventScroll: true });
   }
 
   const sideScreens = () => [

@@ -27,7 +27,7 @@ function standalone(svg, width, height) {
   const originals = [...svg.querySelectorAll("*")];
   for (const [at, node] of [...copy.querySelectorAll("*")].entries()) {
     const style = getComputedStyle(originals[at]);
-    if (style.display === "none") node.remove();
+    if (style.display === "none" || style.visibility === "hidden") node.remove();
     else node.setAttribute("style", COPIED.map((name) => `${name}: ${style.getPropertyValue(name)}`).join("; "));
   }
   copy.removeAttribute("style");

@@ -72,7 +72,7 @@ export function picture(file) {
   return createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
 }
 
-/** Models that are loaded in workers; one call at a time, the others wait. */
+/** Models that are loaded in workers; one photo at a time, the others wait. */
 export class Engine {
   /**
    * @param {any} settings
@@ -91,6 +91,7 @@ export class Engine {
     /** @type {Promise<void> | null} MediaPipe, once it is being loaded. */
     this.seeing = null;
     this.last = Promise.resolve();
+    this.followed = Promise.resolve();
   }
 
   /** The models that can be used, the nets first. */
@@ -125,13 +126,21 @@ export class Engine {
 
   /**
    * Compare models on the next frame of a camera, in one pass each, without the mirror image. Faces are
-   * searched for around their last places.
+   * searched for around their last places. The next call need not wait for this one: its faces are searched
+   * for while the nets predict on these; results come in the order of the calls.
    * @param {Source} frame
-   * @param {{models?: string[], answered?: (result: ReturnType<typeof comparison>) => void}} [options]
+   * @param {{models?: string[], expression?: boolean,
+   *   answered?: (result: ReturnType<typeof comparison>) => void}} [options] `expression`: also that of the
+   *   first face, as `expression` of the result, null without one.
    * @returns {Promise<ReturnType<typeof comparison>>}
    */
-  follow(frame, { models = this.models, answered } = {}) {
-    return this.turn(() => this.look(frame, models, { time: performance.now(), answered }));
+  follow(frame, { models = this.models, expression = false, answered } = {}) {
+    const result = this.turn((seen) =>
+      this.look(frame, models, { time: performance.now(), expression, answered, seen }),
+    );
+    const ordered = this.followed.then(() => result);
+    this.followed = settled(ordered);
+    return ordered;
   }
 
   /** Stop all workers. Nothing of the engine can be used afterwards. */
@@ -140,26 +149,30 @@ export class Engine {
   }
 
   /**
+   * Work that begins when the work before has ended, or has called the function that it is given.
    * @template T
-   * @param {() => Promise<T>} work
+   * @param {(next: () => void) => Promise<T>} work
    * @returns {Promise<T>}
    */
   turn(work) {
-    const result = this.last.then(work);
-    this.last = result.then(
-      () => {},
-      () => {},
-    );
+    /** @type {() => void} */
+    let next = () => {};
+    const passed = new Promise((resolve) => {
+      next = () => resolve(undefined);
+    });
+    const result = this.last.then(() => work(next));
+    this.last = Promise.race([passed, settled(result)]);
     return result;
   }
 
   /**
    * @param {Source} source
    * @param {string[]} models
-   * @param {{time: number | null, faces?: import("./crop_rules.js").Face[],
-   *   answered?: (result: ReturnType<typeof comparison>) => void}} options
+   * @param {{time: number | null, faces?: import("./crop_rules.js").Face[], expression?: boolean,
+   *   answered?: (result: ReturnType<typeof comparison>) => void, seen?: () => void}} options `seen` is
+   *   called once only the nets have still to answer.
    */
-  async look(source, models, { time, faces: given, answered }) {
+  async look(source, models, { time, faces: given, expression = false, answered, seen }) {
     const started = performance.now();
     const { usable, unavailable } = this.choose(models);
     const nets = usable.filter((name) => name !== BASELINE);
@@ -171,8 +184,9 @@ export class Engine {
     const news = new Promise((resolve) => {
       tell = resolve;
     });
-    const request = { source: message, faces: given, nets: configs, mediapipe, time };
+    const request = { source: message, faces: given, nets: configs, mediapipe, expression, time };
     const meshes = this.vision.call("look", request, transfer, tell);
+    meshes.then(seen, seen);
     const { width, height, faces, facesLeftOut, crops, load, detect } = await Promise.race([news, meshes]);
     /** @type {Record<string, any[]>} */
     const answers = {};
@@ -212,7 +226,7 @@ export class Engine {
       else await Promise.all(nets.map(predict));
       await landmarks;
     }
-    return result();
+    return expression ? { ...result(), expression: (await meshes).expression } : result();
   }
 
   /**
@@ -289,6 +303,13 @@ export class Engine {
     return { module: this.files.url(module), folder: this.files.url("runtimes/ort/"), wasm: binary };
   }
 }
+
+/** @param {Promise<any>} work */
+const settled = (work) =>
+  work.then(
+    () => {},
+    () => {},
+  );
 
 /**
  * @param {{meshes: ({keypoints: any, converted: any} | null)[], milliseconds: number}} result

@@ -3,6 +3,7 @@ import { CenterFace } from "./centerface.js";
 import { cut, square, toPhoto } from "./crop.js";
 import { fromFace } from "./crop_rules.js";
 import { FaceFinder, FaceTracker, place } from "./detector.js";
+import { nearestExpression } from "./expression.js";
 import { converted, means } from "./mesh.js";
 import { black, fromRgba, grey, toRgba } from "./pixels.js";
 import { Pyramid } from "./pyramid.js";
@@ -18,6 +19,10 @@ let landmarker;
 let openFollower;
 /** @type {any} */
 let follower;
+/** @type {() => Promise<any>} */
+let openExpressions;
+/** @type {any} */
+let expressions;
 /** @type {FaceFinder} */
 let finder;
 /** @type {FaceTracker} */
@@ -47,6 +52,12 @@ serve({
     });
     landmarker = await task(FaceLandmarker, models.landmarker, { numFaces: settings.landmarker.faces_a_crop });
     openFollower = () => task(FaceLandmarker, models.landmarker, { runningMode: "VIDEO" });
+    openExpressions = () =>
+      task(FaceLandmarker, models.landmarker, {
+        numFaces: settings.expression.faces_a_crop,
+        outputFaceBlendshapes: true,
+        outputFacialTransformationMatrixes: true,
+      });
     const session = await ort.InferenceSession.create(new Uint8Array(models.centerface), {
       executionProviders: ["wasm"],
       logSeverityLevel: ERRORS,
@@ -70,9 +81,10 @@ serve({
 
   /**
    * The faces of a photo, searched for unless they are given, and their crops for these nets, which are
-   * told as soon as they are there; then MediaPipe's meshes, if they are wanted.
+   * told as soon as they are there; then MediaPipe's meshes and the first face's expression, if they are
+   * wanted.
    */
-  async look({ source, faces: given, nets, mediapipe, time }, tell) {
+  async look({ source, faces: given, nets, mediapipe, expression, time }, tell) {
     const started = performance.now();
     const photo = picture(source);
     const loaded = performance.now();
@@ -90,13 +102,14 @@ serve({
       load: loaded - started,
       detect,
     });
-    if (!mediapipe || !kept.length) return { meshes: [], milliseconds: 0 };
     const begun = performance.now();
-    if (time !== null) follower ??= await openFollower();
-    const meshes = kept.map((face) => mesh(photo, face, kept.length === 1 ? time : null));
+    if (mediapipe && time !== null) follower ??= await openFollower();
+    const meshes = mediapipe ? kept.map((face) => mesh(photo, face, kept.length === 1 ? time : null)) : [];
+    const milliseconds = performance.now() - begun;
     return {
       meshes: meshes.map((points) => points && { keypoints: points, converted: converted(points, readings) }),
-      milliseconds: performance.now() - begun,
+      milliseconds,
+      expression: expression && kept.length ? await express(photo, kept[0]) : null,
     };
   },
 });
@@ -189,6 +202,18 @@ function mesh(photo, face, time) {
   const { crop: widths, pixels } = settings.landmarker;
   const area = square(x, y, widths * width, roll);
   return nearest(landmarker.detect(image(cut(area, photo, pixels, pixels))), area, face);
+}
+
+/**
+ * @param {import("./pixels.js").Picture} photo
+ * @param {import("./crop_rules.js").Face} face
+ */
+async function express(photo, face) {
+  expressions ??= await openExpressions();
+  const { x, y, width, roll } = place(face);
+  const { crop: widths, pixels, nose_tip: tip } = settings.expression;
+  const area = square(x, y, widths * width, roll);
+  return nearestExpression(expressions.detect(image(cut(area, photo, pixels, pixels))), tip, roll);
 }
 
 /**

@@ -33,10 +33,7 @@ export default function mount({ element, props, server, trigger, watch, source =
     ? { source }
     : new Where(element, props, server, {
         models: () => models(),
-        onChange: () => {
-          stop();
-          showExpression();
-        },
+        onChange: () => stop(),
       });
   const button = element.querySelector(".kp-live-go");
   const freeze = element.querySelector(".kp-live-freeze");
@@ -51,11 +48,10 @@ export default function mount({ element, props, server, trigger, watch, source =
   const figures = createFigures(element.querySelector("tbody"));
   const curves = createCurves(expression.querySelector("div"));
 
-  // The frame that is on its way, and the one that is shown.
-  let [frame, shown] = [document.createElement("canvas"), document.createElement("canvas")];
+  let shown = document.createElement("canvas"); // the frame that is shown
   let response = null; // the points of the one that is shown
   let stages = [];
-  let current = null; // the run: {name, stream}; another run is another object
+  let current = null; // the run: {name, stream, time}; another run is another object
   const models = () => JSON.parse(props.value);
 
   function showNotice(sentence) {
@@ -63,10 +59,6 @@ export default function mount({ element, props, server, trigger, watch, source =
     notice.innerHTML = sentence ? '<div class="kp-notice kp-error"><p></p></div>' : "";
     if (sentence) notice.querySelector("p").textContent = sentence;
   }
-
-  const showExpression = () => {
-    expression.hidden = !where.source.expressions;
-  };
 
   // The pictures for the chosen models and view; what is shown is drawn again without the server.
   function layOut() {
@@ -84,7 +76,6 @@ export default function mount({ element, props, server, trigger, watch, source =
   }
 
   function choose() {
-    showExpression();
     where.explain?.();
     figures.reset(models().map((name) => ({ name, ...props.systems[name] })));
     layOut();
@@ -96,7 +87,7 @@ export default function mount({ element, props, server, trigger, watch, source =
       showNotice("Browsers give the camera to secure pages only; open this page by its https address.");
       return;
     }
-    const run = { name: crypto.randomUUID(), stream: null };
+    const run = { name: crypto.randomUUID(), stream: null, time: -1 }; // `time` is the last frame's
     current = run;
     button.textContent = "Stop camera";
     let stream;
@@ -141,27 +132,35 @@ export default function mount({ element, props, server, trigger, watch, source =
     status.textContent = "The camera is on.";
     try {
       await video.play();
-      await follow(run);
+      // Each lane has a frame on its way.
+      await Promise.all(Array.from({ length: where.source.lanes }, () => follow(run)));
     } catch (error) {
       if (current === run) stop(`The camera stopped (${error.message || error.name}); press Start camera to go on.`);
     }
   }
 
+  // The next frame of a run that no lane has taken, drawn into a canvas; null once the run has ended.
+  async function take(run, canvas) {
+    while (current === run) {
+      if (video.currentTime !== run.time && video.videoWidth) {
+        run.time = video.currentTime;
+        const width = Math.min(MAX_WIDTH, video.videoWidth);
+        canvas.width = width;
+        canvas.height = Math.round((width * video.videoHeight) / video.videoWidth);
+        canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+        return canvas;
+      }
+      await pause(5);
+    }
+    return null;
+  }
+
   // One frame at a time: the next one is taken when the points of the last are there. Each is shown
   // with its own points, because points of an earlier frame would seem wrong on a head that moves.
   async function follow(run) {
-    let lastTime = -1;
-    while (current === run) {
-      if (video.currentTime === lastTime || !video.videoWidth) {
-        await pause(5);
-        continue;
-      }
-      lastTime = video.currentTime;
+    let spare = document.createElement("canvas");
+    for (let frame = await take(run, spare); frame; frame = await take(run, spare)) {
       const start = performance.now();
-      const width = Math.min(MAX_WIDTH, video.videoWidth);
-      frame.width = width;
-      frame.height = Math.round((width * video.videoHeight) / video.videoWidth);
-      frame.getContext("2d").drawImage(video, 0, 0, frame.width, frame.height);
       const answer = await where.source.look({
         models: models(),
         camera: run.name,
@@ -176,13 +175,13 @@ export default function mount({ element, props, server, trigger, watch, source =
         rate.textContent = "Many cameras are on: waiting for a turn";
         await pause(RETRY_DELAY);
       } else {
+        [shown, spare] = [frame, shown];
         show(answer, start);
       }
     }
   }
 
   function show(answer, start) {
-    [shown, frame] = [frame, shown];
     response = answer;
     element.classList.add("kp-on");
     freeze.disabled = false;
@@ -203,7 +202,7 @@ export default function mount({ element, props, server, trigger, watch, source =
     video.srcObject = null;
     element.classList.remove("kp-on");
     for (const stage of stages) stage.clear();
-    frame.width = shown.width = 0;
+    shown.width = 0;
     curves.reset();
     choose();
     button.textContent = "Start camera";

@@ -82,15 +82,18 @@ export function localSource(local, { markups: plain, baseline, low }, ready = Pr
   }
 
   return {
+    // The faces of the next frame are searched for while the nets predict on this one.
+    lanes: 2,
     // Loads what these models need; `say` gets what is being loaded, in words.
     async prepare(models, say) {
       await ready;
       await local.get(models, say);
     },
-    async look({ models, camera: name, seconds, frame }) {
+    async look({ models, camera: name, seconds, expression, frame }) {
       const engine = await local.get(models);
       if (name !== camera) [camera, tracks] = [name, new Tracks()];
-      return show(await engine.follow(frame, { models }), seconds);
+      const result = await engine.follow(frame, { models, expression });
+      return { ...show(result, seconds), ...(expression && { expression: result.expression }) };
     },
   };
 }

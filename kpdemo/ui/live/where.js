@@ -6,7 +6,7 @@ import { localSource } from "./local.js";
 const QUALITY = 0.85;
 
 const serverSource = (server) => ({
-  expressions: true,
+  lanes: 1,
   prepare: async () => {},
   look: ({ frame, ...more }) => server.look({ ...more, picture: frame.toDataURL("image/jpeg", QUALITY) }),
 });

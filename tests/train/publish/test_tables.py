@@ -199,6 +199,20 @@ def weights(tmp_path: Path) -> Path:
             "peak_memory_mib": 1616,
         },
     )
+    put(
+        root / "archive_benchmark.json",
+        {
+            "photos": 2000,
+            "damaged": 20,
+            "cores": 2,
+            "killed_after": [312, 1290],
+            **dict.fromkeys(("missing", "twice", "wrong", "unnamed"), 0),
+            "furthest": 0.213,
+            "archive_photos_per_second": 9.51,
+            "archive_photos_per_second_once_started": 12.13,
+            "archive_to_folder_ratio_once_started": 0.97,
+        },
+    )
     cells = {"unet": {"nme": 4.0, "fr8": 1.0, "lost": 0.0}}
     put(
         root / "robustness.json",
@@ -446,6 +460,8 @@ def test_the_tables_show_what_was_collected(weights: Path) -> None:
     assert "at most 0.04 pixels" in about and "3.0 times as long" in about and "0.001 " in about
     assert "8.0 photos per second, 0.75 times the rate of a folder" in shown["speed"]
     assert "wait 5.6 times as long as one alone" in shown["speed"]
+    assert "killed after 312 and 1,290 photos" in shown["speed"]
+    assert "12.1 photos per second, 0.97 times the rate of a folder" in shown["speed"]
     claim = cells(shown["claims"], "`resnet18-fajardo`")
     assert claim[1:] == [
         "A rate of 1e-5 is too low.",

@@ -243,7 +243,8 @@ def test_switches_work_at_once_without_asking_the_server(page):
         drawn = panel(page, "unet").locator(f".kp-{layer}")
         for state in (visible, not visible, visible):
             page.locator(f"#panels [name={layer}]").set_checked(state)
-            assert (drawn.evaluate("layer => getComputedStyle(layer).display") != "none") == state
+            visibility = drawn.evaluate("layer => getComputedStyle(layer).visibility")
+            assert visibility == ("visible" if state else "hidden")
     assert not asked
 
 

@@ -15,6 +15,7 @@ from kpdemo import compare, ui
 from kpdemo.benchmark import page as page_benchmark
 from kpdemo.models import browser_assets
 from kpdemo.models.device import has_bf16, pick
+from kpdemo.models.expressions import Expressions
 from kpdemo.structures import NO_FACE, ComparedFace
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
 
@@ -196,6 +197,39 @@ def test_faces_are_followed_in_one_pass(page: Page) -> None:
         assert np.linalg.norm(gaps, axis=1).mean() < 4, model
         assert "expected_error" not in answer
     assert "confidence" in answers["unet"] and "confidence" not in answers["simplenet"]
+
+
+@pytest.mark.parametrize("name", ["astronaut", "turned"])
+def test_the_expression_is_that_of_the_server(page: Page, photos, name: str) -> None:
+    pixels = np.asarray(photos[name].convert("RGB"))
+    with Expressions() as expressions:
+        expected = expressions.read(pixels, compare(photos[name], []).faces[0].detection)
+    assert expected is not None
+    ours = look(page, name, "follow", models=["simplenet"], expression=True)["expression"]
+    assert list(ours) == list(expected._fields)
+    shapes, angles = (list(values) for values in (expected[:3], expected[3:]))
+    assert list(ours.values())[:3] == pytest.approx(shapes, abs=0.03)
+    assert list(ours.values())[3:] == pytest.approx(angles, abs=1)
+
+
+def test_frames_overlap_and_come_back_in_their_order(page: Page) -> None:
+    """A frame without a face is done before the nets are with the frame before it."""
+    assert look(page, "empty", "follow", models=["unet"], expression=True)["expression"] is None
+    order = page.evaluate(
+        """async () => {
+          const bitmap = async (name) => engineModule.picture(await (await fetch(name)).blob());
+          const names = ["/hopper.png", "/empty.png", "/hopper.png"];
+          const frames = await Promise.all(names.map(bitmap));
+          const order = [];
+          const follow = async (frame, at) => {
+            const { faces } = await engine.follow(frame, { models: ["unet"] });
+            order.push([at, faces.length]);
+          };
+          await Promise.all(frames.map(follow));
+          return order;
+        }"""
+    )
+    assert order == [[0, 1], [1, 0], [2, 1]]
 
 
 def test_answers_come_one_by_one_and_nothing_is_fetched(page: Page, host: StaticHost) -> None:

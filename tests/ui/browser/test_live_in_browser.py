@@ -1,5 +1,6 @@
 """Live on the page with a server, whose frames the visitor's own browser can compute."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -49,6 +50,8 @@ def test_frames_stay_in_the_browser_unless_the_server_is_chosen(live: Page) -> N
     sent = calls(live)
     start(live)
     expect(live.locator(".kp-live-rate")).to_contain_text("frames a second")
+    live.get_by_text("Blink, smile and head pose").click()
+    expect(live.locator(".kp-live-curves output").last).to_have_text(re.compile(r"\d"))
     assert not sent
     live.locator("#camera").get_by_label("On the server").check()
     expect(live.get_by_role("button", name="Start camera")).to_be_visible()  # the camera stopped
