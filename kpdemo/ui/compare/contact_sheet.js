@@ -202,7 +202,7 @@ export default function mount({ element, props, server }) {
     run = null;
     show();
     sheet.hidden = true;
-    document.querySelector("#photo button")?.focus();
+    document.querySelector("#photo :is(button, input)")?.focus();
   });
   document.addEventListener("kp-models", ({ detail }) => follow(detail));
   document.addEventListener("kp-photos", ({ detail }) => start(detail));

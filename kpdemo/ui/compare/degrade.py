@@ -22,7 +22,7 @@ from kpdemo.ui.shared import component
 from kpdemo.ui.shared.image_data import shrunk_uri
 from kpdemo.ui.shared.queues import MODELS_QUEUE
 
-_TITLE = "Degrade this photo"
+TITLE = "Degrade this photo"
 PICTURE_SIDE = 720
 # With one face, the picture is this many of its boxes wide.
 _VIEW = 1.9
@@ -80,7 +80,7 @@ def build(engine: Engine, session: gr.State, chosen: Sequence[gr.CheckboxGroup])
     Those of its models answer that are `chosen`.
     """
     untouched = gr.State()
-    with gr.Accordion(_TITLE, open=False, elem_id="degrade-section"):
+    with gr.Accordion(TITLE, open=False, elem_id="degrade-section"):
         view = component.build(
             "degrade",
             "compare/degrade.html",

@@ -14,6 +14,7 @@ from kpdemo.engine import export
 from kpdemo.models import browser_assets, browser_files
 from kpdemo.system.files import OutputError
 from kpdemo.ui import examples, link_preview, theme
+from kpdemo.ui.compare import contact_sheet, degrade
 from kpdemo.ui.shared import catalogue
 from kpdemo.ui.shared.colors import swatch
 from kpdemo.ui.site import parts
@@ -87,7 +88,9 @@ def _fill(site: Path) -> None:
     photos = examples.write(site / _EXAMPLES)
     models = [*browser_assets.models(), zoo.BASELINE]
     facts = catalogue.value(models) | {
-        "examples": [{"file": photo.path.name, "look": photo.look} for photo in photos]
+        "examples": [{"file": photo.path.name, "look": photo.look} for photo in photos],
+        "sheet": {"names": models, **contact_sheet.LIMITS},
+        "sliders": degrade.sliders(),
     }
     (site / "catalogue.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
     if photos:  # what the page opens with, before any model is loaded
@@ -116,14 +119,22 @@ def _page(models: Iterable[str], photos: list[examples.Example]) -> str:
             "icon": (_UI / "favicon.svg").read_text(encoding="utf-8"),
             "examples": examples.buttons(photos),
             "models": boxes,
-            "panels": (_UI / "compare" / "panels.html").read_text(encoding="utf-8"),
-            "table": (_UI / "compare" / "table.html").read_text(encoding="utf-8"),
-            "live": (_UI / "live" / "live.html").read_text(encoding="utf-8"),
+            "sheet": _read("compare/contact_sheet.html"),
+            "panels": _read("compare/panels.html"),
+            "table": _read("compare/table.html"),
+            "drag": _read("compare/drag.html"),
+            "degrade": _read("compare/degrade.html"),
+            "degrade_title": escape(degrade.TITLE),
+            "live": _read("live/live.html"),
             "leaderboard": parts.leaderboard(),
             "about": parts.about(),
             "version": __version__,
         },
     )
+
+
+def _read(template: str) -> str:
+    return (_UI / template).read_text(encoding="utf-8")
 
 
 def _style() -> str:

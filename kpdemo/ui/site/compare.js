@@ -1,5 +1,8 @@
 // The Compare tab without a server.
 
+import contactSheet from "../compare/contact_sheet.js";
+import degrade from "../compare/degrade.js";
+import drag from "../compare/drag.js";
 import examplesStrip from "../compare/examples.js";
 import { mountLocal } from "../compare/local.js";
 import panels from "../compare/panels.js";
@@ -33,6 +36,10 @@ export function mountCompare({ catalogue, local, offline }) {
   });
 
   const setTable = mountComponent(document.querySelector("#table"), table);
+  mountComponent(document.querySelector("#contact-sheet"), contactSheet, { props: catalogue.sheet });
+  mountComponent(document.querySelector("#degrade"), degrade, { props: { sliders: catalogue.sliders } });
+  document.querySelector("#drag [data-do=truth]").remove(); // this page has no ground truth
+  const setDrag = mountComponent(document.querySelector("#drag"), drag);
 
   async function tellSize() {
     try {
@@ -54,6 +61,7 @@ export function mountCompare({ catalogue, local, offline }) {
     show: (panelsValue, tableValue) => {
       setTable(tableValue);
       setPanels(panelsValue);
+      setDrag(panelsValue);
     },
     example: async (number) => {
       const { file, look } = catalogue.examples[number];
@@ -80,6 +88,6 @@ export function mountCompare({ catalogue, local, offline }) {
 
   for (const box of boxes) box.addEventListener("change", choose);
   mountComponent(document.querySelector("#examples"), examplesStrip);
-  tellSize();
+  choose();
   open().catch(console.error);
 }

@@ -120,6 +120,32 @@ def test_a_photo_is_compared_as_in_python(visit, host: StaticHost, hopper_path: 
     assert json.loads(Path(download.value.path()).read_text()) == result(page)
 
 
+def test_points_are_edited_the_photo_degraded_and_several_sorted_without_the_host(
+    visit, host: StaticHost, hopper_path: Path, astronaut_path: Path
+) -> None:
+    page = visit()
+    choose_models(page, "simplenet", "keypoint-resnet")
+    drop_photo(page, hopper_path)
+    compared(page)
+    loaded = len(host.requests())
+    host.stop()
+    page.get_by_text("Edit points").click()
+    page.get_by_role("button", name="Start editing").click()
+    page.keyboard.press("ArrowRight")
+    moved = page.locator('#drag [data-key="point"]')
+    expect(moved).to_have_count(2)
+    expect(moved.first).to_have_text("0.25")
+    page.get_by_text("Degrade this photo").click()
+    expect(page.locator("#degrade tbody tr")).to_have_count(2)
+    page.locator("#degrade [name=blur]").fill("10")
+    drifts = page.locator("#degrade tbody td .kp-drift")
+    expect(drifts.first).not_to_have_text("0.0 %")
+    page.locator("#photo input").set_input_files([hopper_path, astronaut_path])
+    expect(page.locator(".kp-sheet [role=status]")).to_have_text("2 photos compared")
+    expect(page.locator(".kp-sheet li b")).to_have_count(2)
+    assert len(host.requests()) == loaded
+
+
 def test_second_visit_loads_nothing_and_a_third_needs_no_host(
     visit, host: StaticHost, astronaut_path: Path
 ) -> None:
