@@ -36,6 +36,7 @@ class Face:
 
     @property
     def width(self) -> float:
+        """Of the box, in pixels."""
         return self.box[2] - self.box[0]
 
     def mapped(self, transform: Callable[[np.ndarray], np.ndarray]) -> "Face":
@@ -45,6 +46,7 @@ class Face:
 
     @property
     def center(self) -> tuple[float, float]:
+        """Of the box, in pixels: x, y."""
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
 
@@ -84,6 +86,7 @@ class Prediction:
         return np.zeros(len(self.keypoints), bool)
 
     def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON; points in pixels of the photo, with three decimals."""
         data: dict[str, Any] = {"markup": self.markup, "keypoints": _plain(self.keypoints, 3)}
         if self.confidence is not None:
             data["confidence"] = _plain(self.confidence, 3)
@@ -107,14 +110,17 @@ class ComparedFace:
 
     @property
     def box(self) -> Box:
+        """x0, y0, x1, y1 in pixels of the photo."""
         return self.detection.box
 
     @property
     def score(self) -> float:
+        """The face detector's, from 0 to 1."""
         return self.detection.score
 
     @property
     def roll(self) -> float:
+        """How far the head is turned, in degrees, clockwise on the screen."""
         return self.detection.roll
 
     @property
@@ -125,6 +131,7 @@ class ComparedFace:
         return False if BASELINE in self.missing else None
 
     def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON, every model's points among it."""
         return {
             "box": _plain(np.array(self.box), 2),
             "score": round(self.score, 4),

@@ -21,20 +21,24 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def mse(difference: Tensor, loss: Loss) -> Tensor:
+    """Squared error."""
     return difference.square()
 
 
 def l1(difference: Tensor, loss: Loss) -> Tensor:
+    """Absolute error."""
     return difference.abs()
 
 
 def smooth_l1(difference: Tensor, loss: Loss) -> Tensor:
+    """Absolute error, squared below `bend` and divided by twice that."""
     return F.smooth_l1_loss(
         difference, torch.zeros_like(difference), reduction="none", beta=loss.bend
     )
 
 
 def huber(difference: Tensor, loss: Loss) -> Tensor:
+    """Squared error below `bend`, absolute above."""
     return F.huber_loss(difference, torch.zeros_like(difference), reduction="none", delta=loss.bend)
 
 

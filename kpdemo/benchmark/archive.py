@@ -59,12 +59,12 @@ class Audit(NamedTuple):
 def measure(photos: int = PHOTOS, kills: int = KILLS, batch: int = BATCH) -> dict[str, Any]:
     """Photos a second of the folder mode and of the archive: with all starts and what the kills
     cost, and without, from each start's first batches to its last one."""
-    app, cores, dice = engine(), os.cpu_count() or 1, random.Random(SEED)
+    app, cores, rng = engine(), os.cpu_count() or 1, random.Random(SEED)
     app.warm_up()
     with tempfile.TemporaryDirectory(prefix="kpdemo-") as name:
         scratch = Path(name)
         pictures = write_photos(scratch / "pictures", DIFFERENT)
-        used = _write(scratch / "photos", pictures, photos, dice)
+        used = _write(scratch / "photos", pictures, photos, rng)
         folder = folder_mode.run(app, scratch / "photos", scratch / "out.csv", "csv", None)
         expected = {path: app.compare(path) for path in set(used.values()) if path is not None}
         out = scratch / "out"
@@ -73,9 +73,9 @@ def measure(photos: int = PHOTOS, kills: int = KILLS, batch: int = BATCH) -> dic
         killed_after: list[int] = []
         written: list[set[Path]] = []
         started = time.perf_counter()
-        for moment in [*sorted(dice.sample(range(1, int(_LAST * photos)), kills)), None]:
+        for moment in [*sorted(rng.sample(range(1, int(_LAST * photos)), kills)), None]:
             before = _files(out)
-            _run(command, out, moment, dice.uniform(0, _LATER))
+            _run(command, out, moment, rng.uniform(0, _LATER))
             if moment is not None:
                 killed_after.append(archive.count(Place.of(str(out))))
             written.append(_files(out) - before)
@@ -143,7 +143,7 @@ def _distance(row: Mapping[str, Any], comparison: Comparison) -> float:
 
 
 def _write(
-    folder: Path, pictures: list[Path], count: int, dice: random.Random
+    folder: Path, pictures: list[Path], count: int, rng: random.Random
 ) -> dict[str, Path | None]:
     """So many photos, some of them cut off: which picture each one is, None for these."""
     folder.mkdir()
@@ -152,9 +152,9 @@ def _write(
         name = f"{number:06}{picture.suffix}"
         shutil.copy(picture, folder / name)
         used[name] = picture
-    for name in dice.sample(sorted(used), count // ONE_BAD_OF):
+    for name in rng.sample(sorted(used), count // ONE_BAD_OF):
         size = (folder / name).stat().st_size
-        os.truncate(folder / name, dice.randrange(size // 2))
+        os.truncate(folder / name, rng.randrange(size // 2))
         used[name] = None
     return used
 

@@ -16,7 +16,7 @@ const LEGIBLE = 0.2; // a face narrower than this share of the picture has no ro
 const CLOSER = 6 / 7; // of a close-up, on a phone
 
 export class Painter {
-  #drawn = {}; // what the layers show that are drawn once they are wanted
+  #drawn = {}; // by layer: the state that it was drawn for
 
   // `state` is that of panels.js, `phone` a media query. The zoom, the slide and the overlay are given
   // once they are there.
@@ -81,8 +81,8 @@ export class Painter {
     }
   }
 
-  // Circles, lines and numbers are many: they are drawn when they are wanted, and stay. Whether a layer is
-  // to be drawn, so as `state` says.
+  // Circles and lines are many: they are drawn once they are switched on, and kept while `state`, what they
+  // depend on, is the same. Whether a layer has to be drawn now.
   #isDue(name, state = "") {
     if (!this.#input(name).checked || this.#drawn[name] === state) return false;
     this.#drawn[name] = state;

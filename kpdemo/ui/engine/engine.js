@@ -186,7 +186,7 @@ export class Engine {
     });
     const request = { source: message, faces: given, nets: configs, mediapipe, expression, time };
     const meshes = this.vision.call("look", request, transfer, tell);
-    meshes.then(seen, seen);
+    settled(meshes).then(seen);
     const { width, height, faces, facesLeftOut, crops, load, detect } = await Promise.race([news, meshes]);
     /** @type {Record<string, any[]>} */
     const answers = {};

@@ -29,6 +29,8 @@ let finder;
 let tracker;
 /** @type {import("./mesh.js").Readings} */
 let readings;
+/** @type {OffscreenCanvasRenderingContext2D | null} What pictures are read from; a camera's are all of one size. */
+let paper = null;
 
 serve({
   /** Load MediaPipe and CenterFace, and run them once. */
@@ -120,7 +122,8 @@ serve({
  */
 function picture({ bitmap, data, width, height }) {
   if (data?.every((value, at) => at % 4 !== 3 || value === 255)) return fromRgba(data, width, height);
-  const context = canvas(width, height);
+  if (paper?.canvas.width !== width || paper.canvas.height !== height) paper = canvas(width, height);
+  const context = paper;
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
   context.drawImage(bitmap ?? layer(/** @type {Uint8ClampedArray} */ (data), width, height), 0, 0);

@@ -155,7 +155,7 @@ export default function mount({ element, props, server, trigger, watch, source =
     return null;
   }
 
-  // One frame at a time: the next one is taken when the points of the last are there. Each is shown
+  // A lane's next frame is taken when the points of its last one are there. Each is shown
   // with its own points, because points of an earlier frame would seem wrong on a head that moves.
   async function follow(run) {
     let spare = document.createElement("canvas");
