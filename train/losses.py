@@ -31,14 +31,14 @@ def l1(difference: Tensor, loss: Loss) -> Tensor:
 
 
 def smooth_l1(difference: Tensor, loss: Loss) -> Tensor:
-    """Absolute error, squared below `bend` and divided by twice that."""
+    """Half the squared error over `bend` below `bend`, the absolute error less half of it above."""
     return F.smooth_l1_loss(
         difference, torch.zeros_like(difference), reduction="none", beta=loss.bend
     )
 
 
 def huber(difference: Tensor, loss: Loss) -> Tensor:
-    """Squared error below `bend`, absolute above."""
+    """`bend` times `smooth_l1`."""
     return F.huber_loss(difference, torch.zeros_like(difference), reduction="none", delta=loss.bend)
 
 
