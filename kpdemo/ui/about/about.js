@@ -21,7 +21,7 @@ export default function mount({ element }) {
   element.addEventListener("click", ({ target }) => {
     const figure = target.closest("figure");
     if (figure && target.closest("button, svg")) open(figure);
-    // Outside of what the dialog holds there is only its backdrop.
+    // A click outside the dialog's content hits its backdrop.
     else if (target === dialog || target.closest("dialog button")) dialog.close();
   });
 }

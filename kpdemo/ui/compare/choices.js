@@ -1,4 +1,4 @@
-// What there is to choose from on a comparison, or why there is nothing.
+// The options of a comparison's selects, or why there are none.
 
 // Why there are no panels; `data` is the value of the component, null before the first comparison.
 export function emptyReason(data) {
@@ -19,7 +19,7 @@ export function fillViews(select, { faces, start }, close) {
   select.value = many && (start || close) ? 0 : -1;
 }
 
-// Models or references by name; what was chosen, here or by a link, stays whenever it is there.
+// Models or references by name; the last choice, made here or by a link, is kept where it still exists.
 export function fillSelect(select, from, otherwise) {
   const { preference } = select.dataset;
   select.replaceChildren(...from.map(({ label, title, name }) => new Option(label ?? title, name)));

@@ -30,7 +30,7 @@ export class Comparison {
     this.refer(this.reference?.name);
   }
 
-  // Holds the models against the reference of that name, or the default one if there is none.
+  // Measures the models against the reference of that name, or the default one if there is none.
   refer(name) {
     this.reference = this.references.find((each) => each.name === name) ?? this.references[0] ?? null;
   }
@@ -86,7 +86,7 @@ export class Comparison {
     return apart.share === null ? this.between(b, a) : apart;
   }
 
-  // What the finding is made of.
+  // The facts that the finding states.
   facts() {
     const models = this.answering;
     const rows = models

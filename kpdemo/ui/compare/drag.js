@@ -65,7 +65,7 @@ export default function mount({ element, props, trigger, watch }) {
     show();
   }
 
-  // Whose points of the chosen face editing can start from: {name, title, markup, points}.
+  // The points from which editing the chosen face can start: {name, title, markup, points}.
   function sources() {
     const f = Number(face.value);
     const models = data.panels
@@ -99,7 +99,7 @@ export default function mount({ element, props, trigger, watch }) {
     picture.focus();
   }
 
-  // Everything anew: another face, another start, another comparison.
+  // Redraws everything, after another face, start or comparison.
   function show() {
     const isEditing = Boolean(edit());
     for (const part of element.querySelectorAll(".kp-if-editing")) part.hidden = !isEditing;
@@ -121,7 +121,7 @@ export default function mount({ element, props, trigger, watch }) {
       ...["share", "pixels", "point"].map((key) => make("td", { "data-key": key })),
     );
 
-  // What follows the points: the picture, the errors, the buttons.
+  // Updates what depends on the points: the picture, the errors, the buttons.
   function refresh() {
     const { state, canUndo, canRedo } = edit();
     if (!isKnown(state.points[selected])) selected = state.points.findIndex(isKnown);

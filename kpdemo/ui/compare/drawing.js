@@ -14,9 +14,9 @@ export const percent = (share) => `${Math.round(100 * share)} %`;
 export const drawImage = (src, x, y, width, height) =>
   `<image href="${src}" x="${x - 0.5}" y="${y - 0.5}" width="${width}" height="${height}" preserveAspectRatio="none"/>`;
 
-// One face's layers; those that are drawn once they are wanted are empty.
-// All points that are not hollow are one path of strokes without length: a node a point is slow with
-// 24 meshes.
+// One face's layers; circles, lines and numbers stay empty until they are switched on.
+// All points that are not hollow are one path of zero-length strokes: one node per point would be slow
+// with 24 meshes.
 export function drawFace(data, panel, f) {
   const {
     box: [x0, y0, x1, y1],
@@ -85,8 +85,8 @@ export const drawNumbers = (panel, f) =>
     )
     .join("");
 
-// What the difference lines are measured by, in the lower left of the part (x, y, width, height) that
-// is visible: so many percent of `eyes`, the eye distance, drawn as long as the lines are.
+// The scale bar of the difference lines, in the lower left of the visible part (x, y, width, height): so
+// many percent of `eyes`, the eye distance, enlarged as the lines are.
 export function drawScale([x, y, , height], eyes, enlarged, unit) {
   const share = SCALE / enlarged;
   const left = x + 12 * unit;

@@ -11,7 +11,7 @@ const upwards = (share) => `${(Math.ceil(10 * share - 1e-9) / 10).toFixed(1)} %`
 const list = (titles) =>
   titles.length > 1 ? `${titles.slice(0, -1).join(", ")} and ${titles.at(-1)}` : (titles[0] ?? "");
 
-// The models that lie closest to the reference, all that no difference can be told between.
+// The models closest to the reference: several where they cannot be told apart.
 export function closest(rows) {
   const known = rows.filter(({ share }) => share !== null).sort((a, b) => a.share - b.share);
   return known.filter(({ share }) => share - known[0].share < TIE);

@@ -1,4 +1,4 @@
-// Draws the models' points on the pictures, and what of the photo is visible.
+// Draws the models' points on the pictures, and shows the visible part of the photo.
 
 import { round2 } from "../shared/common.js";
 import {
@@ -48,7 +48,7 @@ export class Painter {
     return x0 < x + width && x1 > x && y0 < y + height && y1 > y;
   }
 
-  // All pictures anew.
+  // Redraws all pictures.
   draw() {
     const { data, screens } = this.state;
     const base = this.base();

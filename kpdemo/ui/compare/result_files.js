@@ -11,7 +11,7 @@ export const cell = (value) => {
   const text = String(value ?? "");
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
-// A file's name, of which no spreadsheet makes a formula.
+// A file's name as a cell that no spreadsheet takes for a formula.
 export const nameCell = (file) => (FORMULA.test(file) ? `./${file}` : file);
 // As Python writes a float.
 const figure = (number) => {

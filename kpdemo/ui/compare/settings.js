@@ -1,4 +1,4 @@
-// A link to how the tools are set. The address never holds anything of the photo.
+// A link to the tools' current settings. The address never holds anything of the photo.
 
 const MESSAGE_TIME = 6000; // milliseconds
 const OWN = /~[0-9a-f]{24}$/; // the name of a visitor's own model, which is nobody else's

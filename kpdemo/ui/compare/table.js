@@ -43,7 +43,7 @@ export default function mount({ element, props, watch }) {
     fill();
   }
 
-  // Columns that belong together have one head above their own.
+  // Columns that belong together share a heading above their own.
   function headRows() {
     const above = make("tr");
     const below = make("tr");

@@ -1,4 +1,4 @@
-// What is going on while the server computes, in this page's words instead of Gradio's.
+// Says what is happening while the server computes, in this page's words instead of Gradio's.
 
 export function wordsFor(text) {
   // "1.4/9.8s": what has passed, and what it is expected to take.
