@@ -33,7 +33,7 @@ export class Painter {
     return Number(this.#input("enlarged").value);
   }
 
-  // What is visible without zoom: x, y, width, height in the photo.
+  // The part of the photo that is visible without zoom: x, y, width, height.
   base = () => {
     const { faces, width, height } = this.state.data;
     const view = Number(this.#input("view").value);
@@ -42,7 +42,7 @@ export class Painter {
     return [x + ((1 - close) * w) / 2, y + ((1 - close) * h) / 2, close * w, close * h];
   };
 
-  // Faces outside cost time where there are dozens.
+  // Where there are dozens of faces, drawing those outside the view would take time.
   #isInside(f, [x, y, width, height]) {
     const [x0, y0, x1, y1] = this.state.data.faces[f].box;
     return x0 < x + width && x1 > x && y0 < y + height && y1 > y;
@@ -120,7 +120,7 @@ export class Painter {
     this.slide.divide();
   };
 
-  // What the difference lines are measured by.
+  // Draws the scale bar of the difference lines.
   drawScale() {
     const frame = this.zoom.frame();
     const eyes = this.state.comparison.unit(frame);
@@ -130,7 +130,7 @@ export class Painter {
     }
   }
 
-  // What depends on how close the faces are: sharper pictures of them, and their numbers.
+  // Redraws what depends on the zoom: sharper pictures of the faces, and their numbers.
   settle = () => {
     const { data, screens } = this.state;
     const frame = this.zoom.frame();

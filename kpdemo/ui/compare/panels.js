@@ -1,4 +1,4 @@
-// The compared photo with the models' points on it, and what there is to say about them.
+// The compared photo with the models' points on it, and the finding about them.
 
 import { formatDuration, make, plural, SVG, saveFile } from "../shared/common.js";
 import { emptyReason, fillSelect, fillViews } from "./choices.js";
@@ -142,7 +142,7 @@ export default function mount({ element, props, trigger, watch }) {
     fillSelect(input("reference"), references, references[0]);
   }
 
-  // Holds the models against the chosen reference.
+  // Measures the models against the chosen reference.
   function refer() {
     const { comparison } = state;
     if (!comparison) {

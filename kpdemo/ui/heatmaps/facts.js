@@ -1,4 +1,4 @@
-// What is said beside a map.
+// The facts beside a map.
 
 import { make, mean } from "../shared/common.js";
 
@@ -17,7 +17,7 @@ export const explain = (panels) =>
 
 export const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
-// A number from 0 on with two digits that say something.
+// A number of at least 0, with two significant digits.
 export function digits(value) {
   if (value === 0) return "0";
   if (value < 1e-4) return "< 0.0001";
@@ -71,5 +71,5 @@ export function factsOf(panel, at, { top: highest }, sharedTop, gradient) {
   ];
 }
 
-// What stands there where a panel's markup lacks the chosen points.
+// The text for a panel whose markup lacks the chosen points.
 export const noPoints = ({ names }) => [make("p", {}, `No such landmark among its ${names.length}.`)];

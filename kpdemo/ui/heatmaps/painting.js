@@ -2,7 +2,7 @@
 
 import { make } from "../shared/common.js";
 
-// The maps out of the one picture that they came in: `cells[k]` are those of point k.
+// Unpacks the maps from the one picture that holds them: `cells[k]` are those of point k.
 export async function unpack(panel) {
   const picture = new Image();
   picture.src = panel.sprite;
@@ -50,8 +50,8 @@ export function paint({ whole, colors }, map, top) {
   return pixels;
 }
 
-// The scale as 256 whole pixels. A heatmap is nothing nearly everywhere, and must not hide the face
-// there; a map of moves covers all of it, and the face has to shine through.
+// The scale as 256 whole pixels. A heatmap is zero nearly everywhere, and must not hide the face there;
+// a map of moves covers all of it, and the face has to show through.
 export function colorsOf(scale, kind) {
   const pixels = new Uint8ClampedArray(4 * 256);
   for (let k = 0; k < 256; k++) {

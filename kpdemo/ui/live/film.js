@@ -5,7 +5,7 @@ import { decodeBase64 } from "../shared/common.js";
 
 const blobOf = (base64, type) => new Blob([decodeBase64(base64)], { type });
 
-// The table of a video is long and says much the same in every line, so it comes packed.
+// The table of a video is long and repetitive, so it comes compressed.
 const decompress = async (blob) => new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
 
 export default function mount({ element, props, server, watch }) {

@@ -1,5 +1,4 @@
-// The camera: frames go to their source of points one by one, and come back as points, which are drawn
-// here.
+// The camera: each frame goes to where its points are computed, and is drawn here with them.
 
 import { formatDuration, offer } from "../shared/common.js";
 import { createCurves } from "./curves.js";

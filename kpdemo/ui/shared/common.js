@@ -9,7 +9,7 @@ export function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-// Offers what the visitor wants to whoever computes it in this browser; whether it is left to the server.
+// Offers a request to the engine in this browser; returns whether it is left to the server.
 export const offer = (event, detail) => document.dispatchEvent(new CustomEvent(event, { detail, cancelable: true }));
 
 export const round2 = (number) => Math.round(number * 100) / 100;

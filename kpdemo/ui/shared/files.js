@@ -15,7 +15,7 @@ const drop = (place, dataTransfer) =>
 // Makes the box ready for the next file, when Gradio does not get this one.
 function release({ type, target }) {
   if (type === "change") target.value = ""; // the same file may be chosen again
-  // Or the box stays lit.
+  // Otherwise the box would stay highlighted.
   if (type === "drop") target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
 }
 
