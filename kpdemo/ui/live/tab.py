@@ -100,9 +100,10 @@ def _build_video(engine: Engine, chosen: list[gr.CheckboxGroup], tab: gr.Tab) ->
             file = gr.File(label="Video", height=150, buttons=[], elem_id="video")
             every = gr.Radio(_EVERY, value=1, label="Frames to compare", elem_id="video-every")
             steady = gr.Checkbox(True, label="Steady points", elem_id="video-steady")
-            estimate = gr.HTML(elem_id="video-estimate", apply_default_css=False)
             go = gr.Button("Compare video", variant="primary", elem_id="video-go")
             cancel = gr.Button("Cancel", visible=False, elem_id="video-cancel")
+            # Below the button, which it would move away from under the pointer.
+            estimate = gr.HTML(elem_id="video-estimate", apply_default_css=False)
             message = component.notice(
                 "video-message", "#video", MAX_BYTES, notice.error(TOO_LARGE)
             )
