@@ -82,7 +82,7 @@ export class Painter {
   }
 
   // Circles and lines are many: they are drawn once they are switched on, and kept while `state`, what they
-  // depend on, is the same. Whether a layer has to be drawn now.
+  // depend on, is the same. Returns whether a layer has to be drawn now, and takes it as drawn.
   #isDue(name, state = "") {
     if (!this.#input(name).checked || this.#drawn[name] === state) return false;
     this.#drawn[name] = state;
