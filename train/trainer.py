@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from kpdemo.models import checkpoint, model_folder, nets
 from kpdemo.models.config import ConfigError
-from kpdemo.models.device import has_bf16, pick
+from kpdemo.models.device import describe, has_bf16, pick
 from train import initial_weights, recipe_checks
 from train.data.dataset import EpochSampler, for_training
 from train.errors import Diverged
@@ -197,7 +197,7 @@ class Run:
             # Batch norm's statistics of the frozen layers stay as they are, too.
             self.net.eval()
             self.net.head.train()
-        total, count = torch.zeros(()), 0
+        total, count = torch.zeros((), device=self.accelerator.device), 0
         progress = tqdm(
             loader,
             desc=f"{self.recipe.name} epoch {self.epoch + 1}",
@@ -216,11 +216,9 @@ class Run:
             steps.zero_grad()
             if self.average:
                 self.average.update_parameters(self.net)
-            total += loss.detach().cpu()
+            total += loss.detach()
             count += 1
-        mean = (
-            self.accelerator.gather(total[None].to(self.accelerator.device)).mean().item() / count
-        )
+        mean = self.accelerator.gather(total[None]).mean().item() / count
         if not math.isfinite(mean):
             raise Diverged(
                 f"{self.recipe.name} diverged in epoch {self.epoch + 1}: the loss is {mean}. "
@@ -270,11 +268,3 @@ def _use_one_thread(_: int) -> None:
 def _short(number: float) -> float:
     """A number with the digits that histories keep."""
     return float(f"{number:.8g}")
-
-
-def describe(device: torch.device) -> str:
-    """The device's name for the history: the GPU, or the processor with its threads."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{device.type}, {threads} thread{'s' if threads > 1 else ''}"

@@ -30,7 +30,7 @@ from kpdemo.faces.mediapipe_task import BaselineUnavailable, task_bytes
 from kpdemo.media import images
 from kpdemo.models import checkpoint, model_folder
 from kpdemo.models.checkpoint import Model, normalise
-from kpdemo.models.device import autocast, has_bf16, pick
+from kpdemo.models.device import autocast, describe, has_bf16, pick
 from kpdemo.models.model_folder import CheckpointError
 from kpdemo.models.predict import predict
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS
@@ -208,7 +208,7 @@ def measure(folders: Sequence[Path] | None = None, rounds: int = ROUNDS) -> dict
     sizes[BASELINE] = {"parameters": None, "bytes": len(task_bytes()), "multiply_adds": None}
     return {
         "photo": "640x480, one face",
-        "threads": torch.get_num_threads(),
+        "device": describe(pick()),
         "precision": "bf16" if has_bf16(pick()) else "float32",
         "forward_milliseconds": {name: round(value, 2) for name, value in forward.items()},
         "detect_milliseconds": round(times["detect"], 2),

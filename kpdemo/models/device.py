@@ -14,6 +14,14 @@ def pick() -> torch.device:
     return torch.device("cpu")
 
 
+def describe(device: torch.device) -> str:
+    """What measurements name: the GPU, or the processor with its threads."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{device.type}, {threads} thread{'s' if threads > 1 else ''}"
+
+
 def has_bf16(device: torch.device) -> bool:
     """Whether the device has bf16 instructions; emulating them is slower than float32."""
     if device.type == "cuda":

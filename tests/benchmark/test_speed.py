@@ -9,6 +9,7 @@ from kpdemo.benchmark import speed
 from kpdemo.models import checkpoint, model_folder, nets
 from kpdemo.models.checkpoint import Model
 from kpdemo.models.config import Input, ModelConfig
+from kpdemo.models.device import describe, pick
 from kpdemo.zoo import BASELINE, DEFAULT_MODELS, WEIGHTS_DIR
 
 ARGS = {"blocks": [{"channels": 4, "pool": 4}], "hidden": [16]}
@@ -53,7 +54,7 @@ def test_the_comparison_is_set_against_the_default_models_alone(measured):
     forward = measured["forward_milliseconds"]
     assert set(forward) == {"unet", BASELINE}
     assert set(forward) <= {*DEFAULT_MODELS, BASELINE}
-    assert measured["threads"] == torch.get_num_threads()
+    assert measured["device"] == describe(pick())
     whole = measured["compare_milliseconds"] / sum(forward.values())
     assert measured["compare_to_forward_ratio"] == pytest.approx(whole, rel=0.02)
 

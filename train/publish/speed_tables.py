@@ -24,7 +24,7 @@ def speed(collected: dict) -> str:
         ["face detection", figure(benchmark["detect_milliseconds"], "", 1), ""],
         ["the whole comparison", figure(benchmark["compare_milliseconds"], "", 1), ""],
     ]
-    part = f"part ({benchmark['photo']}, {benchmark['threads']} threads, {benchmark['precision']})"
+    part = f"part ({benchmark['photo']}, {benchmark['device']}, {benchmark['precision']})"
     ratio = benchmark["compare_to_forward_ratio"]
     return "\n\n".join(
         [

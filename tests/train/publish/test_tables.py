@@ -115,7 +115,7 @@ def weights(tmp_path: Path) -> Path:
         root / "benchmark.json",
         {
             "photo": "640x480, one face",
-            "threads": 2,
+            "device": "cpu, 2 threads",
             "precision": "bf16",
             "seconds_to_first_page": 7.45,
             "seconds_with_a_silent_hub": 9.5,
