@@ -24,6 +24,7 @@ IMM_NETS = ("facenet-moore", "facialpointsnet")
 SHAPE_NETS = ("simplenet-report", "resnet18-transfer")
 # The small ResNet-18 stands in for the larger ones, which take minutes on two cores.
 PHOTO_NET = "resnet18-transfer"
+HEATMAP_NETS = ("unet-report", "unet-report-sigma-1")
 # Discs on an input of 80×60 pixels: radius, and offsets of their centres from the middle.
 RADIUS = 4
 OFFSETS = ((-14, -10), (14, -10), (-14, 10), (14, 10))
@@ -31,6 +32,7 @@ BLACK, GREY = 0, 128
 # As far from the mean shape as this share of the training labels: still a face.
 FACE_LIKE = 0.999
 LENS = 0.26, 0.2  # half-axes of a lens, in units of the eye distance
+EDGES = 0.1  # the share of a picture's pixels that count as its edges
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,11 @@ def measure(weights: Path = WEIGHTS_DIR, destination: Path = RESULT) -> dict:
         if name == PHOTO_NET:
             result["sunglasses"] = {name: sunglasses(model, given)}
             result["scaled"] = {name: scaled(model, given)}
+        model_folder.write_json(destination, result)
+    result["edges"] = {}
+    for name in HEATMAP_NETS:
+        model = checkpoint.load(weights / name)
+        result["edges"][name] = edges(model, inputs(model, common))
         model_folder.write_json(destination, result)
     return result
 
@@ -188,6 +195,28 @@ def scaled(model: Model, given: Inputs) -> dict:
         "mae_scaled_by_photo": rounded(by_photo),
         "factor": rounded(by_photo / by_box),
     }
+
+
+def edges(model: Model, given: Inputs) -> dict:
+    """How much of a net's heatmaps lies on edges, in percent: `EDGES` of the pixels, so that a map
+    that follows no edges has about as large a share there.
+
+    Edges are where the picture's gradient is steepest, and their neighbours. What a map has
+    everywhere, its median, does not count.
+    """
+    shares = []
+    for crop in given.crops:
+        maps = predict(model, crop[None], heatmaps=True).heatmaps
+        assert maps is not None
+        steepness = np.hypot(
+            *(cv2.Sobel(crop.astype(np.float32), -1, *d) for d in ((1, 0), (0, 1)))
+        )
+        # A map may be coarser than the picture.
+        steepness = cv2.resize(cv2.dilate(steepness, np.ones((3, 3))), maps.shape[:1:-1])
+        edge = steepness > np.quantile(steepness, 1 - EDGES)
+        above = np.clip(maps[0] - np.median(maps[0], (1, 2), keepdims=True), 0, None)
+        shares.append((above * edge).sum((1, 2)) / above.sum((1, 2)).clip(1e-9))
+    return {"faces": len(shares), "on_edges": rounded(100 * float(np.mean(shares)))}
 
 
 def _whole(crop: np.ndarray) -> Crop:

@@ -91,3 +91,10 @@ def test_the_file_has_a_figure_for_every_net():
     assert set(measured["variety"]) == set(lessons.IMM_NETS)
     assert set(measured["shapes"]) == set(lessons.SHAPE_NETS)
     assert set(measured["sunglasses"]) == set(measured["scaled"]) == {lessons.PHOTO_NET}
+
+
+def test_how_much_of_the_heatmaps_lies_on_edges(portrait):
+    narrow, wide = (
+        lessons.edges(*net(name, portrait))["on_edges"] for name in reversed(lessons.HEATMAP_NETS)
+    )
+    assert 10 < wide < narrow < 100
