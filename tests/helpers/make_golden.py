@@ -1,6 +1,6 @@
 """Write `golden.json`, the keypoints of the shipped weights on Grace Hopper's photo.
 
-Run `python tests/helpers/make_golden.py` after new weights were shipped, and look at the picture
+Run `python -m tests.helpers.make_golden` after new weights were shipped, and look at the picture
 that `python -m kpdemo` draws before you commit it: the test only says whether answers have changed.
 """
 
