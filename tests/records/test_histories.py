@@ -262,9 +262,9 @@ def test_claims_are_cards_with_figures_and_a_verdict(folder):
 def test_what_is_not_as_reported_stands_beside_the_figures(library):
     html = reports_html(library)
     row = html.split('data-model="unet-report"')[1].split("</tr>")[0]
-    assert "not as reported: input size" in row
-    html = settings_html([library.models["unet-report"]])
-    assert "224×224 in the report, 64×64 here" in html
+    assert "not as reported: end of training" in row
+    html = settings_html([library.models["facialpointsnet"], library.models["unet-report"]])
+    assert "crops of the image in the report, shifts of up to 8 % here" in html
     assert '<th scope="row">Flip test</th><td>no</td>' in html
 
 
