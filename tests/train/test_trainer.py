@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from helpers import writers
+from helpers import pseudo_labels, writers
 from safetensors.torch import load_file
 from tqdm import tqdm
 
@@ -24,7 +24,7 @@ from kpdemo.models.predict import predict
 from train import recipe, trainer
 from train.__main__ import main
 from train.data.dataset import for_training
-from train.data.sources import DataError, load, pseudo_labels
+from train.data.sources import DataError
 from train.errors import TrainingError
 from train.recipe import Data, Loss, Recipe, Stage
 from train.state import STATE
@@ -105,8 +105,7 @@ def test_one_step_of_every_shipped_recipe(
 ) -> None:
     shipped = recipe.load(name)
     monkeypatch.chdir(tmp_path)
-    for source in filter(pseudo_labels.is_file, shipped.data.train):
-        write_pseudo_labels(Path(source))
+    pseudo_labels.write(shipped)
     chosen = dataclasses.replace(
         shipped,
         stages=tuple(dataclasses.replace(stage, epochs=1) for stage in shipped.stages),
@@ -138,19 +137,6 @@ def test_one_step_of_every_shipped_recipe(
         model_folder.CONFIG,
         model_folder.HISTORY,
     }
-
-
-def write_pseudo_labels(path: Path) -> None:
-    """A file as `python -m train label` writes it, of the labels that the data set has itself."""
-    source = pseudo_labels.data_set(str(path))
-    faces = load(source)
-    labels = {
-        face.name: [None if np.isnan(x) else [float(x), float(y), 1.0] for x, y in face.keypoints]
-        for face in faces
-    }
-    path.parent.mkdir(parents=True)
-    data = {"source": source, "markup": faces[0].markup, "least_confidence": 0.5, "faces": labels}
-    path.write_text(json.dumps(data))
 
 
 def test_training_learns_and_keeps_the_best_epoch(tmp_path: Path) -> None:

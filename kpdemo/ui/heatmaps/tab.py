@@ -39,10 +39,10 @@ _ABOUT_SIGMAS = """<h2 class="kp-section">σ = 1 against σ = 2.5: the “edge d
 around each point. Its report says that σ&nbsp;=&nbsp;1 (a standard deviation of one cell) made the
 net an “edge detector”, and chose σ&nbsp;=&nbsp;2.5. If that is so, heatmaps of the first follow
 edges all over the face, where heatmaps of the second have one round spot.</p>"""
-_BOTH = """<p class="kp-small">Both nets were trained here on the same photos, for 60 epochs, and in
-most heatmaps it is so: the first finds no point, and what is in its faint heatmaps lies on edges; the
-second finds eyes and mouth, and not yet the jaw. Training has the figures. Once a photo is compared,
-their heatmaps of its face appear here side by side, of the point that is chosen above.</p>"""
+_BOTH = """<p class="kp-small">Both nets were trained here on the same photos, for 60 epochs. The
+first finds no point, and what there is in its faint heatmaps lies mostly on edges; the second finds
+eyes and mouth, and not yet the jaw. Training has the figures. Once a photo is compared, their
+heatmaps of its face appear here side by side, of the point that is chosen above.</p>"""
 _TO_TRAIN = """<p class="kp-small">The weights of these two nets are missing:
 <code>python -m train sweep unet-sigma</code> trains both, and as <code>weights/unet-report</code>
 and <code>weights/unet-report-sigma-1</code> they are shown here.</p>"""

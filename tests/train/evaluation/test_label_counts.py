@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import writers
+from helpers import pseudo_labels, writers
 
+from train import recipe
 from train.data.sources import DataError
 from train.evaluation import label_counts
 
@@ -23,9 +24,17 @@ def test_labels_are_counted_by_keypoint_and_by_row():
 
 
 def test_recipes_count_the_gaps_that_they_train_with(tmp_path: Path, monkeypatch):
-    for write in (writers.write_300w, writers.write_bioid, writers.write_ytf, writers.write_kaggle):
+    for write in (
+        writers.write_300w,
+        writers.write_300w_partial,
+        writers.write_bioid,
+        writers.write_ytf,
+        writers.write_kaggle,
+    ):
         write(tmp_path)
     monkeypatch.setenv("KPDEMO_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    pseudo_labels.write(recipe.load("keypoint-resnet-start"))
     label_counts.write(tmp_path)
     found = json.loads((tmp_path / "completeness.json").read_text())
     counts = found["recipes"]["kaggle-cnn"]
