@@ -38,7 +38,7 @@ def text(evidence: Mapping[str, Any], weights: Path = WEIGHTS_DIR) -> str:
     """A figure as text: "7.70 %", or over seeds "22.7 ± 1.4 % (n = 5)"."""
     source, unit = evidence["source"], evidence.get("unit", "%")
     space = f" {unit}" if unit else ""
-    if source.startswith("sweeps/"):
+    if source.startswith("sweeps/") and not evidence["at"]:
         sample = best_errors(source, weights)
         return sample.text(2, space) if sample.values else "not measured"
     value: Any = _read(weights / source)
@@ -49,7 +49,10 @@ def text(evidence: Mapping[str, Any], weights: Path = WEIGHTS_DIR) -> str:
             return "not measured"
     if not isinstance(value, int | float) or not math.isfinite(value):
         return "not measured"
-    return f"{value:.2f}{space}" if isinstance(value, float) else f"{value:,}{space}"
+    if isinstance(value, int):
+        return f"{value:,}{space}"
+    digits = 3 if 0 < abs(value) < 0.1 else 2  # losses are small
+    return f"{value:.{digits}f}{space}"
 
 
 def best_errors(source: str, weights: Path = WEIGHTS_DIR) -> Sample:
