@@ -33,7 +33,7 @@ from kpdemo.ui.shared.queues import MAPS_QUEUE
 from kpdemo.zoo import DEFAULT_MODELS
 
 # The report's two U-Nets, which differ in the width of their target Gaussians.
-SIGMAS = {"unet-report-sigma-1": "Trained with σ = 1", "unet-report": "Trained with σ = 2.5"}
+SIGMAS = {"unet-report-sigma-1": "σ = 1", "unet-report": "σ = 2.5"}
 _ABOUT_SIGMAS = """<h2 class="kp-section">σ = 1 against σ = 2.5: the “edge detector”</h2>
 <p class="kp-small">One of the class projects trained a U-Net on heatmaps with a small Gaussian
 around each point. Its report says that σ&nbsp;=&nbsp;1 (a standard deviation of one cell) made the
