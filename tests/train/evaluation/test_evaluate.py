@@ -57,7 +57,8 @@ def trained(tmp_path, monkeypatch):
     """A tiny model folder made by the real loop on tiny data."""
     writers.write_300w(tmp_path / "data", 6)
     monkeypatch.setenv("KPDEMO_DATA", str(tmp_path / "data"))
-    return fitted("simplenet", tmp_path / "model")
+    data = dataclasses.replace(recipe.load("simplenet").data, train=("300w",))
+    return fitted("simplenet", tmp_path / "model", data=data, start_from=None)
 
 
 @pytest.fixture
