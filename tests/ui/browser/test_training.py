@@ -179,7 +179,7 @@ def test_every_finding_of_a_report_is_a_card_with_a_verdict(page, library):
     expect(card).to_contain_text(claim.figures[0])
     expect(card.locator(".kp-verdict")).to_have_text(claim.verdict)
     row = page.locator('#training-reports [data-model="unet-report"]')
-    expect(row.locator(".kp-badge")).to_contain_text("input size")
+    expect(row.locator(".kp-badge")).to_contain_text("end of training")
 
 
 def test_an_augmentation_is_drawn_on_the_photo_and_drawn_again(page):
