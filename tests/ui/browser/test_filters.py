@@ -160,8 +160,8 @@ def test_the_sum_behind_a_place_adds_up_by_mouse_and_keyboard(page):
     tiles(page).nth(4).click()
     picture = page.locator(".kp-kernel-details").get_by_role("application")
     box = picture.bounding_box()
-    # The middle of the cell in row 23 and column 28 of 56.
-    picture.click(position={"x": box["width"] * 27.5 / 56, "y": box["height"] * 22.5 / 56})
+    # The middle of the cell in row 23 and column 28 of 64.
+    picture.click(position={"x": box["width"] * 27.5 / 64, "y": box["height"] * 22.5 / 64})
     total = page.locator(".kp-sum")
     expect(total).to_contain_text("Row 23, column 28")
     expect(total.locator("table")).to_have_count(3)  # input, weights, products
