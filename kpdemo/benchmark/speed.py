@@ -131,14 +131,13 @@ def seconds_with_a_silent_hub() -> float:
 def peak_memory() -> int:
     """Peak memory in MiB of a page's process after ten photos of 11 MP and 36 faces (Linux)."""
     script = """
-import re, pathlib, numpy, app
+import numpy, app
+from kpdemo.benchmark.memory import peak_mib
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.engine.engine import engine
 for _ in range(10):
     engine().compare(numpy.tile(photo_640x480(), (6, 6, 1)))
-# Not getrusage's, which begins with the peak of the process that started this one.
-status = pathlib.Path("/proc/self/status").read_text()
-print(int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) // 1024)
+print(peak_mib())
 """
     command = [sys.executable, "-c", script]
     return int(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)

@@ -6,7 +6,6 @@ All figures are from one run on one machine, with the page and its visitors on t
 import asyncio
 import json
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -20,6 +19,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
+from kpdemo.benchmark.memory import peak_mib
 from kpdemo.benchmark.server import serve_page
 from kpdemo.benchmark.speed import photo_640x480
 from kpdemo.engine import folder as folder_mode
@@ -81,6 +81,7 @@ def measure(rounds: int = ROUNDS, crowd: int = CROWD, few: int = FEW) -> dict[st
                 folder.append(_timed(work, server, crowd)[1])
             alone = statistics.median(visit.seconds for visit in ask(url, photos[:1], ALONE))
             among = [visit.seconds for visit in ask(url, photos[:few], EACH)]
+            memory = peak_mib(server.pid)
     cores = os.cpu_count() or 1
     rate, server_ms, clients_ms = map(statistics.median, zip(*visitors, strict=True))
     folder_rate, _, folder_ms = map(statistics.median, zip(*folder, strict=True))
@@ -104,7 +105,7 @@ def measure(rounds: int = ROUNDS, crowd: int = CROWD, few: int = FEW) -> dict[st
         "p95_seconds": round(slow, 3),
         "p95_to_alone_ratio": round(slow / alone, 2),
         "least_to_alone_ratio": round(few * server_ms / 1000 / cores / alone, 2),
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+        "peak_memory_mib": memory,
     }
 
 

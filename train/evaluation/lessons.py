@@ -201,8 +201,8 @@ def edges(model: Model, given: Inputs) -> dict:
     """How much of a net's heatmaps lies on edges, in percent: `EDGES` of the pixels, so that a map
     that follows no edges has about as large a share there.
 
-    Edges are where the picture's gradient is steepest, and their neighbours. What a map has
-    everywhere, its median, does not count.
+    Maps must be as large as the picture. Edges are where its gradient is steepest, and their
+    neighbours. What a map has everywhere, its median, does not count.
     """
     shares = []
     for crop in given.crops:
@@ -211,8 +211,7 @@ def edges(model: Model, given: Inputs) -> dict:
         steepness = np.hypot(
             *(cv2.Sobel(crop.astype(np.float32), -1, *d) for d in ((1, 0), (0, 1)))
         )
-        # A map may be coarser than the picture.
-        steepness = cv2.resize(cv2.dilate(steepness, np.ones((3, 3))), maps.shape[:1:-1])
+        steepness = cv2.dilate(steepness, np.ones((3, 3)))
         edge = steepness > np.quantile(steepness, 1 - EDGES)
         above = np.clip(maps[0] - np.median(maps[0], (1, 2), keepdims=True), 0, None)
         shares.append((above * edge).sum((1, 2)) / above.sum((1, 2)).clip(1e-9))

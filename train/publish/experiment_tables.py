@@ -69,8 +69,9 @@ def trials(collected: dict) -> str:
 
 
 def changes(settings: dict, recipe: str | None, base: dict | None = None) -> str:
-    """Changed settings as in a recipe; "nothing" for the recipe itself, or for what was it once."""
-    if not settings:
-        earlier = "an earlier " if base else ""
-        return f"nothing: {earlier}`{recipe}`" if recipe else "nothing"
-    return ", ".join(f"`{name}: {json.dumps(value)}`" for name, value in settings.items())
+    """Changed settings as in a recipe; "nothing" for the recipe itself, but for what `base` sets."""
+    if settings:
+        return ", ".join(f"`{name}: {json.dumps(value)}`" for name, value in settings.items())
+    named = f"nothing: `{recipe}`" if recipe else "nothing"
+    others = ", ".join(f"`{name}`" for name in base or ())
+    return f"{named} with another {others}" if others else named

@@ -91,6 +91,7 @@ def test_the_file_has_a_figure_for_every_net():
     assert set(measured["variety"]) == set(lessons.IMM_NETS)
     assert set(measured["shapes"]) == set(lessons.SHAPE_NETS)
     assert set(measured["sunglasses"]) == set(measured["scaled"]) == {lessons.PHOTO_NET}
+    assert set(measured["edges"]) == set(lessons.HEATMAP_NETS)
 
 
 def test_how_much_of_the_heatmaps_lies_on_edges(portrait):
