@@ -69,7 +69,7 @@ def trials(collected: dict) -> str:
 
 
 def changes(settings: dict, recipe: str | None, base: dict | None = None) -> str:
-    """Changed settings as in a recipe; "nothing" for the recipe itself, but for what `base` sets."""
+    """Changed settings as in a recipe; "nothing" for the recipe itself, save for `base`."""
     if settings:
         return ", ".join(f"`{name}: {json.dumps(value)}`" for name, value in settings.items())
     named = f"nothing: `{recipe}`" if recipe else "nothing"
