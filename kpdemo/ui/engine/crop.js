@@ -97,11 +97,11 @@ export function cut(crop, photo, height, width) {
   for (let y = 0; y < height; y += 1) {
     row.fill(0);
     for (let j = y * factor; j < (y + 1) * factor; j += 1)
-      for (let i = 0; i < w; i += 1) {
-        bilinear(photo, right * i + down * j + startX, rightY * i + downY * j + startY, sample);
-        const to = Math.floor(i / factor) * channels;
-        for (let k = 0; k < channels; k += 1) row[to + k] += sample[k];
-      }
+      for (let x = 0; x < width; x += 1)
+        for (let i = x * factor; i < (x + 1) * factor; i += 1) {
+          bilinear(photo, right * i + down * j + startX, rightY * i + downY * j + startY, sample);
+          for (let k = 0; k < channels; k += 1) row[x * channels + k] += sample[k];
+        }
     for (let k = 0; k < row.length; k += 1) picture.data[y * row.length + k] = round(row[k] / factor ** 2);
   }
   return picture;
@@ -115,16 +115,26 @@ export function cut(crop, photo, height, width) {
  * @param {Float64Array} sample Its channels, to be filled.
  */
 function bilinear({ data, width, height, channels }, x, y, sample) {
-  const [left, top] = [Math.floor(x), Math.floor(y)];
+  const left = Math.floor(x);
+  const top = Math.floor(y);
   if (left < -1 || top < -1 || left >= width || top >= height) {
     sample.fill(0);
     return;
   }
-  const [across, along] = [x - left, y - top];
-  const [hasLeft, hasRight] = [left >= 0, left + 1 < width];
-  const [hasTop, hasBottom] = [top >= 0, top + 1 < height];
+  const across = x - left;
+  const along = y - top;
   const at = (top * width + left) * channels;
   const below = at + width * channels;
+  if (left >= 0 && top >= 0 && left + 1 < width && top + 1 < height) {
+    for (let k = 0; k < channels; k += 1) {
+      const upper = data[at + k] * (1 - across) + data[at + channels + k] * across;
+      const lower = data[below + k] * (1 - across) + data[below + channels + k] * across;
+      sample[k] = Math.floor(upper * (1 - along) + lower * along + 0.5);
+    }
+    return;
+  }
+  const [hasLeft, hasRight] = [left >= 0, left + 1 < width];
+  const [hasTop, hasBottom] = [top >= 0, top + 1 < height];
   for (let k = 0; k < channels; k += 1) {
     const upper =
       (hasTop && hasLeft ? data[at + k] : 0) * (1 - across) +
