@@ -1,7 +1,7 @@
 // A model's points, corrected by hand. The value is that of the panels; all happens here, and the
 // points leave the page where the visitor saves them or takes them as the ground truth.
 
-import { isKnown, make, mean, round2, saveFile } from "../shared/common.js";
+import { isKnown, make, mean, offer, round2, saveFile } from "../shared/common.js";
 import { PTS_MARKUP, toJson, toPts } from "./annotation_files.js";
 import { DragPicture } from "./drag_picture.js";
 import { Edit } from "./edit.js";
@@ -239,7 +239,10 @@ export default function mount({ element, props, trigger, watch }) {
       saveFile(`edited-points${number}.pts`, new Blob([toPts(edit().points)], { type: "text/plain" }));
     },
     json: () => saveFile("edited-points.json", new Blob([json([...edits])], { type: "application/json" })),
-    truth: () => trigger("truth", { name: "edited-points.json", text: json([...edits]) }),
+    truth: () => {
+      const wanted = { name: "edited-points.json", text: json([...edits]) };
+      if (offer("kp-truth", wanted)) trigger("truth", wanted);
+    },
   };
 
   element.addEventListener("click", ({ target }) => actions[target.closest("[data-do]")?.dataset.do]?.());

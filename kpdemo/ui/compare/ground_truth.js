@@ -1,4 +1,7 @@
-// Reads the chosen file in the browser, so that it is never written to the server's disk.
+// Reads the chosen file in the browser, so that it is never written to the server's disk. Where the models run in
+// this browser, it does not go to the server either.
+
+import { offer } from "../shared/common.js";
 
 const MAX_BYTES = 10_000_000;
 
@@ -18,17 +21,19 @@ export default function mount({ element, props, trigger, watch }) {
     set.value = data.chosen;
   }
 
+  const request = (event, wanted = {}) => offer("kp-truth", wanted) && trigger(event, wanted);
+
   file.addEventListener("change", async () => {
     const [upload] = file.files;
     if (!upload) return;
     // The server counts letters, of which a file may have fewer than bytes.
     const text = upload.size < MAX_BYTES ? await upload.text() : " ".repeat(MAX_BYTES);
-    trigger("chosen", { name: upload.name, text });
+    request("chosen", { name: upload.name, text });
     file.value = "";
   });
-  set.addEventListener("change", () => trigger("another", { set: set.value }));
+  set.addEventListener("change", () => request("another", { set: set.value }));
   marks.querySelector("button").addEventListener("click", () => {
-    trigger("cleared");
+    request("cleared");
     file.focus();
   });
   watch("value", load);

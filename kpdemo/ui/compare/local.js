@@ -3,18 +3,20 @@
 import { make, plural } from "../shared/common.js";
 import { readPhoto } from "../shared/photo.js";
 import { degraded } from "./local_degrade.js";
+import { describeTruth, truthFrom, truthOfFaces, withSet } from "./local_truth.js";
 import { resultMessages } from "./result_messages.js";
 import { panelsValue } from "./value.js";
 
 const NO_PHOTO = "Compare a photo first; then change it here.";
+const NO_COMPARISON = "Compare a photo first; its ground truth can be loaded then.";
 const DEVICES = { wasm: "WASM", webgpu: "WebGPU", cpu: "processor" };
 
 // `element` has a box for a photo (`.kp-drop`), a `.kp-progress` and a place for messages
 // (`.kp-local-message`); `catalogue` is that of `catalogue.py`, `local` the engine. `chosen` gives the
-// models that are ticked, `show` gets the panels' value and the table's, `example` loads one of the examples: {file,
-// look, blob}. `isOn` tells whether photos are to be compared here, `takesFrame` the same of a camera's
-// frame. `onFailure` makes a sentence of why the engine cannot be used; `ready` is waited for before
-// anything is loaded.
+// models that are ticked, `show` gets the values of the panels, the table and the ground truth, `example`
+// loads one of the examples: {file, look, blob}. `isOn` tells whether photos are to be compared here,
+// `takesFrame` the same of a camera's frame. `onFailure` makes a sentence of why the engine cannot be used;
+// `ready` is waited for before anything is loaded.
 export function mountLocal(
   element,
   {
@@ -36,7 +38,7 @@ export function mountLocal(
   const progress = element.querySelector(".kp-progress");
   const bar = progress.querySelector("progress");
 
-  let last = null; // {picture, file, look, result}
+  let last = null; // {picture, file, look, result, truth}
   let newest = null; // the photo that is wanted; older ones are left out
   let turns = Promise.resolve();
 
@@ -78,11 +80,19 @@ export function mountLocal(
     }
   }
 
-  const panelsOf = (shown) => JSON.stringify(panelsValue({ devices: DEVICES, ...shown }, catalogue));
+  function panelsOf({ truth, ...shown }) {
+    const marked = truth && {
+      markup: truth.sets[truth.chosen].markup,
+      faces: truthOfFaces(truth, shown.result.faces),
+    };
+    return JSON.stringify(panelsValue({ devices: DEVICES, ...shown, truth: marked }, catalogue));
+  }
 
   function draw(shown) {
     document.body.classList.remove("kp-stale");
-    show(panelsOf(shown), JSON.stringify({ models: catalogue.models, warning: "", weights: "" }));
+    const truth = shown.truth && describeTruth(shown.truth, shown.result, catalogue);
+    const table = JSON.stringify({ models: catalogue.models, warning: truth?.warning ?? "", weights: "" });
+    show(panelsOf(shown), table, truth ? JSON.stringify(truth) : null);
   }
 
   function finish(shown) {
@@ -195,6 +205,22 @@ export function mountLocal(
       answer({ empty: error.message });
     }
   });
+  document.addEventListener("kp-truth", (event) => {
+    if (!isOn()) return;
+    event.preventDefault();
+    try {
+      if (!last) throw new Error(NO_COMPARISON);
+      finish({ ...last, truth: truthAfter(event.detail) });
+    } catch (error) {
+      say("error", [error.message]);
+      if (last) draw(last);
+    }
+  });
+  // A file's name and text, the `set` of its points to use, or neither: no ground truth any more.
+  function truthAfter({ name, text, set }) {
+    if (text !== undefined) return truthFrom(name, text, last.result, catalogue);
+    return set === undefined ? null : withSet({ ...last.truth, chosen: set }, last.result);
+  }
   document.addEventListener("kp-freeze", (event) => {
     if (!takesFrame(event.detail)) return;
     event.preventDefault();

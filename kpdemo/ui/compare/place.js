@@ -8,7 +8,7 @@ import { mountLocal } from "./local.js";
 import { shownResult } from "./panels.js";
 
 const RETRY_DELAY = 500; // milliseconds until the next try when the server has enough to do
-const LIMITS = "Heatmaps, ground truth, your own model and class projects need the server.";
+const LIMITS = "Heatmaps, your own model and class projects need the server.";
 
 function preference(gpu) {
   if (gpu) return ["server", "On the server by default, which has a GPU."];
@@ -65,9 +65,9 @@ export default function mount({ element, props, server, trigger }) {
     catalogue,
     local: place.local,
     chosen: chosenNames,
-    show: (panels, table) => {
+    show: (panels, table, truth) => {
       shown += 1; // an equal value would not be seen
-      props.value = JSON.stringify({ shown, panels, table });
+      props.value = JSON.stringify({ shown, panels, table, truth });
     },
     example: async (number) => {
       const { picture, ...example } = await server.example(number);

@@ -10,11 +10,12 @@ from kpdemo.engine.engine import Engine
 from kpdemo.ui.examples import Example
 from kpdemo.ui.shared import browser_engine, catalogue, component
 
-# The panels, the table's facts and the message for the component's value; nothing without one.
+# The panels, the table's facts, the message and the ground truth for the component's value; nothing
+# without one.
 SHOW = """(value) => {
   if (!value) return [];
-  const { panels, table } = JSON.parse(value);
-  return [panels, table, ""];
+  const { panels, table, truth } = JSON.parse(value);
+  return [panels, table, "", truth];
 }"""
 
 

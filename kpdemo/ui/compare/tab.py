@@ -220,7 +220,8 @@ def build(
     runs(c.truth.cleared, clear, session)
     runs(where.returned, show_last, session)
     # What this browser has compared, without the server.
-    where.change(None, where, [drawn_panels, drawn_table, c.message], js=place.SHOW, **private)
+    shown = [drawn_panels, drawn_table, c.message, c.truth]
+    where.change(None, where, shown, js=place.SHOW, **private)
     choice.share(c.models, models)
     choice.share(c.projects, projects)
     for group in chosen:

@@ -28,9 +28,13 @@ export function readingsOf(answer) {
 }
 
 // `result` is as `Comparison.to_dict()`, `picture` the photo as bitmap or canvas, of whatever size; `file`
-// and `look` are the photo's name and what to look at; `devices` are their names on the page. Of a result that
-// `isPartial`, models are still missing.
-export function panelsValue({ result, picture, file, look, isPartial, devices }, { models, markups, baseline, low }) {
+// and `look` are the photo's name and what to look at; `devices` are their names on the page. `truth` is the ground
+// truth, if any: its markup, and the points of each face, null where it has none. Of a result that `isPartial`,
+// models are still missing.
+export function panelsValue(
+  { result, picture, file, look, isPartial, devices, truth },
+  { models, markups, baseline, low },
+) {
   const { photo, faces, timings } = result;
   const [width, height] = [photo.width, photo.height];
   const scale = picture.width / width;
@@ -58,14 +62,21 @@ export function panelsValue({ result, picture, file, look, isPartial, devices },
     return canvas.toDataURL("image/jpeg", QUALITY);
   };
 
-  const faceOf = ({ box: [x0, y0, x1, y1], score, confirmed }) => {
+  const faceOf = ({ box: [x0, y0, x1, y1], score, confirmed }, f) => {
     const side = Math.round(Math.min(VIEW * Math.max(x1 - x0, y1 - y0), width, height));
     const left = Math.round(clamp((x0 + x1 - side) / 2, 0, width - side));
     const top = Math.round(clamp((y0 + y1 - side) / 2 - FOREHEAD * (y1 - y0), 0, height - side));
     const coarse = Math.min(1, PHOTO_SIDE / Math.max(width, height));
     const isFine = coarse >= scale || side * coarse >= FACE_SIDE;
     const src = isFine ? null : shrunk(...[left, top, side, side].map((length) => length * scale), FACE_SIDE);
-    return { box: [x0, y0, x1, y1], score, confirmed, view: [left, top, side, side], src, truth: null };
+    return {
+      box: [x0, y0, x1, y1],
+      score,
+      confirmed,
+      view: [left, top, side, side],
+      src,
+      truth: truth?.faces[f] ?? null,
+    };
   };
 
   const radii = (answer, reference) => {
@@ -113,7 +124,7 @@ export function panelsValue({ result, picture, file, look, isPartial, devices },
     look,
     file,
     low,
-    truth: null,
+    truth: truth?.markup ?? null,
     markups,
     result,
     isPartial,

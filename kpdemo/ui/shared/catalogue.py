@@ -10,8 +10,6 @@ from kpdemo.structures import LOW_CONFIDENCE
 from kpdemo.ui.shared import titles
 from kpdemo.ui.shared.colors import css_color
 
-# Of the answers of the engine in the browser, and what they are converted to.
-_MARKUPS = ("ibug-68", "kaggle-15", "mediapipe-478")
 # What models that were not trained here were trained on.
 _OTHERS_DATA = {zoo.BASELINE: "Google’s own data"}
 
@@ -30,7 +28,7 @@ def value(models: Iterable[str]) -> dict[str, Any]:
             }
             for name in models
         },
-        "markups": {name: of_markup(name) for name in _MARKUPS},
+        "markups": {name: of_markup(name) for name in markups.MARKUPS},
     }
 
 

@@ -123,6 +123,7 @@ def _page(models: Iterable[str], photos: list[examples.Example]) -> str:
             "panels": _read("compare/panels.html"),
             "table": _read("compare/table.html"),
             "drag": _read("compare/drag.html"),
+            "truth": _read("compare/ground_truth.html"),
             "degrade": _read("compare/degrade.html"),
             "degrade_title": escape(degrade.TITLE),
             "live": _read("live/live.html"),

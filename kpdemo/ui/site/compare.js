@@ -4,6 +4,7 @@ import contactSheet from "../compare/contact_sheet.js";
 import degrade from "../compare/degrade.js";
 import drag from "../compare/drag.js";
 import examplesStrip from "../compare/examples.js";
+import groundTruth from "../compare/ground_truth.js";
 import { mountLocal } from "../compare/local.js";
 import panels from "../compare/panels.js";
 import table from "../compare/table.js";
@@ -38,7 +39,7 @@ export function mountCompare({ catalogue, local, offline }) {
   const setTable = mountComponent(document.querySelector("#table"), table);
   mountComponent(document.querySelector("#contact-sheet"), contactSheet, { props: catalogue.sheet });
   mountComponent(document.querySelector("#degrade"), degrade, { props: { sliders: catalogue.sliders } });
-  document.querySelector("#drag [data-do=truth]").remove(); // this page has no ground truth
+  const setTruth = mountComponent(document.querySelector("#truth"), groundTruth);
   const setDrag = mountComponent(document.querySelector("#drag"), drag);
 
   async function tellSize() {
@@ -58,7 +59,8 @@ export function mountCompare({ catalogue, local, offline }) {
     catalogue,
     local,
     chosen,
-    show: (panelsValue, tableValue) => {
+    show: (panelsValue, tableValue, truthValue) => {
+      setTruth(truthValue);
       setTable(tableValue);
       setPanels(panelsValue);
       setDrag(panelsValue);

@@ -13,6 +13,8 @@ from helpers.visitor import PATIENCE, answered, wait_for_script
 from PIL import Image
 
 from kpdemo import compare
+from kpdemo.engine import export
+from kpdemo.structures import Prediction
 from kpdemo.zoo import BASELINE
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -79,8 +81,15 @@ def hand_over(page: Page, path: Path, event: str, height: int) -> None:
     )
 
 
+def marks(folder: Path, answer: Prediction) -> Path:
+    """A `.pts` file with the answer's points, each three pixels farther right."""
+    path = folder / "face.pts"
+    path.write_text(export.to_pts(answer.keypoints + np.float32([3, 0])))
+    return path
+
+
 def test_a_photo_stays_in_the_browser_once_that_is_chosen(
-    page: Page, astronaut_path: Path, hopper_path: Path
+    page: Page, astronaut_path: Path, hopper_path: Path, tmp_path: Path
 ) -> None:
     # The server is on this machine, so it is the default.
     place = page.locator("#place")
@@ -137,6 +146,20 @@ def test_a_photo_stays_in_the_browser_once_that_is_chosen(
     page.get_by_role("button", name="Edit points").click()
     page.locator("#drag [data-do=start]").click()
     expect(page.locator("#drag .kp-drag-picture circle").first).to_be_visible()
+    page.get_by_role("button", name="Use as ground truth").click()
+    page.locator("#ground-truth").get_by_role("button").first.click()
+    says = page.locator("#truth [role=status]")
+    expect(says).to_contain_text("edited-points.json belongs to face 1. These are")
+    page.get_by_label("Reference", exact=True).select_option("Ground truth")
+    expect(page.locator("#table thead")).to_contain_text("Error (pixels")
+    page.locator("#truth input").set_input_files(marks(tmp_path, face.predictions["simplenet"]))
+    expect(says).to_contain_text("face.pts belongs to face 1.")
+    expect(page.locator("#table tr[data-model=simplenet] [data-key=pixels]")).to_have_text("3.0 px")
+    page.locator("#truth input").set_input_files(__file__)
+    expect(page.locator(".kp-local-message [role=alert]")).to_contain_text(".pts, .asf or .json")
+    expect(says).to_contain_text("face.pts")
+    page.get_by_role("button", name="Clear the ground truth").click()
+    expect(page.locator("#table thead")).to_contain_text("Distance to")
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON", exact=True).click()
     assert json.loads(Path(download.value.path()).read_text()) == here
