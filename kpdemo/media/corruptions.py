@@ -32,11 +32,6 @@ def move(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
-def move_back(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Points `(K, 2)` of the new picture -> points of the old one."""
-    return np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
-
-
 def resize(pixels: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Both sides multiplied by `scale`, at most 1, to whole pixels and at least one."""
     size = np.array(pixels.shape[1::-1])

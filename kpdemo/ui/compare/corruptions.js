@@ -52,7 +52,7 @@ export function darken(picture, factor) {
 }
 
 // Both sides times `scale`, at most 1.
-export function resize(picture, scale) {
+function resize(picture, scale) {
   const [width, height] = [picture.width, picture.height].map((side) => Math.max(1, halfEven(side * scale)));
   const [across, down] = [width / picture.width, height / picture.height];
   const matrix = [

@@ -4,7 +4,7 @@
 
 import { isKnown, mean } from "../shared/common.js";
 
-export const CONSENSUS = "consensus";
+const CONSENSUS = "consensus";
 export const TRUTH = "truth";
 const IBUG = "ibug-68";
 const EYE_CORNERS = ["left_eye_outer_corner", "right_eye_outer_corner"];
@@ -114,7 +114,7 @@ const median = (numbers) => {
 };
 
 // The median of several answers in iBUG's points, per point and coordinate; null with fewer than two.
-export function consensus(answers) {
+function consensus(answers) {
   const faces = answers.map((answer) => answer?.readings[IBUG]).filter(Boolean);
   if (faces.length < 2) return null;
   const points = faces[0].map((_, k) => {

@@ -31,7 +31,7 @@ function withModels(result, names) {
   return { ...result, faces };
 }
 
-export function toCsv(result, file, markups) {
+function toCsv(result, file, markups) {
   const name = nameCell(file);
   const rows = [];
   const note = (face, model, why) => rows.push([name, face, model, null, null, null, null, null, null, why, "", null]);

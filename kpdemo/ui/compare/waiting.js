@@ -1,6 +1,6 @@
 // Says what is happening while the server computes, in this page's words instead of Gradio's.
 
-export function wordsFor(text) {
+function wordsFor(text) {
   // "1.4/9.8s": what has passed, and what it is expected to take.
   const [, passed, expected] = text.match(/([\d.]+)\/([\d.]+)s/) ?? [];
   const left = Math.ceil(expected - passed);
