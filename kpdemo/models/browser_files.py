@@ -65,11 +65,7 @@ def files(
         "landmarker": dataclasses.asdict(LANDMARKER),
         "expression": dataclasses.asdict(EXPRESSION),
         "crop_rules": json_file.read(crop_rules.MEASURED),
-        "markups": {
-            name: {"mirror": scheme.mirror}
-            for name, scheme in markups.MARKUPS.items()
-            if name in {config["markup"] for config in configs.values()}
-        },
+        "markups": {name: {"mirror": scheme.mirror} for name, scheme in markups.MARKUPS.items()},
         "mesh": {
             "ibug": _means("mediapipe-478", "ibug-68"),
             "kaggle": _means("ibug-68", "kaggle-15"),

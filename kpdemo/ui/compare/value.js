@@ -33,7 +33,7 @@ export function readingsOf(answer) {
 // models are still missing.
 export function panelsValue(
   { result, picture, file, look, isPartial, devices, truth },
-  { models, markups, baseline, low },
+  { models, markups, baseline, low, own = {} },
 ) {
   const { photo, faces, timings } = result;
   const [width, height] = [photo.width, photo.height];
@@ -127,6 +127,7 @@ export function panelsValue(
     truth: truth?.markup ?? null,
     markups,
     result,
+    titles: own,
     isPartial,
     models: [...Object.keys(result.devices), ...Object.keys(result.unavailable)],
     faces: faces.map(faceOf),

@@ -17,6 +17,7 @@
 import { answer, BASELINE, comparison } from "./comparison.js";
 import { toPhoto } from "./crop.js";
 import { Files, net, ort, vision } from "./files.js";
+import { readOwnModel } from "./own_model.js";
 import { Service } from "./service.js";
 
 const SETTINGS = "engine.json";
@@ -113,6 +114,28 @@ export class Engine {
   }
 
   /**
+   * Add a net of the visitor's own, or replace it; rejects with one sentence where it cannot be used.
+   * @param {string} name
+   * @param {ArrayBuffer} graph An ONNX file.
+   * @param {string} text The JSON file beside it, see `kpdemo/models/external_onnx.py`.
+   */
+  async add(name, graph, text) {
+    const model = readOwnModel(text, this.settings);
+    const service = worker("./own_worker.js", import.meta.url);
+    try {
+      await service.call("open", { runtime: await this.runtime(model.backend), graph, model });
+    } catch (error) {
+      service.end();
+      throw error;
+    } finally {
+      this.files.forget();
+    }
+    this.nets[name]?.end();
+    this.nets[name] = service;
+    this.settings.models[name] = model;
+  }
+
+  /**
    * Compare models on a picture. Its faces are searched for unless they are given.
    * @param {Source} source
    * @param {{models?: string[], faces?: import("./crop_rules.js").Face[],
@@ -204,7 +227,7 @@ export class Engine {
         answers,
         timings: { load, wait: 0, detect, ...Object.fromEntries(present.map((name) => [name, timings[name]])), total },
         unavailable,
-        devices: Object.fromEntries(present.map((name) => [name, name === BASELINE ? "wasm" : this.backend])),
+        devices: Object.fromEntries(present.map((name) => [name, this.device(name)])),
       });
     };
     // One broken model takes no other down.
@@ -227,6 +250,11 @@ export class Engine {
       await landmarks;
     }
     return expression ? { ...result(), expression: (await meshes).expression } : result();
+  }
+
+  /** @param {string} name */
+  device(name) {
+    return name === BASELINE ? "wasm" : (this.settings.models[name].backend ?? this.backend);
   }
 
   /**

@@ -1,5 +1,6 @@
 // The engine of this browser, which is opened when it is first needed, and only once.
 
+import { BASELINE } from "../engine/comparison.js";
 import { open, size } from "../engine/engine.js";
 
 export const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;
@@ -49,6 +50,13 @@ export class LocalEngine {
       if (this.#engine === engine) [this.#engine, this.#models] = [null, []];
       throw error;
     }
+  }
+
+  // Adds a net of the visitor's own: an ONNX file's bytes, and the text of the JSON file beside it.
+  async add(name, graph, text, onProgress) {
+    const engine = await this.get([BASELINE], onProgress);
+    await engine.add(name, graph, text);
+    this.#models.push(name);
   }
 
   #open(models) {

@@ -11,13 +11,18 @@ import table from "../compare/table.js";
 import { megabytes } from "../shared/local_engine.js";
 import { readPhoto } from "../shared/photo.js";
 import { mountComponent } from "./component.js";
+import { mountOwnModel } from "./own_model.js";
 
 const BACKENDS = { wasm: "by WebAssembly", webgpu: "by WebGPU" };
 
 export function mountCompare({ catalogue, local, offline }) {
-  const boxes = [...document.querySelectorAll("#models input")];
+  const list = document.querySelector("#models .kp-boxes-list");
+  const boxes = () => [...list.querySelectorAll("input")];
   const about = document.querySelector("#engine");
-  const chosen = () => boxes.filter(({ checked }) => checked).map(({ value }) => value);
+  const chosen = () =>
+    boxes()
+      .filter(({ checked }) => checked)
+      .map(({ value }) => value);
   let here = null;
 
   function choose() {
@@ -29,8 +34,8 @@ export function mountCompare({ catalogue, local, offline }) {
     on: {
       settings: () => {
         const named = new URLSearchParams(location.hash.slice(1)).get("models")?.split(",") ?? [];
-        if (!boxes.some(({ value }) => named.includes(value))) return;
-        for (const box of boxes) box.checked = named.includes(box.value);
+        if (!boxes().some(({ value }) => named.includes(value))) return;
+        for (const box of boxes()) box.checked = named.includes(box.value);
         choose();
       },
     },
@@ -88,7 +93,8 @@ export function mountCompare({ catalogue, local, offline }) {
     if (here.isIdle()) here.finish({ file: example.file, look, picture, result });
   }
 
-  for (const box of boxes) box.addEventListener("change", choose);
+  mountOwnModel(document.querySelector("#own-onnx"), { boxes: list, catalogue, local, onAdd: choose });
+  list.addEventListener("change", choose);
   mountComponent(document.querySelector("#examples"), examplesStrip);
   choose();
   open().catch(console.error);

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.onnx_files import constant
 from helpers.site import StaticHost, serve_folder
 from helpers.visitor import PATIENCE, open_tab
 
@@ -147,6 +148,39 @@ def test_points_are_edited_the_photo_degraded_and_several_sorted_without_the_hos
     expect(page.locator(".kp-sheet [role=status]")).to_have_text("2 photos compared")
     expect(page.locator(".kp-sheet li b")).to_have_count(2)
     assert len(host.requests()) == loaded
+
+
+def test_a_visitors_own_net_is_compared_on_this_device(
+    visit, host: StaticHost, tmp_path: Path, hopper_path: Path
+) -> None:
+    page = visit()
+    points = np.random.default_rng(0).uniform(-0.9, 0.9, (15, 2))
+    path = constant(tmp_path, points, batch=4)
+    config = path.with_suffix(".json")
+    box = page.locator("#own-onnx")
+    page.get_by_text("Your own model").click()
+    box.locator("input").set_input_files(path)
+    expect(box.get_by_role("alert")).to_contain_text("Choose two files together")
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(json.loads(config.read_text()) | {"markup": "ibug-68"}))
+    box.locator("input").set_input_files([path, wrong])
+    expect(box.get_by_role("alert")).to_have_text(
+        "The .onnx gives 30 numbers for a face, and ibug-68 has 136."
+    )
+    box.locator("input").set_input_files([path, config])
+    expect(box.get_by_role("status")).to_have_text("mine is among the models now.")
+    choose_models(page, "own-1", "keypoint-resnet")
+    drop_photo(page, hopper_path)
+    compared(page)
+    (face,) = compare(hopper_path, [str(path)]).faces
+    own = result(page)["faces"][0]["models"]["own-1"]
+    np.testing.assert_allclose(own["keypoints"], face.predictions[str(path)].keypoints, atol=0.5)
+    expect(page.locator('.kp-panel[data-model="own-1"]')).to_contain_text("mine")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON", exact=True).click()
+    saved = json.loads(Path(download.value.path()).read_text())
+    assert set(saved["faces"][0]["models"]) == {"mine", "keypoint-resnet"}
+    assert not [path for path in host.requests() if "mine" in path]
 
 
 def test_second_visit_loads_nothing_and_a_third_needs_no_host(

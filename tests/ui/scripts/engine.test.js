@@ -9,6 +9,7 @@ import { cut, toCrop, toPhoto } from "./engine/crop.js";
 import { fromFace } from "./engine/crop_rules.js";
 import { Files } from "./engine/files.js";
 import { converted } from "./engine/mesh.js";
+import { readOwnModel } from "./engine/own_model.js";
 import { fromRgba, grey, mirrored, part, shrunk, toRgba } from "./engine/pixels.js";
 import { Pyramid } from "./engine/pyramid.js";
 import { read } from "./engine/safetensors.js";
@@ -220,4 +221,34 @@ test("a file is fetched once, and its bytes are counted", async (t) => {
   assert.deepEqual(new Uint8Array(first), whole);
   assert.equal(requests, 1);
   assert.deepEqual(states.at(-1), { file: "file", loaded: 5, total: 5 });
+});
+
+test("the settings of a visitor's own net are read, or refused in one sentence", () => {
+  const settings = { markups: { "nose-1": { mirror: [0] } }, crop_rules: { "keypoint-box": {}, kaggle: {} } };
+  const right = { markup: "nose-1", input: { height: 24, width: 16 } };
+  assert.deepEqual(readOwnModel(JSON.stringify(right), settings), {
+    markup: "nose-1",
+    count: 1,
+    input: { height: 24, width: 16, channels: 3, mean: [0], std: [1] },
+    framing: { reference: "keypoint-box", scale: 1 },
+    coordinates: "crop",
+    backend: "wasm",
+  });
+  const refused = [
+    [{ markup: "nose-2" }, "markup is one of nose-1"],
+    [{ coordinates: "polar" }, "coordinates are one of crop, unit, pixels"],
+    [{ crop: { reference: "whole" } }, "crop.reference is one of keypoint-box, kaggle"],
+    [{ crop: { scale: 0 } }, "crop.scale is a number above 0"],
+    [{ input: undefined }, "input has a height and a width in pixels"],
+    [{ input: { height: 24, width: 1.5 } }, "input has a height and a width in pixels"],
+    [{ input: { ...right.input, channels: 2 } }, "input.channels are 1 (grey) or 3 (RGB)"],
+    [{ input: { ...right.input, mean: [0, 0] } }, "mean and std have one number, or one for each channel"],
+    [{ input: { ...right.input, std: [0] } }, "mean and std have one number, or one for each channel"],
+  ];
+  for (const [change, rule] of refused)
+    assert.throws(() => readOwnModel(JSON.stringify({ ...right, ...change }), settings), {
+      message: `The .json does not fit: ${rule}.`,
+    });
+  assert.throws(() => readOwnModel(JSON.stringify({ ...right, batch: 1 }), settings), /unknown setting batch/);
+  for (const text of ["{", "null", "[]", "7"]) assert.throws(() => readOwnModel(text, settings), /\.json/);
 });
