@@ -120,6 +120,23 @@ def test_a_cancelled_sensitivity_leaves_the_last_drawing(result):
     assert last.view == first.view and last.message == ""
 
 
+def test_a_tab_opened_after_a_cancel_shows_the_choice_that_is_drawn(result):
+    choices = heatmaps_tab.Choices.of(engine())
+    request = Request()
+    request.set(Choice("unet"))
+    (first,) = heatmaps_tab.show(engine(), choices, request, result, None)
+    request.set(Choice("nosenet-moore", view=SENSITIVITY))
+    run = heatmaps_tab.show(engine(), choices, request, result, first.display)
+    next(run)
+    heatmaps_tab.request_cancel(request)
+    # Before the run notices, which then leaves the controls to the one that follows.
+    heatmaps_tab.request_opened(choices, request, first.display)
+    (last,) = run
+    assert last.controls == UNCHANGED
+    (opened,) = heatmaps_tab.show(engine(), choices, request, result, first.display)
+    assert json.loads(opened.controls)["model"] == "unet"
+
+
 def test_filters_have_kernels_without_a_photo_and_feature_maps_with_one(result):
     store = filters_tab.Layers(engine())
     start = filters_tab.show_layer(store, "unet", None, 0, None, None)

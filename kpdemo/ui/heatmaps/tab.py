@@ -209,8 +209,10 @@ def show(
         yield Update(view=None, display=Display(None, requested, requested, {}))
         return
     new = _next_display(choices, requested, result, current)
+    faces = len(result.comparison.faces)
     if current is not None and current is display and new.drawings and new.choice == current.choice:
-        yield Update().idle()
+        # The controls may still have a choice that was cancelled.
+        yield Update(controls=choices.controls(new.choice, faces)).idle()
         return
     if new.choice not in new.drawings:
         for share, drawing in _draw(engine, choices, result, new.choice):
@@ -222,7 +224,6 @@ def show(
                 yield Update(message=notice.progress(text, share), cancel=gr.update(visible=True))
             else:
                 new.drawings[new.choice] = drawing
-    faces = len(result.comparison.faces)
     yield Update(
         view=new.drawings[new.choice],
         controls=choices.controls(new.choice, faces),
