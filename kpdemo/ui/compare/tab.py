@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, wraps
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,12 +55,28 @@ _PROGRESS = gr.Progress()
 # Tells the panels which models are ticked, and when the server computes.
 _CHOSEN = """(models, more) => document.dispatchEvent(
   new CustomEvent("kp-models", { detail: [...models, ...more] }))"""
-_BUSY = """() => document.dispatchEvent(new CustomEvent("kp-busy", { detail: %d }))"""
+_BUSY = """() => document.dispatchEvent(new CustomEvent("kp-busy", { detail: 1 }))"""
+# At the end of a run, its photo goes into the box, unless the run said nothing of it: then the
+# number is that of an earlier run. A file that the visitor has chosen meanwhile stays, since Gradio
+# reads the box only a moment after it has arrived; one that does not is forgotten in 30 seconds.
+_DONE = """(photo, number) => {
+  document.dispatchEvent(new CustomEvent("kp-busy", { detail: -1 }));
+  const box = document.querySelector("#photo");
+  if (number === null || box.dataset.number === String(number)) return;
+  if (Date.now() - (box.dataset.chosen ?? 0) < 30_000) return;
+  box.dataset.number = number;
+  return photo;
+}"""
+_ARRIVED = """(...values) => {
+  delete document.querySelector("#photo").dataset.chosen;
+  return values;
+}"""
 # Gradio goes on with what follows on success where this does not fail.
 _ON_SERVER = """() => {
   if (document.body.matches(".kp-in-browser")) throw new Error("The models run in this browser.");
 }"""
 _OPENING = Lock()
+_serial = count()
 _UNCHANGED: Any = gr.skip()
 _RUN: dict[str, Any] = {
     **MODELS_QUEUE,
@@ -81,6 +98,8 @@ class Update(NamedTuple):
     table: Any = _UNCHANGED
     truth: Any = _UNCHANGED
     result: Any = _UNCHANGED
+    # Of an update with a photo.
+    number: Any = _UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -193,24 +212,26 @@ def build(
     def show_last(last: PhotoResult | None) -> Update:
         return display(engine, last) if last else Update()
 
-    outputs = [c.photo, c.message, drawn_panels, drawn_table, c.truth, session]
+    # In place of the box itself: the photo that a run leaves in it.
+    boxed = gr.Image(type="filepath", image_mode=None, visible=False)
+    number = gr.Number(visible=False)
+    outputs = [boxed, c.message, drawn_panels, drawn_table, c.truth, session, number]
     private: dict[str, Any] = {"api_visibility": "private"}
     chosen = [c.models, c.projects]
     everything = [c.photo, *chosen, session]
 
-    def runs(event: Any, fn: Any, inputs: Any) -> None:
+    def runs(event: Any, fn: Callable[..., Update], inputs: Any, js: str | None = None) -> None:
         """Let an event compute, and the page know while it does."""
-        event(None, None, None, js=_BUSY % 1, **private)
-        event(fn, inputs, outputs, show_progress_on=drawn_panels, **_RUN).then(
-            None, None, None, js=_BUSY % -1, **private
-        )
+        event(None, None, None, js=_BUSY, **private)
+        done = event(_boxing(fn), inputs, outputs, show_progress_on=drawn_panels, js=js, **_RUN)
+        done.then(None, [boxed, number], c.photo, js=_DONE, **private)
 
     def on_server(event: Any) -> Any:
         """The same event, unless the models run in the visitor's browser."""
         return event(None, None, None, js=_ON_SERVER, **private).success
 
     # Not `input`, which also comes when a photo is taken away, and still carries that photo.
-    runs(c.photo.upload, with_photo(compare), everything)
+    runs(c.photo.upload, with_photo(compare), everything, _ARRIVED)
     runs(c.example.click, run_example, [*chosen, session])
     runs(c.recent.back, run_back, [*chosen, session])
     runs(c.recent.forgotten, forget, session)
@@ -238,6 +259,19 @@ def build(
     ready: dict[str, Any] = private | {"queue": False, "show_progress": "hidden"}
     drawn_panels.opened(wait, None, None, **ready).then(open_page, session, outputs, **ready)
     return lambda camera: runs(camera.freeze, run_frame, [*chosen, session])
+
+
+def _boxing(run: Callable[..., Update]) -> Callable[..., Update]:
+    """The same run, with a number where there is a photo, as `_DONE` reads them."""
+
+    @wraps(run)
+    def boxing(*arguments: Any) -> Update:
+        update = run(*arguments)
+        if update.photo is _UNCHANGED:
+            return update
+        return update._replace(number=next(_serial))
+
+    return boxing
 
 
 def _controls(

@@ -57,6 +57,8 @@ export default function mount({ props, trigger }) {
           return;
         }
         const tooLarge = files.some(({ size }) => size > props.most);
+        // Until it has arrived, nothing else belongs in the box.
+        if (!tooLarge) box.dataset.chosen = Date.now();
         if (!tooLarge && type === "change") {
           if (!files.every(hasKind)) target.files = asOfType(files).files;
           return;

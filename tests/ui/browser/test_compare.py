@@ -676,6 +676,22 @@ def test_of_quick_choices_the_last_one_stays_in_the_box_and_in_the_panels(page, 
     assert exported(page)["photo"] == {"width": 512, "height": 600}
 
 
+def test_a_photo_on_its_way_is_not_lost_to_the_result_of_another(page, hopper_path):
+    on_their_way = []
+    page.route("**/upload?*", lambda route: on_their_way.append(route))
+    with page.expect_request("**/upload?*"):
+        upload(page, hopper_path)
+    take_example(page, "Two people")
+    expect_panels(page, faces=2)
+    expect(page.locator("body:not(.kp-busy)")).to_have_count(1)
+    expect(page.locator("#photo img[src*=two-people]")).to_have_count(0)
+    (photo,) = on_their_way
+    photo.continue_()
+    expect_panels(page, faces=1)
+    expect(page.locator("#photo img")).to_have_attribute("src", re.compile("grace_hopper.jpg$"))
+    page.unroute("**/upload?*")
+
+
 def test_files_that_are_asked_for_at_once_all_come(page):
     take_example(page, "Grace Hopper")
     files = []
