@@ -96,6 +96,14 @@ def test_a_large_photo_is_degraded_as_the_session_keeps_it(hopper_path, tmp_path
     assert expired.untouched is None
 
 
+def drawn(result):
+    """The choices, a session's request, and the update that shows what it asked for."""
+    choices, request = heatmaps_tab.Choices.of(engine()), Request()
+    request.set(Choice("unet"))
+    (update,) = heatmaps_tab.show(engine(), choices, request, result, None)
+    return choices, request, update
+
+
 def test_heatmaps_draw_a_choice_and_keep_it(result):
     choices = heatmaps_tab.Choices.of(engine())
     request = Request()
@@ -108,10 +116,7 @@ def test_heatmaps_draw_a_choice_and_keep_it(result):
 
 
 def test_a_cancelled_sensitivity_leaves_the_last_drawing(result):
-    choices = heatmaps_tab.Choices.of(engine())
-    request = Request()
-    request.set(Choice("unet"))
-    (first,) = heatmaps_tab.show(engine(), choices, request, result, None)
+    choices, request, first = drawn(result)
     request.set(Choice("unet", view=SENSITIVITY))
     run = heatmaps_tab.show(engine(), choices, request, result, first.display)
     assert "Occluding one place after another" in next(run).message
@@ -121,10 +126,7 @@ def test_a_cancelled_sensitivity_leaves_the_last_drawing(result):
 
 
 def test_a_tab_opened_after_a_cancel_shows_the_choice_that_is_drawn(result):
-    choices = heatmaps_tab.Choices.of(engine())
-    request = Request()
-    request.set(Choice("unet"))
-    (first,) = heatmaps_tab.show(engine(), choices, request, result, None)
+    choices, request, first = drawn(result)
     request.set(Choice("nosenet-moore", view=SENSITIVITY))
     run = heatmaps_tab.show(engine(), choices, request, result, first.display)
     next(run)

@@ -8,7 +8,7 @@ import { resultMessages } from "./result_messages.js";
 import { panelsValue } from "./value.js";
 
 const NO_PHOTO = "Compare a photo first; then change it here.";
-const NO_COMPARISON = "Compare a photo first; its ground truth can be loaded then.";
+const NO_COMPARISON = "Compare a photo first; then choose the file with its ground truth.";
 const DEVICES = { wasm: "WASM", webgpu: "WebGPU", cpu: "processor" };
 
 // `element` has a box for a photo (`.kp-drop`), a `.kp-progress` and a place for messages

@@ -19,6 +19,13 @@ export function mountOwnModel(element, { boxes, catalogue, local, onAdd }) {
     message.replaceChildren(make("div", { class: `kp-notice kp-${kind}`, role }, make("p", {}, sentence)));
   }
 
+  // Saved results have models by title, and ours by name.
+  function unique(title) {
+    const taken = [...Object.keys(catalogue.models), ...Object.values(own)];
+    const count = taken.filter((each) => each === title || each.startsWith(`${title} (`)).length;
+    return count ? `${title} (${count + 1})` : title;
+  }
+
   async function add(files) {
     const [graph, settings] = ["onnx", "json"].map((kind) =>
       files.find((file) => file.name.toLowerCase().endsWith(`.${kind}`)),
@@ -27,7 +34,7 @@ export function mountOwnModel(element, { boxes, catalogue, local, onAdd }) {
     const count = Object.keys(own).length;
     if (count === MOST) throw new Error(ENOUGH);
     const name = `own-${count + 1}`;
-    const title = graph.name.replace(/\.onnx$/i, "");
+    const title = unique(graph.name.replace(/\.onnx$/i, ""));
     await local.add(name, await graph.arrayBuffer(), await settings.text(), (words) => say("info", words));
     const color = COLORS[count];
     own[name] = title;

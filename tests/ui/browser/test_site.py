@@ -155,8 +155,8 @@ def test_a_visitors_own_net_is_compared_on_this_device(
 ) -> None:
     page = visit()
     points = np.random.default_rng(0).uniform(-0.9, 0.9, (15, 2))
-    path = constant(tmp_path, points, batch=4)
-    config = path.with_suffix(".json")
+    path = constant(tmp_path, points, batch=4).rename(tmp_path / "unet.onnx")
+    config = (tmp_path / "mine.json").rename(path.with_suffix(".json"))
     box = page.locator("#own-onnx")
     page.get_by_text("Your own model").click()
     box.locator("input").set_input_files(path)
@@ -168,19 +168,19 @@ def test_a_visitors_own_net_is_compared_on_this_device(
         "The .onnx gives 30 numbers for a face, and ibug-68 has 136."
     )
     box.locator("input").set_input_files([path, config])
-    expect(box.get_by_role("status")).to_have_text("mine is among the models now.")
+    expect(box.get_by_role("status")).to_have_text("unet (2) is among the models now.")
     choose_models(page, "own-1", "keypoint-resnet")
     drop_photo(page, hopper_path)
     compared(page)
     (face,) = compare(hopper_path, [str(path)]).faces
     own = result(page)["faces"][0]["models"]["own-1"]
     np.testing.assert_allclose(own["keypoints"], face.predictions[str(path)].keypoints, atol=0.5)
-    expect(page.locator('.kp-panel[data-model="own-1"]')).to_contain_text("mine")
+    expect(page.locator('.kp-panel[data-model="own-1"]')).to_contain_text("unet (2)")
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON", exact=True).click()
     saved = json.loads(Path(download.value.path()).read_text())
-    assert set(saved["faces"][0]["models"]) == {"mine", "keypoint-resnet"}
-    assert not [path for path in host.requests() if "mine" in path]
+    assert set(saved["faces"][0]["models"]) == {"unet (2)", "keypoint-resnet"}
+    assert not [path for path in host.requests() if "unet.onnx" in path]
 
 
 def test_second_visit_loads_nothing_and_a_third_needs_no_host(
